@@ -1,0 +1,1 @@
+"""What every app needs besides the generated files. Pure code."""

@@ -1,0 +1,170 @@
+"""The brief: an authenticated request minus its secret."""
+
+import json
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+
+from pipeline.domain.errors import FieldProblem
+from pipeline.domain.files import path_collision, path_problem
+from pipeline.domain.publication import SpaceSdk, Target
+
+MAX_TASK = 100
+MAX_NONCE = 200
+MAX_BRIEF = 50_000
+MAX_CHECKS = 200
+MAX_CHECK = 10_000
+MAX_ROUND = 1_000_000
+
+# An address, not its grammar: RFC 5322 lets in far more than any mailbox uses. Length from RFC 5321, 4.5.3.1.3.
+_EMAIL = re.compile(r"[^\s@<>\"(),:;\[\]\\]{1,64}@[^\s@<>\"(),:;\[\]\\]{1,189}")
+_SCRIPT_PREFIX = re.compile(r"\s*js\s*:", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A criterion of the evaluator.
+
+    Attributes:
+        text: as the evaluator wrote it.
+        script: the page script when it is one, else None: prose.
+    """
+
+    text: str
+    script: str | None = None
+
+    @classmethod
+    def from_text(cls, text: str) -> "Check":
+        """Read ``js: EXPRESSION`` as a page script and anything else as prose."""
+        prefix = _SCRIPT_PREFIX.match(text)
+        return cls(text, text[prefix.end() :].strip() if prefix else None)
+
+    @classmethod
+    def from_script(cls, script: str) -> "Check":
+        """A page script, as in ``{"js": "EXPRESSION"}``."""
+        return cls(f"js: {script}", script.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that came with the brief.
+
+    Attributes:
+        name: a safe relative path.
+        media_type: as the data URI named it, lower case: a claim, not a fact.
+        content: the decoded bytes.
+    """
+
+    name: str
+    media_type: str
+    content: bytes
+
+    def __repr__(self) -> str:
+        return f"Attachment({self.name!r}, {self.media_type!r}, {len(self.content)} bytes)"
+
+
+@dataclass(frozen=True, slots=True)
+class JobKey:
+    """What makes two requests the same job."""
+
+    email: str
+    task: str
+    round: int
+    nonce: str
+
+    @property
+    def job_id(self) -> str:
+        """32 hex digits; the address of the owner cannot be read from it."""
+        return sha256("\0".join([self.email, self.task, str(self.round), self.nonce]).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What is to be built or changed, for whom, and how it will be judged.
+
+    Attributes:
+        email: of the owner.
+        task: the evaluator's free-text name for the work.
+        round: 1 builds, 2 and later revise.
+        nonce: the evaluator's mark of this request.
+        text: the brief itself.
+        checks: criteria in the evaluator's order.
+        attachments: in the evaluator's order.
+        evaluation_url: who is called back; None = nobody.
+        target: where to publish; None = the operator's default.
+        space_type: for Spaces; None = the generator chooses.
+    """
+
+    email: str
+    task: str
+    round: int
+    nonce: str
+    text: str
+    checks: tuple[Check, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    evaluation_url: str | None = None
+    target: Target | None = None
+    space_type: SpaceSdk | None = None
+
+    @property
+    def key(self) -> JobKey:
+        """What makes this request the same job as another."""
+        return JobKey(self.email, self.task, self.round, self.nonce)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over all that the request says, as 64 hex digits: tells a repetition from a changed body."""
+        said = [
+            *(self.email, self.task, self.round, self.nonce, self.text),
+            [[check.text, check.script] for check in self.checks],
+            [[a.name, a.media_type, sha256(a.content).hexdigest()] for a in self.attachments],
+            *(self.evaluation_url, self.target, self.space_type),
+        ]
+        return sha256(json.dumps(said).encode()).hexdigest()
+
+
+def brief_problems(brief: Brief) -> list[FieldProblem]:
+    """Every rule of the contract that ``brief`` breaks; empty when it is fit to be worked on."""
+    problems = [
+        *_text_problems("email", brief.email, 254),
+        *_text_problems("task", brief.task, MAX_TASK),
+        *_text_problems("nonce", brief.nonce, MAX_NONCE),
+        *_text_problems("brief", brief.text, MAX_BRIEF),
+    ]
+    if brief.email and not _EMAIL.fullmatch(brief.email):
+        problems.append(FieldProblem("email", "is not an e-mail address"))
+    if not 1 <= brief.round <= MAX_ROUND:
+        problems.append(FieldProblem("round", f"must be a whole number from 1 to {MAX_ROUND}"))
+    if len(brief.checks) > MAX_CHECKS:
+        problems.append(FieldProblem("checks", f"has more than {MAX_CHECKS} items"))
+    for index, check in enumerate(brief.checks):
+        if not check.text.strip() or check.script == "":
+            problems.append(FieldProblem(f"checks[{index}]", "is empty"))
+        elif len(check.text) > MAX_CHECK:
+            problems.append(FieldProblem(f"checks[{index}]", f"is longer than {MAX_CHECK} characters"))
+    return problems + attachment_name_problems([attachment.name for attachment in brief.attachments])
+
+
+def attachment_name_problems(names: list[str]) -> list[FieldProblem]:
+    """The path rule for attachment names, and two rules of their own: no workflow files, no two of one name."""
+    problems = []
+    for index, name in enumerate(names):
+        problem = path_problem(name)
+        if problem is None and name.casefold().startswith(".github/"):
+            problem = "is a GitHub settings or workflow file: ask for it in the brief instead"
+        if problem:
+            problems.append(FieldProblem(f"attachments[{index}].name", problem))
+    if not problems and (collision := path_collision(names)):
+        index, reason = collision
+        problems.append(FieldProblem(f"attachments[{index}].name", reason))
+    return problems
+
+
+def _text_problems(field: str, text: str, longest: int) -> list[FieldProblem]:
+    if not text.strip():
+        return [FieldProblem(field, "is required and must not be empty")]
+    if len(text) > longest:
+        return [FieldProblem(field, f"is longer than {longest} characters")]
+    if "\0" in text:
+        return [FieldProblem(field, "contains a NUL character")]
+    return []

@@ -1,0 +1,135 @@
+"""What can go wrong, as one tree. No HTTP codes and no exit codes here: the edges assign those.
+
+    PipelineError
+    ├── InvalidInput          the caller broke a rule; every broken rule is listed with its field
+    ├── KeyReused             the same (email, task, round, nonce) with another body
+    ├── NotFound              no such job, site or file, or it belongs to somebody else
+    ├── Busy                  the queue is full; says when to come back
+    ├── Unavailable           draining, or the storage cannot be written
+    ├── Misconfigured         the operator has to change a setting
+    └── StageError            a stage could not do its work
+        ├── GenerationFailed  no model gave a usable app
+        ├── SecretFound       the app holds a secret and must not be published
+        ├── SiteMissing       a revision was asked for, but nothing was published to revise
+        ├── WorkspaceFailed   the repository on disk could not be read or written
+        ├── PublishFailed     the target refused, or could not be reached
+        ├── NotLive           published, but this commit is not what visitors are served
+        └── DeadlineExceeded  the job's time was up
+
+A stage's error is recorded by its ``code`` and text, so that a job that is resumed after a crash sees what the
+first run saw.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """One broken rule.
+
+    Attributes:
+        field: where, as the caller wrote it: ``attachments[2].name``.
+        problem: the rule in words. Never holds the value: it may be a secret, hostile or huge.
+    """
+
+    field: str
+    problem: str
+
+
+class PipelineError(Exception):
+    """Root of every error that the product raises on purpose. Its text is fit for the caller to read."""
+
+    code: ClassVar[str] = "error"
+
+
+class InvalidInput(PipelineError):
+    """The caller broke one rule or more."""
+
+    code = "invalid_input"
+
+    def __init__(self, *problems: FieldProblem) -> None:
+        super().__init__("; ".join(f"{p.field}: {p.problem}" for p in problems))
+        self.problems = problems
+
+
+class KeyReused(PipelineError):
+    """The same (email, task, round, nonce) was sent before with another body."""
+
+    code = "key_reused"
+
+
+class NotFound(PipelineError):
+    """Nothing of that name, or nothing that this caller may see."""
+
+    code = "not_found"
+
+
+class Busy(PipelineError):
+    """The queue is full."""
+
+    code = "busy"
+
+    def __init__(self, message: str, *, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Unavailable(PipelineError):
+    """The service cannot take work now: it is stopping, or its storage cannot be written."""
+
+    code = "unavailable"
+
+
+class Misconfigured(PipelineError):
+    """A setting is missing or wrong; the text names the variable and says what to put there."""
+
+    code = "misconfigured"
+
+
+class StageError(PipelineError):
+    """A stage could not do its work."""
+
+    code = "stage_failed"
+
+
+class GenerationFailed(StageError):
+    """No model gave a usable app."""
+
+    code = "generation_failed"
+
+
+class SecretFound(StageError):
+    """The app holds a secret; nothing was published."""
+
+    code = "secret_found"
+
+
+class SiteMissing(StageError):
+    """A revision was asked for, but nothing was published to revise."""
+
+    code = "site_missing"
+
+
+class WorkspaceFailed(StageError):
+    """The repository on disk could not be read or written."""
+
+    code = "workspace_failed"
+
+
+class PublishFailed(StageError):
+    """The target refused, or could not be reached."""
+
+    code = "publish_failed"
+
+
+class NotLive(StageError):
+    """Published, but visitors are not served this commit."""
+
+    code = "not_live"
+
+
+class DeadlineExceeded(StageError):
+    """The job's time was up."""
+
+    code = "deadline_exceeded"

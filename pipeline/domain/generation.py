@@ -1,0 +1,93 @@
+"""What a generator is asked for and what it gives back."""
+
+from dataclasses import dataclass, field
+from typing import Self
+
+from pipeline.domain.brief import Brief
+from pipeline.domain.files import AppFiles
+from pipeline.domain.publication import Target
+from pipeline.domain.verdict import Verification
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a generator is asked for.
+
+    Attributes:
+        job_id: whose budget pays.
+        brief: what to build or change.
+        target: where it will be published.
+        base: the published files that are to be revised; None in round 1.
+        earlier_checks: checks of earlier rounds, which must go on holding.
+        rejected: an earlier candidate of this job to repair, with what was found; None at first.
+    """
+
+    job_id: str
+    brief: Brief
+    target: Target
+    base: AppFiles | None = None
+    earlier_checks: tuple[str, ...] = ()
+    rejected: "Candidate | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What model calls cost.
+
+    Attributes:
+        calls: how many.
+        prompt_tokens: sent.
+        completion_tokens: received.
+        cached_tokens: of those sent, how many the provider had in its cache.
+        cost_usd: None when a call's price is not known; never a guess.
+    """
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cached_tokens: int = 0
+    cost_usd: float | None = None
+
+    def __add__(self, other: Self) -> "Usage":
+        if not self.calls or not other.calls:
+            return self if self.calls else Usage(**{name: getattr(other, name) for name in self.__slots__})
+        unknown = self.cost_usd is None or other.cost_usd is None
+        return Usage(
+            self.calls + other.calls,
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            self.cached_tokens + other.cached_tokens,
+            None if unknown else (self.cost_usd or 0.0) + (other.cost_usd or 0.0),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """An app as its generator gave it.
+
+    Attributes:
+        files: the whole app, without what ``assembly`` adds.
+        generator: ``scaffold`` or ``model``.
+        summary: a few sentences on what was built, for the README and the reply.
+        model: the model that answered, or None when none was asked.
+        prompts: ids and versions of the prompts used.
+        usage: of all calls made for it.
+        notes: what the caller should know: fallbacks taken, limits met.
+    """
+
+    files: AppFiles
+    generator: str
+    summary: str
+    model: str | None = None
+    prompts: tuple[str, ...] = ()
+    usage: Usage = field(default_factory=Usage)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An assembled app and what verification found."""
+
+    generation: Generation
+    files: AppFiles
+    verification: Verification

@@ -1,0 +1,93 @@
+"""Telling the evaluator, and when to try again."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from http import HTTPStatus
+
+MAX_DELAY_SECONDS = 60
+KEPT_RESPONSE_BYTES = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """What the evaluator is told: exactly these seven fields."""
+
+    email: str
+    task: str
+    round: int
+    nonce: str
+    repo_url: str
+    commit_sha: str
+    pages_url: str
+
+    def body(self) -> bytes:
+        """The JSON document, byte for byte the same in every attempt."""
+        return json.dumps({name: getattr(self, name) for name in self.__slots__}, ensure_ascii=False).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One attempt at telling.
+
+    Attributes:
+        attempt: from 1.
+        at: when it began.
+        status: HTTP status, or None when no answer came.
+        seconds: how long it took.
+        response: first KiB of the answer, as text.
+        error: why there was no answer, or None.
+    """
+
+    attempt: int
+    at: datetime
+    status: int | None
+    seconds: float
+    response: str = ""
+    error: str | None = None
+
+
+class DeliveryState(StrEnum):
+    """How far telling has come."""
+
+    NOT_REQUESTED = "not_requested"
+    PENDING = "pending"
+    DELIVERED = "delivered"
+    DEAD_LETTER = "dead_letter"
+
+
+class NextStep(StrEnum):
+    """What an answer calls for."""
+
+    DONE = "done"
+    RETRY = "retry"
+    STOP = "stop"
+
+
+_RETRIED = {
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.TOO_EARLY,
+    HTTPStatus.TOO_MANY_REQUESTS,
+}
+
+
+def next_step(status: int | None) -> NextStep:
+    """Decide by the evaluator's answer; None = no answer came.
+
+    2xx is success. A redirect is a failed attempt, never followed. 404, 408, 425, 429 and 5xx may heal; any
+    other 4xx will not (Standard Webhooks 1.0 for 410; the rest is the contract's choice).
+    """
+    if status is None or status in _RETRIED:
+        return NextStep.RETRY
+    if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
+        return NextStep.DONE
+    if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        return NextStep.STOP
+    return NextStep.RETRY
+
+
+def retry_delay(failures: int, retry_after: float | None = None) -> float:
+    """Seconds to wait after the n-th failure: 1, 2, 4 … 60, and never less than the evaluator asked for."""
+    return max(float(min(2 ** min(failures - 1, 10), MAX_DELAY_SECONDS)), retry_after or 0.0)

@@ -1,0 +1,99 @@
+"""Where an app is published, and under which names."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+
+MAX_SLUG = 60
+_NOT_IN_SLUG = re.compile(r"[^a-z0-9]+")
+
+
+class Target(StrEnum):
+    """Where an app goes live."""
+
+    GITHUB_PAGES = "github-pages"
+    HF_SPACE = "hf-space"
+    LOCAL = "local"
+
+
+class SpaceSdk(StrEnum):
+    """The kinds of Hugging Face Space a caller can ask for."""
+
+    GRADIO = "gradio"
+    STATIC = "static"
+    DOCKER = "docker"
+    STREAMLIT = "streamlit"
+
+
+def slug(text: str) -> str:
+    """Turn free text into what is valid in a repository, folder, Space and host name.
+
+    Lower-case ASCII letters, digits and single hyphens, not at the ends, at most 60 characters; ``app`` when
+    nothing is left. Single hyphens because the Hub refuses ``--``.
+    """
+    ascii_text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return _NOT_IN_SLUG.sub("-", ascii_text).strip("-")[:MAX_SLUG].rstrip("-") or "app"
+
+
+def repository_name(email: str, task: str, counter: int = 1) -> str:
+    """The published name of (email, task): the task's slug and 8 hex digits that belong to this owner alone.
+
+    Args:
+        email: the owner.
+        task: the evaluator's name for the work.
+        counter: 1 for the first site of (email, task); 2 and more when round 1 is asked for anew.
+    """
+    owner_digest = sha256(f"{email}\0{task}".encode()).hexdigest()[:8]
+    suffix = f"-{counter}" if counter > 1 else ""
+    return f"{slug(task)}-{owner_digest}{suffix}"
+
+
+def folder_name(task: str, nonce: str) -> str:
+    """The folder of a site under GENERATED_REPOS_DIR: ``<task>-<nonce of round 1>``, as slugs."""
+    return f"{slug(task)}-{slug(nonce)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What (email, task) owns.
+
+    Attributes:
+        id: of its row.
+        email: the owner.
+        task: the evaluator's name for the work.
+        counter: how many sites (email, task) had, with this one.
+        nonce: of the round 1 that opened it.
+        target: where it is published. A revision follows it, whatever the default is by then.
+        folder: below GENERATED_REPOS_DIR.
+        repository: published name, without the owner's.
+        publication: what is live, or None before the first publication.
+    """
+
+    id: int
+    email: str
+    task: str
+    counter: int
+    nonce: str
+    target: Target
+    folder: str
+    repository: str
+    publication: "Publication | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What is live.
+
+    Attributes:
+        target: where.
+        repo_url: page of the repository or Space; a ``file://`` folder for ``local``.
+        commit_sha: the head that the remote holds.
+        pages_url: address of the running app.
+    """
+
+    target: Target
+    repo_url: str
+    commit_sha: str
+    pages_url: str

@@ -1,0 +1,199 @@
+"""What the use case needs from the world, on one page. Adapters implement these; ``bootstrap`` chooses them."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from pipeline.domain.brief import Brief
+from pipeline.domain.files import AppFiles
+from pipeline.domain.generation import Generation, Order
+from pipeline.domain.job import Job, JobEvent, JobStatus, Result, Stage
+from pipeline.domain.notification import Delivery, DeliveryState, Notification
+from pipeline.domain.publication import Publication, Site, Target
+from pipeline.domain.verdict import Verification
+
+T = TypeVar("T")
+
+Progress = Callable[[str], None]
+"""Told one short sentence whenever something worth showing has happened."""
+
+
+class Clock(Protocol):
+    """Time, so that tests need not wait for it."""
+
+    def now(self) -> datetime:
+        """The wall clock, in UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds that never jump."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+class Generator(Protocol):
+    """Makes an app from a brief."""
+
+    async def generate(self, order: Order, progress: Progress) -> Generation:
+        """Build or revise. Raises GenerationFailed; never returns half an app."""
+
+
+class Verifier(Protocol):
+    """Looks at a candidate before anybody else does."""
+
+    async def verify(self, files: AppFiles, brief: Brief, address: str) -> Verification:
+        """Judge every check as if ``files`` were served at ``address``. Publishes nothing."""
+
+
+class SecretScanner(Protocol):
+    """The last gate before publication."""
+
+    def scan(self, files: AppFiles, *texts: str) -> None:
+        """Raise SecretFound, naming file and line, when a configured or recognisable secret is in there."""
+
+
+class Workspaces(Protocol):
+    """The git repositories on disk: a cache of what is published."""
+
+    async def published(self, site: Site) -> AppFiles:
+        """The files at the site's published commit. Raises WorkspaceFailed."""
+
+    async def commit(self, site: Site, files: AppFiles, message: str, at: datetime) -> str:
+        """Make ``files`` the site's next commit and return its sha; the same call again gives the same commit."""
+
+    async def read(self, folder: str, path: str) -> bytes | None:
+        """One file at the head of ``folder``, or None."""
+
+
+class Publisher(Protocol):
+    """Puts a commit where visitors find it."""
+
+    target: Target
+
+    def address(self, site: Site) -> str:
+        """Where the app will be served, as far as that is known beforehand. Ends with a slash."""
+
+    async def publish(self, site: Site, commit_sha: str, brief: Brief, progress: Progress) -> Publication:
+        """Look at what is there, then create or update it. Never forces. Raises PublishFailed."""
+
+    async def confirm(self, publication: Publication, site: Site, files: AppFiles, progress: Progress) -> None:
+        """Return once visitors are served exactly this commit. Raises NotLive."""
+
+
+class Notifier(Protocol):
+    """Tells the evaluator."""
+
+    async def notify(self, job_id: str, url: str, notification: Notification, deadline: datetime) -> DeliveryState:
+        """Try until told, refused or late, at least once; every attempt is recorded. Never after a recorded 2xx."""
+
+    async def redeliver(self, job_id: str, url: str, notification: Notification) -> DeliveryState:
+        """One more attempt, asked for by hand."""
+
+
+class Deliveries(Protocol):
+    """Every attempt at telling, on record."""
+
+    async def of(self, job_id: str) -> tuple[Delivery, ...]:
+        """In order."""
+
+    async def add(self, job_id: str, delivery: Delivery) -> None:
+        """Keep one attempt."""
+
+
+class Sites(Protocol):
+    """Who owns what."""
+
+    async def current(self, email: str, task: str) -> Site | None:
+        """The newest site of (email, task)."""
+
+    async def open(self, email: str, task: str, nonce: str, target: Target) -> Site:
+        """The site that this round 1 opened, or a new one with names nobody else has."""
+
+    async def record(self, site: Site, publication: Publication, checks: Sequence[str]) -> Site:
+        """Remember what is live, and the checks of the round that made it so."""
+
+    async def checks(self, site: Site) -> tuple[str, ...]:
+        """Checks of the rounds published so far."""
+
+
+class Blobs(Protocol):
+    """Bytes under the digest of their content."""
+
+    async def put(self, content: bytes) -> str:
+        """Keep and return the SHA-256 as 64 hex digits."""
+
+    async def get(self, digest: str) -> bytes:
+        """Raises NotFound."""
+
+    async def put_files(self, files: AppFiles) -> str:
+        """Keep a whole app under one digest."""
+
+    async def get_files(self, digest: str) -> AppFiles:
+        """Raises NotFound."""
+
+
+class Checkpoint(Protocol):
+    """Runs a stage once: what it returned is on record, and a resumed job gets the record instead of a second run."""
+
+    async def __call__(
+        self,
+        stage: Stage,
+        effect: Callable[[Progress], Awaitable[T]],
+        returns: type[T],
+        seconds: float | None = None,
+    ) -> T:
+        """Run ``effect`` within ``seconds``.
+
+        Whatever StageError it raises is recorded as well and raised again as such on every replay.
+        """
+
+    async def report(self, result: Result) -> None:
+        """Show what is known so far to whoever looks at the job."""
+
+
+class Jobs(Protocol):
+    """The queue and the records, as the edges see them."""
+
+    async def accept(self, brief: Brief, *, notify: bool = True) -> tuple[Job, bool]:
+        """Make ``brief`` durable and queue it; return the job and whether it is new.
+
+        Raises KeyReused, Busy, Unavailable or InvalidInput.
+        """
+
+    async def get(self, job_id: str) -> Job:
+        """Raises NotFound."""
+
+    async def brief(self, job_id: str) -> Brief:
+        """As it was accepted. Raises NotFound."""
+
+    async def find(
+        self,
+        *,
+        email: str | None = None,
+        task: str | None = None,
+        status: JobStatus | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> tuple[list[Job], str | None]:
+        """Newest first, and the cursor of the next page. Raises InvalidInput for a cursor that is none."""
+
+    async def events(self, job_id: str, after: int = 0) -> list[JobEvent]:
+        """The timeline after event ``after``."""
+
+    def watch(self, job_id: str, after: int = 0) -> AsyncIterator[JobEvent | None]:
+        """The timeline as it grows, until the job has ended; None now and then when nothing happens."""
+
+    async def wait(self, job_id: str, seconds: float) -> Job:
+        """The job once it has ended, or as it stands when ``seconds`` are over."""
+
+    async def cancel(self, job_id: str) -> Job:
+        """Stop before the next stage; a job that has ended stays as it is. Raises NotFound."""
+
+    async def redeliver(self, job_id: str) -> Job:
+        """Tell the evaluator once more. Raises NotFound, InvalidInput."""
+
+    async def files(self, job_id: str) -> AppFiles | None:
+        """The chosen app of the job, once there is one."""
+
+    async def counts(self) -> dict[JobStatus, int]:
+        """Waiting and running jobs. Raises Unavailable when the storage does not answer."""

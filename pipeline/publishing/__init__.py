@@ -1,0 +1,1 @@
+"""Putting a commit where visitors find it."""
