@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from pipeline.domain.brief import Brief
+from pipeline.domain.conversation import CallLimits, Conversation, Reply
 from pipeline.domain.files import AppFiles
-from pipeline.domain.generation import Generation, Order
+from pipeline.domain.generation import Generation, Order, Usage
 from pipeline.domain.job import Job, JobEvent, JobStatus, Result, Stage
 from pipeline.domain.notification import Delivery, DeliveryState, Notification
 from pipeline.domain.publication import Publication, Site, Target
@@ -29,6 +30,32 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
+
+
+class Model(Protocol):
+    """A language model, or a chain of them."""
+
+    async def ask(self, job_id: str, conversation: Conversation, limits: CallLimits, on_text: Progress) -> Reply:
+        """Send and read to the end; ``on_text`` gets each piece of text as it arrives.
+
+        Raises GenerationFailed when nothing answered, and BudgetExhausted when the job may not ask any more.
+        """
+
+
+class Ledger(Protocol):
+    """Every model call of a job, on record, so that caps hold over crashes and no call is paid for twice."""
+
+    async def recall(self, job_id: str, request_digest: str) -> Reply | None:
+        """The recorded answer to the very same request of this job."""
+
+    async def begin(self, job_id: str, request_digest: str, model: str) -> int:
+        """Record that a call is about to be made, and return its id: it counts even if no answer is recorded."""
+
+    async def finish(self, call_id: int, reply: Reply) -> None:
+        """Record the answer."""
+
+    async def spent(self, job_id: str) -> Usage:
+        """All calls of the job so far; a call without a recorded answer counts as one call."""
 
 
 class Generator(Protocol):

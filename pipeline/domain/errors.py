@@ -9,6 +9,7 @@
     ├── Misconfigured         the operator has to change a setting
     └── StageError            a stage could not do its work
         ├── GenerationFailed  no model gave a usable app
+        ├── BudgetExhausted   the job's calls, tokens or money are used up
         ├── SecretFound       the app holds a secret and must not be published
         ├── SiteMissing       a revision was asked for, but nothing was published to revise
         ├── WorkspaceFailed   the repository on disk could not be read or written
@@ -97,6 +98,12 @@ class GenerationFailed(StageError):
     """No model gave a usable app."""
 
     code = "generation_failed"
+
+
+class BudgetExhausted(StageError):
+    """The job's model calls, tokens or money are used up."""
+
+    code = "budget_exhausted"
 
 
 class SecretFound(StageError):

@@ -1,0 +1,115 @@
+"""What operators set in the environment. CONTRACT names and defaults; nothing else reads the environment."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from pipeline.domain.publication import Target
+
+MEBIBYTE = 1024 * 1024
+
+CommaSeparated = Annotated[tuple[str, ...], NoDecode]
+Optional = Field(default=None)
+
+
+class Settings(BaseSettings):
+    """Every variable of the contract's section 8, read once at the start.
+
+    Secrets are SecretStr, so that no repr and no log line shows them.
+    """
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True)
+
+    deploy_secret: SecretStr | None = None
+    deploy_secrets_file: Path | None = None
+    deploy_target: Target | None = None
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    public_url: str | None = Field(default=None, description="the service's own address as visitors see it")
+    space_host: str | None = None
+
+    llm_base_url: str | None = Field(
+        default=None, validation_alias=AliasChoices("llm_base_url", "openai_base_url"), repr=False
+    )
+    llm_api_key: SecretStr | None = Field(default=None, validation_alias=AliasChoices("llm_api_key", "openai_api_key"))
+    llm_models: CommaSeparated = ()
+    aipipe_token: SecretStr | None = None
+    openrouter_api_key: SecretStr | None = None
+
+    github_token: SecretStr | None = None
+    github_owner: str | None = None
+    github_api_url: str = "https://api.github.com"
+    hf_token: SecretStr | None = None
+    hf_owner: str | None = None
+    hf_endpoint: str = "https://huggingface.co"
+
+    database_url: SecretStr | None = None
+    generated_repos_dir: Path = Path("generated_repos")
+    prompts_dir: Path | None = None
+
+    response_patience_seconds: float = Field(default=600, ge=0)
+    job_deadline_seconds: float = Field(default=600, gt=0)
+    job_concurrency: int = Field(default=64, ge=1)
+    queue_limit: int = Field(default=1000, ge=1)
+    job_max_calls: int = Field(default=6, ge=0)
+    job_max_tokens: int = Field(default=120_000, ge=0)
+    job_max_usd: float | None = Field(default=None, ge=0)
+    retention_days: float = Field(default=30, gt=0)
+
+    evaluation_allowed_origins: CommaSeparated = ()
+    webhook_signing_secret: SecretStr | None = None
+    chromium: str | None = None
+
+    max_request_bytes: int = Field(default=32 * MEBIBYTE, gt=0)
+    max_attachment_bytes: int = Field(default=8 * MEBIBYTE, gt=0)
+    max_attachments: int = Field(default=32, ge=0)
+
+    failpoint: str | None = None
+
+    @field_validator("deploy_target", mode="before")
+    @classmethod
+    def _auto_is_none(cls, value: object) -> object:
+        return None if value == "auto" else value
+
+    @field_validator("llm_models", "evaluation_allowed_origins", mode="before")
+    @classmethod
+    def _split_at_commas(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @classmethod
+    def from_environment(cls, **overrides: object) -> Self:
+        """Read the environment; ``overrides`` (by field name) win.
+
+        Raises:
+            Misconfigured: a variable has a value that it cannot have.
+        """
+        raise NotImplementedError
+
+    @property
+    def target(self) -> Target:
+        """DEPLOY_TARGET, with ``auto`` resolved by the tokens that are there."""
+        if self.deploy_target:
+            return self.deploy_target
+        if self.github_token:
+            return Target.GITHUB_PAGES
+        return Target.HF_SPACE if self.hf_token else Target.LOCAL
+
+    @property
+    def own_address(self) -> str:
+        """Where this service is reached, without a slash at the end."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        if self.space_host:
+            return f"https://{self.space_host}"
+        host = "127.0.0.1" if self.host in {"0.0.0.0", "::", ""} else self.host  # noqa: S104 - compared, not bound
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret value that must never be logged, answered, prompted or published."""
+        values = [
+            value.get_secret_value() for name, value in self if isinstance(value, SecretStr) and name != "database_url"
+        ]
+        return tuple(value for value in values if value)
