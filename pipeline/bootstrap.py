@@ -1,9 +1,29 @@
 """The one place that names adapters: Settings -> Services."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
-from pipeline.ports import Jobs, Workspaces
+from pipeline.clock import SystemClock
+from pipeline.deploy import Deploy
+from pipeline.domain.publication import Target
+from pipeline.generation.scaffold import ScaffoldGenerator
+from pipeline.jobs.database import Database
+from pipeline.jobs.engine import Engine
+from pipeline.jobs.failpoint import Failpoint
+from pipeline.jobs.feed import JobFeed
+from pipeline.jobs.queue import JobQueue, QueueRules
+from pipeline.jobs.records import JobRecords
+from pipeline.jobs.stores import SqlBlobs, SqlDeliveries, SqlSites
+from pipeline.notification.egress import EgressClient
+from pipeline.notification.notifier import WebhookNotifier
+from pipeline.ports import Generator, Publisher
+from pipeline.publishing.local import LocalPublisher
 from pipeline.settings import Settings
+from pipeline.verification.secrets import ConfiguredSecretScanner
+from pipeline.verification.static import StaticVerifier
+from pipeline.workspace import GitWorkspaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,14 +34,118 @@ class Services:
         settings: as read at the start.
         jobs: accept, show, watch, cancel, redeliver.
         workspaces: for previews.
+        engine: works on the jobs between ``start`` and ``stop``.
+        database: of the engine and of our records.
     """
 
     settings: Settings
-    jobs: Jobs
-    workspaces: Workspaces
+    jobs: JobQueue
+    workspaces: GitWorkspaces
+    engine: Engine
+    database: Database
 
     async def start(self) -> None:
-        """Migrate the database, take the lock, resume what was under way, and begin to work."""
+        """Migrate the database, take the lock, resume what was under way, and begin to work.
+
+        Raises:
+            Misconfigured: the database cannot be opened, or another process works on it.
+        """
+        self.database.migrate()
+        await self.engine.start()
 
     async def stop(self, drain_seconds: float = 20) -> None:
-        """Let running stages finish for a while; what is left is resumed by the next start."""
+        """Take no more, let running jobs go on for a while; what is left is resumed by the next start."""
+        self.jobs.is_draining = True
+        await self.engine.stop(drain_seconds)
+        self.database.close()
+
+
+def build(settings: Settings) -> Services:
+    """Wire everything. Touches no network and starts nothing.
+
+    Raises:
+        Misconfigured: a setting cannot work.
+    """
+    clock = SystemClock()
+    database = _database(settings)
+    feed = JobFeed()
+    blobs, sites, deliveries = SqlBlobs(database, clock), SqlSites(database), SqlDeliveries(database)
+    records = JobRecords(database, clock, blobs, feed.ring)
+    failpoint = Failpoint(settings.failpoint)
+    workspaces = GitWorkspaces(settings.generated_repos_dir)
+    notifier = _notifier(settings, deliveries, clock)
+    publishers = _publishers(settings, workspaces)
+    deploy = Deploy(
+        generator=_generator(settings),
+        verifier=StaticVerifier(),
+        secrets=ConfiguredSecretScanner(settings.secrets()),
+        workspaces=workspaces,
+        publishers=publishers,
+        notifier=notifier,
+        sites=sites,
+        blobs=blobs,
+        clock=clock,
+    )
+    engine = Engine(
+        database,
+        records,
+        clock,
+        deploy,
+        concurrency=settings.job_concurrency,
+        retention=timedelta(days=settings.retention_days),
+        failpoint=failpoint,
+    )
+    jobs = JobQueue(
+        engine=engine,
+        records=records,
+        feed=feed,
+        blobs=blobs,
+        sites=sites,
+        notifier=notifier,
+        clock=clock,
+        rules=QueueRules(
+            deadline=timedelta(seconds=settings.job_deadline_seconds),
+            waiting=settings.queue_limit,
+            default_target=settings.target,
+            targets=frozenset(publishers),
+        ),
+        failpoint=failpoint,
+    )
+    return Services(settings, jobs, workspaces, engine, database)
+
+
+@asynccontextmanager
+async def open_jobs(settings: Settings) -> AsyncIterator[JobQueue]:
+    """The jobs of this configuration without a worker: also beside a running service."""
+    services = build(settings)
+    services.database.migrate()
+    try:
+        yield services.jobs
+    finally:
+        services.engine.disconnect()
+        services.database.close()
+
+
+def _database(settings: Settings) -> Database:
+    if settings.database_url:
+        return Database(settings.database_url.get_secret_value())
+    return Database.embedded(settings.generated_repos_dir)
+
+
+def _generator(_settings: Settings) -> Generator:
+    return ScaffoldGenerator()
+
+
+def _notifier(settings: Settings, deliveries: SqlDeliveries, clock: SystemClock) -> WebhookNotifier:
+    signing_secret = settings.webhook_signing_secret
+    return WebhookNotifier(
+        deliveries,
+        EgressClient(settings.evaluation_allowed_origins),
+        clock,
+        signing_secret.get_secret_value() if signing_secret else None,
+    )
+
+
+def _publishers(settings: Settings, workspaces: GitWorkspaces) -> dict[Target, Publisher]:
+    local = LocalPublisher(workspaces, settings.generated_repos_dir, settings.own_address)
+    return {local.target: local}

@@ -174,8 +174,11 @@ class Checkpoint(Protocol):
         Whatever StageError it raises is recorded as well and raised again as such on every replay.
         """
 
-    async def report(self, result: Result) -> None:
-        """Show what is known so far to whoever looks at the job."""
+    async def report(self, result: Result, files: str) -> None:
+        """Show what is known so far, and the digest of the chosen files, to whoever looks at the job."""
+
+    async def report_notification(self, state: DeliveryState) -> None:
+        """Show how far telling the evaluator has come."""
 
 
 class Jobs(Protocol):

@@ -1,18 +1,17 @@
 """What operators set in the environment. CONTRACT names and defaults; nothing else reads the environment."""
 
-import os
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from pipeline.domain.errors import Misconfigured
 from pipeline.domain.publication import Target
 
 MEBIBYTE = 1024 * 1024
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
-Optional = Field(default=None)
 
 
 class Settings(BaseSettings):
@@ -31,9 +30,7 @@ class Settings(BaseSettings):
     public_url: str | None = Field(default=None, description="the service's own address as visitors see it")
     space_host: str | None = None
 
-    llm_base_url: str | None = Field(
-        default=None, validation_alias=AliasChoices("llm_base_url", "openai_base_url"), repr=False
-    )
+    llm_base_url: str | None = Field(default=None, validation_alias=AliasChoices("llm_base_url", "openai_base_url"))
     llm_api_key: SecretStr | None = Field(default=None, validation_alias=AliasChoices("llm_api_key", "openai_api_key"))
     llm_models: CommaSeparated = ()
     aipipe_token: SecretStr | None = None
@@ -86,7 +83,14 @@ class Settings(BaseSettings):
         Raises:
             Misconfigured: a variable has a value that it cannot have.
         """
-        raise NotImplementedError
+        try:
+            return cls(**overrides)  # type: ignore[arg-type]  # pydantic checks what mypy cannot know
+        except ValidationError as error:
+            problems = "; ".join(
+                f"{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg']}"
+                for problem in error.errors(include_input=False, include_url=False)
+            )
+            raise Misconfigured(f"an environment variable has a value it cannot have: {problems}") from None
 
     @property
     def target(self) -> Target:

@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from http import HTTPStatus
+from typing import Self
+
+from pipeline.domain.brief import JobKey
+from pipeline.domain.publication import Publication
 
 MAX_DELAY_SECONDS = 60
 KEPT_RESPONSE_BYTES = 1024
@@ -21,6 +25,19 @@ class Notification:
     repo_url: str
     commit_sha: str
     pages_url: str
+
+    @classmethod
+    def of(cls, key: JobKey, publication: Publication) -> Self:
+        """What is told about ``publication`` to whoever asked with ``key``."""
+        return cls(
+            email=key.email,
+            task=key.task,
+            round=key.round,
+            nonce=key.nonce,
+            repo_url=publication.repo_url,
+            commit_sha=publication.commit_sha,
+            pages_url=publication.pages_url,
+        )
 
     def body(self) -> bytes:
         """The JSON document, byte for byte the same in every attempt."""

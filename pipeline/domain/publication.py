@@ -37,17 +37,21 @@ def slug(text: str) -> str:
     return _NOT_IN_SLUG.sub("-", ascii_text).strip("-")[:MAX_SLUG].rstrip("-") or "app"
 
 
+def owner_mark(email: str, task: str) -> str:
+    """8 hex digits that belong to (email, task) alone; the address cannot be read from them."""
+    return sha256(f"{email}\0{task}".encode()).hexdigest()[:8]
+
+
 def repository_name(email: str, task: str, counter: int = 1) -> str:
-    """The published name of (email, task): the task's slug and 8 hex digits that belong to this owner alone.
+    """The published name of (email, task): the task's slug and the owner's mark.
 
     Args:
         email: the owner.
         task: the evaluator's name for the work.
         counter: 1 for the first site of (email, task); 2 and more when round 1 is asked for anew.
     """
-    owner_digest = sha256(f"{email}\0{task}".encode()).hexdigest()[:8]
     suffix = f"-{counter}" if counter > 1 else ""
-    return f"{slug(task)}-{owner_digest}{suffix}"
+    return f"{slug(task)}-{owner_mark(email, task)}{suffix}"
 
 
 def folder_name(task: str, nonce: str) -> str:

@@ -1,0 +1,176 @@
+"""The use case: a brief becomes a published app. Stages in order, each behind a checkpoint."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from pipeline.assembly import assemble
+from pipeline.domain.brief import Brief
+from pipeline.domain.errors import SiteMissing
+from pipeline.domain.generation import Generation, Order
+from pipeline.domain.job import Job, Result, Stage
+from pipeline.domain.notification import DeliveryState, Notification
+from pipeline.domain.publication import Publication, Site, Target
+from pipeline.domain.verdict import Verification
+from pipeline.ports import (
+    Blobs,
+    Checkpoint,
+    Clock,
+    Generator,
+    Notifier,
+    Progress,
+    Publisher,
+    SecretScanner,
+    Sites,
+    Verifier,
+    Workspaces,
+)
+
+MODEL_SHARE = 0.65
+"""Of a job's time, what generation may use: 390 of 600 s. The rest is for verification, publication and telling."""
+
+MESSAGE_LENGTH = 72
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What the generate stage leaves on record.
+
+    Attributes:
+        site: that the app belongs to, as it was before this job.
+        files: digest of the generator's files.
+        result: how they were made.
+    """
+
+    site: Site
+    files: str
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class Deploy:
+    """Takes jobs from their brief to the evaluator's answer; each attribute is the port of that name."""
+
+    generator: Generator
+    verifier: Verifier
+    secrets: SecretScanner
+    workspaces: Workspaces
+    publishers: Mapping[Target, Publisher]
+    notifier: Notifier
+    sites: Sites
+    blobs: Blobs
+    clock: Clock
+
+    async def __call__(self, job: Job, brief: Brief, checkpoint: Checkpoint) -> None:
+        """Work on ``job``.
+
+        Raises:
+            StageError: a stage failed for good; nothing after it was done.
+        """
+        draft = await checkpoint(
+            Stage.GENERATE, lambda progress: self._generate(job, brief, progress), Draft, self._model_seconds(job)
+        )
+        site, message = draft.site, commit_message(job, draft.result)
+        publisher = self.publishers[site.target]
+
+        files = await checkpoint(Stage.ASSEMBLE, lambda _: self._assemble(job, brief, draft), str, self._left(job))
+        verification = await checkpoint(
+            Stage.VERIFY,
+            lambda _: self._verify(brief, files, message, publisher.address(site)),
+            Verification,
+            self._left(job),
+        )
+        result = replace(draft.result, verdicts=verification.verdicts, findings=verification.findings)
+        await checkpoint.report(result, files)
+
+        commit_sha = await checkpoint(
+            Stage.COMMIT, lambda _: self._commit(job, site, files, message), str, self._left(job)
+        )
+        publication = await checkpoint(
+            Stage.PUBLISH,
+            lambda progress: self._publish(brief, site, commit_sha, progress),
+            Publication,
+            self._left(job),
+        )
+        await checkpoint(
+            Stage.CONFIRM,
+            lambda progress: self._confirm(publication, site, files, progress),
+            bool,
+            self._left(job),
+        )
+        await checkpoint.report(replace(result, publication=publication), files)
+
+        if brief.evaluation_url and job.notification is not DeliveryState.NOT_REQUESTED:
+            url, told = brief.evaluation_url, Notification.of(job.key, publication)
+            state = await checkpoint(
+                Stage.NOTIFY, lambda _: self.notifier.notify(job.id, url, told, job.deadline), DeliveryState
+            )
+            await checkpoint.report_notification(state)
+
+    async def _generate(self, job: Job, brief: Brief, progress: Progress) -> Draft:
+        if brief.round == 1:
+            site = await self.sites.open(brief.email, brief.task, brief.nonce, job.target)
+            order = Order(job.id, brief, site.target)
+        else:
+            site = await self._published_site(brief)
+            base = await self.workspaces.published(site)
+            order = Order(job.id, brief, site.target, base, earlier_checks=await self.sites.checks(site))
+        generation = await self.generator.generate(order, progress)
+        result = Result(
+            generator=generation.generator,
+            model=generation.model,
+            summary=generation.summary,
+            prompts=generation.prompts,
+            usage=generation.usage,
+            notes=generation.notes,
+        )
+        return Draft(site, await self.blobs.put_files(generation.files), result)
+
+    async def _published_site(self, brief: Brief) -> Site:
+        site = await self.sites.current(brief.email, brief.task)
+        if site is None or site.publication is None:
+            raise SiteMissing("there is nothing to revise: no earlier round of this email and task was published")
+        return site
+
+    async def _assemble(self, job: Job, brief: Brief, draft: Draft) -> str:
+        result = draft.result
+        generation = Generation(
+            files=await self.blobs.get_files(draft.files),
+            generator=result.generator,
+            summary=result.summary,
+            model=result.model,
+        )
+        return await self.blobs.put_files(assemble(generation, brief, draft.site.target, year=job.received_at.year))
+
+    async def _verify(self, brief: Brief, digest: str, message: str, address: str) -> Verification:
+        files = await self.blobs.get_files(digest)
+        await asyncio.to_thread(self.secrets.scan, files, message)
+        return await self.verifier.verify(files, brief, address)
+
+    async def _commit(self, job: Job, site: Site, digest: str, message: str) -> str:
+        return await self.workspaces.commit(site, await self.blobs.get_files(digest), message, job.received_at)
+
+    async def _publish(self, brief: Brief, site: Site, commit_sha: str, progress: Progress) -> Publication:
+        publication = await self.publishers[site.target].publish(site, commit_sha, brief, progress)
+        await self.sites.record(site, publication, [check.text for check in brief.checks])
+        return publication
+
+    async def _confirm(self, publication: Publication, site: Site, digest: str, progress: Progress) -> bool:
+        files = await self.blobs.get_files(digest)
+        await self.publishers[site.target].confirm(publication, site, files, progress)
+        return True
+
+    def _left(self, job: Job) -> float:
+        return job.seconds_left(self.clock.now())
+
+    def _model_seconds(self, job: Job) -> float:
+        given = (job.deadline - job.received_at).total_seconds()
+        return max(self._left(job) - (1 - MODEL_SHARE) * given, 0.0)
+
+
+def commit_message(job: Job, result: Result) -> str:
+    """One line on what the round did, and the job it was done for: the same for every run of the job."""
+    verb = "Build" if job.key.round == 1 else "Revise"
+    task = " ".join(job.key.task.split())[:MESSAGE_LENGTH]
+    maker = result.model or result.generator
+    return f"{verb} {task}: round {job.key.round}\n\nMade by {maker}.\nJob: {job.id}\n"

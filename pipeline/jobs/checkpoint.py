@@ -1,0 +1,131 @@
+"""Runs a stage once: its outcome is on record, and a resumed job gets the record instead of a second run."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+from pipeline.domain import errors
+from pipeline.domain.errors import DeadlineExceeded, StageError
+from pipeline.domain.job import EventKind, Result, Stage
+from pipeline.domain.notification import DeliveryState
+from pipeline.jobs.codec import from_json, to_json
+from pipeline.jobs.failpoint import Failpoint, Moment
+from pipeline.jobs.records import JobRecords
+from pipeline.ports import Progress
+
+T = TypeVar("T")
+
+Outcome = dict[str, Any]
+RunStep = Callable[[str, Callable[[], Coroutine[Any, Any, Outcome]]], Awaitable[Outcome]]
+"""The engine's durable step: a name, and what to run unless its outcome is on record."""
+
+PROGRESS_SECONDS = 0.25
+_KINDS = {kind.code: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, StageError)}
+
+
+class StageCheckpoint:
+    """The ``Checkpoint`` port for one job.
+
+    Expected failures travel as values: an exception's class does not survive the engine's record, its code does.
+
+    Attributes:
+        stage: the one entered last.
+    """
+
+    def __init__(self, job_id: str, records: JobRecords, failpoint: Failpoint, run_step: RunStep) -> None:
+        self._job_id = job_id
+        self._records = records
+        self._failpoint = failpoint
+        self._run_step = run_step
+        self.stage = Stage.ACCEPT
+
+    async def __call__(
+        self,
+        stage: Stage,
+        effect: Callable[[Progress], Awaitable[T]],
+        returns: type[T],
+        seconds: float | None = None,
+    ) -> T:
+        """Run ``effect`` within ``seconds``, or take its recorded outcome.
+
+        Raises:
+            StageError: what the effect raised, then and on every replay.
+            DeadlineExceeded: ``seconds`` were over.
+        """
+        self.stage = stage
+
+        async def step() -> Outcome:
+            return await self._run(stage, effect, returns, seconds)
+
+        outcome = await self._run_step(stage, step)
+        self._failpoint.pass_by(stage, Moment.AFTER_RECORD)
+        if "error" in outcome:
+            raise _KINDS.get(outcome["error"], StageError)(outcome["message"])
+        return from_json(returns, outcome["value"])
+
+    async def report(self, result: Result, files: str) -> None:
+        """Show what is known so far, and the digest of the chosen files, to whoever looks at the job."""
+        await self._records.update(self._job_id, result=to_json(Result, result), files=files)
+
+    async def report_notification(self, state: DeliveryState) -> None:
+        """Show how far telling the evaluator has come."""
+        await self._records.update(self._job_id, notification=state)
+
+    async def _run(
+        self, stage: Stage, effect: Callable[[Progress], Awaitable[T]], returns: type[T], seconds: float | None
+    ) -> Outcome:
+        self._failpoint.pass_by(stage, Moment.BEFORE)
+        await self._records.add_event(self._job_id, EventKind.STARTED, stage)
+        begun = time.monotonic()
+        kind, detail = EventKind.FINISHED, ""
+        try:
+            async with ProgressNotes(self._job_id, stage, self._records) as progress, asyncio.timeout(seconds):
+                outcome = {"value": to_json(returns, await effect(progress))}
+        except (StageError, TimeoutError) as error:
+            failure = error if isinstance(error, StageError) else DeadlineExceeded(f"no time was left for {stage}")
+            kind, detail = EventKind.FAILED, str(failure)
+            outcome = {"error": failure.code, "message": str(failure)}
+        self._failpoint.pass_by(stage, Moment.AFTER_EFFECT)
+        elapsed = round(time.monotonic() - begun, 4)
+        await self._records.add_event(self._job_id, kind, stage, detail, elapsed)
+        return outcome
+
+
+class ProgressNotes:
+    """Writes progress to the timeline beside the stage, the newest note at most every quarter of a second."""
+
+    def __init__(self, job_id: str, stage: Stage, records: JobRecords) -> None:
+        self._job_id = job_id
+        self._stage = stage
+        self._records = records
+        self._note = ""
+        self._news = asyncio.Event()
+        self._writer: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Progress:
+        loop = asyncio.get_running_loop()
+        self._writer = asyncio.create_task(self._write())
+
+        def progress(note: str) -> None:
+            loop.call_soon_threadsafe(self._take, note)
+
+        return progress
+
+    async def __aexit__(self, *_exception: object) -> None:
+        if self._writer:
+            self._writer.cancel()
+            await asyncio.gather(self._writer, return_exceptions=True)
+        if self._news.is_set():
+            await self._records.add_event(self._job_id, EventKind.PROGRESS, self._stage, self._note)
+
+    def _take(self, note: str) -> None:
+        self._note = note
+        self._news.set()
+
+    async def _write(self) -> None:
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            await self._records.add_event(self._job_id, EventKind.PROGRESS, self._stage, self._note)
+            await asyncio.sleep(PROGRESS_SECONDS)

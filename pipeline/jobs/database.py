@@ -1,0 +1,123 @@
+"""One database for the engine and for our own tables: SQLite in one file, or PostgreSQL for several machines."""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+
+from pipeline.domain.errors import Misconfigured, Unavailable
+
+T = TypeVar("T")
+
+CONNECTIONS = 4
+SQLITE_PRAGMAS = (
+    "busy_timeout = 30000",
+    "foreign_keys = ON",
+    "journal_mode = WAL",
+    "synchronous = FULL",  # an acknowledged request survives a power cut
+)
+
+
+class Database:
+    """Transactions off the event loop.
+
+    Attributes:
+        url: SQLAlchemy URL.
+        engine: shared with the job engine on SQLite, so that one process is one writer.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = sa.make_url(_with_driver(url))
+        self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url)
+        self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="database")
+
+    @classmethod
+    def embedded(cls, generated_repos_dir: Path) -> "Database":
+        """The database of a single machine, in ``.pipeline/`` beside the repositories."""
+        folder = generated_repos_dir.resolve() / ".pipeline"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise Misconfigured(
+                f"GENERATED_REPOS_DIR cannot be written ({error.strerror}): name a folder that this user owns"
+            ) from error
+        return cls(f"sqlite:///{folder / 'pipeline.sqlite'}")
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is the embedded database."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @property
+    def file(self) -> Path:
+        """The SQLite file."""
+        return Path(str(self.url.database))
+
+    async def transact(self, work: Callable[[sa.Connection], T]) -> T:
+        """Run ``work`` in one transaction and commit it.
+
+        Raises:
+            Unavailable: the database cannot be reached or written; nothing was changed.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self.transact_now, work)
+
+    def transact_now(self, work: Callable[[sa.Connection], T]) -> T:
+        """The same, in this thread."""
+        try:
+            with self.engine.begin() as connection:
+                return work(connection)
+        except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
+            reason = str(getattr(error, "orig", "") or "no free connection").splitlines()[0]
+            raise Unavailable(f"the job database cannot be used now: {reason}") from error
+
+    def migrate(self) -> None:
+        """Bring our tables to the newest shape."""
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+        try:
+            with self.engine.begin() as connection:
+                config.attributes["connection"] = connection
+                command.upgrade(config, "head")
+        except sa.exc.OperationalError as error:
+            raise Misconfigured(
+                f"the job database cannot be opened: {str(error.orig).splitlines()[0]}. "
+                "Look at DATABASE_URL, or at the permissions of GENERATED_REPOS_DIR"
+            ) from error
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._threads.shutdown()
+        self.engine.dispose()
+
+
+def _with_driver(url: str) -> str:
+    for prefix in ("postgresql://", "postgres://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg://" + url.removeprefix(prefix)
+    return url
+
+
+def _postgresql_engine(url: sa.URL) -> sa.Engine:
+    return sa.create_engine(url, pool_size=CONNECTIONS, hide_parameters=True, pool_pre_ping=True)
+
+
+def _sqlite_engine(url: sa.URL) -> sa.Engine:
+    engine = sa.create_engine(url, pool_size=CONNECTIONS, max_overflow=0, pool_timeout=30, hide_parameters=True)
+
+    @sa.event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = "IMMEDIATE"
+        # The job engine reads its clock through these; SQLite before 3.42 gives it NULL or whole seconds only.
+        connection.create_function("unixepoch", 1, lambda *_: time.time())
+        connection.create_function("strftime", 2, lambda *_: time.time())
+        for pragma in SQLITE_PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+
+    return engine

@@ -1,0 +1,248 @@
+"""The durable engine: DBOS Transact behind one module. The sole home of dbos.
+
+What DBOS leaves to its users is done here: an own SQLite engine (``Database``), one process per SQLite file, a fixed
+application version, a portable serializer, expected failures as values, retention, and adoption of a dead worker's
+jobs (``lease``).
+"""
+
+import asyncio
+import fcntl
+import logging
+import os
+import uuid
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import timedelta
+from typing import IO, Any
+
+import sqlalchemy as sa
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions
+from dbos import error as dbos_error
+
+from pipeline.domain.brief import Brief
+from pipeline.domain.errors import DeadlineExceeded, Misconfigured, PipelineError
+from pipeline.domain.job import Failure, Job, JobStatus, Stage
+from pipeline.jobs.checkpoint import Outcome, StageCheckpoint
+from pipeline.jobs.database import Database
+from pipeline.jobs.failpoint import Failpoint
+from pipeline.jobs.lease import BEAT_SECONDS, Leases
+from pipeline.jobs.records import JobRecords
+from pipeline.jobs.stores import forget_before
+from pipeline.ports import Checkpoint, Clock
+
+APPLICATION = "code-to-deployment"
+SHAPE = "1"  # of the workflow: raise it when stages are added or reordered so that running jobs would break
+QUEUE = "deploys"
+WORKFLOW = "deploy"
+POLL_SECONDS = 0.05
+RECOVERIES = 5  # a job that ended the process this often is given up
+THREADS = 32
+PURGE_SECONDS = 3600
+GIVEN_UP = (
+    "ERROR",
+    "CANCELLED",
+    "MAX_RECOVERY_ATTEMPTS_EXCEEDED",
+)  # the engine's words for jobs it will not touch again
+PREDECESSOR_POLL_SECONDS = 0.25
+
+Run = Callable[[Job, Brief, Checkpoint], Awaitable[None]]
+"""The use case: works on one job, stage by stage."""
+
+_log = logging.getLogger(__name__)
+
+
+class Engine:
+    """Queues jobs and runs them, each stage once."""
+
+    def __init__(
+        self,
+        database: Database,
+        records: JobRecords,
+        clock: Clock,
+        run: Run,
+        *,
+        concurrency: int,
+        retention: timedelta,
+        failpoint: Failpoint,
+    ) -> None:
+        self._database = database
+        self._records = records
+        self._clock = clock
+        self._run = run
+        self._concurrency = concurrency
+        self._retention = retention
+        self._failpoint = failpoint
+        self._lock: IO[str] | None = None
+        self._client: DBOSClient | None = None
+        self._upkeep: list[asyncio.Task[None]] = []
+        self._leases: Leases | None = None
+
+    async def start(self) -> None:
+        """Take the lock, resume what was under way, and begin to work.
+
+        Raises:
+            Misconfigured: another process works on the same SQLite file, or the database cannot be opened.
+        """
+        executor = "local"
+        if self._database.is_sqlite:
+            self._lock = _lock(self._database)
+        else:
+            executor = f"{os.uname().nodename}-{uuid.uuid4().hex[:8]}"
+            self._leases = Leases(self._database, executor)
+            await self._leases.beat()
+        DBOS(config=self._config(executor))
+
+        @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=RECOVERIES)
+        async def work(job_id: str) -> None:  # the engine marks the function: a bound method cannot be marked
+            await self._work(job_id)
+
+        await asyncio.to_thread(self._launch)
+        self._upkeep = [asyncio.create_task(self._purge()), asyncio.create_task(self._recover())]
+
+    async def stop(self, drain_seconds: float) -> None:
+        """Let what runs go on for ``drain_seconds``; the rest is resumed by the next start."""
+        for task in self._upkeep:
+            task.cancel()
+        await asyncio.gather(*self._upkeep, return_exceptions=True)
+        seconds = max(1, round(drain_seconds))
+        await asyncio.to_thread(lambda: DBOS.destroy(workflow_completion_timeout_sec=seconds, destroy_registry=True))
+        if self._leases:
+            await self._leases.release()
+        self.disconnect()
+        if self._lock:
+            self._lock.close()
+
+    def _launch(self) -> None:
+        """In a thread, so that jobs get a loop of their own: one that blocks does not stall HTTP.
+
+        The engine's async calls would put their thread pool, which dies with the engine, under the caller's loop.
+        """
+        DBOS.launch()
+        DBOS.register_queue(
+            QUEUE, worker_concurrency=self._concurrency, polling_interval_sec=POLL_SECONDS, on_conflict="always_update"
+        )
+
+    def enqueue(self, connection: sa.Connection, job_id: str) -> None:
+        """Queue a job in the transaction that writes its row."""
+        options: EnqueueOptions = {
+            "workflow_name": WORKFLOW,
+            "queue_name": QUEUE,
+            "workflow_id": job_id,
+            "app_version": SHAPE,
+            "workflow_id_reuse_policy": "reject",
+        }
+        self._connected().enqueue_in_transaction(connection, options, job_id)
+
+    async def cancel(self, job_id: str) -> None:
+        """Stop a job, now if it waits, else within its current stage."""
+        await self._connected().cancel_workflow_async(job_id)
+
+    def disconnect(self) -> None:
+        """Give up the connection that ``enqueue`` and ``cancel`` made."""
+        if self._client:
+            self._client.destroy()
+            self._client = None
+
+    def _connected(self) -> DBOSClient:
+        """Able to enqueue and cancel without working, as a command beside a running service does."""
+        if self._client is None:
+            self._client = DBOSClient(
+                system_database_engine=self._database.engine,
+                serializer=DBOSPortableJSONSerializer(),
+                application_name=APPLICATION,
+            )
+        return self._client
+
+    async def _work(self, job_id: str) -> None:
+        """The workflow. Whatever happens, the job's row says so."""
+        job = await self._records.get(job_id)
+        if job.status.is_final:
+            return
+        checkpoint = StageCheckpoint(job_id, self._records, self._failpoint, _run_step)
+        try:
+            await self._wait_for_turn(job)
+            await self._records.set_status(job_id, JobStatus.RUNNING)
+            await self._run(job, await self._records.brief(job_id), checkpoint)
+        except dbos_error.DBOSWorkflowCancelledError:
+            await self._records.set_status(job_id, JobStatus.CANCELLED)
+            raise
+        except PipelineError as error:
+            await self._fail(job_id, Failure(checkpoint.stage, error.code, str(error)))
+        except Exception:  # noqa: BLE001 - a job must end on record, also when we are wrong
+            _log.exception("a job failed in a way nobody foresaw", extra={"action": "job.bug", "job_id": job_id})
+            message = "an unexpected error inside the service; its log has the details under this job's id"
+            await self._fail(job_id, Failure(checkpoint.stage, "internal_error", message))
+        else:
+            await self._records.set_status(job_id, JobStatus.SUCCEEDED)
+
+    async def _fail(self, job_id: str, failure: Failure) -> None:
+        await self._records.set_status(job_id, JobStatus.FAILED, failure)
+
+    async def _wait_for_turn(self, job: Job) -> None:
+        """Rounds of one site are worked on in the order of their arrival."""
+        while await self._records.has_unfinished_predecessor(job):
+            if not job.seconds_left(self._clock.now()):
+                raise DeadlineExceeded("an earlier job of the same task took all the time there was")
+            await self._clock.sleep(PREDECESSOR_POLL_SECONDS)
+
+    async def _purge(self) -> None:
+        """Forget what is older than the time of retention."""
+        while True:
+            cutoff = self._clock.now() - self._retention
+            while job_ids := await forget_before(self._database, cutoff):
+                await asyncio.to_thread(DBOS.delete_workflows, job_ids)
+            await asyncio.sleep(PURGE_SECONDS)
+
+    async def _recover(self) -> None:
+        """Adopt the jobs of dead workers, and own up to jobs that the engine has given up."""
+        while True:
+            if self._leases:
+                live = await self._leases.beat()
+                await asyncio.to_thread(_adopt_from_all_but, live)
+            for job_id in await asyncio.to_thread(_given_up, await self._records.unfinished()):
+                message = "the job was given up after it had ended the process several times"
+                await self._fail(job_id, Failure(Stage.ACCEPT, "given_up", message))
+            await asyncio.sleep(BEAT_SECONDS)
+
+    def _config(self, executor: str) -> DBOSConfig:
+        return DBOSConfig(
+            name=APPLICATION,
+            system_database_url=self._database.url.render_as_string(hide_password=False),
+            system_database_engine=self._database.engine,
+            application_version=SHAPE,
+            executor_id=executor,
+            serializer=DBOSPortableJSONSerializer(),
+            max_executor_threads=THREADS,
+            log_level="WARNING",
+            notification_listener_polling_interval_sec=0.25,
+        )
+
+
+async def _run_step(name: str, step: Callable[[], Coroutine[Any, Any, Outcome]]) -> Outcome:
+    return await DBOS.run_step_async({"name": name, "preemptible": True}, step)
+
+
+def _adopt_from_all_but(live: set[str]) -> None:
+    held = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
+    if dead := sorted({flow.executor_id for flow in held if flow.executor_id} - live):
+        DBOS._recover_pending_workflows(dead)  # noqa: SLF001 - not public; a contract test holds it to what we need
+
+
+def _given_up(job_ids: list[str]) -> list[str]:
+    if not job_ids:
+        return []
+    flows = DBOS.list_workflows(workflow_ids=job_ids, status=list(GIVEN_UP), load_input=False, load_output=False)
+    return [flow.workflow_id for flow in flows]
+
+
+def _lock(database: Database) -> IO[str]:
+    """Keep a second process off the same SQLite file: it would run the first one's stages again."""
+    lock = database.file.with_suffix(".lock").open("w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.close()
+        raise Misconfigured(
+            "another pipeline process works in this GENERATED_REPOS_DIR: stop it, send the brief to it, "
+            "or set GENERATED_REPOS_DIR to another folder"
+        ) from error
+    return lock

@@ -1,0 +1,193 @@
+"""The queue and the records, as the edges see them: the ``Jobs`` port."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pipeline.domain.brief import Brief
+from pipeline.domain.errors import FieldProblem, InvalidInput, Unavailable
+from pipeline.domain.files import AppFiles
+from pipeline.domain.job import Job, JobEvent, JobStatus, Stage
+from pipeline.domain.notification import DeliveryState, Notification
+from pipeline.domain.publication import Target
+from pipeline.jobs.engine import Engine
+from pipeline.jobs.failpoint import Failpoint, Moment
+from pipeline.jobs.feed import JobFeed
+from pipeline.jobs.records import JobRecords
+from pipeline.jobs.stores import SqlBlobs, SqlSites
+from pipeline.ports import Clock, Notifier
+
+LOOK_SECONDS = 1.0
+"""How often a waiter looks at the records unasked: a job may run in another process, whose bells do not ring here."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRules:
+    """What is let in.
+
+    Attributes:
+        deadline: given to every job, from its receipt.
+        waiting: how many jobs may wait.
+        default_target: for briefs that name none.
+        targets: those that this service can publish to.
+    """
+
+    deadline: timedelta
+    waiting: int
+    default_target: Target
+    targets: frozenset[Target]
+
+
+class JobQueue:
+    """Accept, show, watch, cancel, redeliver."""
+
+    def __init__(
+        self,
+        *,
+        engine: Engine,
+        records: JobRecords,
+        feed: JobFeed,
+        blobs: SqlBlobs,
+        sites: SqlSites,
+        notifier: Notifier,
+        clock: Clock,
+        rules: QueueRules,
+        failpoint: Failpoint,
+    ) -> None:
+        self._engine = engine
+        self._records = records
+        self._feed = feed
+        self._blobs = blobs
+        self._sites = sites
+        self._notifier = notifier
+        self._clock = clock
+        self._rules = rules
+        self._failpoint = failpoint
+        self.is_draining = False
+
+    async def accept(self, brief: Brief, *, notify: bool = True) -> tuple[Job, bool]:
+        """Make ``brief`` durable and queue it; return the job and whether it is new.
+
+        Raises:
+            KeyReused, Busy: see ``JobRecords.insert``.
+            Unavailable: the service is stopping, or the storage cannot be written.
+            InvalidInput: nothing was published that this round could revise, or the target cannot be served.
+        """
+        if self.is_draining:
+            raise Unavailable("the service is stopping: send the request again in a moment")
+        self._failpoint.pass_by(Stage.ACCEPT, Moment.BEFORE)
+        accepted = await self._records.insert(
+            brief,
+            await self._target(brief),
+            notify=notify,
+            deadline=self._rules.deadline,
+            queue_limit=self._rules.waiting,
+            enqueue=self._engine.enqueue,
+        )
+        self._failpoint.pass_by(Stage.ACCEPT, Moment.AFTER_EFFECT)
+        self._failpoint.pass_by(Stage.ACCEPT, Moment.AFTER_RECORD)
+        return accepted
+
+    async def _target(self, brief: Brief) -> Target:
+        """Where ``brief`` goes: a revision follows its site."""
+        target = brief.target or self._rules.default_target
+        if brief.round > 1:
+            site = await self._sites.current(brief.email, brief.task)
+            if site is None and not await self._records.has_unfinished(brief.email, brief.task):
+                problem = "asks for a revision, but this email and task has nothing published here: send round 1 first"
+                raise InvalidInput(FieldProblem("round", problem))
+            if site is not None:
+                if brief.target not in {None, site.target}:
+                    raise InvalidInput(
+                        FieldProblem("target", f"cannot change in a revision: round 1 went to {site.target}")
+                    )
+                target = site.target
+        if target not in self._rules.targets:
+            ready = ", ".join(sorted(self._rules.targets))
+            raise InvalidInput(
+                FieldProblem("target", f"{target} is not set up on this service; it can publish to: {ready}")
+            )
+        return target
+
+    async def get(self, job_id: str) -> Job:
+        """Raises NotFound."""
+        return await self._records.get(job_id)
+
+    async def brief(self, job_id: str) -> Brief:
+        """As it was accepted. Raises NotFound."""
+        return await self._records.brief(job_id)
+
+    async def find(
+        self,
+        *,
+        email: str | None = None,
+        task: str | None = None,
+        status: JobStatus | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> tuple[list[Job], str | None]:
+        """Newest first, and the cursor of the next page. Raises InvalidInput for a cursor that is none."""
+        return await self._records.find(email=email, task=task, status=status, limit=limit, cursor=cursor)
+
+    async def events(self, job_id: str, after: int = 0) -> list[JobEvent]:
+        """The timeline after event ``after``."""
+        return await self._records.events(job_id, after)
+
+    async def watch(self, job_id: str, after: int = 0) -> AsyncIterator[JobEvent | None]:
+        """The timeline as it grows, until the job has ended; None now and then when nothing happens."""
+        with self._feed.listen(job_id) as bell:
+            while True:
+                has_ended = (await self._records.get(job_id)).status.is_final
+                for event in await self._records.events(job_id, after):
+                    after = event.id
+                    yield event
+                if has_ended:
+                    return
+                if not await bell.wait(LOOK_SECONDS):
+                    yield None
+
+    async def wait(self, job_id: str, seconds: float) -> Job:
+        """The job once it has ended, or as it stands when ``seconds`` are over."""
+        until = self._clock.monotonic() + seconds
+        with self._feed.listen(job_id) as bell:
+            while True:
+                job = await self._records.get(job_id)
+                left = until - self._clock.monotonic()
+                if job.status.is_final or left <= 0:
+                    return job
+                await bell.wait(min(left, LOOK_SECONDS))
+
+    async def cancel(self, job_id: str) -> Job:
+        """Stop before the next stage; a job that has ended stays as it is. Raises NotFound."""
+        if not (await self._records.get(job_id)).status.is_final:
+            await self._engine.cancel(job_id)
+            await self._records.set_status(job_id, JobStatus.CANCELLED)
+        return await self._records.get(job_id)
+
+    async def redeliver(self, job_id: str) -> Job:
+        """Tell the evaluator once more.
+
+        Raises:
+            NotFound: no such job.
+            InvalidInput: nothing was published, nobody is to be told, or the job is still telling.
+        """
+        job, brief = await self._records.get(job_id), await self._records.brief(job_id)
+        publication = job.result.publication
+        if not job.status.is_final or publication is None:
+            raise InvalidInput(FieldProblem("job_id", "names a job that has not been published and confirmed"))
+        if brief.evaluation_url is None:
+            raise InvalidInput(FieldProblem("job_id", "names a job whose brief has no evaluation_url"))
+        told = Notification.of(job.key, publication)
+        state = await self._notifier.redeliver(job_id, brief.evaluation_url, told)
+        if job.notification is not DeliveryState.DELIVERED:
+            await self._records.update(job_id, notification=state)
+        return await self._records.get(job_id)
+
+    async def files(self, job_id: str) -> AppFiles | None:
+        """The chosen app of the job, once there is one."""
+        digest = await self._records.files_digest(job_id)
+        return await self._blobs.get_files(digest) if digest else None
+
+    async def counts(self) -> dict[JobStatus, int]:
+        """Waiting and running jobs. Raises Unavailable when the storage does not answer."""
+        return await self._records.counts()

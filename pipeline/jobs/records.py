@@ -1,0 +1,250 @@
+"""Jobs and their timelines, as rows."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipeline.domain.brief import Brief, JobKey
+from pipeline.domain.errors import Busy, FieldProblem, InvalidInput, KeyReused, NotFound
+from pipeline.domain.job import EventKind, Failure, Job, JobEvent, JobStatus, Result, Stage
+from pipeline.domain.notification import Delivery, DeliveryState
+from pipeline.domain.publication import Target
+from pipeline.jobs import tables
+from pipeline.jobs.codec import brief_from_json, brief_to_json, from_json, to_json
+from pipeline.jobs.database import Database
+from pipeline.jobs.stores import SqlBlobs, SqlDeliveries, upsert
+from pipeline.ports import Clock
+
+BUSY_RETRY_SECONDS = 30
+UNFINISHED = (JobStatus.WAITING, JobStatus.RUNNING)
+
+OnEvent = Callable[[str], None]
+"""Told the id of a job whenever its timeline has grown."""
+
+
+class JobRecords:
+    """Reads and writes jobs. Holds no rule about when: that is the engine's."""
+
+    def __init__(self, database: Database, clock: Clock, blobs: SqlBlobs, on_event: OnEvent) -> None:
+        self._database = database
+        self._clock = clock
+        self._blobs = blobs
+        self._deliveries = SqlDeliveries(database)
+        self._on_event = on_event
+
+    async def insert(
+        self,
+        brief: Brief,
+        target: Target,
+        *,
+        notify: bool,
+        deadline: timedelta,
+        queue_limit: int,
+        enqueue: Callable[[sa.Connection, str], None],
+    ) -> tuple[Job, bool]:
+        """Make a job durable and queue it, in one transaction; or find the one that has its key.
+
+        Raises:
+            KeyReused: the key is taken by another body.
+            Busy: ``queue_limit`` jobs are waiting.
+        """
+        now = self._clock.now()
+        job_id = brief.key.job_id
+        table = tables.jobs
+
+        def work(connection: sa.Connection) -> bool:
+            wanted = notify and brief.evaluation_url
+            row = {
+                "id": job_id,
+                "email": brief.email,
+                "task": brief.task,
+                "round": brief.round,
+                "nonce": brief.nonce,
+                "fingerprint": brief.fingerprint,
+                "status": JobStatus.WAITING,
+                "target": target,
+                "received_at": now,
+                "deadline": now + deadline,
+                "brief": {},
+                "result": to_json(Result, Result()),
+                "notification": DeliveryState.PENDING if wanted else DeliveryState.NOT_REQUESTED,
+            }
+            if not upsert(connection, table, row):
+                known = sa.select(table.c.fingerprint).where(table.c.id == job_id)
+                if connection.execute(known).scalar_one() != brief.fingerprint:
+                    raise KeyReused(
+                        "this (email, task, round, nonce) was sent before with another body: use a new nonce"
+                    )
+                return False
+            waiting = sa.select(sa.func.count()).where(table.c.status == JobStatus.WAITING)
+            if connection.execute(waiting).scalar_one() > queue_limit:
+                raise Busy("too many jobs are waiting", retry_after_seconds=BUSY_RETRY_SECONDS)
+            digests = self._blobs.put_all(connection, [attachment.content for attachment in brief.attachments])
+            stored = table.update().where(table.c.id == job_id).values(brief=brief_to_json(brief, digests))
+            connection.execute(stored)
+            self._add_event(connection, job_id, EventKind.FINISHED, Stage.ACCEPT, detail="accepted", seconds=0.0)
+            enqueue(connection, job_id)
+            return True
+
+        is_new = await self._database.transact(work)
+        self._on_event(job_id)
+        return await self.get(job_id), is_new
+
+    async def get(self, job_id: str) -> Job:
+        """Raises NotFound."""
+        row = await self._row(job_id)
+        return _job(row, await self._deliveries.of(job_id))
+
+    async def brief(self, job_id: str) -> Brief:
+        """As it was accepted. Raises NotFound."""
+        document = (await self._row(job_id)).brief
+        contents = await self._blobs.get_all([entry["digest"] for entry in document["attachments"]])
+        return brief_from_json(document, contents)
+
+    async def files_digest(self, job_id: str) -> str | None:
+        """Where the chosen app lies in the blobs."""
+        digest: str | None = (await self._row(job_id)).files
+        return digest
+
+    async def find(
+        self, *, email: str | None, task: str | None, status: JobStatus | None, limit: int, cursor: str | None
+    ) -> tuple[list[Job], str | None]:
+        """Newest first, and the cursor of the next page. Raises InvalidInput for a cursor that is none."""
+        table = tables.jobs
+        query = sa.select(table).order_by(table.c.seq.desc()).limit(limit + 1)
+        for column, value in ((table.c.email, email), (table.c.task, task), (table.c.status, status)):
+            if value is not None:
+                query = query.where(column == value)
+        if cursor is not None:
+            if not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):  # noqa: PLR2004 - fits 64 bits
+                raise InvalidInput(FieldProblem("cursor", "is not one that this service gave"))
+            query = query.where(table.c.seq < int(cursor))
+        rows = await self._database.transact(lambda connection: connection.execute(query).all())
+        deliveries = await self._deliveries.of_many([row.id for row in rows])
+        more = str(rows[limit - 1].seq) if len(rows) > limit else None
+        return [_job(row, deliveries.get(row.id, ())) for row in rows[:limit]], more
+
+    async def counts(self) -> dict[JobStatus, int]:
+        """Unfinished jobs by status."""
+        table = tables.jobs
+        query = (
+            sa.select(table.c.status, sa.func.count()).where(table.c.status.in_(UNFINISHED)).group_by(table.c.status)
+        )
+        rows = await self._database.transact(lambda connection: connection.execute(query).all())
+        return dict.fromkeys(UNFINISHED, 0) | {JobStatus(status): count for status, count in rows}
+
+    async def unfinished(self) -> list[str]:
+        """Ids of all jobs that wait or run."""
+        query = sa.select(tables.jobs.c.id).where(tables.jobs.c.status.in_(UNFINISHED))
+        return list(await self._database.transact(lambda connection: connection.execute(query).scalars().all()))
+
+    async def has_unfinished(self, email: str, task: str) -> bool:
+        """Whether a job of (email, task) waits or runs."""
+        table = tables.jobs
+        query = sa.select(sa.func.count()).where(
+            table.c.email == email, table.c.task == task, table.c.status.in_(UNFINISHED)
+        )
+        return await self._database.transact(lambda connection: connection.execute(query).scalar_one()) > 0
+
+    async def has_unfinished_predecessor(self, job: Job) -> bool:
+        """Whether an earlier job of the same site is still under way: rounds are worked on in order."""
+        table = tables.jobs
+        own = sa.select(table.c.seq).where(table.c.id == job.id).scalar_subquery()
+        query = sa.select(sa.func.count()).where(
+            table.c.email == job.key.email,
+            table.c.task == job.key.task,
+            table.c.seq < own,
+            table.c.status.in_(UNFINISHED),
+        )
+        return await self._database.transact(lambda connection: connection.execute(query).scalar_one()) > 0
+
+    async def events(self, job_id: str, after: int = 0) -> list[JobEvent]:
+        """The timeline after event ``after``."""
+        table = tables.job_events
+        query = sa.select(table).where(table.c.job_id == job_id, table.c.id > after).order_by(table.c.id)
+        rows = await self._database.transact(lambda connection: connection.execute(query).all())
+        return [
+            JobEvent(
+                row.id,
+                row.job_id,
+                row.at,
+                EventKind(row.kind),
+                Stage(row.stage) if row.stage else None,
+                row.detail,
+                row.seconds,
+            )
+            for row in rows
+        ]
+
+    async def add_event(
+        self, job_id: str, kind: EventKind, stage: Stage | None, detail: str = "", seconds: float | None = None
+    ) -> None:
+        """Let the timeline grow."""
+        await self._database.transact(
+            lambda connection: self._add_event(connection, job_id, kind, stage, detail=detail, seconds=seconds)
+        )
+        self._on_event(job_id)
+
+    async def set_status(self, job_id: str, status: JobStatus, failure: Failure | None = None) -> bool:
+        """Move an unfinished job to ``status``; return whether it was unfinished."""
+
+        def work(connection: sa.Connection) -> bool:
+            table = tables.jobs
+            values: dict[str, Any] = {"status": status}
+            if status.is_final:
+                values |= {"finished_at": self._clock.now(), "failure": to_json(Failure, failure) if failure else None}
+            unfinished = sa.and_(table.c.id == job_id, table.c.status.in_(UNFINISHED), table.c.status != status)
+            moved = connection.execute(table.update().where(unfinished).values(values)).rowcount > 0
+            if moved:
+                detail = status.value if failure is None else f"{status.value}: {failure.message}"
+                stage = failure.stage if failure else None
+                self._add_event(connection, job_id, EventKind.STATUS, stage, detail=detail)
+            return moved
+
+        moved = await self._database.transact(work)
+        self._on_event(job_id)
+        return moved
+
+    async def update(self, job_id: str, **columns: Any) -> None:
+        """Set columns of a job: ``result``, ``files`` or ``notification``."""
+        statement = tables.jobs.update().where(tables.jobs.c.id == job_id).values(columns)
+        await self._database.transact(lambda connection: connection.execute(statement))
+
+    async def _row(self, job_id: str) -> sa.Row[Any]:
+        query = sa.select(tables.jobs).where(tables.jobs.c.id == job_id)
+        row = await self._database.transact(lambda connection: connection.execute(query).one_or_none())
+        if row is None:
+            raise NotFound("no such job")
+        return row
+
+    def _add_event(
+        self,
+        connection: sa.Connection,
+        job_id: str,
+        kind: EventKind,
+        stage: Stage | None,
+        *,
+        detail: str,
+        seconds: float | None = None,
+    ) -> None:
+        row = {"job_id": job_id, "at": self._clock.now(), "kind": kind, "stage": stage}
+        connection.execute(tables.job_events.insert().values(**row, detail=detail, seconds=seconds))
+
+
+def _job(row: sa.Row[Any], deliveries: tuple[Delivery, ...]) -> Job:
+    return Job(
+        id=row.id,
+        key=JobKey(row.email, row.task, row.round, row.nonce),
+        fingerprint=row.fingerprint,
+        status=JobStatus(row.status),
+        target=Target(row.target),
+        received_at=row.received_at,
+        deadline=row.deadline,
+        finished_at=row.finished_at,
+        result=from_json(Result, row.result),
+        notification=DeliveryState(row.notification),
+        deliveries=deliveries,
+        failure=from_json(Failure, row.failure) if row.failure else None,
+    )

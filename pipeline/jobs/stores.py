@@ -1,0 +1,251 @@
+"""Blobs, sites, deliveries and the ledger, as tables."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+
+from pipeline.domain.conversation import Reply
+from pipeline.domain.errors import NotFound
+from pipeline.domain.files import AppFiles
+from pipeline.domain.generation import Usage
+from pipeline.domain.notification import Delivery
+from pipeline.domain.publication import Publication, Site, Target, folder_name, owner_mark, repository_name
+from pipeline.jobs import tables
+from pipeline.jobs.codec import from_json, to_json
+from pipeline.jobs.database import Database
+from pipeline.ports import Clock
+
+
+def upsert(connection: sa.Connection, table: sa.Table, row: dict[str, Any], update: tuple[str, ...] = ()) -> bool:
+    """Insert ``row``; where its primary key or a unique column is taken, change the columns named in ``update``.
+
+    Returns:
+        Whether a row was inserted or changed.
+    """
+    insert = sqlite_insert if connection.dialect.name == "sqlite" else postgresql_insert
+    statement = insert(table).values(row)
+    if update:
+        keys = list(table.primary_key.columns)
+        clause = statement.on_conflict_do_update(index_elements=keys, set_={name: row[name] for name in update})
+    else:
+        clause = statement.on_conflict_do_nothing()
+    return connection.execute(clause.execution_options(preserve_rowcount=True)).rowcount > 0
+
+
+class SqlBlobs:
+    """Bytes under the digest of their content. What nobody put for the time of retention is forgotten."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def put(self, content: bytes) -> str:
+        """Keep and return the SHA-256 as 64 hex digits."""
+        return (await self._database.transact(lambda connection: self.put_all(connection, [content])))[0]
+
+    async def get(self, digest: str) -> bytes:
+        """Raises NotFound."""
+        return (await self.get_all([digest]))[0]
+
+    async def put_files(self, files: AppFiles) -> str:
+        """Keep a whole app under one digest: that of the list of its paths and digests."""
+
+        def work(connection: sa.Connection) -> str:
+            digests = self.put_all(connection, list(files.values()))
+            manifest = json.dumps(dict(zip(files, digests, strict=True))).encode()
+            return self.put_all(connection, [manifest])[0]
+
+        return await self._database.transact(work)
+
+    async def get_files(self, digest: str) -> AppFiles:
+        """Raises NotFound."""
+        manifest: dict[str, str] = json.loads(await self.get(digest))
+        contents = await self.get_all(list(manifest.values()))
+        return AppFiles(dict(zip(manifest, contents, strict=True)))
+
+    def put_all(self, connection: sa.Connection, contents: Sequence[bytes]) -> list[str]:
+        """Keep several in a transaction of the caller's and return their digests in order."""
+        now = self._clock.now()
+        digests = [sha256(content).hexdigest() for content in contents]
+        for digest, content in zip(digests, contents, strict=True):
+            row = {"digest": digest, "content": content, "last_put_at": now}
+            upsert(connection, tables.blobs, row, update=("last_put_at",))
+        return digests
+
+    async def get_all(self, digests: Sequence[str]) -> list[bytes]:
+        """Several in order. Raises NotFound."""
+        query = sa.select(tables.blobs.c.digest, tables.blobs.c.content)
+        rows = await self._database.transact(
+            lambda connection: connection.execute(query.where(tables.blobs.c.digest.in_(digests))).all()
+        )
+        contents = {row.digest: bytes(row.content) for row in rows}
+        if missing := next((digest for digest in digests if digest not in contents), None):
+            raise NotFound(f"no stored bytes {missing[:12]}: they are older than RETENTION_DAYS")
+        return [contents[digest] for digest in digests]
+
+
+class SqlSites:
+    """Who owns what."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def current(self, email: str, task: str) -> Site | None:
+        """The newest site of (email, task)."""
+        return await self._database.transact(lambda connection: _current(connection, email, task))
+
+    async def open(self, email: str, task: str, nonce: str, target: Target) -> Site:
+        """The site that this round 1 opened, or a new one with names nobody else has."""
+
+        def work(connection: sa.Connection) -> Site:
+            table = tables.sites
+            # Writing first takes SQLite's write lock, so that two openings of one site cannot interleave.
+            connection.execute(table.update().where(table.c.id == -1).values(counter=0))
+            opened = sa.select(table).where(table.c.email == email, table.c.task == task, table.c.nonce == nonce)
+            if row := connection.execute(opened).one_or_none():
+                return _site(row)
+            newest = _current(connection, email, task)
+            counter = newest.counter + 1 if newest else 1
+            folder = folder_name(task, nonce)
+            if connection.execute(sa.select(table.c.id).where(table.c.folder == folder)).first():
+                folder = f"{folder}-{owner_mark(email, task)}-{counter}"
+            row_values = {
+                "email": email,
+                "task": task,
+                "counter": counter,
+                "nonce": nonce,
+                "target": target,
+                "folder": folder,
+                "repository": repository_name(email, task, counter),
+                "checks": [],
+            }
+            connection.execute(table.insert().values(row_values))
+            return _site(connection.execute(opened).one())
+
+        return await self._database.transact(work)
+
+    async def record(self, site: Site, publication: Publication, checks: Sequence[str]) -> Site:
+        """Remember what is live, and the checks of the round that made it so."""
+
+        def work(connection: sa.Connection) -> Site:
+            own = tables.sites.c.id == site.id
+            known = connection.execute(sa.select(tables.sites.c.checks).where(own)).scalar_one()
+            values = {
+                "publication": to_json(Publication, publication),
+                "checks": list(dict.fromkeys([*known, *checks])),
+            }
+            connection.execute(tables.sites.update().where(own).values(values))
+            return _site(connection.execute(sa.select(tables.sites).where(own)).one())
+
+        return await self._database.transact(work)
+
+    async def checks(self, site: Site) -> tuple[str, ...]:
+        """Checks of the rounds published so far."""
+        query = sa.select(tables.sites.c.checks).where(tables.sites.c.id == site.id)
+        return tuple(await self._database.transact(lambda connection: connection.execute(query).scalar_one()))
+
+
+def _current(connection: sa.Connection, email: str, task: str) -> Site | None:
+    table = tables.sites
+    query = sa.select(table).where(table.c.email == email, table.c.task == task).order_by(table.c.counter.desc())
+    row = connection.execute(query.limit(1)).one_or_none()
+    return _site(row) if row else None
+
+
+def _site(row: sa.Row[Any]) -> Site:
+    fields = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to a row's mapping
+    del fields["checks"]
+    publication = fields.pop("publication")
+    return Site(
+        **fields | {"target": Target(fields["target"])},
+        publication=from_json(Publication, publication) if publication else None,
+    )
+
+
+class SqlDeliveries:
+    """Every attempt at telling, on record."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def of(self, job_id: str) -> tuple[Delivery, ...]:
+        """In order."""
+        return (await self.of_many([job_id])).get(job_id, ())
+
+    async def of_many(self, job_ids: Sequence[str]) -> dict[str, tuple[Delivery, ...]]:
+        """The same for several jobs at once."""
+        table = tables.deliveries
+        query = sa.select(table).where(table.c.job_id.in_(job_ids)).order_by(table.c.id)
+        found: dict[str, tuple[Delivery, ...]] = {}
+        for row in await self._database.transact(lambda connection: connection.execute(query).all()):
+            delivery = Delivery(row.attempt, row.at, row.status, row.seconds, row.response, row.error)
+            found[row.job_id] = (*found.get(row.job_id, ()), delivery)
+        return found
+
+    async def add(self, job_id: str, delivery: Delivery) -> None:
+        """Keep one attempt."""
+        fields = {name: getattr(delivery, name) for name in delivery.__slots__}
+        statement = tables.deliveries.insert().values(job_id=job_id, **fields)
+        await self._database.transact(lambda connection: connection.execute(statement))
+
+
+class SqlLedger:
+    """Every model call of a job, on record."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def recall(self, job_id: str, request_digest: str) -> Reply | None:
+        """The recorded answer to the very same request of this job."""
+        table = tables.model_calls
+        query = sa.select(table.c.reply).where(
+            table.c.job_id == job_id, table.c.request_digest == request_digest, table.c.reply.is_not(sa.null())
+        )
+        document = await self._database.transact(lambda connection: connection.execute(query).scalar())
+        return from_json(Reply, document) if document else None
+
+    async def begin(self, job_id: str, request_digest: str, model: str) -> int:
+        """Record that a call is about to be made, and return its id."""
+        row = {"job_id": job_id, "request_digest": request_digest, "model": model, "begun_at": self._clock.now()}
+        statement = tables.model_calls.insert().values(row).returning(tables.model_calls.c.id)
+        return await self._database.transact(lambda connection: connection.execute(statement).scalar_one())
+
+    async def finish(self, call_id: int, reply: Reply) -> None:
+        """Record the answer."""
+        table = tables.model_calls
+        statement = table.update().where(table.c.id == call_id).values(reply=to_json(Reply, reply))
+        await self._database.transact(lambda connection: connection.execute(statement))
+
+    async def spent(self, job_id: str) -> Usage:
+        """All calls of the job so far; one without a recorded answer has an unknown cost."""
+        table = tables.model_calls
+        query = sa.select(table.c.reply).where(table.c.job_id == job_id)
+        replies = await self._database.transact(lambda connection: connection.execute(query).scalars().all())
+        spent = Usage()
+        for reply in replies:
+            spent += from_json(Reply, reply).usage if reply else Usage(calls=1)
+        return spent
+
+
+async def forget_before(database: Database, cutoff: datetime) -> list[str]:
+    """Delete jobs that ended before ``cutoff`` with all that hangs on them; return their ids. Sites stay."""
+
+    def work(connection: sa.Connection) -> list[str]:
+        old = sa.select(tables.jobs.c.id).where(tables.jobs.c.finished_at < cutoff).limit(500)
+        job_ids = list(connection.execute(old).scalars())
+        for table in (tables.job_events, tables.deliveries, tables.model_calls):
+            connection.execute(table.delete().where(table.c.job_id.in_(job_ids)))
+        connection.execute(tables.jobs.delete().where(tables.jobs.c.id.in_(job_ids)))
+        # A job that is still known put its bytes after the cutoff: what is older belongs to none.
+        oldest = connection.execute(sa.select(sa.func.min(tables.jobs.c.received_at))).scalar() or cutoff
+        connection.execute(tables.blobs.delete().where(tables.blobs.c.last_put_at < min(oldest, cutoff)))
+        return job_ids
+
+    return await database.transact(work)
