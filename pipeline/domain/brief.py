@@ -125,14 +125,14 @@ class Brief:
 
 def brief_problems(brief: Brief) -> list[FieldProblem]:
     """Every rule of the contract that ``brief`` breaks; empty when it is fit to be worked on."""
-    problems = [
-        *_text_problems("email", brief.email, 254),
+    problems = _text_problems("email", brief.email, 254)
+    if not problems and not _EMAIL.fullmatch(brief.email):
+        problems.append(FieldProblem("email", "is not an e-mail address"))
+    problems += [
         *_text_problems("task", brief.task, MAX_TASK),
         *_text_problems("nonce", brief.nonce, MAX_NONCE),
         *_text_problems("brief", brief.text, MAX_BRIEF),
     ]
-    if brief.email and not _EMAIL.fullmatch(brief.email):
-        problems.append(FieldProblem("email", "is not an e-mail address"))
     if not 1 <= brief.round <= MAX_ROUND:
         problems.append(FieldProblem("round", f"must be a whole number from 1 to {MAX_ROUND}"))
     if len(brief.checks) > MAX_CHECKS:

@@ -17,6 +17,7 @@ from pipeline.domain.errors import Misconfigured, Unavailable
 T = TypeVar("T")
 
 CONNECTIONS = 4
+POSTGRESQL_CONNECTIONS = 10  # shared with the job engine, which reads and writes from many threads
 SQLITE_PRAGMAS = (
     "busy_timeout = 30000",
     "foreign_keys = ON",
@@ -105,7 +106,7 @@ def _with_driver(url: str) -> str:
 
 
 def _postgresql_engine(url: sa.URL) -> sa.Engine:
-    return sa.create_engine(url, pool_size=CONNECTIONS, hide_parameters=True, pool_pre_ping=True)
+    return sa.create_engine(url, pool_size=POSTGRESQL_CONNECTIONS, hide_parameters=True, pool_pre_ping=True)
 
 
 def _sqlite_engine(url: sa.URL) -> sa.Engine:
