@@ -45,12 +45,11 @@ class Services:
     database: Database
 
     async def start(self) -> None:
-        """Migrate the database, take the lock, resume what was under way, and begin to work.
+        """Take the lock, migrate the database, resume what was under way, and begin to work.
 
         Raises:
             Misconfigured: the database cannot be opened, or another process works on it.
         """
-        self.database.migrate()
         await self.engine.start()
 
     async def stop(self, drain_seconds: float = 20) -> None:
@@ -119,6 +118,7 @@ async def open_jobs(settings: Settings) -> AsyncIterator[JobQueue]:
     """The jobs of this configuration without a worker: also beside a running service."""
     services = build(settings)
     services.database.migrate()
+    services.engine.connect()
     try:
         yield services.jobs
     finally:

@@ -19,7 +19,7 @@ from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, Enque
 from dbos import error as dbos_error
 
 from pipeline.domain.brief import Brief
-from pipeline.domain.errors import DeadlineExceeded, Misconfigured, PipelineError
+from pipeline.domain.errors import DeadlineExceeded, Misconfigured, PipelineError, Unavailable
 from pipeline.domain.job import Failure, Job, JobStatus, Stage
 from pipeline.jobs.checkpoint import Outcome, StageCheckpoint
 from pipeline.jobs.database import Database
@@ -37,11 +37,7 @@ POLL_SECONDS = 0.05
 RECOVERIES = 5  # a job that ended the process this often is given up
 THREADS = 32
 PURGE_SECONDS = 3600
-GIVEN_UP = (
-    "ERROR",
-    "CANCELLED",
-    "MAX_RECOVERY_ATTEMPTS_EXCEEDED",
-)  # the engine's words for jobs it will not touch again
+GIVEN_UP = ["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]  # the engine's words for jobs it will not touch again
 PREDECESSOR_POLL_SECONDS = 0.25
 
 Run = Callable[[Job, Brief, Checkpoint], Awaitable[None]]
@@ -73,11 +69,11 @@ class Engine:
         self._failpoint = failpoint
         self._lock: IO[str] | None = None
         self._client: DBOSClient | None = None
-        self._upkeep: list[asyncio.Task[None]] = []
+        self._upkeep: asyncio.Task[None] | None = None
         self._leases: Leases | None = None
 
     async def start(self) -> None:
-        """Take the lock, resume what was under way, and begin to work.
+        """Take the lock, bring the tables up to date, resume what was under way, and begin to work.
 
         Raises:
             Misconfigured: another process works on the same SQLite file, or the database cannot be opened.
@@ -85,7 +81,9 @@ class Engine:
         executor = "local"
         if self._database.is_sqlite:
             self._lock = _lock(self._database)
+            self._database.migrate()
         else:
+            self._database.migrate()
             executor = f"{os.uname().nodename}-{uuid.uuid4().hex[:8]}"
             self._leases = Leases(self._database, executor)
             await self._leases.beat()
@@ -96,13 +94,14 @@ class Engine:
             await self._work(job_id)
 
         await asyncio.to_thread(self._launch)
-        self._upkeep = [asyncio.create_task(self._purge()), asyncio.create_task(self._recover())]
+        self.connect()
+        self._upkeep = asyncio.create_task(self._keep_up())
 
     async def stop(self, drain_seconds: float) -> None:
         """Let what runs go on for ``drain_seconds``; the rest is resumed by the next start."""
-        for task in self._upkeep:
-            task.cancel()
-        await asyncio.gather(*self._upkeep, return_exceptions=True)
+        if self._upkeep:
+            self._upkeep.cancel()
+            await asyncio.gather(self._upkeep, return_exceptions=True)
         seconds = max(1, round(drain_seconds))
         await asyncio.to_thread(lambda: DBOS.destroy(workflow_completion_timeout_sec=seconds, destroy_registry=True))
         if self._leases:
@@ -136,20 +135,23 @@ class Engine:
         """Stop a job, now if it waits, else within its current stage."""
         await self._connected().cancel_workflow_async(job_id)
 
+    def connect(self) -> None:
+        """Be able to enqueue and cancel, with or without working, as a command beside a running service does."""
+        self._client = DBOSClient(
+            system_database_engine=self._database.engine,
+            serializer=DBOSPortableJSONSerializer(),
+            application_name=APPLICATION,
+        )
+
     def disconnect(self) -> None:
-        """Give up the connection that ``enqueue`` and ``cancel`` made."""
+        """Undo ``connect``."""
         if self._client:
             self._client.destroy()
             self._client = None
 
     def _connected(self) -> DBOSClient:
-        """Able to enqueue and cancel without working, as a command beside a running service does."""
         if self._client is None:
-            self._client = DBOSClient(
-                system_database_engine=self._database.engine,
-                serializer=DBOSPortableJSONSerializer(),
-                application_name=APPLICATION,
-            )
+            raise Unavailable("the job engine has not been started")
         return self._client
 
     async def _work(self, job_id: str) -> None:
@@ -184,24 +186,31 @@ class Engine:
                 raise DeadlineExceeded("an earlier job of the same task took all the time there was")
             await self._clock.sleep(PREDECESSOR_POLL_SECONDS)
 
-    async def _purge(self) -> None:
-        """Forget what is older than the time of retention."""
+    async def _keep_up(self) -> None:
+        """Now and then: own up to jobs that were given up, adopt those of dead workers, forget old ones."""
+        purged_at = float(-PURGE_SECONDS)
         while True:
-            cutoff = self._clock.now() - self._retention
-            while job_ids := await forget_before(self._database, cutoff):
-                await asyncio.to_thread(DBOS.delete_workflows, job_ids)
-            await asyncio.sleep(PURGE_SECONDS)
+            try:
+                await self._recover()
+                if self._clock.monotonic() - purged_at >= PURGE_SECONDS:
+                    purged_at = self._clock.monotonic()
+                    await self._purge()
+            except (PipelineError, sa.exc.SQLAlchemyError) as error:
+                _log.warning("upkeep of the job database failed: %s", error, extra={"action": "jobs.upkeep"})
+            await asyncio.sleep(BEAT_SECONDS)
 
     async def _recover(self) -> None:
-        """Adopt the jobs of dead workers, and own up to jobs that the engine has given up."""
-        while True:
-            if self._leases:
-                live = await self._leases.beat()
-                await asyncio.to_thread(_adopt_from_all_but, live)
-            for job_id in await asyncio.to_thread(_given_up, await self._records.unfinished()):
-                message = "the job was given up after it had ended the process several times"
-                await self._fail(job_id, Failure(Stage.ACCEPT, "given_up", message))
-            await asyncio.sleep(BEAT_SECONDS)
+        if self._leases:
+            live = await self._leases.beat()
+            await asyncio.to_thread(_adopt_from_all_but, live)
+        for job_id in await asyncio.to_thread(_given_up, await self._records.unfinished()):
+            message = "the job was given up after it had ended the process several times"
+            await self._fail(job_id, Failure(Stage.ACCEPT, "given_up", message))
+
+    async def _purge(self) -> None:
+        cutoff = self._clock.now() - self._retention
+        while job_ids := await forget_before(self._database, cutoff):
+            await asyncio.to_thread(DBOS.delete_workflows, job_ids)
 
     def _config(self, executor: str) -> DBOSConfig:
         return DBOSConfig(
@@ -230,7 +239,7 @@ def _adopt_from_all_but(live: set[str]) -> None:
 def _given_up(job_ids: list[str]) -> list[str]:
     if not job_ids:
         return []
-    flows = DBOS.list_workflows(workflow_ids=job_ids, status=list(GIVEN_UP), load_input=False, load_output=False)
+    flows = DBOS.list_workflows(workflow_ids=job_ids, status=GIVEN_UP, load_input=False, load_output=False)
     return [flow.workflow_id for flow in flows]
 
 

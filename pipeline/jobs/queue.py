@@ -39,7 +39,11 @@ class QueueRules:
 
 
 class JobQueue:
-    """Accept, show, watch, cancel, redeliver."""
+    """Accept, show, watch, cancel, redeliver.
+
+    Attributes:
+        is_draining: set when the service is about to stop: nothing is accepted, and waiters are sent away.
+    """
 
     def __init__(
         self,
@@ -141,7 +145,7 @@ class JobQueue:
                 for event in await self._records.events(job_id, after):
                     after = event.id
                     yield event
-                if has_ended:
+                if has_ended or self.is_draining:
                     return
                 if not await bell.wait(LOOK_SECONDS):
                     yield None
@@ -153,15 +157,15 @@ class JobQueue:
             while True:
                 job = await self._records.get(job_id)
                 left = until - self._clock.monotonic()
-                if job.status.is_final or left <= 0:
+                if job.status.is_final or left <= 0 or self.is_draining:
                     return job
                 await bell.wait(min(left, LOOK_SECONDS))
 
     async def cancel(self, job_id: str) -> Job:
         """Stop before the next stage; a job that has ended stays as it is. Raises NotFound."""
         if not (await self._records.get(job_id)).status.is_final:
-            await self._engine.cancel(job_id)
             await self._records.set_status(job_id, JobStatus.CANCELLED)
+            await self._engine.cancel(job_id)
         return await self._records.get(job_id)
 
     async def redeliver(self, job_id: str) -> Job:

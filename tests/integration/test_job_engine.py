@@ -83,7 +83,6 @@ async def working(database: Database, run: Run, *, waiting: int = 100, concurren
         failpoint=Failpoint(None),
     )
     rules = QueueRules(timedelta(seconds=60), waiting, Target.LOCAL, frozenset({Target.LOCAL}))
-    database.migrate()
     await engine.start()
     try:
         yield JobQueue(
