@@ -1,0 +1,219 @@
+"""The one client for addresses that callers chose.
+
+A host is resolved once, every answer is judged, and only a judged address is dialled, so that nothing can be swapped
+between the check and the connection. SNI, certificate check and Host header stay those of the name. Nothing is taken
+from the environment, followed, kept alive, decoded or read without end.
+"""
+
+import asyncio
+import codecs
+import logging
+import ssl
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary, WeakValueDictionary
+
+import httpx
+
+from pipeline.domain.address import PUBLIC_ONLY, Origin, UrlRule, ip_literal, is_public
+from pipeline.domain.errors import PipelineError
+from pipeline.domain.notification import KEPT_RESPONSE_BYTES
+from pipeline.notification.resolver import Resolver, SystemResolver
+
+MAX_READ_BYTES = 64 * 1024
+MAX_DIALLED = 8
+CONNECT_SECONDS = 5.0
+
+_log = logging.getLogger(__name__)
+
+
+class NoAnswer(PipelineError):
+    """The exchange ended without an HTTP status; the text is fit for callers and names no address."""
+
+    code = "no_answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back.
+
+    Attributes:
+        status: any HTTP status, redirects included.
+        retry_after: that header as sent, or None.
+        text: the first KiB of the body, made printable.
+    """
+
+    status: int
+    retry_after: str | None
+    text: str
+
+
+class EgressClient:
+    """Posts to addresses that callers chose.
+
+    Args:
+        rule: which addresses may be called.
+        resolver: the system's own unless told otherwise.
+        tls: whom to trust; the public authorities unless told otherwise.
+        per_host: how many exchanges may go on with one host.
+        in_all: how many may go on at all.
+
+    Both limits hold per event loop: nothing that is bound to a loop is shared between loops.
+    """
+
+    def __init__(
+        self,
+        rule: UrlRule,
+        resolver: Resolver | None = None,
+        tls: ssl.SSLContext | None = None,
+        *,
+        per_host: int = 2,
+        in_all: int = 32,
+    ) -> None:
+        self._rule = rule
+        self._resolver = resolver or SystemResolver()
+        self._tls = tls
+        self._per_host = per_host
+        self._in_all = in_all
+        self._turns: WeakKeyDictionary[asyncio.AbstractEventLoop, _Turns] = WeakKeyDictionary()
+
+    async def post(
+        self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float, queue_seconds: float
+    ) -> Answer:
+        """Send ``body`` once and read the answer.
+
+        Args:
+            url: where to.
+            body: sent as it is.
+            headers: sent beside those of the connection itself.
+            seconds: for the whole exchange, from the lookup to the last byte that is read.
+            queue_seconds: how long to wait for a turn before that.
+
+        Raises:
+            NoAnswer: the address is refused, no turn came, or no status came in time.
+        """
+        origin = Origin.of(url)
+        if origin is None or self._rule.problem(url):
+            raise _refusal("a URL against the rule")
+        loop = asyncio.get_running_loop()
+        turns = self._turns.setdefault(loop, _Turns(self._per_host, self._in_all))
+        async with turns.take(origin.host, queue_seconds), self._transport() as transport:
+            ends = loop.time() + seconds
+            try:
+                async with asyncio.timeout_at(ends):
+                    addresses = await self._addresses(origin)
+                    request = _request(url, body, headers)
+                    response = await _send(transport, request, addresses)
+            except TimeoutError:
+                raise NoAnswer(f"no answer within {round(seconds, 1):g} seconds") from None
+            start = await _start_of_body(response, ends)
+            return Answer(response.status_code, response.headers.get("retry-after"), _text(response, start))
+
+    def _transport(self) -> httpx.AsyncHTTPTransport:
+        """A pool for one exchange. The bare transport: httpx's client would follow, remember and log what it sees."""
+        if self._tls is None:
+            self._tls = httpx.create_ssl_context(trust_env=False)
+        return httpx.AsyncHTTPTransport(verify=self._tls, trust_env=False, http2=False)
+
+    async def _addresses(self, origin: Origin) -> Sequence[str]:
+        """What may be dialled for ``origin``: its addresses if all of them are allowed, else none."""
+        if ip_literal(origin.host):
+            return [origin.host]
+        trusted = self._rule.allows(origin)
+        try:
+            found = list(dict.fromkeys(await self._resolver.resolve(origin.host, origin.port)))
+        except OSError as error:
+            if trusted:
+                raise NoAnswer("the host's name could not be resolved") from error
+            raise _refusal(f"{origin.host}, which could not be resolved") from error
+        if not found or not (trusted or all(is_public(address) for address in found)):
+            raise _refusal(f"{origin.host}, which leads to {found}")
+        return found[:MAX_DIALLED]
+
+
+class _Turns:
+    """Bounds how many exchanges go on at once on one event loop."""
+
+    def __init__(self, per_host: int, in_all: int) -> None:
+        self._per_host = per_host
+        self._in_all = asyncio.Semaphore(in_all)
+        self._of_host: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+
+    @asynccontextmanager
+    async def take(self, host: str, seconds: float) -> AsyncIterator[None]:
+        """Wait for a turn, the host's first: who waits for a busy host must not keep others from theirs."""
+        of_host = self._of_host.setdefault(host, asyncio.Semaphore(self._per_host))
+        async with AsyncExitStack() as held:
+            try:
+                async with asyncio.timeout(seconds):
+                    await held.enter_async_context(of_host)
+                    await held.enter_async_context(self._in_all)
+            except TimeoutError:
+                raise NoAnswer(f"others were being told: no turn within {round(seconds, 1):g} seconds") from None
+            yield
+
+
+def _refusal(what: str) -> NoAnswer:
+    """The one error for every refusal; only the operator's log says why."""
+    _log.warning("refused to call %s", what, extra={"action": "egress.refused"})
+    return NoAnswer(f"the address {PUBLIC_ONLY}")
+
+
+def _request(url: str, body: bytes, headers: Mapping[str, str]) -> httpx.Request:
+    of_connection = {"Accept": "*/*", "Accept-Encoding": "identity", "Connection": "close"}
+    return httpx.Request("POST", url, content=body, headers={**headers, **of_connection})
+
+
+async def _send(
+    transport: httpx.AsyncBaseTransport, request: httpx.Request, addresses: Sequence[str]
+) -> httpx.Response:
+    """Send ``request`` to the first of ``addresses`` that takes a connection; nothing is ever sent twice."""
+    host = request.url.raw_host.decode("ascii")
+    problem = ""
+    for address in addresses:
+        pinned = httpx.Request(
+            request.method,
+            request.url.copy_with(host=address),
+            headers=request.headers,
+            stream=request.stream,
+            extensions={"sni_hostname": host, "timeout": {"connect": CONNECT_SECONDS}},
+        )
+        try:
+            return await transport.handle_async_request(pinned)
+        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+            problem = _connect_problem(error)
+        except (httpx.TransportError, OSError) as error:
+            raise NoAnswer("the connection broke before an answer came") from error
+    raise NoAnswer(problem)
+
+
+def _connect_problem(error: httpx.TransportError) -> str:
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return "the host's certificate is not valid for it"
+    return "could not connect"
+
+
+async def _start_of_body(response: httpx.Response, ends: float) -> bytes:
+    """The first KiB. The status has been given by now: a body that breaks or never ends does not take it back."""
+    start, size = b"", 0
+    async with aclosing(response):
+        with suppress(TimeoutError, httpx.TransportError, OSError):
+            async with asyncio.timeout_at(ends):
+                async for chunk in response.aiter_raw():
+                    start += chunk[: KEPT_RESPONSE_BYTES - len(start)]
+                    size += len(chunk)
+                    if size >= MAX_READ_BYTES:
+                        break
+    return start
+
+
+def _text(response: httpx.Response, start: bytes) -> str:
+    if response.headers.get("content-encoding", "identity").lower() != "identity":
+        return "(a compressed answer: not read)"
+    # Not final: half a character at the cut is left out. PostgreSQL takes no NUL, and terminals obey other controls.
+    text = codecs.getincrementaldecoder("utf-8")("replace").decode(start)
+    return "".join(
+        character if character.isprintable() or character in "\t\r\n" else "\N{REPLACEMENT CHARACTER}"
+        for character in text
+    )

@@ -1,0 +1,330 @@
+"""An evaluator on loopback that receives callbacks and answers by a script.
+
+In a test::
+
+    with EvaluatorServer([500, Step(429, headers={"Retry-After": "7"}), Step(drop=Drop.AFTER_READING)]) as evaluator:
+        ...  # call evaluator.url; look at evaluator.requests
+
+Each connection takes the next step of the script; when the script is used up the answer is 200. As a program it
+prints its URL as the first line and appends every request to a journal::
+
+    python tests/fakes/evaluator.py --port 0 --fail 3 --journal requests.jsonl
+"""
+
+import argparse
+import gzip
+import json
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+MAX_BODY = 1024 * 1024
+SOCKET_SECONDS = 5
+STUCK_SECONDS = 30
+
+
+class Drop(StrEnum):
+    """When the connection is closed without an answer."""
+
+    BEFORE_READING = "before_reading"
+    AFTER_READING = "after_reading"
+
+
+@dataclass(frozen=True)
+class Step:
+    """What happens to one request.
+
+    Attributes:
+        status: of the answer.
+        headers: of the answer, besides those of its body.
+        body: of the answer.
+        delay: seconds before the answer begins.
+        drip: seconds between single bytes of the body; None = sent at once.
+        endless: the body is sent again and again.
+        drop: no answer at all.
+    """
+
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b'{"status": "ok"}'
+    delay: float = 0.0
+    drip: float | None = None
+    endless: bool = False
+    drop: Drop | None = None
+
+
+def gzip_bomb(size: int = 50 * 1024 * 1024) -> Step:
+    """An answer that would unpack to ``size`` zeros."""
+    return Step(headers={"Content-Encoding": "gzip"}, body=gzip.compress(bytes(size)))
+
+
+@dataclass(frozen=True)
+class Received:
+    """One request that was read.
+
+    Attributes:
+        method: as sent.
+        path: as sent, with the query.
+        headers: by lower-case name.
+        body: as sent.
+        json: what ``body`` says, or None when it is not JSON.
+        at: seconds since 1970, when it had been read.
+        status: that it is answered with, or None when the connection is dropped.
+        server_name: that the client asked for in its TLS handshake, or None.
+    """
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    json: Any
+    at: float
+    status: int | None
+    server_name: str | None = None
+
+
+class EvaluatorServer:
+    """The receiver; a context manager.
+
+    Args:
+        script: a status or a Step per connection, in order.
+        host: the loopback address to listen on.
+        port: 0 = any that is free.
+        tls: makes it an https server.
+        on_request: told of every request that was read, from the thread that serves it.
+
+    Attributes:
+        requests: those that were read, in order.
+        connections: how many were accepted, whatever came of them.
+        peak: the most requests that waited for their answers at one time.
+    """
+
+    def __init__(
+        self,
+        script: Iterable[int | Step] = (),
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        tls: ssl.SSLContext | None = None,
+        on_request: Callable[[Received], None] | None = None,
+    ) -> None:
+        self.requests: list[Received] = []
+        self.connections = 0
+        self.peak = 0
+        self._script = [Step(step) if isinstance(step, int) else step for step in script]
+        self._waiting = 0
+        self._changed = threading.Condition()
+        self._closing = threading.Event()
+        self._tls = tls
+        if tls:
+            tls.sni_callback = _remember_server_name
+        self._on_request = on_request
+        self._http = _Listener((host, port), self)
+        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02})
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port."""
+        host, port = self._http.server_address[:2]
+        shown = f"[{host!s}]" if ":" in str(host) else str(host)
+        return f"{'https' if self._tls else 'http'}://{shown}:{port}"
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self._http.server_address[1])
+
+    @property
+    def url(self) -> str:
+        """The evaluation URL."""
+        return f"{self.origin}/notify"
+
+    def wait_for(self, count: int, seconds: float = STUCK_SECONDS) -> list[Received]:
+        """The requests, once there are at least ``count``. Raises TimeoutError."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: len(self.requests) >= count, seconds):
+                raise TimeoutError(f"only {len(self.requests)} of {count} requests came within {seconds} seconds")
+            return list(self.requests)
+
+    def start(self) -> Self:
+        """Serve until ``close``."""
+        self._thread.start()
+        return self
+
+    def close(self) -> None:
+        """Stop, cut what is still being answered, and wait for all threads."""
+        self._closing.set()
+        self._http.shutdown()
+        self._thread.join()
+        self._http.server_close()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def begin_connection(self) -> Step:
+        """Count it and take the next step of the script."""
+        with self._changed:
+            self.connections += 1
+            return self._script.pop(0) if self._script else Step()
+
+    @contextmanager
+    def waiting_for_answer(self, received: Received) -> Iterator[None]:
+        """Remember a request and count it among those that wait."""
+        with self._changed:
+            self.requests.append(received)
+            self._waiting += 1
+            self.peak = max(self.peak, self._waiting)
+            if self._on_request:
+                self._on_request(received)
+            self._changed.notify_all()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._waiting -= 1
+
+    def pause(self, seconds: float) -> bool:
+        """Wait; True when the server is closing and there is no use in going on."""
+        return self._closing.wait(seconds)
+
+    def secure(self, connection: socket.socket) -> socket.socket:
+        """Wrap an accepted connection in TLS, if this is an https server; the handshake comes with the first read."""
+        if self._tls is None:
+            return connection
+        return self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+
+
+def _remember_server_name(connection: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
+    del context
+    connection.asked_for = name  # type: ignore[attr-defined]  # the handshake's socket is the handler's own
+
+
+class _Listener(ThreadingHTTPServer):
+    daemon_threads = False
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], evaluator: EvaluatorServer) -> None:
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        self.evaluator = evaluator
+        super().__init__(address, _Handler)
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        connection, address = super().get_request()
+        connection.settimeout(SOCKET_SECONDS)
+        return self.evaluator.secure(connection), address
+
+    def server_bind(self) -> None:
+        # The inherited method asks a name server for the host's full name, which nobody here needs.
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: clients that leave early are what this server is for."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Listener
+
+    def handle(self) -> None:
+        self.step = self.server.evaluator.begin_connection()
+        if self.step.drop is not Drop.BEFORE_READING:
+            self.handle_one_request()
+
+    def _answer(self) -> None:
+        body = self.rfile.read(min(int(self.headers.get("Content-Length") or 0), MAX_BODY))
+        with self.server.evaluator.waiting_for_answer(self._received(body)):
+            is_closing = self.server.evaluator.pause(self.step.delay)
+        if self.step.drop or is_closing:
+            return
+        self.send_response(self.step.status)
+        for name, value in self.step.headers.items():
+            self.send_header(name, value)
+        self.send_header("Connection", "close")
+        if not self.step.endless:
+            self.send_header("Content-Length", str(len(self.step.body)))
+        self.end_headers()
+        self._send_body()
+
+    def _send_body(self) -> None:
+        while not self.server.evaluator.pause(0):
+            if self.step.drip is None:
+                self.wfile.write(self.step.body)
+            else:
+                for byte in self.step.body:
+                    self.wfile.write(bytes([byte]))
+                    if self.server.evaluator.pause(self.step.drip):
+                        return
+            if not self.step.endless:
+                return
+
+    def _received(self, body: bytes) -> Received:
+        try:
+            document = json.loads(body)
+        except ValueError:
+            document = None
+        return Received(
+            method=self.command,
+            path=self.path,
+            headers={name.lower(): value for name, value in self.headers.items()},
+            body=body,
+            json=document,
+            at=time.time(),
+            status=None if self.step.drop else self.step.status,
+            server_name=getattr(self.connection, "asked_for", None),
+        )
+
+    do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = _answer  # noqa: N815 - the names that http.server looks for
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
+        """Say nothing."""
+
+
+class Journal:
+    """Appends one JSON line per request to a file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __call__(self, received: Received) -> None:
+        line = json.dumps({**asdict(received), "body": received.body.decode("utf-8", "replace")})
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Serve until killed."""
+    parser = argparse.ArgumentParser(description="An evaluator on loopback.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--fail", type=int, default=0, help="how many requests to fail first")
+    parser.add_argument("--status", type=int, default=500, help="what to fail them with")
+    parser.add_argument("--journal", type=Path, help="file that gets every request as a JSON line")
+    chosen = parser.parse_args(arguments)
+    script = [chosen.status] * chosen.fail
+    on_request = Journal(chosen.journal) if chosen.journal else None
+    server = EvaluatorServer(script, host=chosen.host, port=chosen.port, on_request=on_request)
+    print(server.url, flush=True)
+    try:
+        server.start()._thread.join()  # noqa: SLF001 - the module's own class
+    except KeyboardInterrupt:
+        server.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,341 @@
+"""When the notifier tries, and when it stops. Time is fake here; the exchange itself is tested with real servers."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.domain.address import UrlRule
+from pipeline.domain.notification import Delivery, DeliveryState
+from pipeline.notification.egress import Answer, EgressClient, NoAnswer
+from pipeline.notification.notifier import SHORTEST_ATTEMPT_SECONDS, WebhookNotifier
+from tests.builders import make_delivery, make_notification
+from tests.fakes.clock import START, FakeClock
+from tests.fakes.deliveries import MemoryDeliveries
+
+JOB = "0123456789abcdef0123456789abcdef"
+URL = "https://evaluator.example.com/notify"
+DEADLINE = START + timedelta(seconds=600)
+
+
+class ScriptedClient(EgressClient):
+    """Gives the answers of a script, each after ``seconds``, without a network; then 200."""
+
+    def __init__(self, clock: FakeClock, script: Iterable[int | Answer | None], seconds: float = 0.0) -> None:
+        super().__init__(UrlRule())
+        self.began: list[float] = []
+        self.limits: list[tuple[float, float]] = []
+        self._clock = clock
+        self._script = list(script)
+        self._seconds = seconds
+
+    async def post(
+        self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float, queue_seconds: float
+    ) -> Answer:
+        assert (url, body, headers["webhook-id"]) == (URL, make_notification().body(), f"msg_{JOB}")
+        self.began.append(self._clock.monotonic())
+        self.limits.append((seconds, queue_seconds))
+        self._clock.advance(self._seconds)
+        answer = self._script.pop(0) if self._script else 200
+        if answer is None:
+            raise NoAnswer("no answer within 30 seconds")
+        return Answer(answer, None, "seen") if isinstance(answer, int) else answer
+
+
+class Telling:
+    """One notifier with everything around it."""
+
+    def __init__(self, *script: int | Answer | None, seconds: float = 0.0, recorded: Iterable[Delivery] = ()) -> None:
+        self.clock = FakeClock()
+        self.client = ScriptedClient(self.clock, script, seconds)
+        self.deliveries = MemoryDeliveries()
+        self.notifier = WebhookNotifier(self.deliveries, self.client, self.clock)
+        self._recorded = tuple(recorded)
+
+    async def notify(self, deadline: datetime = DEADLINE) -> DeliveryState:
+        await self._record()
+        return await self.notifier.notify(JOB, URL, make_notification(), deadline)
+
+    async def redeliver(self) -> DeliveryState:
+        await self._record()
+        return await self.notifier.redeliver(JOB, URL, make_notification())
+
+    async def statuses(self) -> list[int | None]:
+        return [delivery.status for delivery in await self.deliveries.of(JOB)]
+
+    async def _record(self) -> None:
+        for delivery in self._recorded:
+            await self.deliveries.add(JOB, delivery)
+        self._recorded = ()
+
+
+def after(seconds: float | str, status: int = 429) -> Answer:
+    return Answer(status, str(seconds), "")
+
+
+@pytest.mark.parametrize("failures", [0, 1, 3, 8])
+async def test_the_evaluator_is_tried_until_it_answers_200(failures: int) -> None:
+    telling = Telling(*[500] * failures, 200)
+    assert await telling.notify() is DeliveryState.DELIVERED
+    assert await telling.statuses() == [500] * failures + [200]
+    assert telling.clock.slept == [1, 2, 4, 8, 16, 32, 60, 60][:failures]
+
+
+async def test_every_attempt_is_recorded_with_its_number_time_and_outcome() -> None:
+    telling = Telling(None, 503, seconds=2.5)
+    await telling.notify()
+    assert await telling.deliveries.of(JOB) == (
+        Delivery(1, START, None, 2.5, "", "no answer within 30 seconds"),
+        Delivery(2, START + timedelta(seconds=3.5), 503, 2.5, "seen"),
+        Delivery(3, START + timedelta(seconds=8), 200, 2.5, "seen"),
+    )
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
+async def test_any_2xx_ends_it(status: int) -> None:
+    telling = Telling(status)
+    assert await telling.notify() is DeliveryState.DELIVERED
+    assert await telling.statuses() == [status]
+
+
+@pytest.mark.parametrize(
+    "status", [100, 101, 300, 301, 302, 304, 307, 308, 404, 408, 425, 429, 500, 502, 503, 504, 599]
+)
+async def test_what_may_heal_is_tried_again(status: int) -> None:
+    telling = Telling(status, 200)
+    assert await telling.notify() is DeliveryState.DELIVERED
+    assert await telling.statuses() == [status, 200]
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 405, 409, 410, 413, 418, 422, 451])
+async def test_what_will_not_heal_is_a_dead_letter_at_once(status: int) -> None:
+    telling = Telling(status)
+    assert await telling.notify() is DeliveryState.DEAD_LETTER
+    assert await telling.statuses() == [status]
+    assert telling.clock.slept == []
+
+
+async def test_an_evaluator_that_never_answers_well_is_given_up_before_the_deadline() -> None:
+    telling = Telling(*[500] * 100)
+    assert await telling.notify() is DeliveryState.DEAD_LETTER
+    assert telling.clock.slept == [1, 2, 4, 8, 16, 32] + [60] * 8
+    assert telling.clock.monotonic() == 543
+    assert len(await telling.statuses()) == 15
+
+
+async def test_an_attempt_may_begin_at_the_deadline_but_not_after_it() -> None:
+    on_time, late = Telling(500), Telling(500)
+    assert await on_time.notify(START + timedelta(seconds=1)) is DeliveryState.DELIVERED
+    assert await late.notify(START + timedelta(seconds=0.9)) is DeliveryState.DEAD_LETTER
+    assert late.clock.slept == []
+
+
+async def test_the_time_that_attempts_take_counts() -> None:
+    telling = Telling(*[None] * 100, seconds=30)
+    await telling.notify(START + timedelta(seconds=100))
+    assert telling.client.began == [0, 31, 63, 97]
+
+
+@pytest.mark.parametrize("deadline", [START, START - timedelta(seconds=1), START - timedelta(days=1)])
+async def test_there_is_one_attempt_even_when_the_deadline_has_passed(deadline: datetime) -> None:
+    delivered, failed = Telling(200), Telling(500)
+    assert await delivered.notify(deadline) is DeliveryState.DELIVERED
+    assert await failed.notify(deadline) is DeliveryState.DEAD_LETTER
+    assert await failed.statuses() == [500]
+    assert failed.client.limits == [(SHORTEST_ATTEMPT_SECONDS, SHORTEST_ATTEMPT_SECONDS)]
+
+
+async def test_an_attempt_gets_what_is_left_of_the_job_within_bounds() -> None:
+    telling = Telling(*[500] * 4)
+    await telling.notify(START + timedelta(seconds=25))
+    assert telling.client.began == [0, 1, 3, 7, 15]
+    assert [seconds for seconds, _ in telling.client.limits] == [25, 24, 22, 18, SHORTEST_ATTEMPT_SECONDS]
+    assert [queue for _, queue in telling.client.limits] == [25, 24, 22, 18, SHORTEST_ATTEMPT_SECONDS]
+    unhurried = Telling()
+    await unhurried.notify()
+    assert unhurried.client.limits == [(30, 600)]
+
+
+# Retry-After
+
+
+async def test_retry_after_is_a_minimum_and_the_schedule_goes_on_behind_it() -> None:
+    telling = Telling(after(7), after(1, 503), after(0), 500)
+    await telling.notify()
+    assert telling.clock.slept == [7, 2, 4, 8]
+
+
+async def test_retry_after_may_be_a_date() -> None:
+    date = format_datetime(START + timedelta(seconds=90), usegmt=True)
+    telling = Telling(after(date), seconds=10)
+    await telling.notify()
+    assert telling.clock.slept == [80]
+
+
+@pytest.mark.parametrize(
+    "value", ["", "soon", "-5", "1.5", "nan", "inf", "1e3", "²", "9" * 400, "9" * 5000, "Wed, 99 Foo 2026 25:61:61 GMT"]
+)
+async def test_a_retry_after_that_means_nothing_changes_nothing(value: str) -> None:
+    telling = Telling(after(value))
+    await telling.notify()
+    assert telling.clock.slept == [1]
+
+
+async def test_a_date_that_has_passed_or_has_no_time_zone_is_understood() -> None:
+    telling = Telling(after("Sun, 01 Mar 2026 11:00:00 GMT"), after("Sun, 01 Mar 2026 12:00:31 -0000"))
+    await telling.notify()
+    assert telling.clock.slept == [1, 30]
+
+
+@pytest.mark.parametrize("value", ["601", "86400", "999999999999", format_datetime(DEADLINE + timedelta(seconds=1))])
+async def test_being_asked_to_come_back_after_the_deadline_is_a_dead_letter_now(value: str) -> None:
+    telling = Telling(after(value))
+    assert await telling.notify() is DeliveryState.DEAD_LETTER
+    assert (await telling.statuses(), telling.clock.slept) == ([429], [])
+
+
+@given(st.text())
+def test_no_retry_after_breaks_the_schedule(value: str) -> None:
+    telling = Telling(after(value))
+    asyncio.run(telling.notify())
+    assert telling.clock.slept == [] or telling.clock.slept[0] >= 1
+
+
+# What is on record
+
+
+@pytest.mark.parametrize("others", [(), (500,), (500, 400)])
+async def test_a_recorded_success_is_never_sent_again(others: tuple[int, ...]) -> None:
+    recorded = [make_delivery(attempt=n, status=status) for n, status in enumerate((*others, 204), start=1)]
+    telling = Telling(recorded=[*recorded, make_delivery(attempt=9, status=500)])
+    assert await telling.notify() is DeliveryState.DELIVERED
+    assert (telling.client.began, telling.clock.slept) == ([], [])
+
+
+@pytest.mark.parametrize("status", [400, 403, 410])
+async def test_a_recorded_refusal_is_not_asked_again(status: int) -> None:
+    telling = Telling(recorded=[make_delivery(status=500), make_delivery(attempt=2, status=status)])
+    assert await telling.notify() is DeliveryState.DEAD_LETTER
+    assert (telling.client.began, telling.clock.slept) == ([], [])
+
+
+async def test_a_resumed_job_goes_on_with_the_count_and_the_schedule_of_its_record() -> None:
+    at = START - timedelta(seconds=5)
+    recorded = [make_delivery(attempt=n, status=500, at=at, seconds=2) for n in (1, 2, 3, 4)]
+    telling = Telling(500, recorded=recorded)
+    assert await telling.notify() is DeliveryState.DELIVERED
+    assert telling.clock.slept == [8 - 3, 16]
+    assert [delivery.attempt for delivery in await telling.deliveries.of(JOB)] == [1, 2, 3, 4, 5, 6]
+
+
+async def test_a_job_that_is_resumed_long_after_its_last_attempt_need_not_wait() -> None:
+    telling = Telling(recorded=[make_delivery(status=500, at=START - timedelta(hours=2))])
+    assert await telling.notify(START - timedelta(hours=1)) is DeliveryState.DELIVERED
+    assert telling.clock.slept == [0]
+
+
+async def test_a_job_that_is_resumed_late_gets_one_more_attempt_and_no_second() -> None:
+    telling = Telling(500, recorded=[make_delivery(status=500, at=START - timedelta(seconds=1), seconds=1)])
+    assert await telling.notify(START) is DeliveryState.DEAD_LETTER
+    assert telling.clock.slept == [1]
+    assert await telling.statuses() == [500, 500]
+
+
+async def test_a_success_by_hand_meanwhile_ends_the_schedule() -> None:
+    telling = Telling(*[500] * 100)
+
+    class DeliveredMeanwhile(MemoryDeliveries):
+        async def add(self, job_id: str, delivery: Delivery) -> None:
+            await super().add(job_id, delivery)
+            await super().add(job_id, make_delivery(attempt=2, status=200))
+
+    notifier = WebhookNotifier(DeliveredMeanwhile(), telling.client, telling.clock)
+    assert await notifier.notify(JOB, URL, make_notification(), DEADLINE) is DeliveryState.DELIVERED
+    assert telling.client.began == [0]
+
+
+async def test_an_attempt_that_cannot_be_recorded_is_not_followed_by_another() -> None:
+    telling = Telling(500)
+
+    class FullDisk(MemoryDeliveries):
+        async def add(self, job_id: str, delivery: Delivery) -> None:
+            raise OSError(f"no room for attempt {delivery.attempt} of {job_id}")
+
+    notifier = WebhookNotifier(FullDisk(), telling.client, telling.clock)
+    with pytest.raises(OSError, match="no room"):
+        await notifier.notify(JOB, URL, make_notification(), DEADLINE)
+    assert telling.client.began == [0]
+
+
+# Clocks and cancellation
+
+
+@pytest.mark.parametrize("jump", [-3600, 3600])
+async def test_a_jump_of_the_wall_clock_changes_neither_waits_nor_end(jump: float) -> None:
+    telling = Telling(*[500] * 100)
+
+    class Jumping(MemoryDeliveries):
+        async def add(self, job_id: str, delivery: Delivery) -> None:
+            await super().add(job_id, delivery)
+            if delivery.attempt == 2:
+                telling.clock.jump(jump)
+
+    notifier = WebhookNotifier(Jumping(), telling.client, telling.clock)
+    assert await notifier.notify(JOB, URL, make_notification(), DEADLINE) is DeliveryState.DEAD_LETTER
+    assert telling.clock.slept == [1, 2, 4, 8, 16, 32] + [60] * 8
+
+
+async def test_a_record_from_the_future_delays_by_no_more_than_the_schedule() -> None:
+    telling = Telling(recorded=[make_delivery(attempt=3, status=500, at=START + timedelta(hours=1))])
+    await telling.notify()
+    assert telling.clock.slept == [4]
+
+
+async def test_cancelling_ends_a_wait_and_leaves_the_record_as_it_was() -> None:
+    telling = Telling(500)
+
+    class Endless(FakeClock):
+        async def sleep(self, seconds: float) -> None:
+            await super().sleep(seconds)
+            await asyncio.Event().wait()
+
+    clock = Endless()
+    notifier = WebhookNotifier(telling.deliveries, telling.client, clock)
+    task = asyncio.create_task(notifier.notify(JOB, URL, make_notification(), DEADLINE))
+    while not clock.slept:
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await telling.statuses() == [500]
+
+
+# By hand
+
+
+@pytest.mark.parametrize(
+    ("recorded", "status", "state"),
+    [
+        ([], 200, DeliveryState.DELIVERED),
+        ([500], 200, DeliveryState.DELIVERED),
+        ([410], 200, DeliveryState.DELIVERED),
+        ([500], 500, DeliveryState.DEAD_LETTER),
+        ([500], 302, DeliveryState.DEAD_LETTER),
+        ([410], 410, DeliveryState.DEAD_LETTER),
+        ([200], 200, DeliveryState.DELIVERED),
+        ([200], 500, DeliveryState.DELIVERED),
+        ([500], None, DeliveryState.DEAD_LETTER),
+    ],
+)
+async def test_redelivering_is_exactly_one_more_attempt(
+    recorded: list[int], status: int | None, state: DeliveryState
+) -> None:
+    telling = Telling(status, recorded=[make_delivery(attempt=n, status=s) for n, s in enumerate(recorded, start=1)])
+    assert await telling.redeliver() is state
+    assert await telling.statuses() == [*recorded, status]
+    assert telling.client.limits == [(30, 30)]
+    assert telling.clock.slept == []
