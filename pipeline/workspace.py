@@ -40,9 +40,9 @@ BRANCH = "refs/heads/main"
 INDEX_PAGE = "index.html"
 
 _FILE_MODE = 0o100644
-_SETTINGS = {
+_SKELETON = {
     "HEAD": f"ref: {BRANCH}\n",
-    "config": "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n\tautocrlf = false\n",
+    "config": "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n\tbare = false\n",
     # Outranks the app's own .gitattributes, so that a person's git sees the bytes as they are.
     "info/attributes": "* -text !eol !filter !ident !working-tree-encoding\n",
 }
@@ -114,17 +114,15 @@ class GitWorkspaces:
         if site.publication is None:
             raise WorkspaceFailed(f"nothing was published from {site.folder} yet")
         sha = site.publication.commit_sha
-        folder = self._folder(site.folder)
-        if not _is_repository(folder):
+        files = self._ask_if_there(site.folder, lambda repo: _files_of(repo, sha))
+        if files is None:
             _restore(site)
-        with _explained(site.folder, "read"):
-            files = _ask(folder, lambda repo: _files_of(repo, sha))
-            if files is None:
-                _restore(site)
-            return AppFiles(files)
+        return files
 
     def _commit(self, site: Site, files: AppFiles, message: str, at: datetime) -> str:
-        folder = self._folder(site.folder)
+        if problem := _folder_problem(site.folder):
+            raise WorkspaceFailed(f"a site's folder must have a plain name, but this one {problem}")
+        folder = self._root / site.folder
         with _explained(site.folder, "write"):
             _make_repository(folder)
             head = _ask(folder, _head_and_parents)
@@ -140,26 +138,20 @@ class GitWorkspaces:
             _write(folder, folder / ".git" / BRANCH, f"{sha}\n".encode())
             return sha
 
-    def _read(self, folder_name: str, path: str) -> bytes | None:
+    def _read(self, folder: str, path: str) -> bytes | None:
         path = unicodedata.normalize("NFC", path + INDEX_PAGE if path.endswith("/") or not path else path)
-        if path_problem(path):
-            return None
-        return self._ask_if_there(folder_name, lambda repo: _file_at_head(repo, path))
+        return None if path_problem(path) else self._ask_if_there(folder, lambda repo: _file_at_head(repo, path))
 
-    def _head(self, folder_name: str) -> str | None:
-        head = self._ask_if_there(folder_name, _head_and_parents)
+    def _head(self, folder: str) -> str | None:
+        head = self._ask_if_there(folder, _head_and_parents)
         return head[0] if head else None
 
-    def _ask_if_there(self, folder_name: str, question: Callable[[Repo], T | None]) -> T | None:
-        if _folder_problem(folder_name) or not _is_repository(self._root / folder_name):
+    def _ask_if_there(self, folder: str, question: Callable[[Repo], T | None]) -> T | None:
+        """The answer of the repository in ``folder``, or None when there is none."""
+        if _folder_problem(folder):
             return None
-        with _explained(folder_name, "read"):
-            return _ask(self._root / folder_name, question)
-
-    def _folder(self, name: str) -> Path:
-        if problem := _folder_problem(name):
-            raise WorkspaceFailed(f"the folder of a site must have a plain name, but its name {problem}")
-        return self._root / name
+        with _explained(folder, "read"):
+            return _ask(self._root / folder, question) if _is_repository(self._root / folder) else None
 
 
 def _restore(site: Site) -> NoReturn:
@@ -178,7 +170,7 @@ def _explained(folder_name: str, doing: str) -> Iterator[None]:
     except OSError as error:
         advice = _ADVICE.get(error.errno or 0) or error.strerror or "the system does not say why"
         raise WorkspaceFailed(f"cannot {doing} the repository {folder_name}: {advice}") from error
-    except (GitError, ODBError, InvalidInput, ValueError, zlib.error) as error:
+    except (GitError, ODBError, InvalidInput, ValueError, AssertionError, zlib.error) as error:
         raise WorkspaceFailed(
             f"cannot {doing} the repository {folder_name}, it is damaged or was changed by hand: move the folder "
             "away and put back a copy, or send round 1 again to start anew"
@@ -192,12 +184,9 @@ def _folder_problem(name: str) -> str | None:
 
 
 def _is_repository(folder: Path) -> bool:
-    """Whether a repository can be asked there. False for one whose making was cut short, and through links."""
-    return _is_real_folder(folder / ".git") and not folder.is_symlink() and (folder / ".git/HEAD").is_file()
-
-
-def _is_real_folder(path: Path) -> bool:
-    return path.is_dir() and not path.is_symlink()
+    """Whether there is anything to ask. False where links lead elsewhere, and before the first commit got far."""
+    git_folder = folder / ".git"
+    return (git_folder / "HEAD").is_file() and not folder.is_symlink() and not git_folder.is_symlink()
 
 
 # Reading
@@ -242,13 +231,13 @@ def _file_at_head(repo: Repo, path: str) -> bytes | None:
     return _content(found) if isinstance(found, Blob) and found.mode == _FILE_MODE else None
 
 
-def _files_of(repo: Repo, sha: str) -> dict[str, bytes] | None:
+def _files_of(repo: Repo, sha: str) -> AppFiles | None:
     try:
         tree = Commit(repo, bytes.fromhex(sha)).tree
     except ValueError:  # what GitPython makes of git's word that there is no such object
         return None
     blobs = (item for item in tree.traverse() if isinstance(item, Blob) and item.mode == _FILE_MODE)
-    return {str(blob.path): _content(blob) for blob in blobs}
+    return AppFiles({str(blob.path): _content(blob) for blob in blobs})
 
 
 def _content(blob: Blob) -> bytes:
@@ -273,7 +262,7 @@ def _make_repository(folder: Path) -> None:
         (git_folder / name).mkdir(parents=True, exist_ok=True)
     for stale_lock in (*git_folder.glob("*.lock"), *(git_folder / "refs").rglob("*.lock")):
         stale_lock.unlink()
-    for name, text in _SETTINGS.items():
+    for name, text in _SKELETON.items():
         if name != "config" or not (git_folder / name).exists():  # people may have added to the configuration
             _write(folder, git_folder / name, text.encode())
 
@@ -349,7 +338,7 @@ def _write_working_tree(folder: Path, files: AppFiles) -> None:
 
 
 def _remove_strays(folder: Path, prefix: str, files: Container[str], folders: Container[str]) -> None:
-    """Remove all below ``folder`` that is neither a plain file of ``files`` nor a folder of ``folders``."""
+    """Remove all below ``folder`` whose path is neither in ``files`` nor that of a real folder in ``folders``."""
     for entry in list(os.scandir(folder)):
         path = prefix + entry.name
         if entry.is_dir(follow_symlinks=False):
@@ -357,7 +346,7 @@ def _remove_strays(folder: Path, prefix: str, files: Container[str], folders: Co
                 _remove_strays(folder / entry.name, f"{path}/", files, folders)
             elif path != ".git":
                 shutil.rmtree(entry)
-        elif path not in files or not entry.is_file(follow_symlinks=False):
+        elif path not in files:
             Path(entry).unlink()
 
 

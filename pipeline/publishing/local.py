@@ -1,0 +1,85 @@
+"""The ``local`` target: the repository on disk is the publication, and the service's own preview route serves it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import quote
+
+from pipeline.domain.brief import Brief
+from pipeline.domain.errors import NotLive, PublishFailed, WorkspaceFailed
+from pipeline.domain.files import AppFiles, compare
+from pipeline.domain.publication import Publication, Site, Target
+from pipeline.ports import Progress, Workspaces
+
+
+class HeadedWorkspaces(Workspaces, Protocol):
+    """Workspaces that can also say which commit they serve."""
+
+    async def head(self, folder: str) -> str | None:
+        """Sha of the newest commit in ``folder``, or None when there is none."""
+
+
+class LocalPublisher:
+    """The Publisher port for Target.LOCAL.
+
+    Args:
+        workspaces: the repositories that the preview route serves from.
+        root: GENERATED_REPOS_DIR, where their folders are.
+        own_address: of the service, or what returns it when the port is known only once it listens.
+    """
+
+    target = Target.LOCAL
+
+    def __init__(self, workspaces: HeadedWorkspaces, root: Path, own_address: Callable[[], str] | str) -> None:
+        self._workspaces = workspaces
+        self._root = root.absolute()
+        self._own_address = own_address
+
+    def address(self, site: Site) -> str:
+        """The site's preview, with a slash at the end."""
+        own_address = self._own_address if isinstance(self._own_address, str) else self._own_address()
+        return f"{own_address.rstrip('/')}/preview/{quote(site.folder)}/"
+
+    async def publish(
+        self,
+        site: Site,
+        commit_sha: str,
+        brief: Brief,  # noqa: ARG002 - in the port for targets that show a description
+        progress: Progress,
+    ) -> Publication:
+        """See that ``commit_sha`` is the head of the site's folder: that makes it the published one.
+
+        Raises:
+            PublishFailed: the folder is at another commit, or at none.
+            WorkspaceFailed: it cannot be read.
+        """
+        head = await self._workspaces.head(site.folder)
+        if head != commit_sha:
+            raise PublishFailed(
+                f"the folder {site.folder} is at commit {head or 'none'}, not at {commit_sha}: "
+                "it was changed by hand or lost; send the round again"
+            )
+        progress(f"published in the folder {site.folder}")
+        return Publication(Target.LOCAL, (self._root / site.folder).as_uri(), commit_sha, self.address(site))
+
+    async def confirm(self, publication: Publication, site: Site, files: AppFiles, progress: Progress) -> None:
+        """Read everything back from the folder's repository and compare.
+
+        Raises:
+            NotLive: the head is another commit, or a file differs: names the first one.
+        """
+        head = await self._workspaces.head(site.folder)
+        if head != publication.commit_sha:
+            raise NotLive(f"the folder {site.folder} serves commit {head or 'none'}, not {publication.commit_sha}")
+        try:
+            served = await self._workspaces.published(replace(site, publication=publication))
+        except WorkspaceFailed as error:
+            raise NotLive(f"the published commit cannot be read back: {error}") from error
+        changes = compare(files, served)
+        different = sorted((*changes.added, *changes.changed, *changes.removed))
+        if different:
+            raise NotLive(
+                f"commit {publication.commit_sha} differs from what was to be published, first in {different[0]}"
+            )
+        progress(f"read back {len(served)} files of commit {publication.commit_sha}")
