@@ -7,7 +7,14 @@ from datetime import timedelta
 
 from pipeline.clock import SystemClock
 from pipeline.deploy import Deploy
+from pipeline.domain.address import UrlRule
+from pipeline.domain.errors import Misconfigured
 from pipeline.domain.publication import Target
+from pipeline.generation.budget import Caps
+from pipeline.generation.chain import build_chain
+from pipeline.generation.fallback import FallbackGenerator
+from pipeline.generation.generator import ModelGenerator
+from pipeline.generation.prompts import Prompts
 from pipeline.generation.scaffold import ScaffoldGenerator
 from pipeline.jobs.database import Database
 from pipeline.jobs.engine import Engine
@@ -15,7 +22,7 @@ from pipeline.jobs.failpoint import Failpoint
 from pipeline.jobs.feed import JobFeed
 from pipeline.jobs.queue import JobQueue, QueueRules
 from pipeline.jobs.records import JobRecords
-from pipeline.jobs.stores import SqlBlobs, SqlDeliveries, SqlSites
+from pipeline.jobs.stores import SqlBlobs, SqlDeliveries, SqlLedger, SqlSites
 from pipeline.notification.egress import EgressClient
 from pipeline.notification.notifier import WebhookNotifier
 from pipeline.ports import Generator, Publisher
@@ -24,6 +31,9 @@ from pipeline.settings import Settings
 from pipeline.verification.secrets import ConfiguredSecretScanner
 from pipeline.verification.static import StaticVerifier
 from pipeline.workspace import GitWorkspaces
+
+SCAFFOLD = "scaffold"
+"""As the last name in LLM_MODELS: build without a model when all models fail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +85,7 @@ def build(settings: Settings) -> Services:
     notifier = _notifier(settings, deliveries, clock)
     publishers = _publishers(settings, workspaces)
     deploy = Deploy(
-        generator=_generator(settings),
+        generator=_generator(settings, SqlLedger(database, clock), clock),
         verifier=StaticVerifier(),
         secrets=ConfiguredSecretScanner(settings.secrets()),
         workspaces=workspaces,
@@ -132,15 +142,25 @@ def _database(settings: Settings) -> Database:
     return Database.embedded(settings.generated_repos_dir)
 
 
-def _generator(_settings: Settings) -> Generator:
-    return ScaffoldGenerator()
+def _generator(settings: Settings, ledger: SqlLedger, clock: SystemClock) -> Generator:
+    """The scaffold without a model; with one, the model, and the scaffold after it where LLM_MODELS ends with it."""
+    endpoint = settings.model_endpoint
+    models = [name for name in settings.llm_models or endpoint.default_models if name != SCAFFOLD]
+    if not models and (SCAFFOLD in settings.llm_models or not endpoint.base_url):
+        return ScaffoldGenerator()
+    if not endpoint.base_url:
+        raise Misconfigured("LLM_MODELS names models, but there is no LLM_BASE_URL, LLM_API_KEY or provider's token")
+    caps = Caps(settings.job_max_calls, settings.job_max_tokens, settings.job_max_usd)
+    chain = build_chain(endpoint.base_url, endpoint.api_key, models, ledger, caps)
+    generator = ModelGenerator(chain, Prompts(settings.prompts), clock)
+    return FallbackGenerator(generator, ScaffoldGenerator()) if SCAFFOLD in settings.llm_models else generator
 
 
 def _notifier(settings: Settings, deliveries: SqlDeliveries, clock: SystemClock) -> WebhookNotifier:
     signing_secret = settings.webhook_signing_secret
     return WebhookNotifier(
         deliveries,
-        EgressClient(settings.evaluation_allowed_origins),
+        EgressClient(UrlRule(settings.evaluation_allowed_origins)),
         clock,
         signing_secret.get_secret_value() if signing_secret else None,
     )

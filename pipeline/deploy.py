@@ -67,8 +67,9 @@ class Deploy:
         Raises:
             StageError: a stage failed for good; nothing after it was done.
         """
+        seconds = self._model_seconds(job)
         draft = await checkpoint(
-            Stage.GENERATE, lambda progress: self._generate(job, brief, progress), Draft, self._model_seconds(job)
+            Stage.GENERATE, lambda progress: self._generate(job, brief, seconds, progress), Draft, seconds
         )
         site, message = draft.site, commit_message(job, draft.result)
         publisher = self.publishers[site.target]
@@ -107,14 +108,15 @@ class Deploy:
             )
             await checkpoint.report_notification(state)
 
-    async def _generate(self, job: Job, brief: Brief, progress: Progress) -> Draft:
+    async def _generate(self, job: Job, brief: Brief, seconds: float, progress: Progress) -> Draft:
         if brief.round == 1:
             site = await self.sites.open(brief.email, brief.task, brief.nonce, job.target)
-            order = Order(job.id, brief, site.target)
+            order = Order(job.id, brief, site.target, seconds=seconds)
         else:
             site = await self._published_site(brief)
             base = await self.workspaces.published(site)
-            order = Order(job.id, brief, site.target, base, earlier_checks=await self.sites.checks(site))
+            checks = await self.sites.checks(site)
+            order = Order(job.id, brief, site.target, base, earlier_checks=checks, seconds=seconds)
         generation = await self.generator.generate(order, progress)
         result = Result(
             generator=generation.generator,
@@ -122,6 +124,7 @@ class Deploy:
             summary=generation.summary,
             prompts=generation.prompts,
             usage=generation.usage,
+            calls=generation.calls,
             notes=generation.notes,
         )
         return Draft(site, await self.blobs.put_files(generation.files), result)

@@ -39,6 +39,9 @@ def configure_logging(secrets: tuple[str, ...], *, level: int = logging.INFO) ->
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
+    engine = logging.getLogger("dbos")  # brings a console handler of its own unless it finds one
+    engine.handlers = [handler]
+    engine.propagate = False
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
 

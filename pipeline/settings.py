@@ -1,7 +1,9 @@
 """What operators set in the environment. CONTRACT names and defaults; nothing else reads the environment."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -12,6 +14,21 @@ from pipeline.domain.publication import Target
 MEBIBYTE = 1024 * 1024
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelEndpoint:
+    """Where models are asked.
+
+    Attributes:
+        base_url: of an OpenAI-compatible service; None = no model.
+        api_key: None for services that want none.
+        default_models: asked when LLM_MODELS is empty.
+    """
+
+    base_url: str | None
+    api_key: SecretStr | None = None
+    default_models: tuple[str, ...] = ()
 
 
 class Settings(BaseSettings):
@@ -100,6 +117,26 @@ class Settings(BaseSettings):
         if self.github_token:
             return Target.GITHUB_PAGES
         return Target.HF_SPACE if self.hf_token else Target.LOCAL
+
+    @property
+    def model_endpoint(self) -> ModelEndpoint:
+        """LLM_BASE_URL with LLM_API_KEY, else the provider whose token is set."""
+        if self.llm_base_url:
+            tokens = {"aipipe.org": self.aipipe_token, "openrouter.ai": self.openrouter_api_key}
+            return ModelEndpoint(
+                self.llm_base_url, self.llm_api_key or tokens.get(urlsplit(self.llm_base_url).hostname or "")
+            )
+        if self.aipipe_token:
+            return ModelEndpoint("https://aipipe.org/openrouter/v1", self.aipipe_token, ("openrouter/auto",))
+        if self.openrouter_api_key:
+            return ModelEndpoint("https://openrouter.ai/api/v1", self.openrouter_api_key, ("openrouter/auto",))
+        return ModelEndpoint("https://api.openai.com/v1" if self.llm_api_key else None, self.llm_api_key)
+
+    @property
+    def prompts(self) -> Path:
+        """PROMPTS_DIR, else ``prompts`` here, else beside the package."""
+        beside_package = Path(__file__).resolve().parent.parent / "prompts"
+        return self.prompts_dir or (Path("prompts") if Path("prompts/system.md").is_file() else beside_package)
 
     @property
     def own_address(self) -> str:

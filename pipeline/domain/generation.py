@@ -19,6 +19,7 @@ class Order:
         target: where it will be published.
         base: the published files that are to be revised; None in round 1.
         earlier_checks: checks of earlier rounds, which must go on holding.
+        seconds: how long it may take.
         rejected: an earlier candidate of this job to repair, with what was found; None at first.
     """
 
@@ -27,6 +28,7 @@ class Order:
     target: Target
     base: AppFiles | None = None
     earlier_checks: tuple[str, ...] = ()
+    seconds: float = 390.0
     rejected: "Candidate | None" = None
 
 
@@ -62,6 +64,29 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelCall:
+    """One question to a model, answered.
+
+    Attributes:
+        prompt: id and version of the prompt that asked.
+        asked: the model that was asked for.
+        answered: the model that the provider says answered.
+        finish: how the answer ended.
+        form: how its files were told apart: ``tags``, or the fallback that was needed.
+        usage: of this call.
+        seconds: it took.
+    """
+
+    prompt: str
+    asked: str
+    answered: str
+    finish: str
+    form: str
+    usage: Usage
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Generation:
     """An app as its generator gave it.
 
@@ -72,6 +97,7 @@ class Generation:
         model: the model that answered, or None when none was asked.
         prompts: ids and versions of the prompts used.
         usage: of all calls made for it.
+        calls: each of them.
         notes: what the caller should know: fallbacks taken, limits met.
     """
 
@@ -81,6 +107,7 @@ class Generation:
     model: str | None = None
     prompts: tuple[str, ...] = ()
     usage: Usage = field(default_factory=Usage)
+    calls: tuple[ModelCall, ...] = ()
     notes: tuple[str, ...] = ()
 
 

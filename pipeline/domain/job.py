@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from pipeline.domain.brief import JobKey
-from pipeline.domain.generation import Usage
+from pipeline.domain.generation import ModelCall, Usage
 from pipeline.domain.notification import Delivery, DeliveryState
 from pipeline.domain.publication import Publication, Target
 from pipeline.domain.verdict import Finding, Verdict
@@ -91,6 +91,7 @@ class Result:
         summary: what was built, in a few sentences.
         prompts: ids and versions of the prompts used.
         usage: of all model calls.
+        calls: each of them.
         verdicts: one per check.
         findings: what else was found.
         notes: fallbacks and limits the caller should know of.
@@ -102,6 +103,7 @@ class Result:
     summary: str = ""
     prompts: tuple[str, ...] = ()
     usage: Usage = field(default_factory=Usage)
+    calls: tuple[ModelCall, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
