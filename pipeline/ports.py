@@ -88,6 +88,9 @@ class Workspaces(Protocol):
     async def commit(self, site: Site, files: AppFiles, message: str, at: datetime) -> str:
         """Make ``files`` the site's next commit and return its sha; the same call again gives the same commit."""
 
+    async def head(self, folder: str) -> str | None:
+        """The sha of the last commit in ``folder``, or None."""
+
     async def read(self, folder: str, path: str) -> bytes | None:
         """One file at the head of ``folder``, or None."""
 

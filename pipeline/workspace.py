@@ -28,7 +28,7 @@ from typing import NoReturn, TypeVar
 from git import BadObject, BaseIndexEntry, Blob, Commit, GitCmdObjectDB, GitError, Head, IndexEntry, Repo
 from git.exc import ODBError
 from git.index.fun import write_cache
-from gitdb import LooseObjectDB  # type: ignore[import-untyped]  # comes with GitPython, without types
+from gitdb import LooseObjectDB
 
 from pipeline.domain.errors import InvalidInput, WorkspaceFailed
 from pipeline.domain.files import AppFiles, path_problem

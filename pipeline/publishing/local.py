@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 from urllib.parse import quote
 
 from pipeline.domain.brief import Brief
@@ -11,13 +10,6 @@ from pipeline.domain.errors import NotLive, PublishFailed, WorkspaceFailed
 from pipeline.domain.files import AppFiles, compare
 from pipeline.domain.publication import Publication, Site, Target
 from pipeline.ports import Progress, Workspaces
-
-
-class HeadedWorkspaces(Workspaces, Protocol):
-    """Workspaces that can also say which commit they serve."""
-
-    async def head(self, folder: str) -> str | None:
-        """Sha of the newest commit in ``folder``, or None when there is none."""
 
 
 class LocalPublisher:
@@ -31,7 +23,7 @@ class LocalPublisher:
 
     target = Target.LOCAL
 
-    def __init__(self, workspaces: HeadedWorkspaces, root: Path, own_address: Callable[[], str] | str) -> None:
+    def __init__(self, workspaces: Workspaces, root: Path, own_address: Callable[[], str] | str) -> None:
         self._workspaces = workspaces
         self._root = root.absolute()
         self._own_address = own_address
