@@ -1,0 +1,94 @@
+"""The service as one ASGI application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import cache
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic.json_schema import models_json_schema
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pipeline import __version__
+from pipeline.web import deploy_routes, event_routes, health_routes, job_routes, preview_routes
+from pipeline.web.auth import Gate, Keyring
+from pipeline.web.body import BodyLimit
+from pipeline.web.dependencies import Services
+from pipeline.web.errors import install_error_handlers
+from pipeline.web.schemas import DeployRequest, RequestRules
+from pipeline.web.streams import Streams
+
+
+def create_app(services: Services) -> FastAPI:
+    """Build the application; it starts ``services`` with its lifespan and stops them at the end.
+
+    No CORS headers: a browser on another origin is not meant to hold the secret.
+
+    Raises:
+        Misconfigured: no usable secret, or EVALUATION_ALLOWED_ORIGINS is wrong.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await services.start()
+        try:
+            yield
+        finally:
+            await services.stop()
+
+    app = FastAPI(
+        title="code-to-deployment",
+        summary="Turns a written brief into a live, checked web app.",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.services = services
+    app.state.gate = Gate(Keyring.from_settings(services.settings))
+    app.state.rules = RequestRules.from_settings(services.settings)
+    app.state.streams = Streams()
+    for routes in (deploy_routes, job_routes, event_routes, preview_routes, health_routes):
+        app.include_router(routes.router)
+    install_error_handlers(app)
+    app.add_middleware(BodyLimit, max_bytes=services.settings.max_request_bytes)
+    app.add_middleware(SafeHeaders)
+    describe = app.openapi
+    # Assigning it is FastAPI's documented way to extend the description.
+    app.openapi = cache(lambda: _completed(describe()))  # type: ignore[method-assign]
+    return app
+
+
+class SafeHeaders:
+    """ASGI middleware: no guessing of media types, and nothing kept by caches unless the route says so."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Add the headers to one answer."""
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["X-Content-Type-Options"] = "nosniff"
+                headers.setdefault("Cache-Control", "no-store")
+            await send(message)
+
+        await self._app(scope, receive, send_with_headers)
+
+
+def _completed(document: dict[str, Any]) -> dict[str, Any]:
+    """Describe the body that the deploy route reads by itself, and drop 422: broken rules are answered 400 here."""
+    schemas = document["components"]["schemas"]
+    _, described = models_json_schema([(DeployRequest, "validation")], ref_template="#/components/schemas/{model}")
+    schemas.update(described["$defs"])
+    schemas["DeployRequest"]["properties"]["secret"] = {"type": "string", "writeOnly": True}
+    schemas["DeployRequest"]["required"] = ["secret", *schemas["DeployRequest"]["required"]]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    for path in document["paths"].values():
+        for operation in path.values():
+            operation["responses"].pop("422", None)
+    return document

@@ -1,0 +1,169 @@
+"""Who may do what: secrets, callers and the limit on wrong guesses.
+
+There is one operator's secret (DEPLOY_SECRET), or one secret per owner (DEPLOY_SECRETS_FILE), or both. The operator
+may post for every address and sees every job; an owner only its own.
+
+Wrong secrets are counted by client address. Beyond the limit they are answered 429 instead of 403, but a right secret
+is never blocked and never counted: evaluators often share an address with strangers, behind a proxy or a NAT, and
+whoever could lock them out by guessing would have won more than by guessing. What makes guessing hopeless is the
+secret's length, so short ones are warned of at the start.
+"""
+
+import json
+import math
+import time
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from ipaddress import IPv6Address, ip_address
+from pathlib import Path
+from secrets import compare_digest
+from typing import Self
+
+import structlog
+from limits import RateLimitItemPerMinute
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import MovingWindowRateLimiter
+from starlette.exceptions import HTTPException
+
+from pipeline.domain.errors import Misconfigured
+from pipeline.settings import Settings
+
+WRONG_SECRETS_PER_MINUTE = 20
+GOOD_LENGTH = 16
+_PUBLISHED_SAMPLE = "abc123xyz"
+_LONGEST_SECRETS_FILE = 10 * 1024 * 1024
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is asking.
+
+    Attributes:
+        email: the owner, or None for the operator.
+    """
+
+    email: str | None = None
+
+    def may_see(self, owner: str) -> bool:
+        """Whether what belongs to ``owner`` is this caller's to see, and to post."""
+        return self.email is None or self.email == owner
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """The secrets that open the service.
+
+    Attributes:
+        keys: each secret as UTF-8 bytes, and whose it is.
+    """
+
+    keys: tuple[tuple[bytes, Caller], ...] = field(repr=False)
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """Read DEPLOY_SECRET and DEPLOY_SECRETS_FILE.
+
+        Raises:
+            Misconfigured: neither is there, the file cannot be used, or a secret is empty, the published sample, or
+                given to two callers.
+        """
+        owned: list[tuple[str, str, Caller]] = []
+        if settings.deploy_secret:
+            owned.append(("DEPLOY_SECRET", settings.deploy_secret.get_secret_value(), Caller()))
+        if settings.deploy_secrets_file:
+            for email, secret in _read_secrets_file(settings.deploy_secrets_file).items():
+                owned.append((f"DEPLOY_SECRETS_FILE: the secret of {email}", secret, Caller(email)))
+        if not owned:
+            raise Misconfigured("DEPLOY_SECRET is not set: choose a long random text and give it to your evaluators")
+        for where, secret, _ in owned:
+            _check_strength(where, secret)
+        keys = tuple((secret.encode(), caller) for _, secret, caller in owned)
+        if len({secret for secret, _ in keys}) < len(keys):
+            raise Misconfigured("DEPLOY_SECRETS_FILE: two callers have the same secret: every one needs its own")
+        return cls(keys)
+
+    def caller(self, secret: bytes) -> Caller | None:
+        """Whose ``secret`` is. Compares with every one, so that the time tells nothing of what is in them."""
+        found = None
+        for known, caller in self.keys:
+            if compare_digest(known, secret):
+                found = caller
+        return found
+
+
+def _read_secrets_file(path: Path) -> dict[str, str]:
+    name = f"DEPLOY_SECRETS_FILE ({path})"
+    try:
+        with path.open("rb") as file:
+            owners = json.loads(file.read(_LONGEST_SECRETS_FILE))
+    except OSError as error:
+        raise Misconfigured(f"{name} cannot be read: {error.strerror}") from error
+    except ValueError:
+        raise Misconfigured(f"{name} is not valid JSON: write an object of e-mail address to secret") from None
+    if not isinstance(owners, dict) or not owners:
+        raise Misconfigured(f"{name} must be a JSON object of e-mail address to secret, with at least one entry")
+    for email, secret in owners.items():
+        if not isinstance(secret, str) or "@" not in email:
+            raise Misconfigured(f"{name}: each entry must be an e-mail address and its secret as a string")
+    return owners
+
+
+def _check_strength(where: str, secret: str) -> None:
+    if not secret.strip():
+        raise Misconfigured(f"{where} is empty: choose a long random text")
+    if secret == _PUBLISHED_SAMPLE:
+        raise Misconfigured(f"{where} is the published sample, which everybody knows: choose a long random text")
+    try:
+        secret.encode()
+    except UnicodeEncodeError:
+        raise Misconfigured(f"{where} is not valid Unicode: choose a long random text") from None
+    if len(secret) < GOOD_LENGTH:
+        _log.warning(
+            f"{where} has fewer than {GOOD_LENGTH} characters and could be guessed", action="secret.short", name=where
+        )
+
+
+class Gate:
+    """Lets callers in by their secret, and slows down those who guess."""
+
+    def __init__(self, keyring: Keyring, wrong_per_minute: int = WRONG_SECRETS_PER_MINUTE) -> None:
+        self._keyring = keyring
+        self._limit = RateLimitItemPerMinute(wrong_per_minute)
+        self._wrong = MovingWindowRateLimiter(MemoryStorage())
+
+    async def admit(self, secret: bytes, address: str) -> Caller:
+        """Return whose ``secret`` is.
+
+        Args:
+            secret: as sent; empty when there was none.
+            address: of the client, for counting.
+
+        Raises:
+            HTTPException: 403, or 429 when there were too many wrong ones from ``address``.
+        """
+        if caller := self._keyring.caller(secret):
+            return caller
+        network = _network_of(address)
+        if await self._wrong.hit(self._limit, network):
+            _log.warning("A request came with a wrong secret", action="secret.wrong", client=network)
+            raise HTTPException(HTTPStatus.FORBIDDEN, "invalid secret")
+        reset = (await self._wrong.get_window_stats(self._limit, network)).reset_time
+        seconds = max(1, math.ceil(reset - time.time()))
+        raise HTTPException(
+            HTTPStatus.TOO_MANY_REQUESTS,
+            "too many wrong secrets from your address: wait before you try another",
+            {"Retry-After": str(seconds)},
+        )
+
+
+def _network_of(address: str) -> str:
+    """``address``, or the /64 that it is in: whoever has one IPv6 address usually has all of that network."""
+    try:
+        ip = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(ip, IPv6Address) and ip.ipv4_mapped is None:
+        return f"{IPv6Address(int(ip) >> 64 << 64)}/64"
+    return str(getattr(ip, "ipv4_mapped", None) or ip)

@@ -1,0 +1,103 @@
+"""Request bodies: how large they may be, how long they may take, and how JSON is read."""
+
+import asyncio
+import re
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import Request
+from pydantic_core import from_json
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pipeline.domain.errors import FieldProblem, InvalidInput
+from pipeline.web.errors import error_response
+
+BODY_SECONDS = 120
+"""For the whole body: a client that sends a byte now and then must not hold a connection for ever."""
+
+_LONGEST_LENGTH = 18
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_JSON = re.compile(r"(application|text)/json|application/[!#$&^_.+a-z0-9-]+\+json")
+
+
+class BodyLimit:
+    """ASGI middleware that refuses bodies of more than ``max_bytes`` with 413.
+
+    What Content-Length declares is judged before anything is read; what really arrives is counted, so that chunked
+    bodies and wrong declarations end the same way. (FastAPI's ``max_body_size`` finds them too, but answers a
+    declared length in plain text.) What is left of a refused body is read and thrown away by the server, so that its
+    sender gets to see the refusal.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Judge one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if self._is_too_large(Headers(scope=scope).get("content-length", "")):
+            await error_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, self._text())(scope, receive, send)
+            return
+        received = 0
+
+        async def counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._max_bytes:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, self._text())
+            return message
+
+        await self._app(scope, counted, send)
+
+    def _is_too_large(self, declared: str) -> bool:
+        digits = declared.lstrip("0") if declared.isascii() and declared.isdigit() else ""
+        return len(digits) > _LONGEST_LENGTH or int(digits or "0") > self._max_bytes
+
+    def _text(self) -> str:
+        return f"the request is larger than {self._max_bytes} bytes"
+
+
+async def read_body(request: Request) -> bytes:
+    """Read the whole body, in at most ``BODY_SECONDS``; HTTPException 408 when it takes longer."""
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await request.body()
+    except TimeoutError as error:
+        text, close = "the request did not arrive in time", {"Connection": "close"}
+        raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, text, close) from error
+
+
+def require_json(headers: Headers) -> None:
+    """Let any JSON content type pass, and none at all; HTTPException 415 for others."""
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type and not _JSON.fullmatch(media_type):
+        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send JSON: Content-Type: application/json")
+    if headers.get("content-encoding", "identity").strip().lower() != "identity":
+        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send JSON as it is, without Content-Encoding")
+
+
+def read_object(raw: bytes) -> dict[str, Any]:
+    """Read ``raw`` as one JSON object by RFC 8259: UTF-8 without byte order mark, no NaN, no lone surrogates.
+
+    Numbers have at most about 4,300 digits and values nest at most about 200 deep.
+
+    Raises:
+        InvalidInput: it is not; says where, and never what stands there.
+    """
+    if raw.startswith(_BYTE_ORDER_MARK):
+        raise InvalidInput(FieldProblem("body", "is not valid JSON: it begins with a byte order mark"))
+    if not raw.strip():
+        raise InvalidInput(FieldProblem("body", "is empty: a JSON object is needed"))
+    try:
+        document = from_json(raw, allow_inf_nan=False)
+    except ValueError as error:  # the parser's texts name the rule and the place, and hold nothing of the document
+        raise InvalidInput(FieldProblem("body", f"is not valid JSON: {error}")) from None
+    if not isinstance(document, dict):
+        raise InvalidInput(FieldProblem("body", "must be a JSON object"))
+    return document

@@ -1,0 +1,110 @@
+"""What routes ask for: the services, who is calling, and the job that the address names."""
+
+import re
+from http import HTTPStatus
+from typing import Annotated, Protocol
+
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.exceptions import HTTPException
+
+from pipeline.domain.errors import NotFound
+from pipeline.domain.job import Job
+from pipeline.ports import Jobs, Workspaces
+from pipeline.settings import Settings
+from pipeline.web.auth import Caller, Gate
+from pipeline.web.schemas import RequestRules
+from pipeline.web.streams import Streams
+
+_BEARER = HTTPBearer(auto_error=False, description="DEPLOY_SECRET, or an owner's own secret")
+_JOB_ID = re.compile(r"[0-9a-f]{32}")
+
+
+class Services(Protocol):
+    """What HTTP needs of the product; ``bootstrap.Services`` has it."""
+
+    @property
+    def settings(self) -> Settings:
+        """As read at the start."""
+
+    @property
+    def jobs(self) -> Jobs:
+        """The queue and the records."""
+
+    @property
+    def workspaces(self) -> Workspaces:
+        """For previews."""
+
+    async def start(self) -> None:
+        """Begin to work."""
+
+    async def stop(self) -> None:
+        """Take no more, and end in order."""
+
+
+def services_of(request: Request) -> Services:
+    """What ``create_app`` was given."""
+    services: Services = request.app.state.services
+    return services
+
+
+def gate_of(request: Request) -> Gate:
+    """The one gate of the app: it counts over all routes."""
+    gate: Gate = request.app.state.gate
+    return gate
+
+
+def rules_of(request: Request) -> RequestRules:
+    """What the settings say about requests."""
+    rules: RequestRules = request.app.state.rules
+    return rules
+
+
+def streams_of(request: Request) -> Streams:
+    """The open event streams of the app."""
+    streams: Streams = request.app.state.streams
+    return streams
+
+
+def address_of(request: Request) -> str:
+    """The client's address, as the server (which knows the trusted proxies) tells it."""
+    return request.client.host if request.client else "unknown"
+
+
+ServicesOfApp = Annotated[Services, Depends(services_of)]
+GateOfApp = Annotated[Gate, Depends(gate_of)]
+RulesOfApp = Annotated[RequestRules, Depends(rules_of)]
+StreamsOfApp = Annotated[Streams, Depends(streams_of)]
+
+
+async def bearer(
+    request: Request,
+    gate: GateOfApp,
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
+) -> Caller:
+    """Who is calling, by ``Authorization: Bearer``; HTTPException 401 without one, 403 or 429 for a wrong one."""
+    if credentials is None:
+        raise HTTPException(
+            HTTPStatus.UNAUTHORIZED,
+            "send the secret as Authorization: Bearer …",
+            {"WWW-Authenticate": 'Bearer realm="pipeline"'},
+        )
+    # Header values are bytes; the framework reads them as Latin-1.
+    return await gate.admit(credentials.credentials.encode("latin-1"), address_of(request))
+
+
+Authenticated = Annotated[Caller, Depends(bearer)]
+
+
+async def job_of_caller(job_id: str, services: ServicesOfApp, caller: Authenticated) -> Job:
+    """The job that the address names. A foreign job is not found, in the same words as one that does not exist."""
+    try:
+        job = await services.jobs.get(job_id) if _JOB_ID.fullmatch(job_id) else None
+    except NotFound:
+        job = None
+    if job is None or not caller.may_see(job.key.email):
+        raise NotFound("no such job")
+    return job
+
+
+JobOfCaller = Annotated[Job, Depends(job_of_caller)]

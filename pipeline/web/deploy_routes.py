@@ -1,0 +1,101 @@
+"""POST /api-deploy: a brief comes in, and the answer is a live app, or word that it is being built."""
+
+import asyncio
+from http import HTTPStatus
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from pipeline.domain.brief import Brief
+from pipeline.domain.errors import Unavailable
+from pipeline.domain.job import Job
+from pipeline.ports import Jobs
+from pipeline.web.auth import Gate
+from pipeline.web.body import read_body, read_object, require_json
+from pipeline.web.dependencies import GateOfApp, RulesOfApp, ServicesOfApp, address_of
+from pipeline.web.errors import documented
+from pipeline.web.prefer import read_preferences
+from pipeline.web.schemas import RequestRules, brief_from
+from pipeline.web.views import DeployReply, FailedReply, RunningReply, deploy_reply
+
+HEAVY_BYTES = 256 * 1024
+"""Bodies beyond this are parsed in a thread, so that other requests go on meanwhile."""
+
+router = APIRouter(tags=["deploy"])
+
+
+@router.post(
+    "/api-deploy",
+    summary="Brief in, live app out",
+    responses={
+        200: {"model": DeployReply | RunningReply, "description": "Done, or accepted and under way"},
+        502: {"model": FailedReply, "description": "The job failed or was cancelled while the caller waited"},
+        **documented(400, 403, 408, 409, 413, 415, 429, 503),
+    },
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/DeployRequest"}}},
+        },
+        "parameters": [
+            {
+                "name": "Prefer",
+                "in": "header",
+                "schema": {"type": "string"},
+                "description": "respond-async: answer at once; wait=N: answer after N seconds at the latest (RFC 7240)",
+            }
+        ],
+    },
+)
+async def deploy(request: Request, services: ServicesOfApp, gate: GateOfApp, rules: RulesOfApp) -> JSONResponse:
+    """Accept a brief, or join the job that the same request has already made, and wait for its result.
+
+    How long is up to the caller's ``Prefer``, else to RESPONSE_PATIENCE_SECONDS. The work goes on when the answer is
+    given before it is done, and when the client hangs up. A cancelled job is answered like a failed one.
+    """
+    require_json(request.headers)
+    brief = await _authentic_brief(request, gate, rules)
+    job, _ = await services.jobs.accept(brief)
+    settings = services.settings
+    longest = max(settings.response_patience_seconds, settings.job_deadline_seconds)
+    preferences = read_preferences(request.headers.getlist("prefer")).within(longest)
+    patience = preferences.patience(settings.response_patience_seconds)
+    if patience:
+        job = await _wait(request, services.jobs, job, patience)
+    reply = deploy_reply(job, f"{settings.own_address}/jobs/{job.id}")
+    status = HTTPStatus.OK if reply.ok else HTTPStatus.BAD_GATEWAY
+    applied = preferences.applied()
+    return JSONResponse(reply.model_dump(mode="json"), status, {"Preference-Applied": applied} if applied else None)
+
+
+async def _authentic_brief(request: Request, gate: Gate, rules: RequestRules) -> Brief:
+    raw = await read_body(request)
+    is_heavy = len(raw) > HEAVY_BYTES
+    document = await asyncio.to_thread(read_object, raw) if is_heavy else read_object(raw)
+    del raw
+    secret = document.get("secret")
+    caller = await gate.admit(secret.encode() if isinstance(secret, str) else b"", address_of(request))
+    brief = await asyncio.to_thread(brief_from, document, rules) if is_heavy else brief_from(document, rules)
+    if not caller.may_see(brief.email):
+        raise HTTPException(HTTPStatus.FORBIDDEN, "this secret belongs to another e-mail address")
+    return brief
+
+
+async def _wait(request: Request, jobs: Jobs, job: Job, seconds: float) -> Job:
+    """The job when it has ended, when ``seconds`` are over, or when nobody listens any more."""
+    result = asyncio.ensure_future(jobs.wait(job.id, seconds))
+    gone = asyncio.ensure_future(_hang_up(request))
+    try:
+        await asyncio.wait({result, gone}, return_when=asyncio.FIRST_COMPLETED)
+        return await result if result.done() else job
+    except Unavailable:  # stopping: the job is on disk, and the next start goes on with it
+        return job
+    finally:
+        result.cancel()
+        gone.cancel()
+
+
+async def _hang_up(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

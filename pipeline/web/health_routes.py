@@ -1,0 +1,56 @@
+"""GET /health: whether the service can take a brief."""
+
+import asyncio
+from http import HTTPStatus
+from typing import Literal
+
+from fastapi import APIRouter, Response
+from pydantic import BaseModel
+
+from pipeline import __version__
+from pipeline.domain.errors import Unavailable
+from pipeline.domain.job import JobStatus
+from pipeline.web.dependencies import ServicesOfApp
+from pipeline.web.errors import RETRY_AFTER_SECONDS
+
+DATABASE_SECONDS = 5
+
+router = APIRouter(tags=["health"])
+
+
+class QueueView(BaseModel):
+    """How many jobs are under way."""
+
+    running: int
+    waiting: int
+
+
+class HealthReply(BaseModel):
+    """``queue`` is null when the database does not answer."""
+
+    status: Literal["ok", "unavailable"]
+    version: str
+    database: Literal["ok", "unavailable"]
+    queue: QueueView | None
+
+
+@router.get(
+    "/health", summary="Can it take a brief?", responses={503: {"model": HealthReply, "description": "It cannot"}}
+)
+async def health(response: Response, services: ServicesOfApp) -> HealthReply:
+    """503 when no brief could be accepted. A full queue is not an illness: it is answered 429 and passes."""
+    try:
+        async with asyncio.timeout(DATABASE_SECONDS):
+            counts = await services.jobs.counts()
+    except (Unavailable, TimeoutError):
+        response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
+        response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS[Unavailable])
+        return HealthReply(status="unavailable", version=__version__, database="unavailable", queue=None)
+    queue = QueueView(running=counts.get(JobStatus.RUNNING, 0), waiting=counts.get(JobStatus.WAITING, 0))
+    return HealthReply(status="ok", version=__version__, database="ok", queue=queue)
+
+
+@router.head("/health", include_in_schema=False)
+async def health_head(response: Response, services: ServicesOfApp) -> None:
+    """The same status without the body."""
+    await health(response, services)

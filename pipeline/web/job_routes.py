@@ -1,0 +1,125 @@
+"""GET /jobs…: what became of a brief, stage by stage, and what can still be done about it."""
+
+# ruff: noqa: FAST003 - job_id is taken by the dependency JobOfCaller, which the rule does not see
+
+from typing import Annotated
+from unicodedata import normalize
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Query
+from fastapi.responses import PlainTextResponse, Response
+
+from pipeline.domain.brief import MAX_TASK
+from pipeline.domain.errors import NotFound
+from pipeline.domain.files import AppFiles
+from pipeline.domain.job import Job, JobStatus
+from pipeline.web.dependencies import Authenticated, JobOfCaller, Services, ServicesOfApp, job_of_caller
+from pipeline.web.errors import documented
+from pipeline.web.job_views import FileList, FileView, JobPage, JobSummary, JobView, log_text
+from pipeline.web.media_types import media_type_of
+from pipeline.web.schemas import MAX_EMAIL
+
+MAX_PAGE = 200
+_MAX_CURSOR = 500
+_NO_NUL = r"^[^\x00]*$"  # PostgreSQL knows no text with NUL in it
+
+router = APIRouter(prefix="/jobs", tags=["jobs"], responses=documented(400, 401, 403, 429, 503))
+_one_job = documented(404)
+
+
+@router.get("", summary="List jobs, newest first")
+async def list_jobs(
+    services: ServicesOfApp,
+    caller: Authenticated,
+    *,
+    email: Annotated[str | None, Query(max_length=MAX_EMAIL, pattern=_NO_NUL)] = None,
+    task: Annotated[str | None, Query(max_length=MAX_TASK, pattern=_NO_NUL)] = None,
+    status: JobStatus | None = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
+    cursor: Annotated[str | None, Query(max_length=_MAX_CURSOR, pattern=_NO_NUL)] = None,
+) -> JobPage:
+    """An owner is shown its own jobs alone, and none at all when it asks for those of somebody else."""
+    if email is not None and not caller.may_see(email):
+        return JobPage(jobs=[], next_cursor=None)
+    jobs, next_cursor = await services.jobs.find(
+        email=caller.email or email, task=task, status=status, limit=limit, cursor=cursor
+    )
+    return JobPage(jobs=[JobSummary.of(job, _url(services, job)) for job in jobs], next_cursor=next_cursor)
+
+
+@router.get("/{job_id}", summary="All about one job", responses=_one_job)
+async def show_job(job: JobOfCaller, services: ServicesOfApp) -> JobView:
+    """Stages with their times, model and cost, the verdict of every check, deliveries, error."""
+    return await _view(services, job)
+
+
+@router.post("/{job_id}/cancel", summary="Stop before the next stage", responses=_one_job)
+async def cancel_job(job: JobOfCaller, services: ServicesOfApp) -> JobView:
+    """A job that has ended stays as it is."""
+    return await _view(services, await services.jobs.cancel(job.id))
+
+
+@router.post("/{job_id}/redeliver", summary="Tell the evaluator once more", responses=_one_job)
+async def redeliver(job: JobOfCaller, services: ServicesOfApp) -> JobView:
+    """One more attempt; refused when there is nothing to tell or nobody to be told."""
+    return await _view(services, await services.jobs.redeliver(job.id))
+
+
+@router.get("/{job_id}/log", summary="The timeline as text", responses=_one_job, response_class=PlainTextResponse)
+async def show_log(job: JobOfCaller, services: ServicesOfApp) -> PlainTextResponse:
+    """One line per event."""
+    return PlainTextResponse(log_text(await services.jobs.events(job.id)))
+
+
+@router.get(
+    "/{job_id}/screenshot.png",
+    summary="The page as the browser saw it",
+    responses=_one_job,
+    dependencies=[Depends(job_of_caller)],
+)
+async def show_screenshot() -> Response:
+    """Not taken yet."""
+    raise NotFound("there is no screenshot of this job")
+
+
+@router.get("/{job_id}/files", summary="Files of the chosen app", responses=_one_job)
+async def list_files(job: JobOfCaller, services: ServicesOfApp) -> FileList:
+    """Path, size and address of each."""
+    files = await _files(services, job)
+    url = f"{_url(services, job)}/files"
+    return FileList(
+        files=[
+            FileView(path=path, size=len(content), media_type=media_type_of(path), url=f"{url}/{quote(path)}")
+            for path, content in files.items()
+        ]
+    )
+
+
+@router.get("/{job_id}/files/{path:path}", summary="One file of the chosen app", responses=_one_job)
+async def download_file(job: JobOfCaller, path: str, services: ServicesOfApp) -> Response:
+    """As a download: what a model wrote must never be run as a page of this address.
+
+    The path is looked up among the app's own paths; it never reaches a file system.
+    """
+    path = normalize("NFC", path)
+    content = (await _files(services, job)).get(path)
+    if content is None:
+        raise NotFound("the app has no such file")
+    name = quote(path.rpartition("/")[2])
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}", "Content-Security-Policy": "sandbox"}
+    return Response(content, media_type=media_type_of(path), headers=headers)
+
+
+async def _view(services: Services, job: Job) -> JobView:
+    return JobView.with_events(job, await services.jobs.events(job.id), _url(services, job))
+
+
+async def _files(services: Services, job: Job) -> AppFiles:
+    files = await services.jobs.files(job.id)
+    if files is None:
+        raise NotFound("this job has no files yet")
+    return files
+
+
+def _url(services: Services, job: Job) -> str:
+    return f"{services.settings.own_address}/jobs/{job.id}"

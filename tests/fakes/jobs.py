@@ -1,0 +1,275 @@
+"""The ``Jobs`` and ``Workspaces`` ports in memory, and the services that HTTP works with, for tests of the edges.
+
+In a test::
+
+    services = MemoryServices()
+    app = create_app(services)
+    ...  # POST a brief
+    services.jobs.finish(job_id)
+
+Nothing happens to a job by itself: the test says ``start``, ``event``, ``finish`` and ``fail``.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from pipeline.domain.brief import Brief
+from pipeline.domain.errors import Busy, FieldProblem, InvalidInput, KeyReused, NotFound, PipelineError
+from pipeline.domain.files import AppFiles, path_problem
+from pipeline.domain.job import EventKind, Failure, Job, JobEvent, JobStatus, Result, Stage
+from pipeline.domain.notification import DeliveryState
+from pipeline.domain.publication import Site, Target
+from pipeline.ports import Jobs, Workspaces
+from pipeline.settings import Settings
+from tests.builders import NOW, SHA, make_delivery, make_publication, make_usage, make_verdict
+
+_FOLDER = re.compile(r"[a-z0-9-]+")
+SECRET = "a-long-secret-for-tests"
+
+
+class MemoryJobs(Jobs):
+    """Jobs that are gone with the process. Used from one event loop.
+
+    Args:
+        queue_limit: how many jobs may wait.
+
+    Attributes:
+        broken: raised by ``accept`` and ``counts`` while it is set.
+        waiting: how many callers of ``wait`` there are at the moment.
+        watching: how many callers of ``watch`` there are at the moment.
+    """
+
+    def __init__(self, queue_limit: int = 1000) -> None:
+        self.broken: PipelineError | None = None
+        self.waiting = 0
+        self.watching = 0
+        self._queue_limit = queue_limit
+        self._jobs: dict[str, Job] = {}
+        self._briefs: dict[str, Brief] = {}
+        self._events: list[JobEvent] = []
+        self._files: dict[str, AppFiles] = {}
+        self._changed = asyncio.Event()
+
+    async def accept(self, brief: Brief, *, notify: bool = True) -> tuple[Job, bool]:
+        if self.broken:
+            raise self.broken
+        job_id = brief.key.job_id
+        if known := self._jobs.get(job_id):
+            if known.fingerprint != brief.fingerprint:
+                raise KeyReused("this email, task, round and nonce were used before with another body")
+            return known, False
+        if (await self.counts()).get(JobStatus.WAITING, 0) >= self._queue_limit:
+            raise Busy("the queue is full", retry_after_seconds=30)
+        job = Job(
+            id=job_id,
+            key=brief.key,
+            fingerprint=brief.fingerprint,
+            status=JobStatus.WAITING,
+            target=brief.target or Target.LOCAL,
+            received_at=NOW,
+            deadline=NOW + timedelta(seconds=600),
+            notification=DeliveryState.PENDING if notify and brief.evaluation_url else DeliveryState.NOT_REQUESTED,
+        )
+        self._jobs[job_id], self._briefs[job_id] = job, brief
+        return job, True
+
+    async def get(self, job_id: str) -> Job:
+        if "\0" in job_id:
+            raise ValueError("PostgreSQL takes no NUL: ask for no such id")
+        if job_id not in self._jobs:
+            raise NotFound(f"job {job_id} is not known")
+        return self._jobs[job_id]
+
+    async def brief(self, job_id: str) -> Brief:
+        await self.get(job_id)
+        return self._briefs[job_id]
+
+    async def find(
+        self,
+        *,
+        email: str | None = None,
+        task: str | None = None,
+        status: JobStatus | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> tuple[list[Job], str | None]:
+        if cursor is not None and not cursor.isdigit():
+            raise InvalidInput(FieldProblem("cursor", "is not one that was given out here"))
+        start = int(cursor or 0)
+        fitting = [
+            job
+            for job in reversed(self._jobs.values())
+            if email in {None, job.key.email} and task in {None, job.key.task} and status in {None, job.status}
+        ]
+        end = start + limit
+        return fitting[start:end], str(end) if end < len(fitting) else None
+
+    async def events(self, job_id: str, after: int = 0) -> list[JobEvent]:
+        return [event for event in self._events if event.job_id == job_id and event.id > after]
+
+    async def watch(self, job_id: str, after: int = 0) -> AsyncIterator[JobEvent | None]:
+        self.watching += 1
+        try:
+            while True:
+                changed, has_ended = self._changed, (await self.get(job_id)).status.is_final
+                for event in await self.events(job_id, after):
+                    after = event.id
+                    yield event
+                if has_ended:
+                    return
+                await changed.wait()
+                yield None
+        finally:
+            self.watching -= 1
+
+    async def wait(self, job_id: str, seconds: float) -> Job:
+        self.waiting += 1
+        try:
+            async with asyncio.timeout(seconds):
+                while not self._jobs[job_id].status.is_final:
+                    await self._changed.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self.waiting -= 1
+        return await self.get(job_id)
+
+    async def cancel(self, job_id: str) -> Job:
+        if not (await self.get(job_id)).status.is_final:
+            self._end(job_id, JobStatus.CANCELLED)
+        return await self.get(job_id)
+
+    async def redeliver(self, job_id: str) -> Job:
+        if (await self.brief(job_id)).evaluation_url is None:
+            raise InvalidInput(FieldProblem("job_id", "names a job whose brief has no evaluation_url"))
+        job = self._jobs[job_id]
+        delivery = make_delivery(attempt=len(job.deliveries) + 1)
+        self._set(job_id, deliveries=(*job.deliveries, delivery), notification=DeliveryState.DELIVERED)
+        return self._jobs[job_id]
+
+    async def files(self, job_id: str) -> AppFiles | None:
+        return self._files.get(job_id)
+
+    async def counts(self) -> dict[JobStatus, int]:
+        if self.broken:
+            raise self.broken
+        statuses = [job.status for job in self._jobs.values()]
+        return {status: statuses.count(status) for status in (JobStatus.WAITING, JobStatus.RUNNING)}
+
+    @property
+    def ids(self) -> list[str]:
+        """All jobs, oldest first."""
+        return list(self._jobs)
+
+    def start(self, job_id: str) -> None:
+        """A worker takes the job."""
+        self._set(job_id, status=JobStatus.RUNNING)
+        self.event(job_id, EventKind.STATUS, None, "running")
+
+    def event(
+        self,
+        job_id: str,
+        kind: EventKind,
+        stage: Stage | None,
+        detail: str = "",
+        *,
+        seconds: float | None = None,
+        at: datetime = NOW,
+    ) -> None:
+        """Something happens to the job."""
+        self._events.append(JobEvent(len(self._events) + 1, job_id, at, kind, stage, detail, seconds))
+        self._ring()
+
+    def finish(self, job_id: str, result: Result | None = None, files: AppFiles | None = None) -> None:
+        """The job succeeds."""
+        self._files[job_id] = files or AppFiles({"index.html": b"<h1>Sales</h1>"})
+        self._set(job_id, result=result or make_result())
+        self._end(job_id, JobStatus.SUCCEEDED)
+
+    def fail(self, job_id: str, failure: Failure) -> None:
+        """The job fails."""
+        self._set(job_id, failure=failure)
+        self._end(job_id, JobStatus.FAILED)
+
+    def _end(self, job_id: str, status: JobStatus) -> None:
+        self._set(job_id, status=status, finished_at=NOW + timedelta(seconds=60))
+        self.event(job_id, EventKind.STATUS, None, status)
+
+    def _set(self, job_id: str, **fields: Any) -> None:
+        self._jobs[job_id] = replace(self._jobs[job_id], **fields)
+        self._ring()
+
+    def _ring(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+
+class MemoryWorkspaces(Workspaces):
+    """Folders whose files are given; nothing can be committed.
+
+    Args:
+        folders: of each folder its paths and their bytes.
+    """
+
+    def __init__(self, folders: Mapping[str, Mapping[str, bytes]]) -> None:
+        self._folders = folders
+
+    async def published(self, site: Site) -> AppFiles:
+        return AppFiles(self._folders[site.folder])
+
+    async def commit(self, site: Site, files: AppFiles, message: str, at: datetime) -> str:
+        raise NotImplementedError
+
+    async def head(self, folder: str) -> str | None:
+        return SHA if folder in self._folders else None
+
+    async def read(self, folder: str, path: str) -> bytes | None:
+        if path_problem(path) or not _FOLDER.fullmatch(folder):
+            raise ValueError("this must be judged before a file system is asked")
+        return self._folders.get(folder, {}).get(path)
+
+
+class MemoryServices:
+    """What ``create_app`` needs, in memory.
+
+    Args:
+        folders: what previews show.
+        queue_limit: how many jobs may wait.
+        settings: by field name; a secret is set unless they say otherwise.
+
+    Attributes:
+        log: ``started`` and ``stopped``, as they happen.
+    """
+
+    def __init__(
+        self, folders: Mapping[str, Mapping[str, bytes]] | None = None, queue_limit: int = 1000, **settings: Any
+    ) -> None:
+        self.settings = Settings.from_environment(**{"deploy_secret": SECRET, **settings})
+        self.jobs = MemoryJobs(queue_limit)
+        self.workspaces = MemoryWorkspaces(folders or {})
+        self.log: list[str] = []
+
+    async def start(self) -> None:
+        self.log.append("started")
+
+    async def stop(self) -> None:
+        self.log.append("stopped")
+
+
+def make_result(**fields: Any) -> Result:
+    """A page made by a model, published and checked."""
+    result = Result(
+        generator="model",
+        model="test/model",
+        summary="A page with the sales.",
+        prompts=("build@1",),
+        usage=make_usage(),
+        verdicts=(make_verdict(),),
+        notes=("one repair was needed",),
+        publication=make_publication(),
+    )
+    return replace(result, **fields)

@@ -1,0 +1,408 @@
+"""GET /jobs…, previews, health and what holds for every route, with jobs in memory."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from pipeline import __version__
+from pipeline.domain.errors import Misconfigured, Unavailable
+from pipeline.domain.files import AppFiles
+from pipeline.domain.job import EventKind, Stage
+from pipeline.web.app import create_app
+from tests.builders import make_brief
+from tests.fakes.jobs import SECRET, MemoryServices
+
+ADA, BOB = "ada@example.com", "bob@example.com"
+FOLDER = "sales-summary-ab12"
+PAGE = "<!doctype html><title>Sales</title><h1>Gr\u00fc\u00dfe</h1>".encode()
+SITE = {
+    "index.html": PAGE,
+    "app.js": b"localStorage.x = 1",
+    "docs/index.html": b"<h1>Docs</h1>",
+    "caf\u00e9 1.txt": b"coffee",
+}
+
+
+def bearer(secret: str = SECRET) -> dict[str, str]:
+    return {"Authorization": f"Bearer {secret}"}
+
+
+def client_of(services: MemoryServices, **options: Any) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(create_app(services), raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://pipeline.test", **options)
+
+
+@pytest.fixture
+def services() -> MemoryServices:
+    return MemoryServices({FOLDER: SITE})
+
+
+@pytest.fixture
+async def client(services: MemoryServices) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(services, headers=bearer()) as client:
+        yield client
+
+
+async def accept(services: MemoryServices, **fields: Any) -> str:
+    job, _ = await services.jobs.accept(make_brief(**fields))
+    return job.id
+
+
+async def test_jobs_are_listed_newest_first_page_by_page(services: MemoryServices, client: httpx.AsyncClient) -> None:
+    ids = [await accept(services, nonce=f"n{n}") for n in range(5)]
+    seen, cursor = [], None
+    for _ in range(3):
+        page = (await client.get("/jobs", params={"limit": 2} | ({"cursor": cursor} if cursor else {}))).json()
+        seen += [job["job_id"] for job in page["jobs"]]
+        cursor = page["next_cursor"]
+    assert seen == ids[::-1]
+    assert cursor is None
+
+
+async def test_jobs_are_listed_by_email_task_and_status(services: MemoryServices, client: httpx.AsyncClient) -> None:
+    first = await accept(services, email=ADA, task="one")
+    second = await accept(services, email=BOB, task="two")
+    services.jobs.finish(second)
+    for query, expected in (
+        ({"email": ADA}, [first]),
+        ({"task": "two"}, [second]),
+        ({"status": "waiting"}, [first]),
+        ({"status": "failed"}, []),
+        ({}, [second, first]),
+    ):
+        answer = (await client.get("/jobs", params=query)).json()
+        assert [job["job_id"] for job in answer["jobs"]] == expected
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("limit=0", "limit"),
+        ("limit=201", "limit"),
+        ("limit=canary-7f3a", "limit"),
+        ("status=canary-7f3a", "status"),
+        ("email=%00canary-7f3a", "email"),
+        ("task=" + "canary-7f3a" * 20, "task"),
+        ("cursor=canary-7f3a", "cursor"),
+    ],
+)
+async def test_a_wrong_query_is_answered_like_a_wrong_body(client: httpx.AsyncClient, query: str, field: str) -> None:
+    response = await client.get(f"/jobs?{query}")
+    assert (response.status_code, [each["field"] for each in response.json()["fields"]]) == (400, [field])
+    assert "canary-7f3a" not in response.text
+
+
+async def test_a_job_is_shown_with_its_stages_and_its_result(
+    services: MemoryServices, client: httpx.AsyncClient
+) -> None:
+    job_id = await accept(services)
+    services.jobs.start(job_id)
+    services.jobs.event(job_id, EventKind.STARTED, Stage.GENERATE)
+    services.jobs.event(job_id, EventKind.FINISHED, Stage.GENERATE, "by the model", seconds=2.5)
+    services.jobs.event(job_id, EventKind.STARTED, Stage.VERIFY)
+    running = (await client.get(f"/jobs/{job_id}")).json()
+    assert (running["status"], running["stage"], running["finished_at"]) == ("running", "verify", None)
+    services.jobs.finish(job_id)
+    done = (await client.get(f"/jobs/{job_id}")).json()
+    assert [(run["stage"], run["state"], run["seconds"]) for run in done["stages"]] == [
+        ("generate", "finished", 2.5),
+        ("verify", "interrupted", None),
+    ]
+    assert (done["ok"], done["status"], done["error"]) == (True, "succeeded", None)
+    assert done["checks"][0]["verdict"] == "pass"
+    assert done["job_url"] == f"http://127.0.0.1:8000/jobs/{job_id}"
+
+
+async def test_the_log_is_text(services: MemoryServices, client: httpx.AsyncClient) -> None:
+    job_id = await accept(services)
+    services.jobs.start(job_id)
+    response = await client.get(f"/jobs/{job_id}/log")
+    assert response.headers["content-type"] == "text/plain; charset=utf-8"
+    assert response.text.endswith("job       status    running\n")
+
+
+async def test_a_job_can_be_cancelled_once(services: MemoryServices, client: httpx.AsyncClient) -> None:
+    job_id = await accept(services)
+    assert (await client.post(f"/jobs/{job_id}/cancel")).json()["status"] == "cancelled"
+    assert (await client.post(f"/jobs/{job_id}/cancel")).status_code == 200
+    done = await accept(services, nonce="n2")
+    services.jobs.finish(done)
+    assert (await client.post(f"/jobs/{done}/cancel")).json()["status"] == "succeeded"
+
+
+async def test_a_notification_can_be_sent_again_when_there_is_somebody_to_tell(
+    services: MemoryServices, client: httpx.AsyncClient
+) -> None:
+    told = await accept(services, evaluation_url="https://example.com/notify")
+    answer = (await client.post(f"/jobs/{told}/redeliver")).json()
+    assert answer["notification"] == {"status": "delivered", "attempts": 1, "last_status": 200, "last_error": None}
+    assert answer["deliveries"][0]["response"] == "ok"
+    untold = await accept(services, nonce="n2")
+    response = await client.post(f"/jobs/{untold}/redeliver")
+    assert (response.status_code, response.json()["fields"][0]["field"]) == (400, "job_id")
+
+
+async def test_the_apps_files_are_listed_and_downloaded_but_never_shown(
+    services: MemoryServices, client: httpx.AsyncClient
+) -> None:
+    job_id = await accept(services)
+    assert (await client.get(f"/jobs/{job_id}/files")).status_code == 404
+    services.jobs.finish(job_id, files=AppFiles({"index.html": PAGE, "docs/caf\u00e9 1.txt": b"coffee"}))
+    listed = (await client.get(f"/jobs/{job_id}/files")).json()["files"]
+    assert [(each["path"], each["size"]) for each in listed] == [
+        ("docs/caf\u00e9 1.txt", 6),
+        ("index.html", len(PAGE)),
+    ]
+    for each, content in zip(listed, (b"coffee", PAGE), strict=True):
+        response = await client.get(httpx.URL(each["url"]).raw_path.decode())
+        assert response.content == content
+        assert response.headers["content-disposition"].startswith("attachment; filename*=UTF-8''")
+        assert response.headers["content-security-policy"] == "sandbox"
+        assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    decomposed = await client.get(f"/jobs/{job_id}/files/docs/cafe%CC%81%201.txt")
+    assert decomposed.content == b"coffee"
+
+
+@pytest.mark.parametrize(
+    "path", ["none.html", "../index.html", "..%2Findex.html", "%2Fetc%2Fpasswd", "index.html%00", "", "index.html/"]
+)
+async def test_only_the_apps_own_files_are_given_out(
+    services: MemoryServices, client: httpx.AsyncClient, path: str
+) -> None:
+    job_id = await accept(services)
+    services.jobs.finish(job_id)
+    response = await client.get(f"/jobs/{job_id}/files/{path}")
+    assert (response.status_code, response.json()["ok"]) == (404, False)
+
+
+async def test_there_is_no_screenshot_yet(services: MemoryServices, client: httpx.AsyncClient) -> None:
+    job_id = await accept(services)
+    response = await client.get(f"/jobs/{job_id}/screenshot.png")
+    assert (response.status_code, response.json()["error"]) == (404, "there is no screenshot of this job")
+
+
+JOB_ROUTES = [
+    ("GET", ""),
+    ("GET", "/log"),
+    ("GET", "/events"),
+    ("GET", "/files"),
+    ("GET", "/files/index.html"),
+    ("GET", "/screenshot.png"),
+    ("POST", "/cancel"),
+    ("POST", "/redeliver"),
+]
+
+
+@pytest.mark.parametrize(("method", "route"), JOB_ROUTES)
+async def test_every_job_route_wants_the_secret(services: MemoryServices, method: str, route: str) -> None:
+    job_id = await accept(services)
+    async with client_of(services) as client:
+        for headers in ({}, {"Authorization": "Basic YTpi"}, {"Authorization": "Bearer"}):
+            response = await client.request(method, f"/jobs/{job_id}{route}", headers=headers)
+            assert response.status_code == 401
+            assert response.headers["www-authenticate"].startswith("Bearer")
+            assert response.json()["ok"] is False
+        response = await client.request(method, f"/jobs/{job_id}{route}", headers=bearer("wrong"))
+        assert (response.status_code, response.json()) == (403, {"ok": False, "error": "invalid secret"})
+    assert not (await services.jobs.get(job_id)).status.is_final
+
+
+@pytest.mark.parametrize(("method", "route"), JOB_ROUTES)
+async def test_a_foreign_job_cannot_be_told_from_one_that_does_not_exist(
+    tmp_path: Path, method: str, route: str
+) -> None:
+    path = tmp_path / "secrets.json"
+    path.write_text(json.dumps({ADA: "secret-of-ada-0123", BOB: "secret-of-bob-0123"}))
+    services = MemoryServices(deploy_secret=None, deploy_secrets_file=path)
+    theirs = await accept(services, email=BOB, evaluation_url="https://example.com/notify")
+    services.jobs.finish(theirs)
+    mine = await accept(services, email=ADA)
+    async with client_of(services, headers=bearer("secret-of-ada-0123")) as client:
+        answers = [await client.request(method, f"/jobs/{job_id}{route}") for job_id in (theirs, "0" * 32, "x", "%00")]
+        assert [answer.status_code for answer in answers] == [404] * 4
+        assert len({answer.text for answer in answers}) == 1
+        listed = [(await client.get("/jobs", params=query)).json()["jobs"] for query in ({}, {"email": ADA})]
+        assert [[job["job_id"] for job in jobs] for jobs in listed] == [[mine], [mine]]
+        assert (await client.get("/jobs", params={"email": BOB})).json()["jobs"] == []
+    assert (await services.jobs.get(theirs)).deliveries == ()
+
+
+async def test_a_secret_that_is_not_ascii_can_be_sent_in_a_header() -> None:
+    secret = "p\u00e4ssw\u00f6rd-\u65e5\u672c\u8a9e-0123"
+    async with client_of(MemoryServices(deploy_secret=secret)) as client:
+        header = b"Bearer " + secret.encode()
+        assert (await client.get("/jobs", headers=[(b"Authorization", header)])).status_code == 200
+
+
+async def test_a_preview_is_public_and_looks_like_a_published_site(services: MemoryServices) -> None:
+    async with client_of(services) as client:
+        page = await client.get(f"/preview/{FOLDER}/")
+        assert (page.status_code, page.content) == (200, PAGE)
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+        assert page.headers["cache-control"] == "no-cache"
+        assert page.headers["x-content-type-options"] == "nosniff"
+        assert "content-security-policy" not in page.headers
+        assert (await client.get(f"/preview/{FOLDER}/index.html?url=x")).content == PAGE
+        assert (await client.get(f"/preview/{FOLDER}/docs/")).content == b"<h1>Docs</h1>"
+        assert (await client.get(f"/preview/{FOLDER}/caf%C3%A9%201.txt")).content == b"coffee"
+        script = await client.get(f"/preview/{FOLDER}/app.js")
+        assert script.headers["content-type"] == "text/javascript; charset=utf-8"
+
+
+async def test_a_preview_that_has_not_changed_is_not_sent_again(services: MemoryServices) -> None:
+    async with client_of(services) as client:
+        etag = (await client.get(f"/preview/{FOLDER}/")).headers["etag"]
+        for wanted in (etag, f"W/{etag}", f'"other", {etag}', "*"):
+            response = await client.get(f"/preview/{FOLDER}/", headers={"If-None-Match": wanted})
+            assert (response.status_code, response.content, response.headers["etag"]) == (304, b"", etag)
+        for wanted in ('"other"', "", etag.strip('"')):
+            response = await client.get(f"/preview/{FOLDER}/", headers={"If-None-Match": wanted})
+            assert response.status_code == 200
+
+
+async def test_the_head_of_a_preview_is_its_headers(services: MemoryServices) -> None:
+    async with client_of(services) as client:
+        head, page = await client.head(f"/preview/{FOLDER}/"), await client.get(f"/preview/{FOLDER}/")
+        assert (head.status_code, head.content, head.headers) == (200, b"", page.headers)
+
+
+@pytest.mark.parametrize(
+    ("path", "location"),
+    [
+        (FOLDER, f"{FOLDER}/"),
+        (f"{FOLDER}?url=a%26b", f"{FOLDER}/?url=a%26b"),
+        (f"{FOLDER}/docs", "docs/"),
+        (f"{FOLDER}/docs?x=1", "docs/?x=1"),
+    ],
+)
+async def test_a_folder_gets_its_slash_so_that_relative_links_hold(
+    services: MemoryServices, path: str, location: str
+) -> None:
+    async with client_of(services) as client:
+        response = await client.get(f"/preview/{path}")
+        assert (response.status_code, response.headers["location"]) == (307, location)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "nobody/",
+        f"{FOLDER}/none.html",
+        f"{FOLDER}/none/",
+        f"{FOLDER}/{'x' * 235}",
+        f"{FOLDER}/..%2Findex.html",
+        f"{FOLDER}/docs/..%2F..%2Findex.html",
+        f"{FOLDER}/%00",
+        f"{FOLDER}//index.html",
+        f"{FOLDER}/.git/config",
+        ".pipeline/db.sqlite",
+        "..%2F..%2Fetc/passwd",
+        ".git",
+        "UPPER/",
+    ],
+)
+async def test_what_is_not_there_is_said_in_plain_words(services: MemoryServices, path: str) -> None:
+    async with client_of(services) as client:
+        response = await client.get(f"/preview/{path}")
+        assert (response.status_code, response.headers["content-type"]) == (404, "text/plain; charset=utf-8")
+        assert response.text.startswith("There is no such page here.")
+
+
+async def test_health_tells_what_is_under_way(services: MemoryServices) -> None:
+    await accept(services, nonce="n1")
+    services.jobs.start(await accept(services, nonce="n2"))
+    services.jobs.finish(await accept(services, nonce="n3"))
+    async with client_of(services) as client:
+        response = await client.get("/health")
+        assert response.status_code == 200
+        assert response.json() == {
+            "status": "ok",
+            "version": __version__,
+            "database": "ok",
+            "queue": {"running": 1, "waiting": 1},
+        }
+        assert (await client.head("/health")).status_code == 200
+        services.jobs.broken = Unavailable("the database does not answer")
+        response = await client.get("/health")
+        assert (response.status_code, response.headers["retry-after"]) == (503, "10")
+        assert (response.json()["status"], response.json()["queue"]) == ("unavailable", None)
+        assert (await client.head("/health")).status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/none", 404),
+        ("GET", "/docs", 404),
+        ("GET", "/redoc", 404),
+        ("GET", "/api-deploy", 405),
+        ("PUT", "/api-deploy", 405),
+        ("DELETE", "/jobs", 405),
+        ("OPTIONS", "/api-deploy", 405),
+    ],
+)
+async def test_what_there_is_no_route_for_is_refused_in_the_same_shape(
+    client: httpx.AsyncClient, method: str, path: str, status: int
+) -> None:
+    response = await client.request(method, path)
+    assert (response.status_code, set(response.json()), response.json()["ok"]) == (status, {"ok", "error"}, False)
+    assert ("allow" in response.headers) == (status == 405)
+    assert (response.headers["cache-control"], response.headers["x-content-type-options"]) == ("no-store", "nosniff")
+
+
+async def test_no_other_origin_is_let_in(client: httpx.AsyncClient) -> None:
+    response = await client.get("/health", headers={"Origin": "https://example.com"})
+    assert not [name for name in response.headers if name.startswith("access-control")]
+
+
+async def test_the_api_describes_itself(client: httpx.AsyncClient) -> None:
+    response = await client.get("/openapi.json")
+    document = response.json()
+    assert response.status_code == 200
+    deploy = document["paths"]["/api-deploy"]["post"]
+    assert set(deploy["responses"]) == {"200", "400", "403", "408", "409", "413", "415", "429", "502", "503"}
+    request = document["components"]["schemas"]["DeployRequest"]
+    assert request["required"] == ["secret", "email", "task", "round", "nonce", "brief"]
+    assert set(document["paths"]) == {
+        "/api-deploy",
+        "/health",
+        "/jobs",
+        *(f"/jobs/{{job_id}}{route}" for _, route in JOB_ROUTES if route != "/files/index.html"),
+        "/jobs/{job_id}/files/{path}",
+    }
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    assert not [operation for operation in operations if "422" in operation["responses"]]
+    assert (await client.get("/openapi.json")).json() == document
+
+
+async def test_every_reference_in_the_description_leads_somewhere(client: httpx.AsyncClient) -> None:
+    text = (await client.get("/openapi.json")).text
+    known = json.loads(text)["components"]["schemas"]
+    named = {part.partition('"')[0] for part in text.split('"#/components/schemas/')[1:]}
+    assert named <= set(known)
+    assert "#/$defs/" not in text
+
+
+async def test_the_services_live_as_long_as_the_application(services: MemoryServices) -> None:
+    app = create_app(services)
+    async with app.router.lifespan_context(app):
+        assert services.log == ["started"]
+    assert services.log == ["started", "stopped"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        ({"deploy_secret": None}, "DEPLOY_SECRET"),
+        ({"deploy_secret": "abc123xyz"}, "DEPLOY_SECRET"),
+        ({"evaluation_allowed_origins": "nonsense"}, "EVALUATION_ALLOWED_ORIGINS"),
+    ],
+)
+def test_a_service_that_could_not_be_safe_is_not_built(settings: dict[str, Any], name: str) -> None:
+    with pytest.raises(Misconfigured, match=name):
+        create_app(MemoryServices(**settings))

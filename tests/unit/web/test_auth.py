@@ -1,0 +1,151 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.exceptions import HTTPException
+from structlog.testing import capture_logs
+
+from pipeline.domain.errors import Misconfigured
+from pipeline.settings import Settings
+from pipeline.web.auth import Caller, Gate, Keyring
+
+SECRET = "a-long-secret-for-tests"
+ADA, BOB = "ada@example.com", "bob@example.com"
+
+
+def keyring(**settings: Any) -> Keyring:
+    return Keyring.from_settings(Settings(**settings))
+
+
+def secrets_file(folder: Path, content: object) -> Path:
+    path = folder / "secrets.json"
+    path.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    return path
+
+
+def test_the_operators_secret_opens_everything() -> None:
+    caller = keyring(deploy_secret=SECRET).caller(SECRET.encode())
+    assert caller == Caller()
+    assert caller.may_see(ADA)
+
+
+@pytest.mark.parametrize("secret", ["", " ", SECRET[:-1], SECRET + "x", SECRET.upper(), "é", "\0"])
+def test_a_wrong_secret_opens_nothing(secret: str) -> None:
+    assert keyring(deploy_secret=SECRET).caller(secret.encode()) is None
+
+
+def test_secrets_are_compared_as_utf_8_bytes() -> None:
+    assert keyring(deploy_secret="pässwörd-日本語-0123").caller("pässwörd-日本語-0123".encode()) == Caller()
+
+
+def test_each_owners_secret_is_its_own(tmp_path: Path) -> None:
+    path = secrets_file(tmp_path, {ADA: "secret-of-ada-0123", BOB: "secret-of-bob-0123"})
+    ring = keyring(deploy_secret=SECRET, deploy_secrets_file=path)
+    ada = ring.caller(b"secret-of-ada-0123")
+    assert ada == Caller(ADA)
+    assert (ada.may_see(ADA), ada.may_see(BOB)) == (True, False)
+    assert ring.caller(b"secret-of-bob-0123") == Caller(BOB)
+    assert ring.caller(SECRET.encode()) == Caller()
+
+
+def test_owners_alone_are_enough(tmp_path: Path) -> None:
+    ring = keyring(deploy_secrets_file=secrets_file(tmp_path, {ADA: "secret-of-ada-0123"}))
+    assert ring.caller(b"secret-of-ada-0123") == Caller(ADA)
+
+
+@pytest.mark.parametrize("secret", [None, "", "   ", "abc123xyz"])
+def test_a_missing_an_empty_and_the_published_secret_stop_the_start(secret: str | None) -> None:
+    with pytest.raises(Misconfigured, match="DEPLOY_SECRET"):
+        keyring(deploy_secret=secret)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "no json",
+        [],
+        {},
+        {ADA: 5},
+        {ADA: None},
+        {"nobody": "secret-of-nobody-01"},
+        {ADA: ""},
+        {ADA: "abc123xyz"},
+        {ADA: SECRET, BOB: SECRET},
+        '{"ada@example.com": "\\ud800-and-more-characters"}',
+    ],
+)
+def test_a_secrets_file_that_cannot_work_stops_the_start(tmp_path: Path, content: object) -> None:
+    with pytest.raises(Misconfigured, match="DEPLOY_SECRETS_FILE") as caught:
+        keyring(deploy_secrets_file=secrets_file(tmp_path, content))
+    assert SECRET not in str(caught.value)
+    assert "secret-of-nobody-01" not in str(caught.value)
+
+
+def test_a_missing_secrets_file_stops_the_start(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="cannot be read"):
+        keyring(deploy_secrets_file=tmp_path / "none.json")
+
+
+def test_an_owner_cannot_have_the_operators_secret(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="same secret"):
+        keyring(deploy_secret=SECRET, deploy_secrets_file=secrets_file(tmp_path, {ADA: SECRET}))
+
+
+def test_a_short_secret_is_warned_of_without_being_told() -> None:
+    with capture_logs() as logs:
+        keyring(deploy_secret="short-secret")
+        keyring(deploy_secret="long-enough-secret")
+    assert [entry["action"] for entry in logs] == ["secret.short"]
+    assert "short-secret" not in str(logs)
+
+
+def test_a_keyring_does_not_show_its_secrets() -> None:
+    assert SECRET not in repr(keyring(deploy_secret=SECRET))
+
+
+async def status_of(gate: Gate, secret: str, address: str = "192.0.2.1") -> int:
+    try:
+        await gate.admit(secret.encode(), address)
+    except HTTPException as error:
+        return error.status_code
+    return 200
+
+
+async def test_too_many_wrong_secrets_from_one_address_are_told_to_come_back_later() -> None:
+    gate = Gate(keyring(deploy_secret=SECRET), wrong_per_minute=3)
+    assert [await status_of(gate, f"guess-{n}") for n in range(5)] == [403, 403, 403, 429, 429]
+    assert await status_of(gate, "guess", address="192.0.2.2") == 403
+
+
+async def test_right_secrets_are_neither_counted_nor_blocked() -> None:
+    gate = Gate(keyring(deploy_secret=SECRET), wrong_per_minute=2)
+    assert [await status_of(gate, SECRET) for _ in range(5)] == [200] * 5
+    assert [await status_of(gate, "guess") for _ in range(3)] == [403, 403, 429]
+    assert await status_of(gate, SECRET) == 200
+
+
+async def test_the_wait_that_is_told_is_no_longer_than_the_window() -> None:
+    gate = Gate(keyring(deploy_secret=SECRET), wrong_per_minute=1)
+    await status_of(gate, "guess")
+    with pytest.raises(HTTPException) as caught:
+        await gate.admit(b"guess", "192.0.2.1")
+    assert 1 <= int((caught.value.headers or {})["Retry-After"]) <= 61
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "together"),
+    [
+        ("2001:db8::1", "2001:db8::ffff:2", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("fe80::1%eth0", "fe80::2", True),
+        ("unknown", "unknown", True),
+    ],
+)
+async def test_ipv6_clients_are_counted_by_their_network(first: str, second: str, together: bool) -> None:
+    gate = Gate(keyring(deploy_secret=SECRET), wrong_per_minute=1)
+    assert await status_of(gate, "guess", first) == 403
+    assert await status_of(gate, "guess", second) == (429 if together else 403)

@@ -1,0 +1,282 @@
+import base64
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.domain.brief import Attachment, Brief, Check
+from pipeline.domain.errors import InvalidInput, Misconfigured
+from pipeline.domain.publication import SpaceSdk, Target
+from pipeline.settings import Settings
+from pipeline.web.schemas import parse_deploy_request
+
+CANARY = "canary-7f3a"
+SETTINGS = Settings(max_attachments=3, max_attachment_bytes=100, evaluation_allowed_origins=("http://127.0.0.1:9000",))
+CSV = "data:text/csv;base64," + base64.b64encode(b"a,b\n1,2\n").decode()
+
+
+def request(**fields: Any) -> dict[str, Any]:
+    required = {"email": "ada@example.com", "task": "sales", "round": 1, "nonce": "n1", "brief": "Show the sales."}
+    return {**required, **fields}
+
+
+def parse(document: Any) -> Brief:
+    return parse_deploy_request(json.dumps(document).encode(), SETTINGS)
+
+
+def problems_of(raw: bytes | dict[str, Any]) -> dict[str, str]:
+    with pytest.raises(InvalidInput) as caught:
+        parse_deploy_request(raw if isinstance(raw, bytes) else json.dumps(raw).encode(), SETTINGS)
+    assert CANARY not in str(caught.value)
+    assert caught.value.__cause__ is None
+    return {problem.field: problem.problem for problem in caught.value.problems}
+
+
+def test_a_request_with_all_fields_becomes_a_brief() -> None:
+    brief = parse(
+        request(
+            checks=["The page has a title", "js: !!document.title", {"js": "1 === 1"}],
+            evaluation_url="http://127.0.0.1:9000/notify",
+            attachments=[{"name": "data.csv", "url": CSV}],
+            target="hf-space",
+            space_type="static",
+        )
+    )
+    assert brief == Brief(
+        email="ada@example.com",
+        task="sales",
+        round=1,
+        nonce="n1",
+        text="Show the sales.",
+        checks=(
+            Check("The page has a title"),
+            Check("js: !!document.title", "!!document.title"),
+            Check("js: 1 === 1", "1 === 1"),
+        ),
+        attachments=(Attachment("data.csv", "text/csv", b"a,b\n1,2\n"),),
+        evaluation_url="http://127.0.0.1:9000/notify",
+        target=Target.HF_SPACE,
+        space_type=SpaceSdk.STATIC,
+    )
+
+
+def test_null_in_an_optional_field_is_as_good_as_leaving_it_out() -> None:
+    optional = dict.fromkeys(["checks", "evaluation_url", "attachments", "target", "space_type"])
+    assert parse(request(**optional)) == parse(request())
+
+
+def test_an_empty_evaluation_url_means_that_nobody_is_notified() -> None:
+    assert parse(request(evaluation_url="")).evaluation_url is None
+
+
+def test_fields_that_nobody_knows_are_ignored() -> None:
+    assert parse(request(signature="x", attempt=3, secret="s")) == parse(request())
+
+
+def test_attachment_names_are_kept_in_composed_form() -> None:
+    brief = parse(request(attachments=[{"name": "cafe\u0301.csv", "url": CSV}]))
+    assert brief.attachments[0].name == "caf\u00e9.csv"
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        (b"", "is empty"),
+        (b" \n", "is empty"),
+        (b"{", "is not valid JSON"),
+        (b'{"email": "a",}', "is not valid JSON"),
+        (b"{'email': 1}", "is not valid JSON"),
+        (b'{"email": NaN}', "is not valid JSON"),
+        (b'{"unknown": Infinity}', "is not valid JSON"),
+        (b'{"unknown": -Infinity}', "is not valid JSON"),
+        (b'{"email": "\\ud800"}', "is not valid JSON"),
+        (b'{"unknown": "x\\udfff"}', "is not valid JSON"),
+        (b'{"\\udead": 1}', "is not valid JSON"),
+        (b'{"email": "\xff\xfe"}', "is not valid JSON"),
+        (b'{"email": "a\x00b"}', "is not valid JSON"),
+        ('{"email": "a"}'.encode("utf-16"), "is not valid JSON"),
+        (b"\xef\xbb\xbf{}", "byte order mark"),
+        (b'{"round": ' + b"9" * 5000 + b"}", "is not valid JSON"),
+        (b'{"checks": ' + b"[" * 10_000 + b"]" * 10_000 + b"}", "is not valid JSON"),
+        (b'{"canary-7f3a": truf}', "is not valid JSON"),
+        (b'{"email": "a"} canary-7f3a', "is not valid JSON"),
+        (b"[]", "must be a JSON object"),
+        (b'"canary-7f3a"', "must be a JSON object"),
+        (b"null", "must be a JSON object"),
+    ],
+)
+def test_a_body_that_is_no_json_object_is_refused_as_a_whole(raw: bytes, words: str) -> None:
+    problems = problems_of(raw)
+    assert list(problems) == ["body"]
+    assert words in problems["body"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "field", "problem"),
+    [
+        ({"email": None}, "email", "is required"),
+        ({"email": 5}, "email", "must be a string"),
+        ({"email": CANARY}, "email", "is not an e-mail address"),
+        ({"task": ""}, "task", "is required and must not be empty"),
+        ({"task": "  "}, "task", "is required and must not be empty"),
+        ({"task": CANARY * 10}, "task", "is longer than 100 characters"),
+        ({"round": True}, "round", "must be a whole number, without quotes and without a fraction"),
+        ({"round": "1"}, "round", "must be a whole number, without quotes and without a fraction"),
+        ({"round": 1.0}, "round", "must be a whole number, without quotes and without a fraction"),
+        ({"round": 1.5}, "round", "must be a whole number, without quotes and without a fraction"),
+        ({"round": 0}, "round", "must be at least 1"),
+        ({"round": 10**400}, "round", "must be at most 1000000"),
+        ({"nonce": ["n"]}, "nonce", "must be a string"),
+        ({"nonce": "a\0b"}, "nonce", "contains a NUL character"),
+        ({"brief": "x" * 50_001}, "brief", "is longer than 50000 characters"),
+        ({"checks": "title"}, "checks", "must be a list"),
+        ({"checks": {CANARY: 1}}, "checks", "must be a list"),
+        ({"checks": ["x"] * 201}, "checks", "has more than 200 items"),
+        ({"checks": [1] * 100_000}, "checks", "has more than 200 items"),
+        ({"checks": ["x", 1]}, "checks[1]", 'must be a string or an object {"js": "EXPRESSION"}'),
+        ({"checks": [{CANARY: "1"}]}, "checks[0]", 'must be a string or an object {"js": "EXPRESSION"}'),
+        ({"checks": [{"js": 1}]}, "checks[0]", 'must be a string or an object {"js": "EXPRESSION"}'),
+        ({"checks": [" "]}, "checks[0]", "is empty"),
+        ({"checks": [{"js": " "}]}, "checks[0]", "is empty"),
+        ({"evaluation_url": 1}, "evaluation_url", "must be a string"),
+        ({"attachments": "x"}, "attachments", "must be a list"),
+        ({"attachments": [CANARY]}, "attachments[0]", "must be an object"),
+        ({"attachments": [{"url": CSV}]}, "attachments[0].name", "is required"),
+        ({"attachments": [{"name": "a"}]}, "attachments[0].url", "is required"),
+        ({"attachments": [{"name": "a", "url": None}]}, "attachments[0].url", "must be a string"),
+        ({"attachments": [{"name": "a", "url": CSV}] * 4}, "attachments", "has more than 3 items"),
+        ({"attachments": [1] * 100_000}, "attachments", "has more than 1000 items"),
+        ({"target": CANARY}, "target", "must be one of 'github-pages', 'hf-space' or 'local'"),
+        ({"target": ["local"]}, "target", "must be one of 'github-pages', 'hf-space' or 'local'"),
+        ({"space_type": "flask"}, "space_type", "must be one of 'gradio', 'static', 'docker' or 'streamlit'"),
+    ],
+)
+def test_a_broken_rule_is_told_in_words_with_its_place_and_without_the_value(
+    fields: dict[str, Any], field: str, problem: str
+) -> None:
+    assert problems_of(request(**fields)) == {field: problem}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../x",
+        "/etc/passwd",
+        "a\0b",
+        ".git/config",
+        ".GIT/hooks/x",
+        "con",
+        "aux.txt",
+        "a/",
+        "a\\b",
+        "x\u202etxt.exe",
+        "C:x",
+        ".env",
+        "a//b",
+        "",
+        "git~1/x",
+        ".github/workflows/canary-7f3a.yml",
+    ],
+)
+def test_hostile_attachment_names_are_refused(name: str) -> None:
+    assert list(problems_of(request(attachments=[{"name": name, "url": CSV}]))) == ["attachments[0].name"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "canary-7f3a",
+        "https://example.com/x.png",
+        "data:text/csv",
+        "data:;base64,@@@",
+        "data:;base64,QUJD=",
+        "data:,%zz",
+        "data:,\u00e9",
+        "data:;base64;x=y,QUJD",
+        "data:canary,x",
+        "data:," + "x" * 101,
+    ],
+)
+def test_broken_data_uris_are_refused(url: str) -> None:
+    assert list(problems_of(request(attachments=[{"name": "a", "url": url}]))) == ["attachments[0].url"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.com/",
+        "https://127.0.0.1/",
+        "https://localhost/",
+        "http://127.0.0.1:9001/",
+        "ftp://example.com/",
+        "https://169.254.169.254/latest",
+        "https://[::1]/",
+        "https://u:canary-7f3a@example.com/",
+        "canary-7f3a",
+        " ",
+    ],
+)
+def test_evaluation_addresses_inside_a_network_are_refused(url: str) -> None:
+    assert list(problems_of(request(evaluation_url=url))) == ["evaluation_url"]
+
+
+def test_everything_that_is_wrong_is_told_at_once() -> None:
+    wrong = {
+        "email": "nobody",
+        "round": True,
+        "nonce": None,
+        "brief": "",
+        "checks": ["fine", 7, " "],
+        "evaluation_url": "http://10.0.0.1/",
+        "attachments": [{"name": "../x"}, {"name": "../y", "url": "nothing"}, 5],
+        "target": "moon",
+    }
+    assert set(problems_of(request(**wrong))) == {
+        "email",
+        "round",
+        "nonce",
+        "brief",
+        "checks[1]",
+        "checks[2]",
+        "evaluation_url",
+        "attachments[0].name",
+        "attachments[0].url",
+        "attachments[1].name",
+        "attachments[1].url",
+        "attachments[2]",
+        "target",
+    }
+
+
+def test_names_that_differ_in_case_alone_collide() -> None:
+    problems = problems_of(request(attachments=[{"name": "a.csv", "url": CSV}, {"name": "A.csv", "url": CSV}]))
+    assert list(problems) == ["attachments[1].name"]
+
+
+def test_an_origin_that_is_none_is_the_operators_mistake() -> None:
+    with pytest.raises(Misconfigured, match="EVALUATION_ALLOWED_ORIGINS"):
+        parse_deploy_request(json.dumps(request()).encode(), Settings(evaluation_allowed_origins=("nonsense",)))
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inside: st.lists(inside, max_size=4) | st.dictionaries(st.text(), inside, max_size=4),
+    max_leaves=8,
+)
+field_names = st.sampled_from([*request(), "checks", "attachments", "evaluation_url", "target", "space_type"])
+
+
+@given(st.dictionaries(field_names, json_values, max_size=5))
+def test_whatever_stands_in_a_field_ends_in_a_brief_or_in_words_about_known_fields(fields: dict[str, Any]) -> None:
+    try:
+        brief = parse(request(**fields))
+    except InvalidInput as error:
+        problems = error.problems
+    else:
+        assert brief.round == {**request(), **fields}["round"]
+        return
+    assert problems
+    known = (*request(), "checks", "attachments", "evaluation_url", "target", "space_type")
+    assert all(problem.field.startswith(known) for problem in problems)
