@@ -1,0 +1,188 @@
+"""Why a model gave no answer, and what to do about it."""
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Any, Self
+
+from pipeline.domain.errors import GenerationFailed
+from pipeline.domain.generation import Usage
+
+ENDED_PROVIDER_REST = 60.0
+MISSING_MODEL_REST = 300.0
+
+_LONGEST_MESSAGE = 200
+_LONGEST_MESSAGE_READ = 2_000
+_ECHO_LENGTH = 32
+_MASK = "[...]"
+_MASKED_KEY = re.compile(r"\S*\*{3,}\S*")  # OpenAI repeats the first and the last characters of a wrong key
+_ENDS_PROVIDER = {HTTPStatus.UNAUTHORIZED, HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.FORBIDDEN}
+_PASSES = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
+# AI Pipe's and OpenAI's way to say 429 for good.
+_BUDGET_SPENT = re.compile(
+    r"\busage \$?[\d.]+ ?/ ?\$?[\d.]+|insufficient_quota|exceeded your current quota", re.IGNORECASE
+)
+_STATUS_OF_CODE = {
+    "context_length_exceeded": 400,
+    "content_filter": 400,
+    "invalid_api_key": 401,
+    "insufficient_quota": 402,
+    "model_not_found": 404,
+    "rate_limit_exceeded": 429,
+    "server_error": 500,
+}
+
+
+class Remedy(StrEnum):
+    """What may help."""
+
+    RETRY = "retry"  # the same model may answer next time
+    NEXT_MODEL = "next_model"
+    NEXT_PROVIDER = "next_provider"  # no model at this address will answer
+
+
+class ModelFailure(GenerationFailed):
+    """One model gave no answer.
+
+    Attributes:
+        remedy: what may help.
+        wait_seconds: asking again sooner makes no sense.
+        usage: what the attempt cost, as far as that is known.
+    """
+
+    def __init__(self, message: str, remedy: Remedy, *, wait_seconds: float = 0.0, usage: Usage | None = None) -> None:
+        super().__init__(message)
+        self.remedy = remedy
+        self.wait_seconds = wait_seconds
+        self.usage = usage or Usage(calls=1)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ErrorAnswer:
+    """What a provider sent instead of an answer.
+
+    Attributes:
+        status: of HTTP, or the like number in an error inside a 200; None when there is none.
+        code: the provider's short name for the error, or "".
+        param: the request field it complains of, or "".
+        message: in words. May repeat the key or the prompt.
+        details: what stood behind it at the provider's own provider; may do so as well.
+        is_moderated: the prompt was held back by a content filter, whatever the status says.
+    """
+
+    status: int | None
+    code: str = ""
+    param: str = ""
+    message: str = ""
+    details: str = ""
+    is_moderated: bool = False
+
+    @classmethod
+    def from_body(cls, status: int | None, body: object) -> Self:
+        """Read the shapes that are about: an ``error`` object, its content alone, a bare message, a page."""
+        error = body.get("error", body) if isinstance(body, Mapping) else body
+        if not isinstance(error, Mapping):
+            text = error if isinstance(error, str) and not error.lstrip().startswith("<") else ""
+            return cls(status, message=text)
+        code = _text(error.get("code"))
+        metadata = error.get("metadata")
+        metadata = metadata if isinstance(metadata, Mapping) else {}
+        if status is None:
+            status = int(code) if re.fullmatch(r"[1-5]\d\d", code) else _STATUS_OF_CODE.get(code)
+        return cls(
+            status,
+            code,
+            _text(error.get("param")),
+            _text(error.get("message")) or _text(error.get("detail")),
+            _text(metadata.get("raw")),
+            "flagged_input" in metadata
+            or "reasons" in metadata
+            or code in {"content_filter", "content_policy_violation"},
+        )
+
+    @property
+    def complaint(self) -> str:
+        """All its words: for finding out which field is not liked, never for showing."""
+        return f"{self.code} {self.param} {self.message} {self.details}"
+
+    def failure(self, who: str, message: str, retry_after: float | None) -> ModelFailure:
+        """The same as an error.
+
+        Args:
+            who: model and provider.
+            message: the provider's words, fit to be read by anybody.
+            retry_after: seconds that the provider asked for.
+        """
+        text = f"{who}: {f'HTTP {self.status}' if self.status else 'an error'}{f': {message}' if message else ''}"
+        if self.status and self.status < HTTPStatus.BAD_REQUEST:
+            text += " (it points to another address: check LLM_BASE_URL)"
+        if retry_after:
+            text += f" (come back in {retry_after:.0f} s)"
+        remedy, rest = self._remedy()
+        # A request that was turned away costs nothing; of one that broke later nobody knows.
+        is_free = self.status is not None and self.status < HTTPStatus.INTERNAL_SERVER_ERROR
+        usage = Usage(calls=1, cost_usd=0.0 if is_free else None)
+        return ModelFailure(text, remedy, wait_seconds=max(rest, retry_after or 0.0), usage=usage)
+
+    def _remedy(self) -> tuple[Remedy, float]:
+        """What may help, and for how many seconds asking again is pointless."""
+        status = self.status or HTTPStatus.INTERNAL_SERVER_ERROR
+        if self.is_moderated:
+            return Remedy.NEXT_MODEL, 0.0
+        if status == HTTPStatus.NOT_FOUND or self.code == "model_not_found":
+            return Remedy.NEXT_MODEL, MISSING_MODEL_REST
+        if status in _ENDS_PROVIDER or status < HTTPStatus.BAD_REQUEST or self._says_budget_is_spent():
+            return Remedy.NEXT_PROVIDER, ENDED_PROVIDER_REST
+        if status in _PASSES or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return Remedy.RETRY, 0.0
+        return Remedy.NEXT_MODEL, 0.0
+
+    def _says_budget_is_spent(self) -> bool:
+        return bool(_BUDGET_SPENT.search(f"{self.code} {self.message}"))
+
+
+def presentable(message: str, key: str, texts: Iterable[str]) -> str:
+    """A provider's words as one short line without the key and without the prompt.
+
+    Args:
+        message: as it came.
+        key: that was sent.
+        texts: of the prompt.
+    """
+    without_key = message.replace(key, _MASK) if key else message
+    line = " ".join(_MASKED_KEY.sub(_MASK, without_key[:_LONGEST_MESSAGE_READ]).split())[:_LONGEST_MESSAGE]
+    parts = {line[start : start + _ECHO_LENGTH] for start in range(len(line) - _ECHO_LENGTH + 1)}
+    if any(part in " ".join(text.split()) for text in texts for part in parts):
+        return "its message repeats the prompt and is left out"
+    return line
+
+
+def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
+    """``Retry-After`` in seconds or as a date (RFC 9110, 10.2.3), or ``retry-after-ms`` as OpenAI sends it."""
+    if milliseconds := _number(headers.get("retry-after-ms")):
+        return milliseconds / 1000
+    value = headers.get("retry-after", "")
+    if (seconds := _number(value)) is not None:
+        return seconds
+    try:
+        date = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+
+
+def _number(value: str | None) -> float | None:
+    try:
+        number = float(value or "")
+    except ValueError:
+        return None
+    return number if math.isfinite(number) and number >= 0 else None
+
+
+def _text(value: Any) -> str:
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""

@@ -1,0 +1,213 @@
+"""Caps, the record of calls, and estimates."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.domain.conversation import CallLimits, Conversation, Finish, Image, Message, Reply, Role
+from pipeline.domain.errors import BudgetExhausted
+from pipeline.domain.generation import Usage
+from pipeline.generation.budget import (
+    Caps,
+    MeteredModel,
+    TextKind,
+    estimate_prompt,
+    estimate_tokens,
+    request_digest,
+)
+from pipeline.generation.model_failure import ModelFailure, Remedy
+from pipeline.ports import Progress
+from tests.builders import make_reply, make_usage
+from tests.fakes.model_calls import RecordingLedger
+
+JOB = "0123456789abcdef0123456789abcdef"
+LIMITS = CallLimits(max_output_tokens=1_000, seconds=60)
+CONVERSATION = (Message(Role.SYSTEM, "You build apps."), Message(Role.USER, "Build this."))
+AMPLE = Caps(calls=10, tokens=1_000_000, usd=10.0)
+
+
+class ScriptedModel:
+    """Answers or fails as told, then with the last one again."""
+
+    name = "test/model"
+    endpoint = "http://127.0.0.1/v1"
+
+    def __init__(self, *script: Reply | ModelFailure) -> None:
+        self.asked = 0
+        self._script = list(script) or [make_reply()]
+
+    async def ask(self, _job_id: str, _conversation: Conversation, _limits: CallLimits, on_text: Progress) -> Reply:
+        self.asked += 1
+        answer = self._script.pop(0) if len(self._script) > 1 else self._script[0]
+        if isinstance(answer, ModelFailure):
+            raise answer
+        on_text(answer.text)
+        return answer
+
+
+async def ask(model: MeteredModel, limits: CallLimits = LIMITS, job_id: str = JOB) -> Reply:
+    return await model.ask(job_id, CONVERSATION, limits, lambda _text: None)
+
+
+async def test_a_call_is_on_record_before_it_is_made_and_its_answer_after() -> None:
+    ledger = RecordingLedger()
+
+    class Looking(ScriptedModel):
+        async def ask(self, *_arguments: object) -> Reply:
+            assert [(call.model, call.reply) for call in ledger.calls] == [("test/model", None)]
+            return make_reply()
+
+    reply = await ask(MeteredModel(Looking(), ledger, AMPLE))
+    assert [call.reply for call in ledger.calls] == [reply] == [make_reply()]
+
+
+@pytest.mark.parametrize("calls", [0, 1, 2])
+async def test_a_job_makes_no_more_calls_than_it_may_and_the_refusal_says_the_figures(calls: int) -> None:
+    inner = ScriptedModel(make_reply(finish=Finish.CUT))
+    model = MeteredModel(inner, RecordingLedger(), replace(AMPLE, calls=calls))
+    for _ in range(calls):
+        await ask(model)
+    with pytest.raises(BudgetExhausted, match=f"{calls} of {calls} model calls"):
+        await ask(model)
+    assert inner.asked == calls
+
+
+async def test_a_call_that_a_crash_left_without_an_answer_counts() -> None:
+    ledger = RecordingLedger()
+    await ledger.begin(JOB, "digest", "test/model")
+    with pytest.raises(BudgetExhausted):
+        await ask(MeteredModel(ScriptedModel(), ledger, replace(AMPLE, calls=1)))
+
+
+async def test_what_other_jobs_spend_does_not_count() -> None:
+    model = MeteredModel(ScriptedModel(), RecordingLedger(), replace(AMPLE, calls=1))
+    await ask(model, job_id="other")
+    assert await ask(model)
+
+
+async def test_tokens_are_capped_by_what_the_next_call_may_take() -> None:
+    inner = ScriptedModel(make_reply(finish=Finish.CUT, usage=make_usage(prompt_tokens=300, completion_tokens=200)))
+    next_call = estimate_prompt(CONVERSATION) + LIMITS.max_output_tokens
+    model = MeteredModel(inner, RecordingLedger(), replace(AMPLE, tokens=500 + next_call))
+    await ask(model)
+    await ask(model)
+    with pytest.raises(BudgetExhausted, match=rf"take {next_call} tokens, and 1000 of {500 + next_call} are used"):
+        await ask(model)
+    assert inner.asked == 2
+
+
+async def test_money_is_capped_by_what_is_spent() -> None:
+    inner = ScriptedModel(make_reply(finish=Finish.CUT, usage=make_usage(cost_usd=0.1)))
+    model = MeteredModel(inner, RecordingLedger(), replace(AMPLE, usd=0.2))
+    await ask(model)
+    await ask(model)
+    with pytest.raises(BudgetExhausted, match=r"\$0\.2000 of \$0\.2000"):
+        await ask(model)
+
+
+async def test_unknown_cost_does_not_stop_a_job_and_is_told_to_the_operator(caplog: pytest.LogCaptureFixture) -> None:
+    inner = ScriptedModel(make_reply(finish=Finish.CUT, usage=make_usage(cost_usd=None)))
+    model = MeteredModel(inner, RecordingLedger(), replace(AMPLE, usd=0.2))
+    await ask(model)
+    assert not caplog.records
+    await ask(model)
+    assert [getattr(record, "action", None) for record in caplog.records] == ["budget.cost_unknown"]
+
+
+async def test_without_a_cap_on_money_cost_plays_no_part(caplog: pytest.LogCaptureFixture) -> None:
+    inner = ScriptedModel(make_reply(finish=Finish.CUT, usage=make_usage(cost_usd=None)))
+    model = MeteredModel(inner, RecordingLedger(), replace(AMPLE, usd=None))
+    await ask(model)
+    await ask(model)
+    assert not caplog.records
+
+
+async def test_the_same_request_again_is_answered_from_the_record_even_when_nothing_may_be_spent() -> None:
+    inner, ledger = ScriptedModel(), RecordingLedger()
+    first = await ask(MeteredModel(inner, ledger, AMPLE))
+    heard: list[str] = []
+    again = await MeteredModel(inner, ledger, replace(AMPLE, calls=0)).ask(
+        JOB, CONVERSATION, replace(LIMITS, seconds=3), heard.append
+    )
+    assert again == first
+    assert heard == [first.text]
+    assert inner.asked == len(ledger.calls) == 1
+
+
+@pytest.mark.parametrize("finish", [Finish.CUT, Finish.LENGTH, Finish.REFUSED])
+async def test_an_answer_that_was_not_complete_is_asked_for_again(finish: Finish) -> None:
+    inner = ScriptedModel(make_reply(finish=finish), make_reply(text="whole"))
+    model = MeteredModel(inner, RecordingLedger(), AMPLE)
+    assert (await ask(model)).finish is finish
+    assert (await ask(model)).text == "whole"
+    assert (await ask(model)).text == "whole"
+    assert inner.asked == 2
+
+
+async def test_a_failed_call_is_on_record_with_what_it_cost_and_is_no_answer() -> None:
+    failure = ModelFailure("no", Remedy.RETRY, usage=Usage(calls=1, prompt_tokens=7, cost_usd=0.5))
+    inner, ledger = ScriptedModel(failure, make_reply()), RecordingLedger()
+    model = MeteredModel(inner, ledger, AMPLE)
+    with pytest.raises(ModelFailure):
+        await ask(model)
+    assert await ledger.spent(JOB) == failure.usage
+    assert await model.recall(JOB, CONVERSATION, LIMITS) is None
+    await ask(model)
+    assert inner.asked == 2
+
+
+async def test_a_call_that_never_reached_the_provider_does_not_count() -> None:
+    model = MeteredModel(
+        ScriptedModel(ModelFailure("unreachable", Remedy.RETRY, usage=Usage()), make_reply()),
+        RecordingLedger(),
+        replace(AMPLE, calls=1),
+    )
+    with pytest.raises(ModelFailure):
+        await ask(model)
+    assert await ask(model)
+
+
+async def test_where_the_provider_reports_no_tokens_estimates_count() -> None:
+    inner = ScriptedModel(make_reply(text="x" * 350, usage=Usage(calls=1)))
+    ledger = RecordingLedger()
+    reply = await ask(MeteredModel(inner, ledger, AMPLE))
+    assert reply.usage == Usage(1, estimate_prompt(CONVERSATION), 100, 0, None)
+    assert await ledger.spent(JOB) == reply.usage
+
+
+PICTURES = (Image("image/png", b"one"), Image("image/png", b"two"), Image("image/jpeg", b"one"))
+
+
+def test_the_digest_tells_apart_what_decides_the_answer() -> None:
+    user = Message(Role.USER, "Build this.")
+    conversations = [(user,), (Message(Role.ASSISTANT, "Build this."),), (user, user), (Message(Role.USER, "Build"),)]
+    conversations += [(replace(user, images=(picture,)),) for picture in PICTURES]
+    digests = {request_digest("a", conversation, LIMITS) for conversation in conversations}
+    digests |= {
+        request_digest("b", (user,), LIMITS),
+        request_digest("a", (user,), replace(LIMITS, max_output_tokens=1)),
+        request_digest("a", (user,), replace(LIMITS, temperature=0.0)),
+    }
+    assert len(digests) == len(conversations) + 3
+    assert request_digest("a", (user,), LIMITS) == request_digest("a", (user,), replace(LIMITS, seconds=1))
+
+
+def test_tables_and_encoded_bytes_take_more_tokens_than_prose() -> None:
+    text = "x" * 9_000
+    estimates = [estimate_tokens(text, kind) for kind in TextKind]
+    assert estimates == [2_250, 2_572, 5_000, 4_500, 6_000]
+
+
+@settings(deadline=None)
+@given(st.text(), st.sampled_from(TextKind))
+def test_an_estimate_grows_with_the_text(text: str, kind: TextKind) -> None:
+    assert estimate_tokens(text, kind) <= estimate_tokens(text + "x", kind)
+    assert estimate_tokens(text, kind) >= len(text) / 4
+
+
+def test_letters_outside_ascii_and_images_count_for_more() -> None:
+    assert estimate_tokens("日本語" * 100) > 2 * estimate_tokens("abc" * 100)
+    with_image = (Message(Role.USER, "Build this.", images=PICTURES),)
+    assert estimate_prompt(with_image) > estimate_prompt((Message(Role.USER, "Build this."),)) + 2_000

@@ -1,0 +1,158 @@
+"""What a provider's error means, and what of it may be told."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.generation.model_failure import (
+    ENDED_PROVIDER_REST,
+    MISSING_MODEL_REST,
+    ErrorAnswer,
+    ModelFailure,
+    Remedy,
+    presentable,
+    retry_after_seconds,
+)
+
+KEY = "sk-or-v1-0123456789abcdef"
+PROMPT = "Build a page that sums up the sales of all regions, please."
+
+
+def failure(status: int | None, body: Any = None, retry_after: float | None = None) -> ModelFailure:
+    answer = ErrorAnswer.from_body(status, body)
+    return answer.failure("a at B", presentable(answer.message, KEY, [PROMPT]), retry_after)
+
+
+def error(message: str, **fields: Any) -> dict[str, Any]:
+    return {"error": {"message": message, **fields}}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "remedy"),
+    [
+        *((status, None, Remedy.RETRY) for status in (408, 409, 425, 429, 500, 502, 503, 504, 529)),
+        *((status, None, Remedy.NEXT_MODEL) for status in (400, 404, 405, 413, 415, 422, 451)),
+        *((status, None, Remedy.NEXT_PROVIDER) for status in (301, 302, 307, 308, 401, 402, 403)),
+        (429, {"message": "Usage $0.512 / $0.5 in 7 days"}, Remedy.NEXT_PROVIDER),
+        (429, error("You exceeded your current quota, please check your plan"), Remedy.NEXT_PROVIDER),
+        (429, error("quota", code="insufficient_quota"), Remedy.NEXT_PROVIDER),
+        (429, error("Rate limit reached: usage is high"), Remedy.RETRY),
+        (400, error("Model x pricing unknown"), Remedy.NEXT_MODEL),
+        (403, error("no access to this model", code="model_not_found"), Remedy.NEXT_MODEL),
+        (403, error("flagged", code=403, metadata={"reasons": ["x"], "flagged_input": "y"}), Remedy.NEXT_MODEL),
+        (400, error("filtered", code="content_filter"), Remedy.NEXT_MODEL),
+        (None, error("overloaded", code=429), Remedy.RETRY),
+        (None, error("overloaded", code="502"), Remedy.RETRY),
+        (None, error("something broke"), Remedy.RETRY),
+        (None, error("no credit", code=402), Remedy.NEXT_PROVIDER),
+        (None, error("too long", code="context_length_exceeded"), Remedy.NEXT_MODEL),
+        (None, error("slow down", code="rate_limit_exceeded"), Remedy.RETRY),
+    ],
+)
+def test_each_status_has_its_remedy(status: int | None, body: Any, remedy: Remedy) -> None:
+    assert failure(status, body).remedy is remedy
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (error("Rate limited"), "Rate limited"),
+        ({"message": "Usage $1 / $1"}, "Usage $1 / $1"),
+        ({"error": "model 'x' not found"}, "model 'x' not found"),
+        ({"detail": "Not Found"}, "Not Found"),
+        (error("odd metadata", metadata=["flagged_input"]), "odd metadata"),
+        ("plain words", "plain words"),
+        ("<!doctype html><h1>Bad gateway</h1>", ""),
+        ({"error": {"message": ["odd"]}}, ""),
+        ([1, 2], ""),
+        (None, ""),
+    ],
+)
+def test_the_message_is_found_in_every_shape_of_error(body: Any, message: str) -> None:
+    assert ErrorAnswer.from_body(400, body).message == message
+
+
+def test_an_error_says_who_and_what_and_when_to_come_back() -> None:
+    told = failure(429, error("Rate limited"), 30)
+    assert str(told) == "a at B: HTTP 429: Rate limited (come back in 30 s)"
+    assert told.wait_seconds == 30
+
+
+def test_a_redirect_points_at_the_setting() -> None:
+    assert "LLM_BASE_URL" in str(failure(308))
+
+
+def test_a_provider_that_lets_nobody_in_and_a_model_that_is_not_there_are_left_alone_for_a_while() -> None:
+    assert failure(401).wait_seconds == ENDED_PROVIDER_REST
+    assert failure(402, None, 300).wait_seconds == 300
+    assert failure(404).wait_seconds == MISSING_MODEL_REST
+    assert failure(400).wait_seconds == failure(500).wait_seconds == 0
+
+
+def test_a_request_that_was_turned_away_costs_nothing_and_of_a_broken_one_nobody_knows() -> None:
+    assert failure(429).usage.cost_usd == 0.0
+    assert failure(401).usage.cost_usd == 0.0
+    assert failure(502).usage.cost_usd is None
+    assert failure(None).usage.cost_usd is None
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        f"Incorrect API key provided: {KEY}",
+        f"header 'Bearer {KEY}' is wrong",
+        f"{'x' * 1_990}{KEY}",
+        KEY * 200,
+        "Incorrect API key provided: sk-or-v1-01*************cdef.",
+    ],
+)
+def test_no_message_shows_the_key_or_a_part_of_it(message: str) -> None:
+    shown = presentable(message, KEY, [])
+    assert not any(KEY[start : start + 4] in shown for start in range(len(KEY) - 3))
+
+
+@pytest.mark.parametrize("message", [PROMPT, f"Invalid prompt: {PROMPT[5:45]}", f"flagged:\n{PROMPT[:40]} ..."])
+def test_no_message_repeats_the_prompt(message: str) -> None:
+    assert presentable(message, KEY, ["You build apps.", PROMPT.replace(" ", "\n")]) == (
+        "its message repeats the prompt and is left out"
+    )
+
+
+@settings(deadline=None)
+@given(st.text(max_size=500))
+def test_a_message_is_one_short_line(message: str) -> None:
+    shown = presentable(message, "", [])
+    assert len(shown) <= 200
+    assert len(shown.splitlines()) <= 1
+
+
+NOW = datetime.now(UTC)
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "7"}, 7),
+        ({"retry-after": "0.5"}, 0.5),
+        ({"retry-after-ms": "1500", "retry-after": "2"}, 1.5),
+        ({"retry-after": format_datetime(NOW - timedelta(hours=1), usegmt=True)}, 0),
+        ({}, None),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "-5"}, None),
+        ({"retry-after": "nan"}, None),
+        ({"retry-after": "inf"}, None),
+    ],
+)
+def test_retry_after_is_read_as_seconds_and_nonsense_is_passed_over(
+    headers: dict[str, str], seconds: float | None
+) -> None:
+    assert retry_after_seconds(headers) == seconds
+
+
+def test_retry_after_may_be_a_date() -> None:
+    in_an_hour = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+    assert retry_after_seconds({"retry-after": in_an_hour}) == pytest.approx(3600, abs=60)
