@@ -46,7 +46,7 @@ class Ledger(Protocol):
     """Every model call of a job, on record, so that caps hold over crashes and no call is paid for twice."""
 
     async def recall(self, job_id: str, request_digest: str) -> Reply | None:
-        """The recorded answer to the very same request of this job."""
+        """The latest recorded answer to the very same request of this job."""
 
     async def begin(self, job_id: str, request_digest: str, model: str) -> int:
         """Record that a call is about to be made, and return its id: it counts even if no answer is recorded."""

@@ -140,8 +140,8 @@ def brief_problems(brief: Brief) -> list[FieldProblem]:
     for index, check in enumerate(brief.checks):
         if not check.text.strip() or check.script == "":
             problems.append(FieldProblem(f"checks[{index}]", "is empty"))
-        elif len(check.text) > MAX_CHECK:
-            problems.append(FieldProblem(f"checks[{index}]", f"is longer than {MAX_CHECK} characters"))
+        else:
+            problems += _text_problems(f"checks[{index}]", check.text, MAX_CHECK)
     return problems + attachment_name_problems([attachment.name for attachment in brief.attachments])
 
 

@@ -193,5 +193,7 @@ class JobQueue:
         return await self._blobs.get_files(digest) if digest else None
 
     async def counts(self) -> dict[JobStatus, int]:
-        """Waiting and running jobs. Raises Unavailable when the storage does not answer."""
+        """Waiting and running jobs. Raises Unavailable when nothing can be accepted now."""
+        if self.is_draining:
+            raise Unavailable("the service is stopping")
         return await self._records.counts()

@@ -54,7 +54,7 @@ class JobRecords:
         job_id = brief.key.job_id
         table = tables.jobs
 
-        def work(connection: sa.Connection) -> bool:
+        def work(connection: sa.Connection) -> tuple[Any, bool]:
             wanted = notify and brief.evaluation_url
             row = {
                 "id": job_id,
@@ -72,25 +72,25 @@ class JobRecords:
                 "notification": DeliveryState.PENDING if wanted else DeliveryState.NOT_REQUESTED,
             }
             if not upsert(connection, table, row):
-                known = sa.select(table.c.fingerprint).where(table.c.id == job_id)
-                if connection.execute(known).scalar_one() != brief.fingerprint:
+                known = connection.execute(sa.select(table).where(table.c.id == job_id)).one()
+                if known.fingerprint != brief.fingerprint:
                     raise KeyReused(
-                        "this (email, task, round, nonce) was sent before with another body: use a new nonce"
+                        "this email, task, round and nonce were sent before with another body: use a new nonce"
                     )
-                return False
+                return known, False
             waiting = sa.select(sa.func.count()).where(table.c.status == JobStatus.WAITING)
             if connection.execute(waiting).scalar_one() > queue_limit:
                 raise Busy("too many jobs are waiting", retry_after_seconds=BUSY_RETRY_SECONDS)
             digests = self._blobs.put_all(connection, [attachment.content for attachment in brief.attachments])
             stored = table.update().where(table.c.id == job_id).values(brief=brief_to_json(brief, digests))
-            connection.execute(stored)
+            accepted = connection.execute(stored.returning(table)).one()
             self._add_event(connection, job_id, EventKind.FINISHED, Stage.ACCEPT, detail="accepted", seconds=0.0)
             enqueue(connection, job_id)
-            return True
+            return accepted, True
 
-        is_new = await self._database.transact(work)
+        row, is_new = await self._database.transact(work)
         self._on_event(job_id)
-        return await self.get(job_id), is_new
+        return _job(row, () if is_new else await self._deliveries.of(job_id)), is_new
 
     async def get(self, job_id: str) -> Job:
         """Raises NotFound."""

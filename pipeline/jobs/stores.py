@@ -203,12 +203,12 @@ class SqlLedger:
         self._clock = clock
 
     async def recall(self, job_id: str, request_digest: str) -> Reply | None:
-        """The recorded answer to the very same request of this job."""
+        """The latest recorded answer to the very same request of this job."""
         table = tables.model_calls
-        query = sa.select(table.c.reply).where(
-            table.c.job_id == job_id, table.c.request_digest == request_digest, table.c.reply.is_not(sa.null())
-        )
-        document = await self._database.transact(lambda connection: connection.execute(query).scalar())
+        same = sa.and_(table.c.job_id == job_id, table.c.request_digest == request_digest)
+        query = sa.select(table.c.reply).where(same).order_by(table.c.id.desc())
+        replies = await self._database.transact(lambda connection: connection.execute(query).scalars().all())
+        document = next(filter(None, replies), None)
         return from_json(Reply, document) if document else None
 
     async def begin(self, job_id: str, request_digest: str, model: str) -> int:

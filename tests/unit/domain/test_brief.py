@@ -39,6 +39,7 @@ def test_a_whole_brief_has_no_problem() -> None:
         ({"checks": (Check("fine"), Check(" "))}, "checks[1]"),
         ({"checks": (Check.from_text("js:  "),)}, "checks[0]"),
         ({"checks": (Check("x" * 10_001),)}, "checks[0]"),
+        ({"checks": (Check("a\0b"),)}, "checks[0]"),
         ({"checks": (Check("x"),) * 201}, "checks"),
         ({"attachments": (make_attachment(name="../x"),)}, "attachments[0].name"),
         ({"attachments": (make_attachment(name=".github/workflows/x.yml"),)}, "attachments[0].name"),

@@ -1,0 +1,134 @@
+"""The product as its operators run it: a process of its own, spoken to by HTTP."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+SECRET = "a-deploy-secret-for-tests"
+STARTED = re.compile(r"Listening on (http://\S+)")
+PATIENCE = 60.0  # seconds; far more than anything here takes
+
+
+class Service:
+    """``pipeline serve`` on a free port of loopback.
+
+    Attributes:
+        url: where it listens.
+        output: what it printed so far, standard output and error together.
+    """
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.folder = folder
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "VIRTUAL_ENV"}},
+            "DEPLOY_SECRET": SECRET,
+            "GENERATED_REPOS_DIR": str(folder),
+            "PYTHONUNBUFFERED": "1",
+            **environment,
+        }
+        self.url = ""
+        self.output = ""
+
+    def __enter__(self) -> Self:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "pipeline", "serve", "--port", "0"],
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        listening = threading.Event()
+        self._reader = threading.Thread(target=self._read, args=(listening,), daemon=True)
+        self._reader.start()
+        if not listening.wait(PATIENCE) or not self.url:
+            self.kill()
+            raise AssertionError(f"the service did not start:\n{self.output}")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.kill()
+
+    def _read(self, listening: threading.Event) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self.output += line
+            if started := STARTED.search(line):
+                self.url = started[1]
+                listening.set()
+        listening.set()
+
+    def kill(self) -> None:
+        """As ``kill -9``."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.wait()
+
+    def terminate(self) -> int:
+        """As an orchestrator stops it; return the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Until the process has ended by itself; return its exit code."""
+        code = self.process.wait(PATIENCE)
+        self._reader.join(PATIENCE)
+        if self.process.stdout:
+            self.process.stdout.close()
+        return code
+
+    def post(self, request: dict[str, Any], prefer: str | None = None) -> httpx.Response:
+        """Send a brief with the right secret."""
+        headers = {"Prefer": prefer} if prefer else {}
+        body = {"secret": SECRET, **request}
+        return httpx.post(f"{self.url}/api-deploy", json=body, headers=headers, timeout=PATIENCE, trust_env=False)
+
+    def get(self, path: str) -> httpx.Response:
+        """With the right secret."""
+        headers = {"Authorization": f"Bearer {SECRET}"}
+        return httpx.get(self.url + path, headers=headers, timeout=PATIENCE, trust_env=False)
+
+    def finished(self, job_id: str) -> dict[str, Any]:
+        """Wait until the job has ended, and return it."""
+        with httpx.stream(
+            "GET",
+            f"{self.url}/jobs/{job_id}/events",
+            headers={"Authorization": f"Bearer {SECRET}"},
+            timeout=PATIENCE,
+            trust_env=False,
+        ) as events:
+            for _ in events.iter_lines():
+                pass
+        job: dict[str, Any] = self.get(f"/jobs/{job_id}").json()
+        return job
+
+
+def make_request(**fields: Any) -> dict[str, Any]:
+    """The body of a valid POST /api-deploy, without its secret."""
+    return {
+        "email": "ada@example.com",
+        "task": "sum-of-sales",
+        "round": 1,
+        "nonce": "n-1",
+        "brief": 'Fetch data.csv, show the sum of its sales column inside #total-sales, and set the title to "Sales".',
+        "checks": ["js: document.title === 'Sales'", "Repo has MIT license"],
+        "attachments": [
+            {"name": "data.csv", "url": "data:text/csv;base64,cmVnaW9uLHNhbGVzCk5vcnRoLDEyLjUKU291dGgsNy41Cg=="}
+        ],
+        **fields,
+    }
+
+
+def commits(folder: Path) -> list[str]:
+    """Of the repository in ``folder``, newest first."""
+    log = subprocess.run(["git", "-C", str(folder), "log", "--format=%H"], capture_output=True, text=True, check=True)
+    return log.stdout.split()
