@@ -1,6 +1,8 @@
 """What operators set in the environment. CONTRACT names and defaults; nothing else reads the environment."""
 
+import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
@@ -12,6 +14,7 @@ from pipeline.domain.errors import Misconfigured
 from pipeline.domain.publication import Target
 
 MEBIBYTE = 1024 * 1024
+LONGEST_SECRETS_FILE = 10 * MEBIBYTE
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
@@ -148,9 +151,36 @@ class Settings(BaseSettings):
         host = "127.0.0.1" if self.host in {"0.0.0.0", "::", ""} else self.host  # noqa: S104 - compared, not bound
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
+    @cached_property
+    def owner_secrets(self) -> dict[str, SecretStr]:
+        """DEPLOY_SECRETS_FILE: the secret of each owner, by e-mail address.
+
+        Raises:
+            Misconfigured: the file cannot be read, or is no JSON map of address to secret.
+        """
+        return _read_owner_secrets(self.deploy_secrets_file) if self.deploy_secrets_file else {}
+
     def secrets(self) -> tuple[str, ...]:
         """Every secret value that must never be logged, answered, prompted or published."""
         values = [
             value.get_secret_value() for name, value in self if isinstance(value, SecretStr) and name != "database_url"
         ]
+        values += [secret.get_secret_value() for secret in self.owner_secrets.values()]
         return tuple(value for value in values if value)
+
+
+def _read_owner_secrets(path: Path) -> dict[str, SecretStr]:
+    name = f"DEPLOY_SECRETS_FILE ({path})"
+    try:
+        with path.open("rb") as file:
+            owners = json.loads(file.read(LONGEST_SECRETS_FILE))
+    except OSError as error:
+        raise Misconfigured(f"{name} cannot be read: {error.strerror}") from error
+    except ValueError:
+        raise Misconfigured(f"{name} is not valid JSON: write an object of e-mail address to secret") from None
+    if not isinstance(owners, dict) or not owners:
+        raise Misconfigured(f"{name} must be a JSON object of e-mail address to secret, with at least one entry")
+    for email, secret in owners.items():
+        if not isinstance(secret, str) or "@" not in email:
+            raise Misconfigured(f"{name}: each entry must be an e-mail address and its secret as a string")
+    return {email: SecretStr(secret) for email, secret in owners.items()}

@@ -9,17 +9,15 @@ whoever could lock them out by guessing would have won more than by guessing. Wh
 secret's length, so short ones are warned of at the start.
 """
 
-import json
+import logging
 import math
 import time
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from ipaddress import IPv6Address, ip_address
-from pathlib import Path
 from secrets import compare_digest
 from typing import Self
 
-import structlog
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
@@ -31,9 +29,8 @@ from pipeline.settings import Settings
 WRONG_SECRETS_PER_MINUTE = 20
 GOOD_LENGTH = 16
 _PUBLISHED_SAMPLE = "abc123xyz"
-_LONGEST_SECRETS_FILE = 10 * 1024 * 1024
 
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +69,10 @@ class Keyring:
         owned: list[tuple[str, str, Caller]] = []
         if settings.deploy_secret:
             owned.append(("DEPLOY_SECRET", settings.deploy_secret.get_secret_value(), Caller()))
-        if settings.deploy_secrets_file:
-            for email, secret in _read_secrets_file(settings.deploy_secrets_file).items():
-                owned.append((f"DEPLOY_SECRETS_FILE: the secret of {email}", secret, Caller(email)))
+        for email, owned_secret in settings.owner_secrets.items():
+            owned.append(
+                (f"DEPLOY_SECRETS_FILE: the secret of {email}", owned_secret.get_secret_value(), Caller(email))
+            )
         if not owned:
             raise Misconfigured("DEPLOY_SECRET is not set: choose a long random text and give it to your evaluators")
         for where, secret, _ in owned:
@@ -93,23 +91,6 @@ class Keyring:
         return found
 
 
-def _read_secrets_file(path: Path) -> dict[str, str]:
-    name = f"DEPLOY_SECRETS_FILE ({path})"
-    try:
-        with path.open("rb") as file:
-            owners = json.loads(file.read(_LONGEST_SECRETS_FILE))
-    except OSError as error:
-        raise Misconfigured(f"{name} cannot be read: {error.strerror}") from error
-    except ValueError:
-        raise Misconfigured(f"{name} is not valid JSON: write an object of e-mail address to secret") from None
-    if not isinstance(owners, dict) or not owners:
-        raise Misconfigured(f"{name} must be a JSON object of e-mail address to secret, with at least one entry")
-    for email, secret in owners.items():
-        if not isinstance(secret, str) or "@" not in email:
-            raise Misconfigured(f"{name}: each entry must be an e-mail address and its secret as a string")
-    return owners
-
-
 def _check_strength(where: str, secret: str) -> None:
     if not secret.strip():
         raise Misconfigured(f"{where} is empty: choose a long random text")
@@ -120,9 +101,8 @@ def _check_strength(where: str, secret: str) -> None:
     except UnicodeEncodeError:
         raise Misconfigured(f"{where} is not valid Unicode: choose a long random text") from None
     if len(secret) < GOOD_LENGTH:
-        _log.warning(
-            f"{where} has fewer than {GOOD_LENGTH} characters and could be guessed", action="secret.short", name=where
-        )
+        problem = "%s has fewer than %d characters and could be guessed"
+        _log.warning(problem, where, GOOD_LENGTH, extra={"action": "secret.short"})
 
 
 class Gate:
@@ -147,7 +127,7 @@ class Gate:
             return caller
         network = _network_of(address)
         if await self._wrong.hit(self._limit, network):
-            _log.warning("A request came with a wrong secret", action="secret.wrong", client=network)
+            _log.warning("a request came with a wrong secret", extra={"action": "secret.wrong", "client": network})
             raise HTTPException(HTTPStatus.FORBIDDEN, "invalid secret")
         reset = (await self._wrong.get_window_stats(self._limit, network)).reset_time
         seconds = max(1, math.ceil(reset - time.time()))

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 from starlette.exceptions import HTTPException
-from structlog.testing import capture_logs
 
 from pipeline.domain.errors import Misconfigured
 from pipeline.settings import Settings
@@ -93,12 +92,11 @@ def test_an_owner_cannot_have_the_operators_secret(tmp_path: Path) -> None:
         keyring(deploy_secret=SECRET, deploy_secrets_file=secrets_file(tmp_path, {ADA: SECRET}))
 
 
-def test_a_short_secret_is_warned_of_without_being_told() -> None:
-    with capture_logs() as logs:
-        keyring(deploy_secret="short-secret")
-        keyring(deploy_secret="long-enough-secret")
-    assert [entry["action"] for entry in logs] == ["secret.short"]
-    assert "short-secret" not in str(logs)
+def test_a_short_secret_is_warned_of_without_being_told(caplog: pytest.LogCaptureFixture) -> None:
+    keyring(deploy_secret="short-secret")
+    keyring(deploy_secret="long-enough-secret")
+    assert [vars(record)["action"] for record in caplog.records] == ["secret.short"]
+    assert "short-secret" not in caplog.text
 
 
 def test_a_keyring_does_not_show_its_secrets() -> None:

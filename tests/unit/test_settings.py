@@ -1,0 +1,101 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.domain.errors import Misconfigured
+from pipeline.domain.publication import Target
+from pipeline.settings import Settings
+
+
+def settings(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Settings:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return Settings.from_environment()
+
+
+def test_without_anything_set_it_is_a_dry_run_to_disk_without_a_model() -> None:
+    plain = Settings.from_environment()
+    assert plain.target is Target.LOCAL
+    assert plain.model_endpoint.base_url is None
+    assert plain.own_address == "http://127.0.0.1:8000"
+    assert plain.secrets() == ()
+
+
+@pytest.mark.parametrize(
+    ("environment", "target"),
+    [
+        ({"GITHUB_TOKEN": "t", "HF_TOKEN": "t"}, Target.GITHUB_PAGES),
+        ({"HF_TOKEN": "t"}, Target.HF_SPACE),
+        ({"GITHUB_TOKEN": "t", "DEPLOY_TARGET": "local"}, Target.LOCAL),
+        ({"DEPLOY_TARGET": "auto"}, Target.LOCAL),
+        ({"DEPLOY_TARGET": ""}, Target.LOCAL),
+    ],
+)
+def test_auto_follows_the_tokens(environment: dict[str, str], target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings(monkeypatch, **environment).target is target
+
+
+@pytest.mark.parametrize(
+    ("environment", "base_url", "key"),
+    [
+        ({"LLM_BASE_URL": "http://localhost:11434/v1"}, "http://localhost:11434/v1", None),
+        ({"OPENAI_BASE_URL": "https://llm.example/v1", "OPENAI_API_KEY": "k"}, "https://llm.example/v1", "k"),
+        ({"AIPIPE_TOKEN": "a"}, "https://aipipe.org/openrouter/v1", "a"),
+        ({"OPENROUTER_API_KEY": "o"}, "https://openrouter.ai/api/v1", "o"),
+        ({"LLM_API_KEY": "k"}, "https://api.openai.com/v1", "k"),
+        ({"LLM_BASE_URL": "https://aipipe.org/openai/v1", "AIPIPE_TOKEN": "a"}, "https://aipipe.org/openai/v1", "a"),
+    ],
+)
+def test_each_way_to_name_a_provider(
+    environment: dict[str, str], base_url: str, key: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint = settings(monkeypatch, **environment).model_endpoint
+    assert endpoint.base_url == base_url
+    assert (endpoint.api_key.get_secret_value() if endpoint.api_key else None) == key
+
+
+def test_a_providers_token_is_never_sent_to_another_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    endpoint = settings(monkeypatch, LLM_BASE_URL="https://elsewhere.example/v1", AIPIPE_TOKEN="a").model_endpoint
+    assert endpoint.api_key is None
+
+
+def test_lists_are_split_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = settings(monkeypatch, LLM_MODELS=" a/b , c,", EVALUATION_ALLOWED_ORIGINS="http://127.0.0.1:1")
+    assert read.llm_models == ("a/b", "c")
+    assert read.evaluation_allowed_origins == ("http://127.0.0.1:1",)
+
+
+@pytest.mark.parametrize(
+    ("environment", "address"),
+    [
+        ({"HOST": "0.0.0.0", "PORT": "9000"}, "http://127.0.0.1:9000"),
+        ({"HOST": "::1"}, "http://[::1]:8000"),
+        ({"SPACE_HOST": "owner-space.hf.space"}, "https://owner-space.hf.space"),
+        ({"PUBLIC_URL": "https://apps.example/"}, "https://apps.example"),
+    ],
+)
+def test_the_address_that_visitors_see(
+    environment: dict[str, str], address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert settings(monkeypatch, **environment).own_address == address
+
+
+@pytest.mark.parametrize(("name", "value"), [("PORT", "canary"), ("JOB_CONCURRENCY", "0"), ("DEPLOY_TARGET", "canary")])
+def test_an_impossible_value_is_a_configuration_error_that_names_the_variable_and_not_the_value(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(Misconfigured, match=name) as error:
+        settings(monkeypatch, **{name: value})
+    assert "canary" not in str(error.value)
+
+
+def test_no_secret_is_shown_and_every_secret_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    owners = tmp_path / "owners.json"
+    owners.write_text(json.dumps({"a@b.c": "secret-of-an-owner"}))
+    names = ["DEPLOY_SECRET", "LLM_API_KEY", "GITHUB_TOKEN", "HF_TOKEN", "WEBHOOK_SIGNING_SECRET", "AIPIPE_TOKEN"]
+    values = {name: f"secret-of-{name.lower()}" for name in names}
+    read = settings(monkeypatch, DEPLOY_SECRETS_FILE=str(owners), **values)
+
+    assert set(read.secrets()) == {*values.values(), "secret-of-an-owner"}
+    assert "secret-of" not in repr(read)
