@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from pipeline.assembly import assemble
 from pipeline.domain.brief import Brief
-from pipeline.domain.errors import SiteMissing
+from pipeline.domain.errors import SiteMissing, StageError
 from pipeline.domain.generation import Generation, Order
 from pipeline.domain.job import Job, Result, Stage
 from pipeline.domain.notification import DeliveryState, Notification
@@ -29,6 +29,10 @@ from pipeline.ports import (
 MODEL_SHARE = 0.65
 """Of a job's time, what generation may use: 390 of 600 s. The rest is for verification, publication and telling."""
 
+MAX_REPAIRS = 2
+REPAIR_SECONDS = 30.0
+"""With less time than this left for models, a repair is not begun."""
+
 MESSAGE_LENGTH = 72
 
 
@@ -45,6 +49,36 @@ class Draft:
     site: Site
     files: str
     result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What the verify stage leaves on record.
+
+    Attributes:
+        verification: verdicts and findings.
+        is_repairable: a model made it, something is wrong with it, and there is time to mend it. Decided once, here:
+            a resumed job must take the turns that it took before.
+    """
+
+    verification: Verification
+    is_repairable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An assembled app and what is known of it.
+
+    Attributes:
+        site: that it belongs to.
+        files: digest of all its files.
+        result: how it was made and what was found.
+    """
+
+    site: Site
+    files: str
+    result: Result
+    inspection: Inspection
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +101,9 @@ class Deploy:
         Raises:
             StageError: a stage failed for good; nothing after it was done.
         """
-        seconds = self._model_seconds(job)
-        draft = await checkpoint(
-            Stage.GENERATE, lambda progress: self._generate(job, brief, seconds, progress), Draft, seconds
-        )
-        site, message = draft.site, commit_message(job, draft.result)
-        publisher = self.publishers[site.target]
-
-        files = await checkpoint(Stage.ASSEMBLE, lambda _: self._assemble(job, brief, draft), str, self._left(job))
-        verification = await checkpoint(
-            Stage.VERIFY,
-            lambda _: self._verify(brief, files, message, publisher.address(site)),
-            Verification,
-            self._left(job),
-        )
-        result = replace(draft.result, verdicts=verification.verdicts, findings=verification.findings)
+        candidate = await self._best_candidate(job, brief, checkpoint)
+        site, files, result = candidate.site, candidate.files, candidate.result
+        message = commit_message(job, result)
         await checkpoint.report(result, files)
 
         commit_sha = await checkpoint(
@@ -108,15 +130,47 @@ class Deploy:
             )
             await checkpoint.report_notification(state)
 
-    async def _generate(self, job: Job, brief: Brief, seconds: float, progress: Progress) -> Draft:
+    async def _best_candidate(self, job: Job, brief: Brief, checkpoint: Checkpoint) -> Candidate:
+        """Generate, look, and let the model mend what is wrong, within the limits; the best of all candidates."""
+        best = newest = await self._candidate(job, brief, (), checkpoint)
+        rejected: tuple[Verification, ...] = ()
+        while newest.inspection.is_repairable and len(rejected) < MAX_REPAIRS:
+            rejected = (*rejected, newest.inspection.verification)
+            try:
+                newest = await self._candidate(job, brief, rejected, checkpoint)
+            except StageError as error:
+                note = f"a repair was given up: {error}"
+                best = replace(best, result=replace(best.result, notes=(*best.result.notes, note)))
+                break
+            best = max(best, newest, key=lambda candidate: candidate.inspection.verification.rank)
+        return best
+
+    async def _candidate(
+        self, job: Job, brief: Brief, rejected: tuple[Verification, ...], checkpoint: Checkpoint
+    ) -> Candidate:
+        seconds = self._model_seconds(job)
+        draft = await checkpoint(
+            Stage.GENERATE, lambda progress: self._generate(job, brief, rejected, seconds, progress), Draft, seconds
+        )
+        files = await checkpoint(Stage.ASSEMBLE, lambda _: self._assemble(job, brief, draft), str, self._left(job))
+        inspection = await checkpoint(
+            Stage.VERIFY, lambda _: self._verify(job, brief, draft, files), Inspection, self._left(job)
+        )
+        seen = inspection.verification
+        result = replace(draft.result, verdicts=seen.verdicts, findings=seen.findings)
+        return Candidate(draft.site, files, result, inspection)
+
+    async def _generate(
+        self, job: Job, brief: Brief, rejected: tuple[Verification, ...], seconds: float, progress: Progress
+    ) -> Draft:
         if brief.round == 1:
             site = await self.sites.open(brief.email, brief.task, brief.nonce, job.target)
-            order = Order(job.id, brief, site.target, seconds=seconds)
+            order = Order(job.id, brief, site.target, seconds=seconds, rejected=rejected)
         else:
             site = await self._published_site(brief)
             base = await self.workspaces.published(site)
             checks = await self.sites.checks(site)
-            order = Order(job.id, brief, site.target, base, earlier_checks=checks, seconds=seconds)
+            order = Order(job.id, brief, site.target, base, checks, seconds, rejected)
         generation = await self.generator.generate(order, progress)
         result = Result(
             generator=generation.generator,
@@ -145,10 +199,14 @@ class Deploy:
         )
         return await self.blobs.put_files(assemble(generation, brief, draft.site.target, year=job.received_at.year))
 
-    async def _verify(self, brief: Brief, digest: str, message: str, address: str) -> Verification:
+    async def _verify(self, job: Job, brief: Brief, draft: Draft, digest: str) -> Inspection:
         files = await self.blobs.get_files(digest)
-        await asyncio.to_thread(self.secrets.scan, files, message)
-        return await self.verifier.verify(files, brief, address)
+        await asyncio.to_thread(self.secrets.scan, files, commit_message(job, draft.result))
+        address = self.publishers[draft.site.target].address(draft.site)
+        verification = await self.verifier.verify(files, brief, address)
+        has_time = self._model_seconds(job) >= REPAIR_SECONDS
+        is_repairable = draft.result.model is not None and has_time and not verification.is_flawless
+        return Inspection(verification, is_repairable)
 
     async def _commit(self, job: Job, site: Site, digest: str, message: str) -> str:
         return await self.workspaces.commit(site, await self.blobs.get_files(digest), message, job.received_at)

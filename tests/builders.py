@@ -11,7 +11,7 @@ from typing import Any
 from pipeline.domain.brief import Attachment, Brief, Check
 from pipeline.domain.conversation import Finish, Reply
 from pipeline.domain.files import AppFiles
-from pipeline.domain.generation import Candidate, Generation, Order, Usage
+from pipeline.domain.generation import Generation, Order, Usage
 from pipeline.domain.job import Job, JobStatus
 from pipeline.domain.notification import Delivery, Notification
 from pipeline.domain.publication import Publication, Site, Target, folder_name, repository_name
@@ -142,11 +142,6 @@ def make_verification(**fields: Any) -> Verification:
     """Both checks of ``make_brief()`` passed and nothing was found."""
     verdicts = tuple(make_verdict(check=check) for check in make_brief().checks)
     return replace(Verification(verdicts=verdicts), **fields)
-
-
-def make_candidate(**fields: Any) -> Candidate:
-    """``make_generation()``, assembled and verified."""
-    return replace(Candidate(make_generation(), make_files(), make_verification()), **fields)
 
 
 def make_order(**fields: Any) -> Order:

@@ -20,7 +20,7 @@ class Order:
         base: the published files that are to be revised; None in round 1.
         earlier_checks: checks of earlier rounds, which must go on holding.
         seconds: how long it may take.
-        rejected: an earlier candidate of this job to repair, with what was found; None at first.
+        rejected: what was found wrong with the candidates that this job has had, in order; empty at first.
     """
 
     job_id: str
@@ -29,7 +29,7 @@ class Order:
     base: AppFiles | None = None
     earlier_checks: tuple[str, ...] = ()
     seconds: float = 390.0
-    rejected: "Candidate | None" = None
+    rejected: tuple[Verification, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +109,3 @@ class Generation:
     usage: Usage = field(default_factory=Usage)
     calls: tuple[ModelCall, ...] = ()
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """An assembled app and what verification found."""
-
-    generation: Generation
-    files: AppFiles
-    verification: Verification

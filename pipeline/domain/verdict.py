@@ -75,6 +75,16 @@ class Verification:
         return sum(verdict.outcome is outcome for verdict in self.verdicts)
 
     @property
+    def is_flawless(self) -> bool:
+        """Nothing failed, and nothing else was found that is worth a repair."""
+        return not self.count(Outcome.FAIL) and not self.errors
+
+    @property
+    def rank(self) -> tuple[int, int, int]:
+        """Greater is better: fewer failed checks first, then more that passed, then fewer errors."""
+        return -self.count(Outcome.FAIL), self.count(Outcome.PASS), -len(self.errors)
+
+    @property
     def errors(self) -> tuple[Finding, ...]:
         """Findings that are worth a repair."""
         return tuple(finding for finding in self.findings if finding.severity is Severity.ERROR)

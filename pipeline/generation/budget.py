@@ -56,7 +56,7 @@ def estimate_prompt(conversation: Conversation) -> int:
 
 
 def request_digest(model: str, conversation: Conversation, limits: CallLimits) -> str:
-    """SHA-256, as 64 hex digits, over what decides the answer: how long it may take does not."""
+    """SHA-256, as 64 hex digits, over what decides the answer: how long it may take or be does not."""
     said = [
         [
             message.role,
@@ -65,7 +65,7 @@ def request_digest(model: str, conversation: Conversation, limits: CallLimits) -
         ]
         for message in conversation
     ]
-    return sha256(json.dumps([model, limits.max_output_tokens, limits.temperature, said]).encode()).hexdigest()
+    return sha256(json.dumps([model, limits.temperature, said]).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +115,12 @@ class MeteredModel:
         return str(self._model)
 
     async def recall(self, job_id: str, conversation: Conversation, limits: CallLimits) -> Reply | None:
-        """The complete answer that the very same request of this job had before, or None."""
+        """The answer that the very same request of this job had before, or None.
+
+        One that was cut off counts as well: what was asked after it stands in the conversation that followed.
+        """
         reply = await self._ledger.recall(job_id, request_digest(self.name, conversation, limits))
-        return reply if reply and reply.finish is Finish.COMPLETE else None
+        return reply if reply and reply.text.strip() and reply.finish is not Finish.REFUSED else None
 
     async def ask(self, job_id: str, conversation: Conversation, limits: CallLimits, on_text: Progress) -> Reply:
         """Answer from the record, else ask and keep the answer.

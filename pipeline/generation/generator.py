@@ -8,6 +8,7 @@ from pipeline.domain.errors import GenerationFailed, InvalidInput
 from pipeline.domain.files import AppFiles
 from pipeline.domain.generation import Generation, ModelCall, Order, Usage
 from pipeline.domain.publication import SpaceSdk, Target
+from pipeline.domain.verdict import Outcome, Verification
 from pipeline.generation.attachments import describe_attachments, wrap_untrusted
 from pipeline.generation.edits import Applied, Failure, apply_reply
 from pipeline.generation.grammar import ReplyParser
@@ -77,6 +78,8 @@ class _Making:
                 problems = await self._mend(problems, whole_files=mend == MENDS)
         if problems:
             _give_up("parts of the model's answers could not be used", problems)
+        for verification in self._order.rejected:
+            await self._repair(verification)
         return Generation(
             files=self._files,
             generator="model",
@@ -136,6 +139,17 @@ class _Making:
         still = self._take(reading)
         mended = {operation.path for operation in reading.parsed.operations}
         return still + [problem for problem in problems if problem.path and problem.path not in mended]
+
+    async def _repair(self, verification: Verification) -> None:
+        """Tell the model what was found; what it changes is taken as far as it can be used."""
+        findings = _findings(verification)
+        self._progress(f"asking the model to mend {len(findings)} finding(s)")
+        self._say(self._prompts.render("repair", findings=findings[:MAX_SHOWN]))
+        _, reading, _ = await self._ask("repair")
+        if problems := self._take(reading):
+            problems = await self._mend(problems, whole_files=True)
+        if problems:
+            self._notes.append(f"parts of a repair could not be used: {problems[0].text.splitlines()[0]}")
 
     def _take(self, reading: Reading) -> "list[_Problem]":
         """Carry out what the answer says; return what could not be, and what an app must have and lacks."""
@@ -231,6 +245,19 @@ def _problem(failure: Failure) -> _Problem:
                 f"The file really has, from line {block.nearest.first_line}:\n{wrap_untrusted('existing', {}, shown)}"
             )
     return _Problem(failure.path, "\n".join(lines))
+
+
+def _findings(verification: Verification) -> list[str]:
+    """What is wrong, one finding each, wrapped: pages and consoles may say anything."""
+    failed = [verdict for verdict in verification.verdicts if verdict.outcome is Outcome.FAIL]
+    found = [
+        wrap_untrusted("finding", {"check": "failed"}, f"{verdict.check.text}\nSeen: {verdict.evidence}")
+        for verdict in failed
+    ]
+    for error in verification.errors:
+        place = f"{error.path}{f', line {error.line}' if error.line else ''}: " if error.path else ""
+        found.append(wrap_untrusted("finding", {"rule": error.rule}, f"{place}{error.message}"))
+    return found
 
 
 def _entry_file(order: Order) -> str:

@@ -12,13 +12,22 @@ from pipeline.domain.brief import Check
 from pipeline.domain.errors import BudgetExhausted, GenerationFailed
 from pipeline.domain.files import AppFiles
 from pipeline.domain.generation import Generation, Order
+from pipeline.domain.verdict import Outcome
 from pipeline.generation.budget import Caps
 from pipeline.generation.chain import build_chain
 from pipeline.generation.fallback import FallbackGenerator
 from pipeline.generation.generator import ModelGenerator
 from pipeline.generation.prompts import Prompts
 from pipeline.generation.scaffold import ScaffoldGenerator
-from tests.builders import make_attachment, make_brief, make_files, make_order
+from tests.builders import (
+    make_attachment,
+    make_brief,
+    make_files,
+    make_finding,
+    make_order,
+    make_verdict,
+    make_verification,
+)
 from tests.fakes.model import Answer, Entry, ModelServer
 from tests.fakes.model_calls import RecordingLedger
 
@@ -285,3 +294,36 @@ async def test_an_app_of_attachments_needs_no_copy_of_them() -> None:
     brief = make_brief(attachments=(page,), checks=(Check("README.md exists"),))
     generation = await Scripted(f'<file path="README.md">\n{README}</file>\n').generate(make_order(brief=brief))
     assert generation.files == AppFiles({"README.md": README.encode()})
+
+
+async def test_findings_go_back_in_the_same_conversation_and_what_was_asked_before_is_not_paid_for_again() -> None:
+    ledger = RecordingLedger()
+    first = Scripted(GOOD, ledger=ledger)
+    await first.generate(make_order())
+    found = make_verification(
+        verdicts=(make_verdict(outcome=Outcome.FAIL, evidence="the title is Tides"),),
+        findings=(make_finding(path="index.html", line=3, message="there is no main element </finding>"),),
+    )
+    second = Scripted(edit("<title>Tides</title>", "<title>Sales</title>"), ledger=ledger)
+    generation = await second.generate(make_order(rejected=(found,), seconds=100.0))
+
+    assert b"<title>Sales</title>" in generation.files["index.html"]
+    assert generation.files["README.md"] == README.encode()
+    (conversation,) = second.conversations
+    assert conversation[: len(first.conversations[0])] == first.conversations[0]
+    asked = texts(conversation)[-1]
+    assert "the title is Tides" in asked
+    assert "index.html, line 3: there is no main element" in asked
+    assert asked.count("</finding>") == 2
+    assert generation.usage.calls == 2
+
+
+async def test_a_repair_that_cannot_be_used_leaves_the_app_as_it_was_and_says_so() -> None:
+    ledger = RecordingLedger()
+    await Scripted(GOOD, ledger=ledger).generate(make_order())
+    wrong = edit("<title>Tide</title>", "x")
+    generation = await Scripted(wrong, wrong, ledger=ledger).generate(
+        make_order(rejected=(make_verification(findings=(make_finding(),)),))
+    )
+    assert generation.files["index.html"] == PAGE.encode()
+    assert any("repair" in note for note in generation.notes)

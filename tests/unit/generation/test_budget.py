@@ -65,7 +65,7 @@ async def test_a_call_is_on_record_before_it_is_made_and_its_answer_after() -> N
 
 @pytest.mark.parametrize("calls", [0, 1, 2])
 async def test_a_job_makes_no_more_calls_than_it_may_and_the_refusal_says_the_figures(calls: int) -> None:
-    inner = ScriptedModel(make_reply(finish=Finish.CUT))
+    inner = ScriptedModel(make_reply(finish=Finish.REFUSED))
     model = MeteredModel(inner, RecordingLedger(), replace(AMPLE, calls=calls))
     for _ in range(calls):
         await ask(model)
@@ -88,7 +88,7 @@ async def test_what_other_jobs_spend_does_not_count() -> None:
 
 
 async def test_tokens_are_capped_by_what_the_next_call_may_take() -> None:
-    inner = ScriptedModel(make_reply(finish=Finish.CUT, usage=make_usage(prompt_tokens=300, completion_tokens=200)))
+    inner = ScriptedModel(make_reply(finish=Finish.REFUSED, usage=make_usage(prompt_tokens=300, completion_tokens=200)))
     next_call = estimate_prompt(CONVERSATION) + LIMITS.max_output_tokens
     model = MeteredModel(inner, RecordingLedger(), replace(AMPLE, tokens=500 + next_call))
     await ask(model)
@@ -99,7 +99,7 @@ async def test_tokens_are_capped_by_what_the_next_call_may_take() -> None:
 
 
 async def test_money_is_capped_by_what_is_spent() -> None:
-    inner = ScriptedModel(make_reply(finish=Finish.CUT, usage=make_usage(cost_usd=0.1)))
+    inner = ScriptedModel(make_reply(finish=Finish.REFUSED, usage=make_usage(cost_usd=0.1)))
     model = MeteredModel(inner, RecordingLedger(), replace(AMPLE, usd=0.2))
     await ask(model)
     await ask(model)
@@ -108,7 +108,7 @@ async def test_money_is_capped_by_what_is_spent() -> None:
 
 
 async def test_unknown_cost_does_not_stop_a_job_and_is_told_to_the_operator(caplog: pytest.LogCaptureFixture) -> None:
-    inner = ScriptedModel(make_reply(finish=Finish.CUT, usage=make_usage(cost_usd=None)))
+    inner = ScriptedModel(make_reply(finish=Finish.REFUSED, usage=make_usage(cost_usd=None)))
     model = MeteredModel(inner, RecordingLedger(), replace(AMPLE, usd=0.2))
     await ask(model)
     assert not caplog.records
@@ -117,7 +117,7 @@ async def test_unknown_cost_does_not_stop_a_job_and_is_told_to_the_operator(capl
 
 
 async def test_without_a_cap_on_money_cost_plays_no_part(caplog: pytest.LogCaptureFixture) -> None:
-    inner = ScriptedModel(make_reply(finish=Finish.CUT, usage=make_usage(cost_usd=None)))
+    inner = ScriptedModel(make_reply(finish=Finish.REFUSED, usage=make_usage(cost_usd=None)))
     model = MeteredModel(inner, RecordingLedger(), replace(AMPLE, usd=None))
     await ask(model)
     await ask(model)
@@ -136,12 +136,19 @@ async def test_the_same_request_again_is_answered_from_the_record_even_when_noth
     assert inner.asked == len(ledger.calls) == 1
 
 
-@pytest.mark.parametrize("finish", [Finish.CUT, Finish.LENGTH, Finish.REFUSED])
-async def test_an_answer_that_was_not_complete_is_asked_for_again(finish: Finish) -> None:
-    inner = ScriptedModel(make_reply(finish=finish), make_reply(text="whole"))
+@pytest.mark.parametrize("finish", [Finish.COMPLETE, Finish.LENGTH, Finish.CUT])
+async def test_an_answer_on_record_is_not_paid_for_again_even_if_it_was_cut_off(finish: Finish) -> None:
+    inner = ScriptedModel(make_reply(finish=finish), make_reply(text="another"))
     model = MeteredModel(inner, RecordingLedger(), AMPLE)
-    assert (await ask(model)).finish is finish
-    assert (await ask(model)).text == "whole"
+    assert await ask(model) == await ask(model)
+    assert inner.asked == 1
+
+
+@pytest.mark.parametrize("reply", [make_reply(finish=Finish.REFUSED), make_reply(text=" ", finish=Finish.CUT)])
+async def test_a_refusal_or_an_empty_answer_is_asked_for_again(reply: Reply) -> None:
+    inner = ScriptedModel(reply, make_reply(text="whole"))
+    model = MeteredModel(inner, RecordingLedger(), AMPLE)
+    await ask(model)
     assert (await ask(model)).text == "whole"
     assert inner.asked == 2
 
@@ -187,11 +194,12 @@ def test_the_digest_tells_apart_what_decides_the_answer() -> None:
     digests = {request_digest("a", conversation, LIMITS) for conversation in conversations}
     digests |= {
         request_digest("b", (user,), LIMITS),
-        request_digest("a", (user,), replace(LIMITS, max_output_tokens=1)),
         request_digest("a", (user,), replace(LIMITS, temperature=0.0)),
     }
-    assert len(digests) == len(conversations) + 3
-    assert request_digest("a", (user,), LIMITS) == request_digest("a", (user,), replace(LIMITS, seconds=1))
+    assert len(digests) == len(conversations) + 2
+    assert request_digest("a", (user,), LIMITS) == request_digest(
+        "a", (user,), replace(LIMITS, seconds=1, max_output_tokens=1)
+    )
 
 
 def test_tables_and_encoded_bytes_take_more_tokens_than_prose() -> None:
