@@ -26,7 +26,9 @@ def milliseconds(seconds: list[float]) -> str:
 
 
 def test_acknowledgement_and_whole_jobs(tmp_path: Path) -> None:
-    acknowledged, whole, stages = [], [], []
+    acknowledged: list[float] = []
+    whole: list[float] = []
+    stages: list[float] = []
     with Service(tmp_path) as service, httpx.Client(trust_env=False, timeout=60) as client:
         for number in range(2 * JOBS):
             is_async = number % 2 == 0

@@ -1,0 +1,53 @@
+"""What is known of one attachment, before it is fitted into the prompt."""
+
+from dataclasses import dataclass
+
+from pipeline.domain.conversation import Image
+from pipeline.generation.attachments.tokens import Density
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """What can be said of an attachment.
+
+    Attributes:
+        media_type: what it is, judged by its content.
+        facts: sentences and lists about it, shown before anything else.
+        sample: its text, or a part of it; shortened to fit.
+        density: of the sample.
+        is_partial: whether the sample lacks some of the content.
+        image: for models that see.
+        derived: files made from it, by the ending that makes a name of the attachment's own.
+    """
+
+    media_type: str
+    facts: str
+    sample: str = ""
+    density: Density = Density.PROSE
+    is_partial: bool = False
+    image: Image | None = None
+    derived: tuple["DerivedFile", ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedFile:
+    """A file made from an attachment.
+
+    Attributes:
+        part: what of the attachment it holds, or empty for all of it.
+        extension: with its dot.
+        content: its bytes.
+    """
+
+    part: str
+    extension: str
+    content: bytes
+
+
+class Unreadable(Exception):
+    """The content is not what it begins like; the text says what is wrong with it."""
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 row``, ``2 rows``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

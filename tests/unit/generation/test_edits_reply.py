@@ -1,0 +1,164 @@
+"""A whole reply carried out on the files of an app."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.domain.files import AppFiles
+from pipeline.generation.edits import Applied, FailureKind, apply_reply
+from pipeline.generation.grammar import parse_reply
+from pipeline.generation.operations import ParsedReply
+from tests.builders import make_attachment, make_files
+
+REPLIES = Path(__file__).parents[2] / "data" / "replies"
+TIDES = make_attachment(name="tides.csv", content=b"time,height\n06:00,1.2\n")
+NOTHING = AppFiles({})
+
+
+def parsed(name: str) -> ParsedReply:
+    return parse_reply((REPLIES / name).read_text(encoding="utf-8"))
+
+
+def applied(reply: str, base: AppFiles = NOTHING) -> Applied:
+    return apply_reply(base, [TIDES], parse_reply(reply))
+
+
+def test_two_rounds_give_the_files_that_were_asked_for() -> None:
+    first = apply_reply(make_files({"old.html": "old"}), [TIDES], parsed("good-build.md"))
+    assert not first.failures
+    assert set(first.files) == {"index.html", "README.md", "data/tides.csv", "js/empty.js", ".nojekyll", "notes.txt"}
+    assert first.files["data/tides.csv"] == TIDES.content
+    assert not first.overwritten
+    second = apply_reply(first.files, [], parsed("good-revision.md"))
+    assert not second.failures
+    assert set(second.files) == set(first.files) - {"js/empty.js"} | {"style.css"}
+    assert "<caption>Tides</caption>" in (second.files.text("index.html") or "")
+    assert "Usage\n=======\n" in (second.files.text("README.md") or "")
+    assert second.files["notes.txt"] == first.files["notes.txt"]
+
+
+def test_every_path_that_breaks_the_rule_is_refused_and_the_rule_named() -> None:
+    outcome = apply_reply(make_files(), [TIDES], parsed("hostile.md"))
+    assert {failure.path: failure.reason for failure in outcome.failures} == {
+        "../../etc/cron.d/job": "the path has a part that is . or ..",
+        "/etc/passwd": "the path is absolute: a relative path is needed",
+        ".git/hooks/post-checkout": "the path has a part with a reserved name: .git, .gitmodules, .ssh or .env",
+        "C:\\windows\\win.ini": "the path contains a character that is not allowed in a file name: "
+        'one of \\ : % * ? " < > |',
+        "sub/.GIT/config": "the path has a part with a reserved name: .git, .gitmodules, .ssh or .env",
+        "stolen.txt": "there is no such attachment; known are: tides.csv",
+        "../tides.csv": "the path has a part that is . or ..",
+        "../index.html": "the path has a part that is . or ..",
+    }
+    assert set(outcome.files) == {"README.md", "index.html", "tides.csv"}
+    assert outcome.overwritten == ("tides.csv",)
+
+
+def test_edits_that_fail_leave_their_file_as_it_was_and_say_what_is_there() -> None:
+    base = apply_reply(NOTHING, [TIDES], parsed("good-build.md")).files
+    outcome = apply_reply(base, [], parsed("wrong-edits.md"))
+    failures = {failure.path: failure for failure in outcome.failures}
+    assert {path: failure.kind for path, failure in failures.items()} == {
+        "no-marker.js": FailureKind.INCOMPLETE,
+        "index.html": FailureKind.EDIT,
+        "README.md": FailureKind.EDIT,
+        "missing.css": FailureKind.EDIT,
+    }
+    assert outcome.files == base.with_files({"fine.txt": b"fine\n"})
+    (index,) = failures["index.html"].blocks
+    assert index.number == 2
+    assert index.nearest
+    assert any("const amp =" in line for line in index.nearest.lines)
+    assert failures["README.md"].blocks[0].places == 2
+    assert "does not exist" in failures["missing.css"].blocks[0].reason
+
+
+def test_a_file_of_which_a_part_is_incomplete_is_not_touched_at_all() -> None:
+    block = "<<<<<<< SEARCH\nx\n=======\ny\n>>>>>>> REPLACE\n"
+    outcome = applied(f'<edit path="a">\n{block}</edit>\n<edit path="a">\n{block}', make_files({"a": "x\n"}))
+    assert outcome.files["a"] == b"x\n"
+    assert [failure.kind for failure in outcome.failures] == [FailureKind.INCOMPLETE]
+
+
+def test_an_attachment_can_be_edited_before_it_is_part_of_the_app() -> None:
+    reply = '<edit path="tides.csv">\n<<<<<<< SEARCH\n06:00,1.2\n=======\n06:00,1.3\n>>>>>>> REPLACE\n</edit>\n'
+    outcome = applied(reply)
+    assert outcome.files["tides.csv"] == b"time,height\n06:00,1.3\n"
+    assert outcome.overwritten == ("tides.csv",)
+
+
+@pytest.mark.parametrize(
+    ("reply", "overwritten"),
+    [
+        ('<file path="tides.csv">\nx\n</file>\n', True),
+        ('<file path="Tides.CSV">\nx\n</file>\n', True),
+        ('<delete path="tides.csv"/>\n', True),
+        ('<copy from="other.csv" to="tides.csv"/>\n', True),
+        ('<copy from="tides.csv" to="tides.csv"/>\n', False),
+        ('<file path="tides.csv">\ntime,height\n06:00,1.2\n</file>\n', False),
+        ('<file path="data/tides.csv">\nx\n</file>\n', False),
+    ],
+)
+def test_an_attachment_whose_place_is_taken_is_reported(reply: str, *, overwritten: bool) -> None:
+    other = make_attachment(name="other.csv", content=b"x")
+    outcome = apply_reply(NOTHING, [TIDES, other], parse_reply(reply))
+    assert not outcome.failures
+    assert outcome.overwritten == (("tides.csv",) if overwritten else ())
+
+
+def test_copies_come_from_attachments_then_derived_files_then_the_app() -> None:
+    base = make_files({"tides.csv": "old", "logo.bin": b"\xff\x00"})
+    reply = "".join(
+        f'<copy from="{name}" to="copy/{name}"/>\n' for name in ("tides.csv", "book.csv", "logo.bin", "none.csv")
+    )
+    outcome = apply_reply(base, [TIDES], parse_reply(reply), {"book.csv": b"a,b\n", "tides.csv": b"derived"})
+    assert outcome.files["copy/tides.csv"] == TIDES.content
+    assert outcome.files["copy/book.csv"] == b"a,b\n"
+    assert outcome.files["copy/logo.bin"] == b"\xff\x00"
+    assert [(failure.path, failure.kind) for failure in outcome.failures] == [("copy/none.csv", FailureKind.SOURCE)]
+    assert "tides.csv, book.csv" in outcome.failures[0].reason
+
+
+def test_deleting_what_is_not_there_is_a_note() -> None:
+    outcome = applied('<delete path="gone.js"/>\n', make_files())
+    assert not outcome.failures
+    assert outcome.files == make_files()
+    assert outcome.notes == ("gone.js: there was no such file to delete",)
+
+
+def test_files_that_cannot_live_side_by_side_are_refused() -> None:
+    write = '<file path="{}">\nnew\n</file>\n'.format
+    base = make_files({"index.html": "old", "css": "a file"})
+    outcome = applied(
+        write("Index.html") + write("css/a.css") + write("b.js") + write("B.js") + write("index.html"), base
+    )
+    assert {failure.path for failure in outcome.failures} == {"Index.html", "css/a.css", "B.js"}
+    assert {failure.kind for failure in outcome.failures} == {FailureKind.PATH}
+    assert dict(outcome.files) == {"index.html": b"new\n", "css": b"a file", "b.js": b"new\n"}
+
+
+def test_a_file_may_change_the_case_of_its_name_and_a_file_may_become_a_folder() -> None:
+    base = make_files({"Index.html": "old", "css": "a file"})
+    reply = '<delete path="Index.html"/>\n<file path="index.html">\nnew\n</file>\n<delete path="css"/>\n'
+    outcome = applied(reply + '<file path="css/a.css">\nx\n</file>\n', base)
+    assert not outcome.failures
+    assert dict(outcome.files) == {"index.html": b"new\n", "css/a.css": b"x\n"}
+
+
+def test_two_unicode_forms_of_one_path_are_one_path() -> None:
+    outcome = applied('<file path="caf\u00e9">\n1\n</file>\n<file path="cafe\u0301">\n2\n</file>\n')
+    assert dict(outcome.files) == {"caf\u00e9": b"1\n"}
+    assert [failure.kind for failure in outcome.failures] == [FailureKind.PATH]
+
+
+def test_a_file_that_is_not_utf_8_cannot_be_edited() -> None:
+    reply = '<edit path="a.txt">\n<<<<<<< SEARCH\nx\n=======\ny\n>>>>>>> REPLACE\n</edit>\n'
+    outcome = applied(reply, make_files({"a.txt": b"\xe9\nx\n"}))
+    assert "not UTF-8" in outcome.failures[0].reason
+    assert outcome.files["a.txt"] == b"\xe9\nx\n"
+
+
+def test_a_byte_order_mark_and_crlf_survive_an_edit() -> None:
+    reply = '<edit path="a.txt">\n<<<<<<< SEARCH\nx\n=======\ny\nz\n>>>>>>> REPLACE\n</edit>\n'
+    outcome = applied(reply, make_files({"a.txt": b"\xef\xbb\xbfx\r\nend\r\n"}))
+    assert outcome.files["a.txt"] == b"\xef\xbb\xbfy\r\nz\r\nend\r\n"
