@@ -1,0 +1,57 @@
+# Two commands for newcomers: `make demo` and `make test`. `make help` lists the rest.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+DEMO := tests/data/briefs/harbour-library.json
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test gate bench smoke lock clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(VENV)/installed ## build a sample app on this machine, with no account and no key
+	@$(BIN)/pipeline run $(DEMO) --fresh
+
+serve: $(VENV)/installed ## start the service on http://127.0.0.1:8000 (needs DEPLOY_SECRET)
+	@$(BIN)/pipeline serve
+
+test: gate ## the gate and every test that needs no outside service
+	@.ci/install-test-tools
+	@$(BIN)/python -m pytest --cov --cov-report=term
+
+gate: $(VENV)/installed-dev ## lint, format, types, import rules
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(VENV)/installed-dev ## print figures; asserts nothing about time
+	@$(BIN)/python -m pytest -m bench -s tests/bench/*.py
+
+smoke: ## install and run the demo on every newer Python found here
+	@.ci/smoke $(DEMO)
+
+lock: ## write constraints.txt anew from what pyproject.toml asks for
+	@.ci/lock $(PYTHON)
+
+clean: ## remove what these commands made, except generated_repos/
+	rm -rf $(VENV) build dist *.egg-info .coverage .coverage.* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
+
+# The files below record that an install has finished; they are made again when the requirements change.
+$(VENV)/installed: pyproject.toml constraints.txt | $(VENV)/created
+	@echo "Installing into $(VENV) (the first time takes a minute or two) ..."
+	@$(PIP) install -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/installed-dev: pyproject.toml constraints.txt | $(VENV)/created
+	@echo "Installing into $(VENV), with the tools for development ..."
+	@$(PIP) install -c constraints.txt -e '.[dev]'
+	@touch $@ $(VENV)/installed
+
+$(VENV)/created:
+	@.ci/check-python $(PYTHON)
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@

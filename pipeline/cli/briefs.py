@@ -1,0 +1,90 @@
+"""Brief files: one request, or a collection of the rounds of one site."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+
+from pipeline.domain.brief import MAX_NONCE, Brief
+from pipeline.domain.errors import FieldProblem, InvalidInput
+from pipeline.settings import Settings
+from pipeline.web.body import read_object
+from pipeline.web.schemas import RequestRules, brief_from
+
+STANDARD_INPUT = "-"
+MAX_REQUESTS = 50
+
+
+def read_briefs(source: str, settings: Settings, only_round: int | None = None) -> list[Brief]:
+    """Read a brief file.
+
+    Args:
+        source: path of a JSON file, or ``-`` for standard input. It holds one request as POST /api-deploy takes it
+            (its secret is not looked at), or ``{"round1": request, "round2": [request or {"request": request}, …]}``.
+        settings: limits and rules, the same as for requests.
+        only_round: of a collection, the one round that is wanted.
+
+    Raises:
+        InvalidInput: the file cannot be read, or a request breaks rules; fields are named as in the file.
+        Misconfigured: EVALUATION_ALLOWED_ORIGINS.
+    """
+    rules = RequestRules.from_settings(settings)
+    briefs, problems = [], []
+    for place, request in _requests(read_object(_read(source, settings.max_request_bytes))):
+        try:
+            briefs.append(brief_from(request, rules))
+        except InvalidInput as error:
+            problems += [FieldProblem(f"{place}{p.field}", p.problem) for p in error.problems]
+    if problems:
+        raise InvalidInput(*problems)
+    wanted = [brief for brief in briefs if only_round in {None, brief.round}]
+    if not wanted:
+        raise InvalidInput(FieldProblem("--round", f"the file holds no round {only_round}"))
+    return wanted
+
+
+def with_new_nonces(briefs: list[Brief]) -> list[Brief]:
+    """The same work under nonces that were never used: it is done anew, on a site of its own."""
+    suffix = f"-{token_hex(4)}"
+    return [replace(brief, nonce=brief.nonce[: MAX_NONCE - len(suffix)] + suffix) for brief in briefs]
+
+
+def _read(source: str, max_bytes: int) -> bytes:
+    try:
+        if source == STANDARD_INPUT:
+            content = sys.stdin.buffer.read(max_bytes + 1)
+        else:
+            with Path(source).open("rb") as file:
+                content = file.read(max_bytes + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "is not a path"
+        raise InvalidInput(FieldProblem("BRIEF", f"cannot be read: {reason}")) from error
+    if len(content) > max_bytes:
+        raise InvalidInput(FieldProblem("BRIEF", f"is larger than MAX_REQUEST_BYTES, {max_bytes} bytes"))
+    return content
+
+
+def _requests(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each request with the prefix of its fields' names."""
+    if "round1" not in document and "round2" not in document:
+        yield "", document
+        return
+    if "round1" in document:
+        yield "round1.", _request(document["round1"], "round1")
+    revisions = document.get("round2", [])
+    if not isinstance(revisions, list) or len(revisions) > MAX_REQUESTS:
+        raise InvalidInput(FieldProblem("round2", f"must be a list of at most {MAX_REQUESTS} requests"))
+    for index, revision in enumerate(revisions):
+        place = f"round2[{index}]"
+        if isinstance(revision, dict) and "request" in revision:
+            yield f"{place}.request.", _request(revision["request"], f"{place}.request")
+        else:
+            yield f"{place}.", _request(revision, place)
+
+
+def _request(value: object, place: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise InvalidInput(FieldProblem(place, "must be an object"))
+    return value

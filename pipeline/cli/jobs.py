@@ -1,0 +1,143 @@
+"""``pipeline jobs``: straight from the database, also while a service works on it."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Annotated, TypeVar
+
+import typer
+
+from pipeline.bootstrap import open_jobs
+from pipeline.cli.exits import ExitCode, exit_codes
+from pipeline.cli.output import (
+    print_deliveries,
+    print_findings,
+    print_jobs,
+    print_json,
+    print_summary,
+    print_timeline,
+    print_verdicts,
+    say,
+)
+from pipeline.cli.progress import StageProgress
+from pipeline.domain.job import Job, JobStatus
+from pipeline.domain.notification import Delivery, NextStep, next_step
+from pipeline.logs import configure_logging
+from pipeline.ports import Jobs
+from pipeline.settings import Settings
+from pipeline.web.job_routes import MAX_PAGE
+from pipeline.web.job_views import JobPage, JobSummary, JobView
+
+T = TypeVar("T")
+
+JobId = Annotated[str, typer.Argument(metavar="ID", help="As `pipeline jobs list` and every reply show it.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+
+jobs = typer.Typer(help="Look at jobs and steer them; works beside a running service.", no_args_is_help=True)
+
+
+@jobs.command("list")
+def list_jobs(
+    email: Annotated[str | None, typer.Option(help="Only this owner's.")] = None,
+    task: Annotated[str | None, typer.Option(help="Only this task's.")] = None,
+    status: Annotated[JobStatus | None, typer.Option(help="Only those that stand like this.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=MAX_PAGE, help="How many, newest first.")] = 20,
+    as_json: AsJson = False,
+) -> None:
+    """List jobs, newest first."""
+    with exit_codes(as_json=as_json):
+        settings = _settings()
+        found, cursor = _with_jobs(settings, lambda port: port.find(email=email, task=task, status=status, limit=limit))
+        if as_json:
+            summaries = [JobSummary.of(job, _url(job, settings)) for job in found]
+            print_json(JobPage(jobs=summaries, next_cursor=cursor).model_dump(mode="json"))
+        else:
+            print_jobs(found)
+            say("There are older ones: raise --limit." if cursor else f"{len(found)} job{'s' * (len(found) != 1)}.")
+
+
+@jobs.command()
+def show(job_id: JobId, as_json: AsJson = False) -> None:
+    """Show a job: timeline, verdicts, deliveries, usage."""
+    with exit_codes(as_json=as_json):
+        settings = _settings()
+
+        async def look(port: Jobs) -> None:
+            job = await port.get(job_id)
+            view = JobView.with_events(job, await port.events(job_id), _url(job, settings))
+            if as_json:
+                print_json(view.model_dump(mode="json"))
+                return
+            print_summary(job)
+            print_verdicts(job.result.verdicts)
+            print_findings(job.result.findings)
+            print_timeline(view.stages)
+            print_deliveries(job.deliveries)
+
+        _with_jobs(settings, look)
+
+
+@jobs.command()
+def watch(job_id: JobId) -> None:
+    """Follow a job to its end. Ctrl-C stops watching, not the job."""
+    with exit_codes():
+        job = _with_jobs(_settings(), lambda port: _watch(port, job_id))
+        print_summary(job)
+        print_verdicts(job.result.verdicts)
+    if job.status is not JobStatus.SUCCEEDED:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+@jobs.command()
+def cancel(job_id: JobId) -> None:
+    """Stop a job before its next stage. What it has published stays."""
+    with exit_codes():
+        job = _with_jobs(_settings(), lambda port: port.cancel(job_id))
+    if job.status.is_final and job.status is not JobStatus.CANCELLED:
+        say(f"Job {job_id} had ended before: {job.status}.", "yellow")
+        raise typer.Exit(ExitCode.FAILED)
+    say(f"Job {job_id} is cancelled.")
+
+
+@jobs.command()
+def redeliver(job_id: JobId) -> None:
+    """Tell the evaluator once more about what a job published."""
+
+    async def again(port: Jobs) -> Sequence[Delivery]:
+        told_before = len((await port.get(job_id)).deliveries)
+        return (await port.redeliver(job_id)).deliveries[told_before:]
+
+    with exit_codes():
+        attempts = _with_jobs(_settings(), again)
+        print_deliveries(attempts)
+    if not any(next_step(attempt.status) is NextStep.DONE for attempt in attempts):
+        say("The evaluator did not take it.", "red")
+        raise typer.Exit(ExitCode.FAILED)
+    say("The evaluator has been told.")
+
+
+def _settings() -> Settings:
+    settings = Settings.from_environment()
+    configure_logging(settings.secrets(), level=logging.WARNING)
+    return settings
+
+
+def _url(job: Job, settings: Settings) -> str:
+    return f"{settings.own_address}/jobs/{job.id}"
+
+
+def _with_jobs(settings: Settings, use: Callable[[Jobs], Awaitable[T]]) -> T:
+    async def opened() -> T:
+        async with open_jobs(settings) as port:
+            return await use(port)
+
+    return asyncio.run(opened())
+
+
+async def _watch(port: Jobs, job_id: str) -> Job:
+    job = await port.get(job_id)
+    with StageProgress(f"{job.key.task}, round {job.key.round}") as progress:
+        async for event in port.watch(job_id):
+            if event:
+                progress.show(event)
+    return await port.get(job_id)

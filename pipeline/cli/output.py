@@ -1,0 +1,207 @@
+"""What the command line prints: tables for people, JSON for programs."""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from rich import box
+from rich.console import Console, JustifyMethod
+from rich.table import Table
+from rich.text import Text
+
+from pipeline.domain.errors import InvalidInput, PipelineError
+from pipeline.domain.generation import Usage
+from pipeline.domain.job import Job, JobStatus
+from pipeline.domain.notification import Delivery, DeliveryState
+from pipeline.domain.publication import Target
+from pipeline.domain.verdict import Finding, Outcome, Verdict
+from pipeline.web.job_views import StageView
+
+WIDTH_WITHOUT_TERMINAL = 120
+FINDINGS_SHOWN = 10
+FLEXIBLE_COLUMNS = {"check", "evidence", "detail", "answer", "task"}
+
+OUTCOME_WORDS = {Outcome.PASS: "pass", Outcome.FAIL: "fail", Outcome.NOT_VERIFIABLE: "not verifiable"}
+OUTCOME_MARKS = {
+    Outcome.PASS: ("✔ pass", "green"),
+    Outcome.FAIL: ("✘ fail", "red"),
+    Outcome.NOT_VERIFIABLE: ("? not verifiable", "yellow"),
+}
+STATUS_STYLES = {JobStatus.SUCCEEDED: "green", JobStatus.FAILED: "red", JobStatus.CANCELLED: "yellow"}
+DELIVERY_WORDS = {
+    DeliveryState.NOT_REQUESTED: "not asked for",
+    DeliveryState.PENDING: "not told yet",
+    DeliveryState.DELIVERED: "told",
+    DeliveryState.DEAD_LETTER: "not told; `pipeline jobs redeliver` tries again",
+}
+
+
+def stdout() -> Console:
+    """Results go here."""
+    return _console(Console())
+
+
+def stderr() -> Console:
+    """Progress, hints and errors go here."""
+    return _console(Console(stderr=True))
+
+
+def _console(console: Console) -> Console:
+    if not console.is_terminal:
+        console.width = max(console.width, WIDTH_WITHOUT_TERMINAL)
+    return console
+
+
+def plain(text: str) -> str:
+    """``text`` on one line, without the control characters by which foreign text could steer a terminal."""
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+def say(message: str, style: str = "") -> None:
+    """A message on standard error."""
+    for line in message.splitlines():
+        stderr().print(Text(plain(line), style=style), soft_wrap=True)
+
+
+def print_json(document: object) -> None:
+    """The one document on standard output."""
+    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+
+
+def explain(error: PipelineError) -> None:
+    """An error on standard error; one line per field for bad input."""
+    if not isinstance(error, InvalidInput):
+        say(f"Error: {error}", "red")
+        return
+    say("The input breaks these rules:", "red")
+    for problem in error.problems:
+        say(f"  {problem.field}: {problem.problem}")
+
+
+def print_summary(job: Job) -> None:
+    """What came out of ``job``, and where it is. Lines are never broken, so that addresses can be copied."""
+    for name, value in _facts(job):
+        stdout().print(Text.assemble((f"{name:<12}", "bold"), plain(value)), soft_wrap=True)
+
+
+def _facts(job: Job) -> Iterable[tuple[str, str]]:
+    result, publication = job.result, job.result.publication
+    yield "job", job.id
+    yield "task", f"{job.key.task}, round {job.key.round}"
+    yield "owner", job.key.email
+    yield "status", job.status
+    yield "target", f"{job.target} (on this machine only)" if job.target is Target.LOCAL else job.target
+    if publication:
+        yield "repository", publication.repo_url
+        yield "commit", publication.commit_sha
+        if folder := local_folder(job):
+            yield "open", str(folder / "index.html")
+            yield "page", f"{publication.pages_url} (while `pipeline serve` runs)"
+        else:
+            yield "page", publication.pages_url
+    if result.generator:
+        yield "generator", result.generator + (f", {result.model}" if result.model else ", no model was asked")
+    if result.usage.calls:
+        yield "tokens", _tokens(result.usage)
+    if job.finished_at:
+        yield "took", _seconds((job.finished_at - job.received_at).total_seconds())
+    yield "evaluator", DELIVERY_WORDS[job.notification]
+    for note in result.notes:
+        yield "note", note
+    if job.failure:
+        yield "failed", f"in {job.failure.stage}: {job.failure.message}"
+
+
+def local_folder(job: Job) -> Path | None:
+    """Where the app of a local publication lies."""
+    publication = job.result.publication
+    if publication is None or publication.target is not Target.LOCAL:
+        return None
+    return Path(unquote(urlsplit(publication.repo_url).path))
+
+
+def _tokens(usage: Usage) -> str:
+    cost = "cost not known" if usage.cost_usd is None else f"${usage.cost_usd:.4f}"
+    calls = f"{usage.calls} call{'s' if usage.calls > 1 else ''}"
+    return f"{usage.prompt_tokens} in, {usage.completion_tokens} out, {calls}, {cost}"
+
+
+def print_verdicts(verdicts: Sequence[Verdict]) -> None:
+    """One line per check of the brief."""
+    if not verdicts:
+        return
+    count = Counter(verdict.outcome for verdict in verdicts)
+    told = ", ".join(f"{count[outcome]} {OUTCOME_WORDS[outcome]}" for outcome in Outcome if count[outcome])
+    table = _table("check", "verdict", "evidence", title=f"{len(verdicts)} check{'s' * (len(verdicts) != 1)}: {told}")
+    for verdict in verdicts:
+        table.add_row(_cut(verdict.check.text), Text(*OUTCOME_MARKS[verdict.outcome]), _cut(verdict.evidence))
+    stdout().print(table)
+
+
+def print_findings(findings: Sequence[Finding]) -> None:
+    """What is wrong beside the checks."""
+    for finding in findings[:FINDINGS_SHOWN]:
+        place = f"{finding.path or 'app'}{f':{finding.line}' if finding.line else ''}"
+        line = f"{finding.severity}: {place}: {finding.message} ({finding.rule})"
+        stdout().print(Text(plain(line)), soft_wrap=True)
+    if len(findings) > FINDINGS_SHOWN:
+        stdout().print(f"and {len(findings) - FINDINGS_SHOWN} more findings", highlight=False)
+
+
+def print_timeline(stages: Sequence[StageView]) -> None:
+    """Every run of every stage."""
+    table = _table("stage", "began", "state", "seconds", "detail", title="timeline")
+    for run in stages:
+        seconds = "" if run.seconds is None else f"{run.seconds:.2f}"
+        table.add_row(run.stage, _time(run.started_at), run.state, seconds, _cut(run.detail))
+    stdout().print(table)
+
+
+def print_deliveries(deliveries: Sequence[Delivery]) -> None:
+    """Every attempt at telling the evaluator."""
+    if not deliveries:
+        return
+    table = _table("attempt", "at", "status", "seconds", "answer", title="deliveries")
+    for delivery in deliveries:
+        status = "none" if delivery.status is None else str(delivery.status)
+        answer = _cut(delivery.error or delivery.response)
+        table.add_row(str(delivery.attempt), _time(delivery.at), status, f"{delivery.seconds:.2f}", answer)
+    stdout().print(table)
+
+
+def print_jobs(jobs: Sequence[Job]) -> None:
+    """One line per job, narrow enough to leave the ids whole on a terminal of 80 columns."""
+    table = _table("job", "received", "status", "round", "task")
+    table.box, table.padding, table.pad_edge = None, (0, 1), False
+    for job in jobs:
+        status = Text(job.status, STATUS_STYLES.get(job.status, ""))
+        table.add_row(
+            job.id, f"{job.received_at.astimezone():%m-%d %H:%M:%S}", status, str(job.key.round), _cut(job.key.task)
+        )
+    stdout().print(table)
+
+
+def _table(*headings: str, title: str | None = None) -> Table:
+    """An empty table; of its columns only those with foreign text become narrower than what stands in them."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    for heading in headings:
+        justify: JustifyMethod = "right" if heading in {"seconds", "round", "attempt"} else "left"
+        table.add_column(heading, justify=justify, no_wrap=heading not in FLEXIBLE_COLUMNS)
+    return table
+
+
+def _cut(text: str) -> Text:
+    """A cell with foreign text, shortened to what its column has room for."""
+    return Text(plain(text), no_wrap=True, overflow="ellipsis")
+
+
+def _time(at: datetime) -> str:
+    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.1f} s"

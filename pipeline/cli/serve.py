@@ -1,0 +1,144 @@
+"""``pipeline serve``: the service, with its worker, until a signal ends it."""
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+import uvicorn
+from fastapi import FastAPI
+
+from pipeline.bootstrap import Services, build
+from pipeline.cli.exits import exit_codes
+from pipeline.cli.output import say
+from pipeline.domain.errors import Misconfigured
+from pipeline.logs import configure_logging
+from pipeline.settings import Settings
+from pipeline.web.app import create_app
+
+DRAIN_SECONDS = 20
+"""What running jobs get to finish after the first signal."""
+
+CLOSE_SECONDS = 2
+"""What open connections get after that."""
+
+HOW_TO_MAKE_ONE = """export DEPLOY_SECRET="$(python3 -c 'import secrets; print(secrets.token_urlsafe(32))')\""""
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; default: HOST, else 127.0.0.1.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port; 0 takes a free one; default: PORT, else 8000.")
+    ] = None,
+) -> None:
+    """Start the service, with its worker. SIGTERM or Ctrl-C lets running jobs finish; a second one ends it at once."""
+    with exit_codes():
+        chosen = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+        settings = Settings.from_environment(**chosen)
+        configure_logging(settings.secrets())
+        with _listen(settings.host, settings.port) as listener:
+            bound_port = listener.getsockname()[1]
+            settings = Settings.from_environment(**(chosen | {"port": bound_port}))
+            logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # its chatter about start and end
+            logging.getLogger("uvicorn.access").addFilter(drop_query)
+            asyncio.run(_serve(settings, listener))
+
+
+def _hint_at_models(settings: Settings) -> None:
+    if settings.model_endpoint.base_url is None:
+        say(
+            "Hint: no model is configured, so apps are built by the plain scaffold generator. "
+            "Set LLM_BASE_URL, LLM_API_KEY and LLM_MODELS for a model of yours, or AIPIPE_TOKEN or OPENROUTER_API_KEY.",
+            "yellow",
+        )
+
+
+@contextmanager
+def _listen(host: str, port: int) -> Iterator[socket.socket]:
+    """Take the port before anything else is started; the address of previews depends on it."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        reason = (error.strerror or str(error)).partition(" (while")[0]
+        raise Misconfigured(
+            f"HOST and PORT: cannot listen on {host}, port {port}: {reason}. "
+            "Choose another with --host and --port; --port 0 takes a free port."
+        ) from error
+    # Connections inherit it. The event loop sets it only on sockets that name their protocol, and without it every
+    # answer on a kept connection waits 40 ms for the client's acknowledgement.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    with listener:
+        yield listener
+
+
+def _create_app(services: Services) -> FastAPI:
+    try:
+        return create_app(services)
+    except Misconfigured as error:
+        if "DEPLOY_SECRET " not in str(error):
+            raise
+        raise Misconfigured(f"{error}\nTo make one for this shell:\n  {HOW_TO_MAKE_ONE}") from error
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn that leaves signals to us: it would close the door at once, and we still answer while jobs finish."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _serve(settings: Settings, listener: socket.socket) -> None:
+    services = build(settings)
+    app = _create_app(services)
+    server = _Server(
+        uvicorn.Config(
+            app, lifespan="off", log_config=None, timeout_graceful_shutdown=CLOSE_SECONDS, server_header=False
+        )
+    )
+    asked_to_stop = asyncio.Event()
+    _on_first_signal(asked_to_stop)
+    await services.start()
+    _hint_at_models(settings)
+    try:
+        answering = asyncio.create_task(server.serve(sockets=[listener]))
+        typer.echo(f"Listening on {_address(listener)} (Ctrl-C stops)")
+        waiting = asyncio.create_task(asked_to_stop.wait())
+        await asyncio.wait({answering, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        say("Stopping: running jobs get a moment to finish; the others go on after the next start.")
+    finally:
+        await services.stop(DRAIN_SECONDS)
+        server.should_exit = True
+        await answering
+
+
+def _on_first_signal(event: asyncio.Event) -> None:
+    """Set ``event``; from then on signals have their default effect, so that the second ends the process at once."""
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        event.set()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+
+
+def _address(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def drop_query(record: logging.LogRecord) -> bool:
+    """Keep query strings out of the access log: callers put secrets and addresses there."""
+    if isinstance(record.args, tuple):
+        record.args = tuple(arg.partition("?")[0] if isinstance(arg, str) else arg for arg in record.args)
+    return True

@@ -1,0 +1,76 @@
+"""The command line in the test's own process, over jobs in memory."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from typer.testing import CliRunner
+
+from pipeline.cli.commands import app
+from pipeline.domain.brief import Brief
+from pipeline.domain.job import EventKind, Failure, Job, Stage
+from pipeline.domain.publication import Target
+from tests.builders import make_publication
+from tests.fakes.jobs import MemoryJobs, MemoryServices, make_result
+
+LOCAL = make_publication(target=Target.LOCAL, repo_url="file:///srv/my%20apps/sales-n1")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def document(self) -> Any:
+        """The one JSON document on standard output."""
+        return json.loads(self.stdout)
+
+
+def pipeline(*arguments: str, stdin: str | None = None) -> Ended:
+    """``pipeline("run", "brief.json")`` as typed at a prompt."""
+    result = CliRunner().invoke(app, list(arguments), input=stdin, catch_exceptions=False)
+    return Ended(result.exit_code, result.stdout, result.stderr)
+
+
+class InstantJobs(MemoryJobs):
+    """Every job ends as soon as it is accepted.
+
+    Attributes:
+        failing: rounds that end badly.
+        accepted: what came in, and whether the evaluator is to be told.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failing: set[int] = set()
+        self.accepted: list[tuple[Brief, bool]] = []
+
+    async def accept(self, brief: Brief, *, notify: bool = True) -> tuple[Job, bool]:
+        """Accept and end."""
+        job, is_new = await super().accept(brief, notify=notify)
+        self.accepted.append((brief, notify))
+        if is_new:
+            self.start(job.id)
+            self.event(job.id, EventKind.STARTED, Stage.GENERATE)
+            self.event(job.id, EventKind.FINISHED, Stage.GENERATE, "a page", seconds=1.5)
+            if brief.round in self.failing:
+                self.fail(job.id, Failure(Stage.PUBLISH, "publish_failed", "the target refused"))
+            else:
+                self.finish(job.id, make_result(publication=LOCAL))
+        return job, is_new
+
+
+class InstantServices(MemoryServices):
+    """Services over jobs that are given."""
+
+    def __init__(self, jobs: MemoryJobs) -> None:
+        super().__init__()
+        self.jobs = jobs
+
+    async def stop(self, drain_seconds: float = 20) -> None:
+        """Nothing runs."""
+        self.log.append(f"stopped within {drain_seconds} s")

@@ -1,0 +1,122 @@
+"""Dockerfile, front matter, pinned versions: what is read by machines that are not here."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+REPOSITORY = Path(__file__).parents[3]
+COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
+MAX_SHORT_DESCRIPTION = 60
+
+
+def read(path: str) -> str:
+    return (REPOSITORY / path).read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def instructions() -> list[tuple[str, str]]:
+    """Of the Dockerfile: keyword and arguments, continued lines joined."""
+    text = re.sub(r"\\\n\s*", " ", re.sub(r"^#.*\n", "", read("Dockerfile"), flags=re.MULTILINE))
+    lines = [line for line in text.splitlines() if line.strip()]
+    return [(keyword, rest.strip()) for keyword, _, rest in (line.partition(" ") for line in lines)]
+
+
+@pytest.fixture
+def environment(instructions: list[tuple[str, str]]) -> dict[str, str]:
+    """What the container's processes see."""
+    pairs = [pair for keyword, rest in instructions if keyword == "ENV" for pair in rest.split()]
+    return dict(pair.split("=", 1) for pair in pairs)
+
+
+@pytest.fixture
+def front_matter() -> dict[str, Any]:
+    """What the Hub reads."""
+    text = read("README.md")
+    assert text.startswith("---\n")
+    document = yaml.safe_load(text.split("---\n")[1])
+    assert isinstance(document, dict)
+    return document
+
+
+def test_the_container_works_as_uid_1000_from_before_the_first_copy(instructions: list[tuple[str, str]]) -> None:
+    keywords = [keyword for keyword, _ in instructions]
+    users = [rest for keyword, rest in instructions if keyword == "USER"]
+    assert users == ["user"]
+    assert keywords.index("USER") < keywords.index("COPY")
+    assert any("useradd" in rest and "--uid 1000 user" in rest for _, rest in instructions)
+
+
+def test_the_container_listens_for_everybody_and_keeps_apps_in_a_folder_of_its_user(
+    environment: dict[str, str], instructions: list[tuple[str, str]]
+) -> None:
+    assert environment["HOST"] == "0.0.0.0"
+    assert environment["PORT"] == "8000"
+    assert environment["GENERATED_REPOS_DIR"].startswith("/home/user/")
+    assert ("EXPOSE", "8000") in instructions
+    assert ("CMD", '["pipeline", "serve"]') in instructions
+
+
+def test_the_container_has_git_pinned_versions_and_a_health_check(instructions: list[tuple[str, str]]) -> None:
+    commands = " ".join(rest for keyword, rest in instructions if keyword == "RUN")
+    assert re.search(r"apt-get install\b[^&]*\bgit\b", commands)
+    assert "--constraint constraints.txt" in commands
+    assert any(keyword == "HEALTHCHECK" and "/health" in rest for keyword, rest in instructions)
+
+
+def test_the_health_check_is_a_program_that_python_accepts(instructions: list[tuple[str, str]]) -> None:
+    (check,) = [rest for keyword, rest in instructions if keyword == "HEALTHCHECK"]
+    _, flag, program = yaml.safe_load(check.split("CMD", 1)[1])
+    assert flag == "-c"
+    compile(program, "health check", "exec")
+
+
+def test_no_secret_is_written_into_the_image(environment: dict[str, str]) -> None:
+    assert not [name for name in environment if re.search("SECRET|TOKEN|KEY|PASSWORD", name)]
+    assert ".env*" in read(".dockerignore").splitlines()
+
+
+def test_the_repository_is_a_docker_space_as_it_is(front_matter: dict[str, Any], environment: dict[str, str]) -> None:
+    assert front_matter["sdk"] == "docker"
+    assert front_matter["app_port"] == int(environment["PORT"])
+    assert {front_matter["colorFrom"], front_matter["colorTo"]} <= COLOURS
+    assert len(front_matter["short_description"]) <= MAX_SHORT_DESCRIPTION
+    assert front_matter["license"] == "mit"
+    assert front_matter["pinned"] is False
+    assert front_matter["title"]
+    assert len(front_matter["emoji"]) == 1
+    assert not front_matter["emoji"].isascii()
+
+
+def test_every_requirement_is_pinned_and_nothing_but_versions_is() -> None:
+    project = tomllib.loads(read("pyproject.toml"))["project"]
+    asked_for = {canonical(r) for r in project["dependencies"] + project["optional-dependencies"]["dev"]}
+    lines = [line for line in read("constraints.txt").splitlines() if not line.startswith("#")]
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.+!]+", line) for line in lines)
+    assert asked_for <= {canonical(line) for line in lines}
+
+
+def test_a_python_that_is_too_old_is_refused_in_words(tmp_path: Path) -> None:
+    old = tmp_path / "python3"
+    old.write_text('#!/bin/sh\ncase "$1" in --version) echo "Python 3.9.2";; *) exit 1;; esac\n')
+    old.chmod(0o755)
+    refused = subprocess.run([REPOSITORY / ".ci/check-python", old], capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert "is Python 3.9.2; Python 3.11 or newer is needed" in refused.stderr
+
+
+def test_this_python_is_accepted_without_a_word() -> None:
+    accepted = subprocess.run(
+        [REPOSITORY / ".ci/check-python", sys.executable], capture_output=True, text=True, check=False
+    )
+    assert (accepted.returncode, accepted.stdout, accepted.stderr) == (0, "", "")
+
+
+def canonical(requirement: str) -> str:
+    name = re.split(r"[^A-Za-z0-9._-]", requirement)[0].split("==")[0]
+    return re.sub(r"[-_.]+", "-", name).lower()
