@@ -28,6 +28,9 @@ from pipeline.notification.notifier import WebhookNotifier
 from pipeline.ports import Generator, Publisher
 from pipeline.publishing.local import LocalPublisher
 from pipeline.settings import Settings
+from pipeline.verification.browser import SealedBrowser, find_browser
+from pipeline.verification.cdn import CDN_HOSTS, CdnFiles
+from pipeline.verification.combined import BrowserVerifier
 from pipeline.verification.secrets import ConfiguredSecretScanner
 from pipeline.verification.static import StaticVerifier
 from pipeline.workspace import GitWorkspaces
@@ -46,6 +49,7 @@ class Services:
         workspaces: for previews.
         engine: works on the jobs between ``start`` and ``stop``.
         database: of the engine and of our records.
+        browser: that apps are looked at with, or None.
     """
 
     settings: Settings
@@ -53,6 +57,7 @@ class Services:
     workspaces: GitWorkspaces
     engine: Engine
     database: Database
+    browser: SealedBrowser | None
 
     async def start(self) -> None:
         """Take the lock, migrate the database, resume what was under way, and begin to work.
@@ -66,6 +71,8 @@ class Services:
         """Take no more, let running jobs go on for a while; what is left is resumed by the next start."""
         self.jobs.is_draining = True
         await self.engine.stop(drain_seconds)
+        if self.browser:
+            await self.browser.close()
         self.database.close()
 
 
@@ -83,10 +90,11 @@ def build(settings: Settings) -> Services:
     failpoint = Failpoint(settings.failpoint)
     workspaces = GitWorkspaces(settings.generated_repos_dir)
     notifier = _notifier(settings, deliveries, clock)
+    browser = _browser(settings)
     publishers = _publishers(settings, workspaces)
     deploy = Deploy(
         generator=_generator(settings, SqlLedger(database, clock), clock),
-        verifier=StaticVerifier(),
+        verifier=BrowserVerifier(StaticVerifier(), browser),
         secrets=ConfiguredSecretScanner(settings.secrets()),
         workspaces=workspaces,
         publishers=publishers,
@@ -120,7 +128,7 @@ def build(settings: Settings) -> Services:
         ),
         failpoint=failpoint,
     )
-    return Services(settings, jobs, workspaces, engine, database)
+    return Services(settings, jobs, workspaces, engine, database, browser)
 
 
 @asynccontextmanager
@@ -154,6 +162,15 @@ def _generator(settings: Settings, ledger: SqlLedger, clock: SystemClock) -> Gen
     chain = build_chain(endpoint.base_url, endpoint.api_key, models, ledger, caps)
     generator = ModelGenerator(chain, Prompts(settings.prompts), clock)
     return FallbackGenerator(generator, ScaffoldGenerator()) if SCAFFOLD in settings.llm_models else generator
+
+
+def _browser(settings: Settings) -> SealedBrowser | None:
+    executable = find_browser(settings.chromium)
+    if executable is None:
+        return None
+    hosts = CDN_HOSTS if settings.cdn_origins is None else settings.cdn_origins
+    cache = settings.generated_repos_dir.absolute() / ".pipeline" / "cdn"
+    return SealedBrowser(executable, CdnFiles(cache, hosts))
 
 
 def _notifier(settings: Settings, deliveries: SqlDeliveries, clock: SystemClock) -> WebhookNotifier:

@@ -56,12 +56,14 @@ class Inspection:
     """What the verify stage leaves on record.
 
     Attributes:
-        verification: verdicts and findings.
+        verification: verdicts and findings, without the picture.
+        screenshot: digest of the picture, or None.
         is_repairable: a model made it, something is wrong with it, and there is time to mend it. Decided once, here:
             a resumed job must take the turns that it took before.
     """
 
     verification: Verification
+    screenshot: str | None
     is_repairable: bool
 
 
@@ -157,7 +159,13 @@ class Deploy:
             Stage.VERIFY, lambda _: self._verify(job, brief, draft, files), Inspection, self._left(job)
         )
         seen = inspection.verification
-        result = replace(draft.result, verdicts=seen.verdicts, findings=seen.findings)
+        result = replace(
+            draft.result,
+            verdicts=seen.verdicts,
+            findings=seen.findings,
+            console=seen.console,
+            screenshot=inspection.screenshot,
+        )
         return Candidate(draft.site, files, result, inspection)
 
     async def _generate(
@@ -206,7 +214,8 @@ class Deploy:
         verification = await self.verifier.verify(files, brief, address)
         has_time = self._model_seconds(job) >= REPAIR_SECONDS
         is_repairable = draft.result.model is not None and has_time and not verification.is_flawless
-        return Inspection(verification, is_repairable)
+        screenshot = await self.blobs.put(verification.screenshot) if verification.screenshot else None
+        return Inspection(replace(verification, screenshot=None), screenshot, is_repairable)
 
     async def _commit(self, job: Job, site: Site, digest: str, message: str) -> str:
         return await self.workspaces.commit(site, await self.blobs.get_files(digest), message, job.received_at)

@@ -228,5 +228,8 @@ class Jobs(Protocol):
     async def files(self, job_id: str) -> AppFiles | None:
         """The chosen app of the job, once there is one."""
 
+    async def screenshot(self, job_id: str) -> bytes | None:
+        """A PNG of the chosen app's page, once there is one."""
+
     async def counts(self) -> dict[JobStatus, int]:
         """Waiting and running jobs. Raises Unavailable when the storage does not answer."""

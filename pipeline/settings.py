@@ -79,6 +79,7 @@ class Settings(BaseSettings):
     evaluation_allowed_origins: CommaSeparated = ()
     webhook_signing_secret: SecretStr | None = None
     chromium: str | None = None
+    cdn_hosts: CommaSeparated | None = None
 
     max_request_bytes: int = Field(default=32 * MEBIBYTE, gt=0)
     max_attachment_bytes: int = Field(default=8 * MEBIBYTE, gt=0)
@@ -91,7 +92,7 @@ class Settings(BaseSettings):
     def _auto_is_none(cls, value: object) -> object:
         return None if value == "auto" else value
 
-    @field_validator("llm_models", "evaluation_allowed_origins", mode="before")
+    @field_validator("llm_models", "evaluation_allowed_origins", "cdn_hosts", mode="before")
     @classmethod
     def _split_at_commas(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -134,6 +135,17 @@ class Settings(BaseSettings):
         if self.openrouter_api_key:
             return ModelEndpoint("https://openrouter.ai/api/v1", self.openrouter_api_key, ("openrouter/auto",))
         return ModelEndpoint("https://api.openai.com/v1" if self.llm_api_key else None, self.llm_api_key)
+
+    @property
+    def cdn_origins(self) -> dict[str, str] | None:
+        """CDN_HOSTS, as host -> origin to dial for it; None = the usual ones.
+
+        ``host`` stands for itself, ``host=ORIGIN`` for a mirror of it, and ``none`` alone for no CDN at all.
+        """
+        if self.cdn_hosts is None:
+            return None
+        named = (entry.partition("=") for entry in self.cdn_hosts if entry != "none")
+        return {host: origin or f"https://{host}" for host, _, origin in named}
 
     @property
     def prompts(self) -> Path:

@@ -95,6 +95,8 @@ class Result:
         verdicts: one per check.
         findings: what else was found.
         notes: fallbacks and limits the caller should know of.
+        console: what the page wrote to its console.
+        screenshot: digest of a PNG of the page; None when nobody looked.
         publication: what is live; None until it is.
     """
 
@@ -107,6 +109,8 @@ class Result:
     verdicts: tuple[Verdict, ...] = ()
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
+    console: tuple[str, ...] = ()
+    screenshot: str | None = None
     publication: Publication | None = None
 
 

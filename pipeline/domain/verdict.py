@@ -1,7 +1,7 @@
 """What verification reports. Nothing is claimed that was not seen."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from pipeline.domain.brief import Check
@@ -65,10 +65,14 @@ class Verification:
     Attributes:
         verdicts: one per check of the brief, in its order.
         findings: the rest.
+        console: what the page wrote to its console, and its errors.
+        screenshot: a PNG of the page, or None when nobody looked.
     """
 
     verdicts: tuple[Verdict, ...] = ()
     findings: tuple[Finding, ...] = ()
+    console: tuple[str, ...] = ()
+    screenshot: bytes | None = field(default=None, repr=False)
 
     def count(self, outcome: Outcome) -> int:
         """How many checks came out as ``outcome``."""

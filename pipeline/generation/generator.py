@@ -1,5 +1,6 @@
 """Makes an app with a language model: ask, read, and where the answer cannot be used, say so and ask again."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import NoReturn
 
@@ -9,7 +10,7 @@ from pipeline.domain.files import AppFiles
 from pipeline.domain.generation import Generation, ModelCall, Order, Usage
 from pipeline.domain.publication import SpaceSdk, Target
 from pipeline.domain.verdict import Outcome, Verification
-from pipeline.generation.attachments import describe_attachments, wrap_untrusted
+from pipeline.generation.attachments import AttachmentView, describe_attachments, wrap_untrusted
 from pipeline.generation.edits import Applied, Failure, apply_reply
 from pipeline.generation.grammar import ReplyParser
 from pipeline.generation.ladder import Reading, Rung, read_reply
@@ -43,7 +44,8 @@ class ModelGenerator:
             GenerationFailed: no answer gave a whole app; says what was wrong with the last one.
             BudgetExhausted: the job may not ask any more.
         """
-        return await _Making(order, progress, self._model, self._prompts, self._clock).run()
+        view = await asyncio.to_thread(describe_attachments, order.brief.attachments)
+        return await _Making(order, view, progress, model=self._model, prompts=self._prompts, clock=self._clock).run()
 
 
 class _Making:
@@ -53,15 +55,17 @@ class _Making:
     after a crash, the same questions find their recorded answers.
     """
 
-    def __init__(self, order: Order, progress: Progress, model: Model, prompts: Prompts, clock: Clock) -> None:
+    def __init__(
+        self, order: Order, view: AttachmentView, progress: Progress, *, model: Model, prompts: Prompts, clock: Clock
+    ) -> None:
         self._order = order
+        self._view = view
         self._progress = progress
         self._model = model
         self._prompts = prompts
         self._clock = clock
         self._until = clock.monotonic() + order.seconds - SPARE_SECONDS
-        self._view = describe_attachments(order.brief.attachments)
-        self._conversation, self._first_prompt = opening(order, self._view, prompts)
+        self._conversation, self._first_prompt = opening(order, view, prompts)
         self._files = order.base or AppFiles({})
         self._calls: list[ModelCall] = []
         self._notes: list[str] = []

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from pipeline.domain import errors
@@ -99,8 +100,9 @@ class ProgressNotes:
         self._job_id = job_id
         self._stage = stage
         self._records = records
-        self._note = ""
+        self._note: str | None = None
         self._news = asyncio.Event()
+        self._ended = asyncio.Event()
         self._writer: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Progress:
@@ -113,19 +115,24 @@ class ProgressNotes:
         return progress
 
     async def __aexit__(self, *_exception: object) -> None:
+        """The last note is on record before the stage's end is: the writer is never cut off."""
+        await asyncio.sleep(0)  # notes that are on their way from other threads arrive
+        self._ended.set()
+        self._news.set()
         if self._writer:
-            self._writer.cancel()
-            await asyncio.gather(self._writer, return_exceptions=True)
-        if self._news.is_set():
-            await self._records.add_event(self._job_id, EventKind.PROGRESS, self._stage, self._note)
+            await self._writer
 
     def _take(self, note: str) -> None:
         self._note = note
         self._news.set()
 
     async def _write(self) -> None:
-        while True:
+        while not (self._ended.is_set() and self._note is None):
             await self._news.wait()
             self._news.clear()
-            await self._records.add_event(self._job_id, EventKind.PROGRESS, self._stage, self._note)
-            await asyncio.sleep(PROGRESS_SECONDS)
+            note, self._note = self._note, None
+            if note is not None:
+                await self._records.add_event(self._job_id, EventKind.PROGRESS, self._stage, note)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PROGRESS_SECONDS):
+                    await self._ended.wait()

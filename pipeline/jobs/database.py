@@ -35,7 +35,12 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self.url = sa.make_url(_with_driver(url))
+        try:
+            self.url = sa.make_url(_with_driver(url))
+        except sa.exc.ArgumentError:
+            raise Misconfigured(
+                "DATABASE_URL is no database address: use postgresql://USER:PASSWORD@HOST/NAME"
+            ) from None
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url)
         self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="database")
 
@@ -74,7 +79,7 @@ class Database:
         try:
             with self.engine.begin() as connection:
                 return work(connection)
-        except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
+        except (sa.exc.DatabaseError, sa.exc.InterfaceError, sa.exc.TimeoutError) as error:
             reason = str(getattr(error, "orig", "") or "no free connection").splitlines()[0]
             raise Unavailable(f"the job database cannot be used now: {reason}") from error
 
@@ -86,7 +91,7 @@ class Database:
             with self.engine.begin() as connection:
                 config.attributes["connection"] = connection
                 command.upgrade(config, "head")
-        except sa.exc.OperationalError as error:
+        except sa.exc.DatabaseError as error:
             raise Misconfigured(
                 f"the job database cannot be opened: {str(error.orig).splitlines()[0]}. "
                 "Look at DATABASE_URL, or at the permissions of GENERATED_REPOS_DIR"

@@ -192,6 +192,11 @@ class JobQueue:
         digest = await self._records.files_digest(job_id)
         return await self._blobs.get_files(digest) if digest else None
 
+    async def screenshot(self, job_id: str) -> bytes | None:
+        """A PNG of the chosen app's page, once there is one."""
+        digest = (await self._records.get(job_id)).result.screenshot
+        return await self._blobs.get(digest) if digest else None
+
     async def counts(self) -> dict[JobStatus, int]:
         """Waiting and running jobs. Raises Unavailable when nothing can be accepted now."""
         if self.is_draining:

@@ -6,14 +6,14 @@ from typing import Annotated
 from unicodedata import normalize
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from fastapi.responses import PlainTextResponse, Response
 
 from pipeline.domain.brief import MAX_TASK
 from pipeline.domain.errors import NotFound
 from pipeline.domain.files import AppFiles
 from pipeline.domain.job import Job, JobStatus
-from pipeline.web.dependencies import Authenticated, JobOfCaller, Services, ServicesOfApp, job_of_caller
+from pipeline.web.dependencies import Authenticated, JobOfCaller, Services, ServicesOfApp
 from pipeline.web.errors import documented
 from pipeline.web.job_views import FileList, FileView, JobPage, JobSummary, JobView, log_text
 from pipeline.web.media_types import media_type_of
@@ -75,11 +75,14 @@ async def show_log(job: JobOfCaller, services: ServicesOfApp) -> PlainTextRespon
     "/{job_id}/screenshot.png",
     summary="The page as the browser saw it",
     responses=_one_job,
-    dependencies=[Depends(job_of_caller)],
+    response_class=Response,
 )
-async def show_screenshot() -> Response:
-    """Not taken yet."""
-    raise NotFound("there is no screenshot of this job")
+async def show_screenshot(job: JobOfCaller, services: ServicesOfApp) -> Response:
+    """A PNG, when a browser looked at the app."""
+    picture = await services.jobs.screenshot(job.id)
+    if picture is None:
+        raise NotFound("there is no screenshot of this job")
+    return Response(picture, media_type="image/png")
 
 
 @router.get("/{job_id}/files", summary="Files of the chosen app", responses=_one_job)

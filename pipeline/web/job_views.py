@@ -11,7 +11,7 @@ from pipeline.domain.job import EventKind, Job, JobEvent, JobStatus, Stage
 from pipeline.domain.notification import Delivery
 from pipeline.domain.publication import Target
 from pipeline.domain.verdict import Finding, Severity
-from pipeline.web.views import CheckView, NotificationView, UsageView
+from pipeline.web.views import CheckView, ModelCallView, NotificationView, UsageView
 
 
 class StageState(StrEnum):
@@ -168,9 +168,12 @@ class JobView(JobSummary):
     summary: str
     prompts: list[str]
     usage: UsageView
+    calls: list[ModelCallView]
     checks: list[CheckView]
     findings: list[FindingView]
     notes: list[str]
+    console: list[str]
+    screenshot_url: str | None
     notification: NotificationView
     deliveries: list[DeliveryView]
 
@@ -193,9 +196,12 @@ class JobView(JobSummary):
             summary=result.summary,
             prompts=list(result.prompts),
             usage=UsageView.of(result.usage),
+            calls=[ModelCallView.of(call) for call in result.calls],
             checks=[CheckView.of(verdict) for verdict in result.verdicts],
             findings=[FindingView.of(finding) for finding in result.findings],
             notes=list(result.notes),
+            console=list(result.console),
+            screenshot_url=f"{job_url}/screenshot.png" if result.screenshot else None,
             notification=NotificationView.of(job),
             deliveries=[DeliveryView.of(delivery) for delivery in job.deliveries],
         )

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel
 
-from pipeline.domain.generation import Usage
+from pipeline.domain.generation import ModelCall, Usage
 from pipeline.domain.job import Job, JobStatus, Stage
 from pipeline.domain.notification import DeliveryState
 from pipeline.domain.publication import Target
@@ -43,6 +43,31 @@ class UsageView(BaseModel):
             completion_tokens=usage.completion_tokens,
             cached_tokens=usage.cached_tokens,
             cost_usd=usage.cost_usd,
+        )
+
+
+class ModelCallView(BaseModel):
+    """One question to a model; ``form`` is how files were told apart in its answer: ``tags``, or a fallback."""
+
+    prompt: str
+    asked: str
+    answered: str
+    finish: str
+    form: str
+    seconds: float
+    usage: UsageView
+
+    @classmethod
+    def of(cls, call: ModelCall) -> Self:
+        """From the domain's call."""
+        return cls(
+            prompt=call.prompt,
+            asked=call.asked,
+            answered=call.answered,
+            finish=call.finish,
+            form=call.form,
+            seconds=call.seconds,
+            usage=UsageView.of(call.usage),
         )
 
 
@@ -85,7 +110,9 @@ class DeployReply(BaseModel):
     summary: str
     checks: list[CheckView]
     notes: list[str]
+    prompts: list[str]
     usage: UsageView
+    calls: list[ModelCallView]
     notification: NotificationView
 
 
@@ -128,7 +155,9 @@ def deploy_reply(job: Job, job_url: str) -> DeployReply | RunningReply | FailedR
             summary=result.summary,
             checks=[CheckView.of(verdict) for verdict in result.verdicts],
             notes=list(result.notes),
+            prompts=list(result.prompts),
             usage=UsageView.of(result.usage),
+            calls=[ModelCallView.of(call) for call in result.calls],
             notification=NotificationView.of(job),
         )
     if not job.status.is_final:

@@ -32,6 +32,7 @@ class Service:
             "DEPLOY_SECRET": SECRET,
             "GENERATED_REPOS_DIR": str(folder),
             "PYTHONUNBUFFERED": "1",
+            "CDN_HOSTS": "none",  # no test leaves this machine
             **environment,
         }
         self.url = ""

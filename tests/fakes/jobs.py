@@ -52,6 +52,7 @@ class MemoryJobs(Jobs):
         self._briefs: dict[str, Brief] = {}
         self._events: list[JobEvent] = []
         self._files: dict[str, AppFiles] = {}
+        self.screenshots: dict[str, bytes] = {}
         self._changed = asyncio.Event()
 
     async def accept(self, brief: Brief, *, notify: bool = True) -> tuple[Job, bool]:
@@ -153,6 +154,9 @@ class MemoryJobs(Jobs):
 
     async def files(self, job_id: str) -> AppFiles | None:
         return self._files.get(job_id)
+
+    async def screenshot(self, job_id: str) -> bytes | None:
+        return self.screenshots.get(job_id)
 
     async def counts(self) -> dict[JobStatus, int]:
         if self.broken:

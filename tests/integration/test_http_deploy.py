@@ -101,6 +101,8 @@ async def test_who_waits_gets_the_result(services: MemoryServices, client: httpx
             }
         ],
         "notes": ["one repair was needed"],
+        "prompts": ["build@1"],
+        "calls": [],
         "usage": {
             "calls": 1,
             "prompt_tokens": 1200,

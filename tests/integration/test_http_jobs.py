@@ -180,7 +180,18 @@ async def test_only_the_apps_own_files_are_given_out(
     assert (response.status_code, response.json()["ok"]) == (404, False)
 
 
-async def test_there_is_no_screenshot_yet(services: MemoryServices, client: httpx.AsyncClient) -> None:
+async def test_the_screenshot_is_a_picture_of_the_chosen_app(
+    services: MemoryServices, client: httpx.AsyncClient
+) -> None:
+    job_id = await accept(services)
+    services.jobs.screenshots[job_id] = b"\x89PNG"
+    response = await client.get(f"/jobs/{job_id}/screenshot.png")
+    assert (response.headers["content-type"], response.content) == ("image/png", b"\x89PNG")
+
+
+async def test_there_is_no_screenshot_of_a_job_that_nobody_looked_at(
+    services: MemoryServices, client: httpx.AsyncClient
+) -> None:
     job_id = await accept(services)
     response = await client.get(f"/jobs/{job_id}/screenshot.png")
     assert (response.status_code, response.json()["error"]) == (404, "there is no screenshot of this job")

@@ -359,3 +359,16 @@ def test_the_migrations_make_the_tables_that_the_code_names(database: Database) 
         )
         assert compare_metadata(context, tables.metadata) == []
     database.close()
+
+
+def test_an_address_that_is_none_is_a_configuration_error() -> None:
+    with pytest.raises(Misconfigured, match="DATABASE_URL"):
+        Database("nonsense")
+
+
+def test_a_damaged_database_file_is_a_configuration_error(tmp_path: Path) -> None:
+    database = Database.embedded(tmp_path)
+    database.file.write_bytes(b"this is no database at all" * 100)
+    with pytest.raises(Misconfigured, match="cannot be opened"):
+        database.migrate()
+    database.close()

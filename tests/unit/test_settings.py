@@ -67,6 +67,24 @@ def test_lists_are_split_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
+    ("hosts", "origins"),
+    [
+        (None, None),
+        ("none", {}),
+        (
+            "cdn.example, m.example=http://127.0.0.1:9",
+            {"cdn.example": "https://cdn.example", "m.example": "http://127.0.0.1:9"},
+        ),
+    ],
+)
+def test_cdns_can_be_named_mirrored_and_switched_off(
+    hosts: str | None, origins: dict[str, str] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = {} if hosts is None else {"CDN_HOSTS": hosts}
+    assert settings(monkeypatch, **environment).cdn_origins == origins
+
+
+@pytest.mark.parametrize(
     ("environment", "address"),
     [
         ({"HOST": "0.0.0.0", "PORT": "9000"}, "http://127.0.0.1:9000"),
