@@ -2,9 +2,9 @@
 # No secret belongs in here: pass DEPLOY_SECRET and the tokens when the container starts.
 FROM python:3.13-slim
 
-# git commits and pushes what is built. Spaces run containers as uid 1000.
+# git commits and pushes what is built, the browser checks it. Spaces run containers as uid 1000.
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends git \
+    && apt-get install --yes --no-install-recommends git chromium-headless-shell \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home --uid 1000 user
 USER user

@@ -21,8 +21,7 @@ SECONDS = 180
 UNTOLD = {
     "FAILPOINT",  # for tests
     "SPACE_HOST",  # set by Spaces
-    "CHROMIUM",  # nothing uses these yet
-    "GITHUB_OWNER",
+    "GITHUB_OWNER",  # nothing uses these yet
     "GITHUB_API_URL",
     "HF_OWNER",
     "HF_ENDPOINT",
