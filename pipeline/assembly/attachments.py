@@ -1,0 +1,64 @@
+"""The files that came with the brief belong into the app as they are."""
+
+import re
+
+from pipeline.domain.brief import Brief
+from pipeline.domain.files import AppFiles, fold, safe_path
+
+# No third person: "a page that converts input.md" says what the page does, and orders no change of the file.
+_CHANGES = (
+    "fix(?:ed|ing)?|updat(?:e|ed|ing)|chang(?:e|ed|ing)|convert(?:ed|ing)?|edit(?:ed|ing)?|modif(?:y|ied|ying)"
+    "|rewr(?:ite|itten|iting)|correct(?:ed|ing)?|repair(?:ed|ing)?|replac(?:e|ed|ing)|extend(?:ed|ing)?"
+    "|translat(?:e|ed|ing)"
+)
+# "the correct total", "on change": an adjective or a noun.
+_VERB = rf"(?<!\bthe )(?<!\ba )(?<!\ban )(?<!\bon )(?<!\bany )(?<!\beach )\b(?:{_CHANGES})\b"
+# What follows these words is no longer what the verb changes: "update the total from data.csv".
+_NOT_BEFORE_OBJECT = "from|using|with|by|via|to|into|for|that|which|so|when|whenever|after|based|according|and|but"
+_FEW_WORDS = rf"(?:\s(?!(?:{_NOT_BEFORE_OBJECT})\b)[\w'-]{{1,40}},?){{0,7}}?"
+_OTHER_FILES = r"(?:[`\"']?[\w/-]{1,80}\.\w{1,10}[`\"']?(?:,| and|, and)\s){0,8}?"
+_ITS_FLAW = (
+    r"(?:it|its|them|(?:the|this|that|any|all|every)(?:\s[\w-]{1,40}){0,2}?\s"
+    r"(?:bugs?|errors?|typos?|mistakes?|file|problems?))\b"
+)
+_SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|\n\s*(?:[-*•]|\d+[.)])\s|\n\s*\n")
+
+
+def may_replace(attachment_name: str, brief_text: str) -> bool:
+    """Whether the brief asks to change this attachment: it names the file as the object of a verb of change.
+
+    "Fix the bug in execute.py", "data.json must be updated", "after fixing execute.py" and "take notes.md and rewrite
+    it" do; "update the total from data.csv" and "show the correct sum of data.csv" do not.
+    """
+    names = {attachment_name, attachment_name.rpartition("/")[2]}
+    name = rf"[`\"'(*]{{0,3}}(?<![\w/-])(?:{'|'.join(map(re.escape, sorted(names)))})(?![\w-]|\.\w)"
+    asked_to_change = re.compile(
+        rf"{_VERB}{_FEW_WORDS}\s{_OTHER_FILES}{name}"
+        rf"|{name}.{{0,200}}?\b(?:be|is|gets?|needs?|being)\s(?:to\sbe\s)?{_VERB}"
+        rf"|{name}.{{0,200}}?{_VERB}\s{_ITS_FLAW}",
+        re.IGNORECASE,
+    )
+    sentences = (" ".join(sentence.split()) for sentence in _SENTENCE_END.split(brief_text))
+    return any(asked_to_change.search(sentence) for sentence in sentences)
+
+
+def with_attachments(files: AppFiles, brief: Brief) -> AppFiles:
+    """Put every attachment in its place, byte for byte, unless the brief asks to change it and the generator did."""
+    for attachment in brief.attachments:
+        path = safe_path(attachment.name, "attachments")
+        if path not in files or not may_replace(attachment.name, brief.text):
+            files = with_file(files, path, attachment.content)
+    return files
+
+
+def with_file(files: AppFiles, path: str, content: bytes) -> AppFiles:
+    """Put ``content`` at ``path``; files that cannot live beside it (other case, folder of that name) give way."""
+    wanted = fold(path)
+    in_the_way = [
+        other for other in files if other != path and (_inside(fold(other), wanted) or _inside(wanted, fold(other)))
+    ]
+    return files.without(*in_the_way).with_files({path: content})
+
+
+def _inside(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder + "/")

@@ -1,0 +1,77 @@
+"""From what a generator gave to what is published."""
+
+from selectolax.lexbor import LexborHTMLParser
+
+from pipeline.assembly.attachments import with_attachments, with_file
+from pipeline.assembly.gitignore import gitignore
+from pipeline.assembly.licence import is_mit_licence, mit_licence
+from pipeline.assembly.readme import readme
+from pipeline.assembly.workflows import wants_workflows, without_workflows
+from pipeline.domain.brief import Brief
+from pipeline.domain.files import AppFiles, fold
+from pipeline.domain.generation import Generation
+from pipeline.domain.publication import SpaceSdk, Target
+
+COPYRIGHT_HOLDER = "The authors"
+
+
+def assemble(
+    generation: Generation, brief: Brief, target: Target, *, year: int, base: AppFiles | None = None
+) -> AppFiles:
+    """Add to the generated files what is code's work: attachments, LICENSE, README.md, .gitignore, .nojekyll.
+
+    Files of these names that came as attachments win over ours. The same input gives the same bytes.
+
+    Args:
+        generation: the whole app as the generator gave it, in a revision with the published files in it.
+        brief: for attachments, and whether workflow files were asked for.
+        target: where it will be published.
+        year: of the copyright.
+        base: the published files of a revision: what is there and right stays as it is.
+    """
+    files = generation.files
+    if not wants_workflows(brief):
+        files = without_workflows(files, base)
+    files = with_attachments(files, brief)
+    attached = {fold(attachment.name) for attachment in brief.attachments}
+    if "license" not in attached:
+        files = with_file(files, "LICENSE", _licence(files, brief, year, base))
+    if ".nojekyll" not in attached and _is_static(files, brief, target):
+        files = with_file(files, ".nojekyll", files.get(".nojekyll", b""))
+    if ".gitignore" not in attached:
+        files = with_file(files, ".gitignore", gitignore(files))
+    if "readme.md" not in attached:
+        files = _with_canonical_name(files, "README.md")
+        files = with_file(files, "README.md", readme(files, generation, brief, _title(files, brief)))
+    return files
+
+
+def _licence(files: AppFiles, brief: Brief, year: int, base: AppFiles | None) -> bytes:
+    published = base if base is not None else files
+    existing = published.get("LICENSE") if brief.round > 1 else None
+    if existing is not None and is_mit_licence(existing):
+        return existing
+    return mit_licence(year, COPYRIGHT_HOLDER).encode()
+
+
+def _with_canonical_name(files: AppFiles, name: str) -> AppFiles:
+    """Rename a file whose name differs from ``name`` in case alone."""
+    other = next((path for path in files if path != name and fold(path) == fold(name)), None)
+    return files if other is None else with_file(files, name, files[other])
+
+
+def _is_static(files: AppFiles, brief: Brief, target: Target) -> bool:
+    if target is not Target.HF_SPACE:
+        return True
+    return brief.space_type is SpaceSdk.STATIC or (brief.space_type is None and "index.html" in files)
+
+
+def _title(files: AppFiles, brief: Brief) -> str:
+    """The page's own title, else the task in words."""
+    page = LexborHTMLParser(files.text("index.html") or "")
+    element = page.css_first("title")
+    title = " ".join(element.text().split()) if element else ""
+    if not title:
+        title = " ".join(brief.task.replace("-", " ").replace("_", " ").split())
+        title = title[:1].upper() + title[1:]
+    return title.replace("<", "&lt;")

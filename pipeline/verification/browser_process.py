@@ -1,0 +1,245 @@
+"""One running Chromium, without a network and without our environment; watched, and killed when it has to be."""
+
+import asyncio
+import os
+import signal
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from playwright.async_api import Browser, BrowserContext, CDPSession, Error, Playwright, async_playwright
+
+RECYCLE_AFTER = 50
+"""Apps that one browser sees before it is replaced: what leaks goes with it."""
+
+LAUNCH_SECONDS = 20.0
+CLOSE_SECONDS = 3.0
+MEMORY_LOOK_SECONDS = 0.25
+MAX_PAGE_MEMORY = 768 * 1024 * 1024
+MAX_BROWSER_MEMORY = 1536 * 1024 * 1024
+_MAX_HEAP_MEBIBYTES = 256
+
+# Measured against a listener on loopback: requests are answered by us, and what no interception sees (shared workers,
+# preconnect, prefetch, redirects) ends at the resolver rule, which holds for addresses written as numbers as well.
+# WebRTC resolves nothing: only its own policy stops its datagrams.
+FLAGS = (
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+    "--webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
+    "--disable-background-networking",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--hide-scrollbars",
+    "--block-new-web-contents",
+    f"--js-flags=--max-old-space-size={_MAX_HEAP_MEBIBYTES}",
+)
+
+
+class BrowserDied(Exception):
+    """The browser could not be started, or ended while it was needed."""
+
+
+class PageDied(Exception):
+    """The page took too much. The text says of what."""
+
+
+@dataclass(slots=True)
+class ChromiumProcess:
+    """A browser and its processes.
+
+    Attributes:
+        browser: to open contexts in.
+        started: contexts opened so far.
+        open: contexts open now.
+    """
+
+    browser: Browser
+    started: int = 0
+    open: int = 0
+    _session: CDPSession | None = None
+    _pid: int = 0
+    _home: tempfile.TemporaryDirectory[str] | None = field(default=None, repr=False)
+
+    @classmethod
+    async def launch(cls, playwright: Playwright, executable: Path) -> Self:
+        """Start ``executable`` with an environment of its own that holds nothing of ours.
+
+        Raises:
+            BrowserDied: it does not start.
+        """
+        home = tempfile.TemporaryDirectory(prefix="browser-", ignore_cleanup_errors=True)
+        try:
+            browser = await playwright.chromium.launch(
+                executable_path=executable,
+                args=list(FLAGS),
+                chromium_sandbox=os.geteuid() != 0,  # Chromium refuses to start with its sandbox as root
+                env={"HOME": home.name, "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "TZ": "UTC"},
+                timeout=LAUNCH_SECONDS * 1000,
+            )
+            process = cls(browser, _home=home)
+            async with asyncio.timeout(LAUNCH_SECONDS):
+                process._session = await browser.new_browser_cdp_session()
+                process._pid = next(pid for kind, pid in await process._processes() if kind == "browser")
+        except (Error, TimeoutError, OSError, StopIteration) as error:
+            home.cleanup()
+            raise BrowserDied(f"the browser did not start: {_first_line(error)}") from error
+        return process
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether it runs and has not seen too many apps."""
+        return self.browser.is_connected() and self.started < RECYCLE_AFTER
+
+    async def guard_memory(self) -> None:
+        """Watch until cancelled; kill what grows too large.
+
+        Raises:
+            PageDied: a process of a page was killed.
+            BrowserDied: the browser was, or it does not answer any more.
+        """
+        while True:
+            await asyncio.sleep(MEMORY_LOOK_SECONDS)
+            try:
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    processes = await self._processes()
+            except (Error, TimeoutError) as error:
+                self.kill()
+                raise BrowserDied("the browser stopped answering") from error
+            for kind, pid in processes:
+                if kind == "renderer" and _memory(pid) > MAX_PAGE_MEMORY:
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+                    raise PageDied(f"the page used more than {MAX_PAGE_MEMORY // 1024**2} MiB of memory")
+                if kind != "renderer" and _memory(pid) > MAX_BROWSER_MEMORY:
+                    self.kill()
+                    raise BrowserDied(f"the browser used more than {MAX_BROWSER_MEMORY // 1024**2} MiB of memory")
+
+    async def see_that_it_lives(self) -> None:
+        """Raises BrowserDied when it has ended, and its pages with it."""
+        await asyncio.sleep(0.1)  # a page's end is told before its browser's
+        if not self.browser.is_connected():
+            raise BrowserDied("the browser ended")
+
+    async def close_context(self, context: BrowserContext) -> None:
+        """Close ``context``; a browser that cannot do that in time is killed."""
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await context.close()
+        except TimeoutError:
+            self.kill()
+        except Error:
+            pass  # it went with its browser
+
+    async def close(self) -> None:
+        """End it and whatever it started."""
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self.browser.close()
+        except TimeoutError:
+            self.kill()
+        except Error:
+            pass  # it had ended before
+        if self._home:
+            await asyncio.to_thread(self._home.cleanup)
+
+    def kill(self) -> None:
+        """End its whole process group at once: Playwright starts every browser in a group of its own."""
+        with suppress(ProcessLookupError, PermissionError):
+            group = os.getpgid(self._pid)
+            if group != os.getpgrp():
+                os.killpg(group, signal.SIGKILL)
+
+    async def _processes(self) -> list[tuple[str, int]]:
+        """Kind and id of each of its processes."""
+        if self._session is None:
+            return []
+        said = await self._session.send("SystemInfo.getProcessInfo")
+        return [(str(process["type"]), int(process["id"])) for process in said["processInfo"]]
+
+
+class BrowserPool:
+    """Playwright and the browser in use, started when first needed. Belongs to one event loop.
+
+    Args:
+        executable: the browser.
+    """
+
+    def __init__(self, executable: Path) -> None:
+        self._executable = executable
+        self._starting = asyncio.Lock()
+        self._playwright: Playwright | None = None
+        self._current: ChromiumProcess | None = None
+
+    @asynccontextmanager
+    async def browser(self, *, alone: bool) -> AsyncIterator[ChromiumProcess]:
+        """The browser in use, or with ``alone`` one for this app only.
+
+        Raises:
+            BrowserDied: none can be started.
+        """
+        process = await self._launch() if alone else await self._shared()
+        process.started += 1
+        process.open += 1
+        try:
+            yield process
+        finally:
+            process.open -= 1
+            if process is not self._current and not process.open:
+                await process.close()
+
+    async def close(self) -> None:
+        """End the browser in use, and Playwright's own process."""
+        process, self._current = self._current, None
+        if process:
+            await process.close()
+        await self._stop_playwright()
+
+    async def _shared(self) -> ChromiumProcess:
+        async with self._starting:
+            if self._current is None or not self._current.is_usable:
+                before, self._current = self._current, None
+                if before and not before.open:
+                    await before.close()
+                self._current = await self._launch()
+            return self._current
+
+    async def _launch(self) -> ChromiumProcess:
+        """Start a browser; when that fails, once more with a new Playwright, whose process may have died."""
+        try:
+            return await ChromiumProcess.launch(await self._running_playwright(), self._executable)
+        except BrowserDied:
+            if self._current is None:
+                await self._stop_playwright()
+            return await ChromiumProcess.launch(await self._running_playwright(), self._executable)
+
+    async def _running_playwright(self) -> Playwright:
+        if self._playwright is None:
+            try:
+                async with asyncio.timeout(LAUNCH_SECONDS):
+                    self._playwright = await async_playwright().start()
+            except (Error, TimeoutError, OSError) as error:
+                raise BrowserDied(f"Playwright did not start: {_first_line(error)}") from error
+        return self._playwright
+
+    async def _stop_playwright(self) -> None:
+        playwright, self._playwright = self._playwright, None
+        if playwright:
+            with suppress(Error, TimeoutError, OSError):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await playwright.stop()
+
+
+def _memory(pid: int) -> int:
+    """Resident bytes of a process; 0 where the system does not tell, as anywhere but on Linux."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

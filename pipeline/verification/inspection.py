@@ -1,0 +1,59 @@
+"""What static verification knows about a candidate, for those who judge its checks."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from pipeline.domain.brief import Brief
+from pipeline.domain.files import AppFiles
+from pipeline.domain.verdict import Finding, Outcome
+from pipeline.verification.pages import Page
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """A candidate, read but not run.
+
+    Attributes:
+        files: the app.
+        brief: what it is judged by.
+        pages: every HTML file that could be read, by path.
+        findings: what is wrong with it.
+    """
+
+    files: AppFiles
+    brief: Brief
+    pages: Mapping[str, Page]
+    findings: tuple[Finding, ...]
+
+    @property
+    def entry(self) -> Page | None:
+        """The page that visitors see first."""
+        return self.pages.get("index.html")
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """An answer to a check: how it came out, and what was seen."""
+
+    outcome: Outcome
+    evidence: str
+
+
+Rule = Callable[[re.Match[str], Inspection], Ruling | None]
+"""Judges a sentence that matched its pattern; None when it turns out not to cover it."""
+
+
+def passed(evidence: str) -> Ruling:
+    """The check holds."""
+    return Ruling(Outcome.PASS, evidence)
+
+
+def failed(evidence: str) -> Ruling:
+    """The check does not hold."""
+    return Ruling(Outcome.FAIL, evidence)
+
+
+def undecided(reason: str) -> Ruling:
+    """It cannot be said."""
+    return Ruling(Outcome.NOT_VERIFIABLE, reason)

@@ -1,0 +1,171 @@
+"""Running page scripts on an open page: each in its turn, then again and again until they hold or time is up."""
+
+import asyncio
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pipeline.domain.brief import Check
+
+USUAL_SECONDS = 5.0
+MOST_SECONDS = 20.0
+TURN_SECONDS = 1.0  # how long one script may keep the others waiting; it goes on beside them
+SYNCHRONOUS_SECONDS = 2.0  # after which the browser ends a script that does not give way
+PAUSE_SECONDS = 0.1
+MOST_EVIDENCE = 300
+
+_WITHIN = re.compile(r"\bwithin\s+(\d{1,4})\s*(ms|milliseconds?|s|secs?|seconds?)\b", re.IGNORECASE)
+
+# An expression's value counts. Of statements it is what they return or, as in a console, the value of the last one.
+_EXPRESSION = "(async () => (\n{script}\n))()"
+_STATEMENTS = """(async () => {{
+  try {{ return await (0, eval)({literal}); }} catch (error) {{
+    if (!(error instanceof SyntaxError) || !/return|await/.test(error.message)) throw error;
+  }}
+  return (async () => {{
+{script}
+  }})();
+}})()"""
+_JUDGED = """(async () => {{
+  let value = await {call};
+  if (typeof value === "function") value = await value();
+  let shown;
+  if (value instanceof Node) shown = `<${{value.nodeName.toLowerCase()}}>`;
+  else try {{ shown = JSON.stringify(value); }} catch {{ }}
+  return [Boolean(value), String(shown ?? value).slice(0, {most})];
+}})()"""
+
+
+class DevTools(Protocol):
+    """A Chrome DevTools Protocol session of one page."""
+
+    async def send(self, method: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Call ``method`` and return its answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a page script said.
+
+    Attributes:
+        holds: whether its value is truthy; None when it never had its turn.
+        evidence: the value or the exception, in a short text.
+        value: the value as JSON, as far as it has that form; empty after an exception.
+    """
+
+    holds: bool | None
+    evidence: str
+    value: str = ""
+
+
+NO_TURN = Answer(None, "time was up before its turn")
+_SILENT = Answer(holds=False, evidence="it gave no answer in time")
+
+
+def seconds_for(checks: Iterable[Check]) -> float:
+    """How long checks are polled: longer than usual when one of them says "within N seconds"."""
+    asked = (
+        float(number) / (1000 if unit.lower().startswith("m") else 1)
+        for check in checks
+        for number, unit in _WITHIN.findall(check.text)
+    )
+    return min(max([USUAL_SECONDS, *asked]), MOST_SECONDS)
+
+
+async def run_scripts(devtools: DevTools, scripts: Sequence[str], seconds: float) -> list[Answer]:
+    """Run each script once in order, then those that did not hold in turns, until all hold or ``seconds`` are over.
+
+    A script that holds is not run again, nor one that still runs. The page is left as they leave it.
+
+    Returns:
+        The last answer of each.
+    """
+    loop = asyncio.get_running_loop()
+    ends = loop.time() + seconds
+    runs = [_Run(devtools, script) for script in scripts]
+    try:
+        while True:
+            for run in runs:
+                if not run.answer.holds and loop.time() < ends:
+                    await run.take_turn(min(TURN_SECONDS, ends - loop.time()))
+            if all(run.answer.holds for run in runs) or loop.time() + PAUSE_SECONDS >= ends:
+                return [run.answer for run in runs]
+            await asyncio.sleep(PAUSE_SECONDS)
+    finally:
+        for run in runs:
+            run.abandon()
+
+
+class _Run:
+    """One script: its last answer, and its evaluation while that goes on."""
+
+    def __init__(self, devtools: DevTools, script: str) -> None:
+        self.answer = NO_TURN
+        self._devtools = devtools
+        self._script = script
+        self._evaluation: asyncio.Task[Answer] | None = None
+        self._has_waited = False
+
+    async def take_turn(self, seconds: float) -> None:
+        if self._evaluation is None:
+            self._evaluation = asyncio.create_task(evaluate(self._devtools, self._script))
+            self._has_waited = False
+        done, _ = await asyncio.wait([self._evaluation], timeout=0 if self._has_waited else seconds)
+        if done:
+            self.answer = self._evaluation.result()
+            self._evaluation = None
+        else:
+            self._has_waited = True
+            self.answer = _SILENT
+
+    def abandon(self) -> None:
+        if self._evaluation is not None:
+            self._evaluation.cancel()
+
+
+async def evaluate(devtools: DevTools, script: str) -> Answer:
+    """Run ``script`` in the page, once: an expression, a function or statements; promises are awaited."""
+    call = await _callable(devtools, script)
+    said = await _ask(devtools, _JUDGED.format(call=call, most=MOST_EVIDENCE))
+    if isinstance(said, str):
+        return Answer(holds=False, evidence=said)
+    match said.get("value"):
+        case [bool(holds), str(shown)]:
+            return Answer(holds, f"its value is {shown}", shown)
+        case _:
+            return Answer(holds=False, evidence="it gave no value")
+
+
+async def _callable(devtools: DevTools, script: str) -> str:
+    expression = _EXPRESSION.format(script=script.strip().rstrip("; \n\t"))
+    is_expression = isinstance(await _ask(devtools, f"void {expression.removesuffix('()')}"), dict)
+    return expression if is_expression else _STATEMENTS.format(script=script, literal=json.dumps(script))
+
+
+async def _ask(devtools: DevTools, expression: str) -> dict[str, Any] | str:
+    """The remote object that ``expression`` gives, or what went wrong in words."""
+    try:
+        answer = await devtools.send(
+            "Runtime.evaluate",
+            {
+                "expression": expression,
+                "awaitPromise": True,
+                "returnByValue": True,
+                "userGesture": True,
+                "timeout": SYNCHRONOUS_SECONDS * 1000,
+            },
+        )
+    except Exception as error:  # noqa: BLE001 - whatever a vendor's session raises: the page went away or ended the script
+        return f"it was interrupted: {_first_line(str(error))}"
+    if details := answer.get("exceptionDetails"):
+        thrown = details.get("exception", {})
+        text = thrown.get("description") or str(thrown.get("value", details.get("text", "an exception")))
+        return f"it threw {_first_line(text)}"
+    result = answer.get("result")
+    return result if isinstance(result, dict) else "it gave no value"
+
+
+def _first_line(text: str) -> str:
+    return (text.strip().splitlines() or [""])[0][:MOST_EVIDENCE]

@@ -1,0 +1,54 @@
+"""Verification that needs no browser: files are parsed, addresses resolved, checks judged as far as that goes."""
+
+import asyncio
+from collections.abc import Iterator
+from itertools import islice
+
+from pipeline.domain.brief import Brief, Check
+from pipeline.domain.files import AppFiles
+from pipeline.domain.verdict import Finding, Verdict, Verification, merge_verdicts
+from pipeline.verification.addresses import ServedApp
+from pipeline.verification.file_findings import file_findings, missing_file_findings
+from pipeline.verification.inspection import Inspection
+from pipeline.verification.page_findings import page_findings, script_file_findings
+from pipeline.verification.page_scripts import judge_page_script
+from pipeline.verification.prose import judge_prose
+from pipeline.verification.sources import Sources, read_sources
+
+METHOD = "static"
+MOST_FINDINGS = 200
+
+
+class StaticVerifier:
+    """Judges a candidate by reading it. Nothing of it is run, nothing is fetched."""
+
+    async def verify(self, files: AppFiles, brief: Brief, address: str) -> Verification:
+        """Find what is wrong with ``files``, served at ``address`` (which ends with a slash), and judge every check.
+
+        A check that reading cannot decide is not verifiable; a page script is never a pass.
+        """
+        return await asyncio.to_thread(_verify, files, brief, address)
+
+
+def _verify(files: AppFiles, brief: Brief, address: str) -> Verification:
+    sources = read_sources(files, brief)
+    findings = tuple(islice(_findings(files, sources, ServedApp(files, address), brief), MOST_FINDINGS))
+    inspection = Inspection(files, brief, sources.pages, findings)
+    verdicts = [_judge(check, inspection) for check in brief.checks]
+    return Verification(merge_verdicts(brief.checks, verdicts), findings)
+
+
+def _findings(files: AppFiles, sources: Sources, app: ServedApp, brief: Brief) -> Iterator[Finding]:
+    yield from missing_file_findings(files)
+    yield from sources.findings
+    yield from page_findings(sources, app, brief)
+    yield from script_file_findings(sources, app)
+    yield from file_findings(sources, app)
+
+
+def _judge(check: Check, inspection: Inspection) -> Verdict:
+    if check.script is None:
+        ruling = judge_prose(check.text, inspection)
+    else:
+        ruling = judge_page_script(check.script, inspection)
+    return Verdict(check, ruling.outcome, ruling.evidence, METHOD)

@@ -1,0 +1,113 @@
+"""Syntax of style sheets, data, Python and pictures."""
+
+import pytest
+
+from pipeline.verification.problems import Problem
+from pipeline.verification.stylesheets import read_stylesheet
+from pipeline.verification.syntax import json_problem, python_problem, svg_problem, yaml_problem
+
+SVG = 'xmlns="http://www.w3.org/2000/svg"'
+
+
+def lines(problem: Problem | None) -> int | None:
+    assert problem is not None
+    return problem.line
+
+
+@pytest.mark.parametrize(
+    "css",
+    [
+        *(
+            "",
+            "/* c */",
+            "a { color: red }",
+            ".x { &:hover { a: b } }",
+            "@media print { a { b: c } }",
+            "@import 'x.css';",
+        ),
+        *("@tailwind base; .x { @apply p-4 }", "a { --x: { a: b } }", "a::after { content: '}' }"),
+    ],
+)
+def test_css_that_browsers_take_has_no_problem(css: str) -> None:
+    assert read_stylesheet(css).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("css", "line", "certain"),
+    [
+        ("a { color: red", 1, True),
+        ("@media print {\n a { b: c }\n", 3, True),
+        ("/* open\n", 2, True),
+        ("a { b: c } }", 1, True),
+        ("a {}\n<style>", 2, True),
+        ("a {\n  color red;\n}", 2, False),
+    ],
+)
+def test_css_that_browsers_skip_is_told_with_its_line(css: str, line: int, *, certain: bool) -> None:
+    problem = read_stylesheet(css).problems[0]
+    assert (problem.line, problem.is_certain) == (line, certain)
+
+
+def test_the_addresses_in_css_are_found() -> None:
+    css = "@import 'a.css';\n@import url(b.css);\n@media print { a { b: url('c.png'), image-set(url(d.png) 1x) } }"
+    assert read_stylesheet(css).urls == (("a.css", 1), ("b.css", 2), ("c.png", 3), ("d.png", 3))
+    assert read_stylesheet("a { content: 'no address' }").urls == ()
+
+
+@pytest.mark.parametrize("text", ['{"a": [1, 2.5e3, null]}', "[]", '"x"', "1" * 10_000])
+def test_json_that_parses_has_no_problem(text: str) -> None:
+    assert json_problem(text) is None
+
+
+@pytest.mark.parametrize("text", ["", "{a: 1}", '{"a": 1,}', "[NaN]", "[Infinity]", "// c\n{}", "[" * 100_000])
+def test_json_that_browsers_refuse_is_told(text: str) -> None:
+    assert json_problem(text)
+
+
+def test_a_json_error_has_its_line() -> None:
+    assert lines(json_problem('{\n"a": 1\n"b": 2}')) == 3
+
+
+def test_yaml_is_parsed_and_nothing_is_constructed() -> None:
+    assert yaml_problem("a: &x [1]\nb: *x\nc: !!python/object/apply:os.abort []\n") is None
+    assert lines(yaml_problem("a: 1\nb: [1\n")) == 3
+    assert lines(yaml_problem("a: b: c")) == 1
+    assert yaml_problem("a: \x07")
+    assert yaml_problem("[" * 5_000)
+
+
+def test_python_is_parsed_without_warnings_and_never_run() -> None:
+    assert python_problem("import os\nos.abort()\nx = '\\d'\n") is None
+    assert lines(python_problem("x = 1\nif x\n")) == 2
+    assert python_problem("a\0")
+    too_complex = python_problem("a." * 50_000 + "a")
+    assert too_complex
+    assert not too_complex.is_certain
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"<svg {SVG}/>",
+        f'<?xml version="1.0"?><!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "svg11.dtd"><svg {SVG}><g/></svg>',
+        f'<s:svg xmlns:s="http://www.w3.org/2000/svg" {SVG}/>',
+    ],
+)
+def test_a_picture_in_svg_has_no_problem(text: str) -> None:
+    assert svg_problem(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "<svg/>",
+        f"<svg {SVG}>",
+        f"<svg {SVG}>&nbsp;</svg>",
+        f"<g {SVG}><svg/></g>",
+        f'<!DOCTYPE svg [<!ENTITY a "b">]><svg {SVG}>&a;</svg>',
+        f'<!DOCTYPE svg [<!ENTITY a SYSTEM "file:///etc/passwd">]><svg {SVG}>&a;</svg>',
+    ],
+)
+def test_what_is_no_svg_or_declares_entities_is_told(text: str) -> None:
+    assert svg_problem(text)
