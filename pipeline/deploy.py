@@ -5,13 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from pipeline.assembly import assemble
-from pipeline.domain.brief import Brief
+from pipeline.domain.brief import Brief, Check
 from pipeline.domain.errors import SiteMissing, StageError
 from pipeline.domain.generation import Generation, Order
 from pipeline.domain.job import Job, Result, Stage
 from pipeline.domain.notification import DeliveryState, Notification
 from pipeline.domain.publication import Publication, Site, Target
-from pipeline.domain.verdict import Verification
+from pipeline.domain.verdict import Finding, Outcome, Severity, Verification
 from pipeline.ports import (
     Blobs,
     Checkpoint,
@@ -43,11 +43,13 @@ class Draft:
     Attributes:
         site: that the app belongs to, as it was before this job.
         files: digest of the generator's files.
-        result: how they were made.
+        earlier_checks: of the rounds before this one.
+        result: how the files were made.
     """
 
     site: Site
     files: str
+    earlier_checks: tuple[str, ...]
     result: Result
 
 
@@ -171,6 +173,7 @@ class Deploy:
     async def _generate(
         self, job: Job, brief: Brief, rejected: tuple[Verification, ...], seconds: float, progress: Progress
     ) -> Draft:
+        checks: tuple[str, ...] = ()
         if brief.round == 1:
             site = await self.sites.open(brief.email, brief.task, brief.nonce, job.target)
             order = Order(job.id, brief, site.target, seconds=seconds, rejected=rejected)
@@ -189,7 +192,7 @@ class Deploy:
             calls=generation.calls,
             notes=generation.notes,
         )
-        return Draft(site, await self.blobs.put_files(generation.files), result)
+        return Draft(site, await self.blobs.put_files(generation.files), checks, result)
 
     async def _published_site(self, brief: Brief) -> Site:
         site = await self.sites.current(brief.email, brief.task)
@@ -212,6 +215,11 @@ class Deploy:
         await asyncio.to_thread(self.secrets.scan, files, commit_message(job, draft.result))
         address = self.publishers[draft.site.target].address(draft.site)
         verification = await self.verifier.verify(files, brief, address)
+        # On a page of their own: checks click and type, and what one round's leave behind could fail another's.
+        earlier = tuple(check for check in map(Check.from_text, draft.earlier_checks) if check not in brief.checks)
+        if earlier:
+            before = await self.verifier.verify(files, replace(brief, checks=earlier), address)
+            verification = replace(verification, findings=verification.findings + regressions(before))
         has_time = self._model_seconds(job) >= REPAIR_SECONDS
         is_repairable = draft.result.model is not None and has_time and not verification.is_flawless
         screenshot = await self.blobs.put(verification.screenshot) if verification.screenshot else None
@@ -236,6 +244,15 @@ class Deploy:
     def _model_seconds(self, job: Job) -> float:
         given = (job.deadline - job.received_at).total_seconds()
         return max(self._left(job) - (1 - MODEL_SHARE) * given, 0.0)
+
+
+def regressions(before: Verification) -> tuple[Finding, ...]:
+    """What fails now of the checks of earlier rounds."""
+    return tuple(
+        Finding(Severity.ERROR, "regression", f"held in an earlier round: {old.check.text}. Now: {old.evidence}")
+        for old in before.verdicts
+        if old.outcome is Outcome.FAIL
+    )
 
 
 def commit_message(job: Job, result: Result) -> str:

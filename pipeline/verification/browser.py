@@ -8,7 +8,9 @@ import importlib.util
 import os
 import shutil
 import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,7 +21,7 @@ from pipeline.verification.cdn import CdnFiles
 
 if TYPE_CHECKING:
     from pipeline.verification.browser_process import BrowserPool
-    from pipeline.verification.page_look import PageLook
+    from pipeline.verification.page_record import PageLook
 
 T = TypeVar("T")
 
@@ -93,42 +95,54 @@ class SealedBrowser:
     def __init__(self, executable: Path, cdn: CdnFiles | None = None, *, apps_at_once: int = APPS_AT_ONCE) -> None:
         self._executable = executable
         self._cdn = cdn
-        self._slots = asyncio.Semaphore(apps_at_once)
+        self._apps_at_once = apps_at_once
         self._guard = threading.Lock()
+        self._looks: _Looks | None = None
         self._thread: _LoopThread | None = None
-        self._pool: BrowserPool | None = None
 
     async def look(self, files: AppFiles, checks: Sequence[Check], address: str) -> "PageLook":
         """Open ``files`` as if they were served at ``address``, which ends with a slash, and judge ``checks``.
 
+        Checks in prose that a browser cannot decide get no verdict.
+
         Raises:
             BrowserFailed: the browser does not start, or all places are taken for too long.
         """
-        return await self._own_thread().run(self._look(files, checks, address))
+        with self._guard:  # so that nothing is handed to a thread that is being ended
+            if self._thread is None or self._looks is None:
+                self._thread = _LoopThread()
+                self._looks = _Looks(self._executable, self._cdn, self._apps_at_once)
+            look = self._thread.submit(self._looks.look(files, checks, address))
+        return await asyncio.wrap_future(look)
 
     async def close(self) -> None:
         """End the browser and everything that was started for it. The next look starts it anew."""
         with self._guard:
-            thread, self._thread = self._thread, None
-        if thread:
-            await thread.stop(self._close_pool())
+            thread, looks = self._thread, self._looks
+            self._thread = self._looks = None
+        if thread and looks:
+            await thread.stop(looks.close)
 
-    def _own_thread(self) -> "_LoopThread":
-        with self._guard:
-            if self._thread is None:
-                self._thread = _LoopThread()
-            return self._thread
 
-    async def _look(self, files: AppFiles, checks: Sequence[Check], address: str) -> "PageLook":
+class _Looks:
+    """What SealedBrowser does on its own event loop."""
+
+    def __init__(self, executable: Path, cdn: CdnFiles | None, apps_at_once: int) -> None:
+        self._executable = executable
+        self._cdn = cdn
+        self._places = asyncio.Semaphore(apps_at_once)
+        self._pool: BrowserPool | None = None
+
+    async def look(self, files: AppFiles, checks: Sequence[Check], address: str) -> "PageLook":
         try:
             async with asyncio.timeout(QUEUE_SECONDS):
-                await self._slots.acquire()
+                await self._places.acquire()
         except TimeoutError:
             raise BrowserFailed(f"the browser was busy for {QUEUE_SECONDS:g} seconds") from None
         try:
             return await self._look_twice_at_most(files, checks, address)
         finally:
-            self._slots.release()
+            self._places.release()
 
     async def _look_twice_at_most(self, files: AppFiles, checks: Sequence[Check], address: str) -> "PageLook":
         """Look; when the browser dies, another app may have killed it: look again in a browser for this one alone."""
@@ -137,11 +151,9 @@ class SealedBrowser:
 
         if self._pool is None:
             self._pool = BrowserPool(self._executable)
-        try:
+        with suppress(BrowserDied):
             async with self._pool.browser(alone=False) as process:
                 return await look_at(process, files, checks, address, self._cdn)
-        except BrowserDied:
-            pass
         try:
             async with self._pool.browser(alone=True) as process:
                 try:
@@ -151,10 +163,9 @@ class SealedBrowser:
         except BrowserDied as error:
             raise BrowserFailed(str(error)) from error
 
-    async def _close_pool(self) -> None:
-        pool, self._pool = self._pool, None
-        if pool:
-            await pool.close()
+    async def close(self) -> None:
+        if self._pool:
+            await self._pool.close()
 
 
 class _LoopThread:
@@ -166,11 +177,11 @@ class _LoopThread:
         self._thread = threading.Thread(target=self._loop.run_forever, name="browser", daemon=True)
         self._thread.start()
 
-    async def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run ``work`` there and wait for it here; when this is cancelled, so is ``work``."""
-        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._tracked(work), self._loop))
+    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Run ``work`` there; cancelling what is returned cancels it."""
+        return asyncio.run_coroutine_threadsafe(self._tracked(work), self._loop)
 
-    async def stop(self, last_work: Coroutine[Any, Any, None]) -> None:
+    async def stop(self, last_work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Cancel what still runs, do ``last_work`` and end the thread."""
         await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._end(last_work), self._loop))
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -185,9 +196,9 @@ class _LoopThread:
         finally:
             self._tasks.discard(task)
 
-    async def _end(self, last_work: Coroutine[Any, Any, None]) -> None:
+    async def _end(self, last_work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await last_work
+        await last_work()
         await self._loop.shutdown_default_executor()

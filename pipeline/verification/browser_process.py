@@ -55,13 +55,14 @@ class ChromiumProcess:
         browser: to open contexts in.
         started: contexts opened so far.
         open: contexts open now.
+        pid: of the browser's own process.
     """
 
     browser: Browser
     started: int = 0
     open: int = 0
+    pid: int = 0
     _session: CDPSession | None = None
-    _pid: int = 0
     _home: tempfile.TemporaryDirectory[str] | None = field(default=None, repr=False)
 
     @classmethod
@@ -83,7 +84,7 @@ class ChromiumProcess:
             process = cls(browser, _home=home)
             async with asyncio.timeout(LAUNCH_SECONDS):
                 process._session = await browser.new_browser_cdp_session()
-                process._pid = next(pid for kind, pid in await process._processes() if kind == "browser")
+                process.pid = next(pid for kind, pid in await process._processes() if kind == "browser")
         except (Error, TimeoutError, OSError, StopIteration) as error:
             home.cleanup()
             raise BrowserDied(f"the browser did not start: {_first_line(error)}") from error
@@ -149,7 +150,7 @@ class ChromiumProcess:
     def kill(self) -> None:
         """End its whole process group at once: Playwright starts every browser in a group of its own."""
         with suppress(ProcessLookupError, PermissionError):
-            group = os.getpgid(self._pid)
+            group = os.getpgid(self.pid)
             if group != os.getpgrp():
                 os.killpg(group, signal.SIGKILL)
 

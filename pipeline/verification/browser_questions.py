@@ -8,10 +8,11 @@ from pipeline.domain.brief import Check
 from pipeline.verification.sentences import plainer
 
 PROBE_URL = "https://images.example/sample-7f3a19c4.png"
-"""Passed at ``?url=``: no such host exists (RFC 2606), so that seeing it proves that the page shows what it was given."""
+"""Passed at ``?url=``. No such host exists (RFC 2606): seeing it proves that the page shows what it was given."""
 
 _PAGE = r"(?:page|document|site|app|\"?index\.html\"?)"
 _SHOWS = r"(?:displays?|shows?|renders?)"
+_PASSED = r"(?:passed|given|provided) (?:at|as|in|via|through|with|by)"
 _TITLE = rf"(?:{_PAGE} )?(?:title|<title>|has title|{_PAGE} has title)"
 _ELEMENT = r"(?P<tag>[a-z][a-z0-9]*)"
 _ID = r"[\"']?#?(?P<id>[\w-]+)[\"']?"
@@ -83,8 +84,7 @@ _RULES = (
     (rf"(?P<tag>element )?\"?#{_ID}\"?(?: element)? (?:exists|is present)(?: on page)?", _has_id),
     (rf"{_PAGE} {_SHOWS} (?:text |words? |phrase |message )?\"(?P<text>[^\"]+)\"", _shows_text),
     (
-        rf"{_PAGE} {_SHOWS} (?:[\w-]+ ){{0,2}}(?:url|address|link)(?: that is)? (?:passed|given|provided)"
-        r" (?:at|as|in|via|through|with|by) \"?\?url=[^\s\"]*\"?",
+        rf"{_PAGE} {_SHOWS} (?:[\w-]+ ){{0,2}}(?:url|address|link)(?: that is)? {_PASSED} \"?\?url=[^\s\"]*\"?",
         _shows_url,
     ),
     (r"(?:all )?(?P<local>(?:local|internal|relative) )?links (?:work|resolve|is valid)", _links_work),

@@ -2,14 +2,12 @@
 
 import asyncio
 import base64
-import re
 from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from playwright.async_api import BrowserContext, CDPSession, ConsoleMessage, Dialog, Error, Page
+from playwright.async_api import BrowserContext, CDPSession, Dialog, Error, Page
 
 from pipeline.domain.brief import Check
 from pipeline.domain.files import AppFiles
@@ -17,8 +15,9 @@ from pipeline.domain.verdict import Finding, Outcome, Severity, Verdict
 from pipeline.verification.browser_process import ChromiumProcess, PageDied
 from pipeline.verification.browser_questions import PROBE_URL, Question, question_about
 from pipeline.verification.cdn import CdnFiles
-from pipeline.verification.page_checks import NO_TURN, USUAL_SECONDS, Answer, run_scripts, seconds_for
-from pipeline.verification.sealed_network import MOST_OF_A_KIND, SealedNetwork, serve, settle, shorten
+from pipeline.verification.page_checks import NO_TURN, USUAL_SECONDS, run_scripts, seconds_for
+from pipeline.verification.page_record import MOST_LINE, PageLook, PageRecord
+from pipeline.verification.sealed_network import SealedNetwork, serve, settle, shorten
 
 METHOD = "browser"
 DESKTOP = (1280, 800)
@@ -29,11 +28,8 @@ PICTURE_SECONDS = 5.0
 SILENT_SECONDS = 4.0  # a page that does not answer for so long hangs
 MOST_DOCUMENTS = 50
 MAX_SCREENSHOT = 1024 * 1024
-MOST_CONSOLE_LINES = 50
-MOST_LINE = 300
 MOST_TEXT = 20_000
 
-_WHERE = re.compile(r"(https?://[^\s()]+?):(\d+):\d+")
 # A page may scroll sideways within an element of its own; what counts is the whole page.
 _OVERFLOW = """(() => {
   const root = document.documentElement, hidden = ["hidden", "clip"];
@@ -46,64 +42,6 @@ _OVERFLOW = """(() => {
 _TEXT = "document.body ? document.body.innerText.slice(0, %d) : ''"
 
 
-@dataclass(frozen=True, slots=True)
-class PageLook:
-    """What was seen of an app.
-
-    Attributes:
-        verdicts: on those checks that the browser was asked about and can answer.
-        findings: the rest.
-        screenshot: of the page after its checks, as PNG; None when there is no page to see.
-        console: what the page wrote, one line each.
-        text: what a visitor reads on the page.
-    """
-
-    verdicts: tuple[Verdict, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    screenshot: bytes | None = None
-    console: tuple[str, ...] = ()
-    text: str = ""
-
-
-@dataclass
-class _Record:
-    """What pages say while they are open."""
-
-    network: SealedNetwork
-    console: list[str] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    answers: dict[Check, Answer] = field(default_factory=dict)
-    screenshot: bytes | None = None
-    text: str = ""
-
-    def console_line(self, message: ConsoleMessage) -> None:
-        if len(self.console) >= MOST_CONSOLE_LINES:
-            if message.page:  # a flood: Playwright's process keeps back what nobody listens to
-                message.page.remove_listener("console", self.console_line)
-            return
-        if message.text.startswith("Failed to load resource"):
-            return  # requests that failed are recorded with their reasons
-        text = shorten(message.text, MOST_LINE)
-        self.console.append(f"{message.type}: {text}")
-        if message.type == "error":
-            place = message.location
-            self._find(Severity.WARNING, "console-error", text, str(place["url"]), int(place["lineNumber"]) + 1)
-
-    def page_error(self, error: Error) -> None:
-        text = shorten(f"{error.name}: {error.message}" if error.name else error.message, MOST_LINE)
-        if len(self.console) < MOST_CONSOLE_LINES:
-            self.console.append(f"uncaught: {text}")
-        where = _WHERE.search(error.stack or "")
-        url, line = (where[1], int(where[2])) if where else ("", 0)
-        self._find(Severity.WARNING if self.network.lacking else Severity.ERROR, "page-error", text, url, line)
-
-    def _find(self, severity: Severity, rule: str, text: str, url: str, line: int) -> None:
-        path = self.network.app.target(url, "") if url else None
-        finding = Finding(severity, rule, text, path, line if path and line else None)
-        if finding not in self.findings and sum(known.rule == rule for known in self.findings) < MOST_OF_A_KIND:
-            self.findings.append(finding)
-
-
 async def look_at(
     process: ChromiumProcess, files: AppFiles, checks: Sequence[Check], address: str, cdn: CdnFiles | None
 ) -> PageLook:
@@ -114,7 +52,7 @@ async def look_at(
     Raises:
         BrowserDied: the browser ended or stopped answering.
     """
-    record = _Record(serve(files, address, cdn))
+    record = PageRecord(serve(files, address, cdn))
     questions = {check: question for check in checks if (question := question_about(check))}
     death = ""
     try:
@@ -133,11 +71,11 @@ async def look_at(
 
 def look_at_killer(checks: Sequence[Check], reason: str) -> PageLook:
     """What is said about an app that killed a browser of its own. ``reason``: how that browser ended."""
-    record = _Record(serve(AppFiles({}), "https://app.invalid/", None))
+    record = PageRecord(serve(AppFiles({}), "https://app.invalid/", None))
     return _look_of(record, [check for check in checks if question_about(check)], f"the page cannot be open: {reason}")
 
 
-def _look_of(record: _Record, checks: Iterable[Check], death: str) -> PageLook:
+def _look_of(record: PageRecord, checks: Iterable[Check], death: str) -> PageLook:
     verdicts = tuple(_verdict(check, record, death) for check in checks)
     died = (Finding(Severity.ERROR, "page-dies", death, "index.html"),) if death else ()
     findings = (*died, *record.findings, *record.network.findings)
@@ -160,7 +98,7 @@ async def _sealed_context(process: ChromiumProcess, network: SealedNetwork) -> A
         await process.close_context(context)
 
 
-async def _look(context: BrowserContext, record: _Record, questions: dict[Check, Question], address: str) -> None:
+async def _look(context: BrowserContext, record: PageRecord, questions: dict[Check, Question], address: str) -> None:
     plain = {check: question for check, question in questions.items() if not question.query}
     async with _open_page(context, record) as (page, devtools):
         await _first_to_end(
@@ -178,7 +116,7 @@ async def _look(context: BrowserContext, record: _Record, questions: dict[Check,
 
 
 async def _desktop_then_phone(
-    page: Page, devtools: CDPSession, record: _Record, questions: dict[Check, Question], address: str
+    page: Page, devtools: CDPSession, record: PageRecord, questions: dict[Check, Question], address: str
 ) -> None:
     await _run(page, devtools, record, questions, address)
     with suppress(TimeoutError, Error):  # a page that never rests cannot be pictured: its checks were answered
@@ -186,9 +124,9 @@ async def _desktop_then_phone(
             await _picture(page, devtools, record)
 
 
-async def _picture(page: Page, devtools: CDPSession, record: _Record) -> None:
+async def _picture(page: Page, devtools: CDPSession, record: PageRecord) -> None:
     """Keep text and screenshot of the page, then look at it as on a phone."""
-    record.text = shorten_text(await _value(devtools, _TEXT % MOST_TEXT))
+    record.text = _readable(await _value(devtools, _TEXT % MOST_TEXT))
     record.screenshot = await _screenshot(devtools)
     await page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
     if overflow := await _value(devtools, _OVERFLOW):
@@ -197,7 +135,7 @@ async def _picture(page: Page, devtools: CDPSession, record: _Record) -> None:
 
 
 async def _run(
-    page: Page, devtools: CDPSession, record: _Record, questions: dict[Check, Question], address: str
+    page: Page, devtools: CDPSession, record: PageRecord, questions: dict[Check, Question], address: str
 ) -> None:
     try:
         await page.goto(address, wait_until="load", timeout=LOAD_SECONDS * 1000)
@@ -213,7 +151,7 @@ async def _run(
 
 
 @asynccontextmanager
-async def _open_page(context: BrowserContext, record: _Record) -> AsyncIterator[tuple[Page, CDPSession]]:
+async def _open_page(context: BrowserContext, record: PageRecord) -> AsyncIterator[tuple[Page, CDPSession]]:
     page = await context.new_page()
     page.on("console", record.console_line)
     page.on("pageerror", record.page_error)
@@ -294,12 +232,12 @@ async def _screenshot(devtools: CDPSession) -> bytes | None:
     return None
 
 
-def shorten_text(text: str) -> str:
+def _readable(text: str) -> str:
     """``text`` as it is, but for characters that cannot be printed; at most MOST_TEXT of it."""
     return "".join(c if c.isprintable() or c in "\n\t" else " " for c in text[:MOST_TEXT])
 
 
-def _verdict(check: Check, record: _Record, death: str) -> Verdict:
+def _verdict(check: Check, record: PageRecord, death: str) -> Verdict:
     answer = record.answers.get(check, NO_TURN)
     outcome, evidence = Outcome.FAIL, shorten(answer.evidence, MOST_LINE)
     if answer.holds:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import pytest
 
 from pipeline.deploy import MAX_REPAIRS, Deploy, commit_message
-from pipeline.domain.brief import Brief
+from pipeline.domain.brief import Brief, Check
 from pipeline.domain.errors import GenerationFailed, NotLive, PublishFailed, SecretFound, SiteMissing, StageError
 from pipeline.domain.files import AppFiles
 from pipeline.domain.generation import Generation, Order
@@ -197,6 +197,21 @@ async def test_a_revision_is_given_the_published_files_and_the_checks_of_earlier
     await world.run()
     assert world.orders[0].base == make_files()
     assert world.orders[0].earlier_checks == ("an earlier check",)
+
+
+async def test_a_check_of_an_earlier_round_that_fails_now_is_a_finding_and_no_verdict() -> None:
+    world = World(make_brief(round=2))
+    world.site = replace(make_site(), publication=make_publication())
+    now = tuple(make_verdict(check=check, outcome=Outcome.PASS) for check in world.brief.checks)
+    earlier = make_verdict(check=Check("an earlier check"), outcome=Outcome.FAIL, evidence="it is gone")
+    world.verifications = [Verification(verdicts=now), Verification(verdicts=(earlier,))]
+    await world.run()
+
+    result = world.reported[-1]
+    assert result.verdicts == now
+    (finding,) = result.findings
+    assert finding.rule == "regression"
+    assert "it is gone" in finding.message
 
 
 @pytest.mark.parametrize("site", [None, make_site()])
