@@ -36,6 +36,7 @@ def add(brief: Brief, base: AppFiles) -> Built:
     paths = list(dict.fromkeys([*base, *new_names, *(wish.name for wish in wishes)]))
     code = [text for path in base if path.lower().endswith(_CODE) and (text := base.text(path))]
     existing = [element.id for element in reading.elements if mentions_id(element.id, code)]
+    existing += [name for text in code for name in re.findall(r"\bpart-\d+\b", text)]
     the_plan = plan(reading, [*new.sources, *_data_of(base, new_names)], paths, existing, new_files=new_names)
     frame = Frame(
         title=title_of(brief, reading, []),

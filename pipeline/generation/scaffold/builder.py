@@ -102,12 +102,13 @@ def space_files(brief: Brief) -> dict[str, bytes]:
 
 
 def _material(brief: Brief, base: AppFiles | None, record: Record | None, earlier_checks: Sequence[str]) -> Material:
-    earlier = record.requests if record else ()
+    request = Request.of(brief)
+    earlier = tuple(each for each in record.requests if each != request) if record else ()
     known = {check.text for request in earlier for check in request.checks}
     unrecorded = tuple(
         check for text in earlier_checks if (check := Check.from_text(printable(text))).text not in known
     )
-    requests = (*earlier, *([Request("", unrecorded)] if unrecorded else []), Request.of(brief))
+    requests = (*earlier, *([Request("", unrecorded)] if unrecorded else []), request)
     reading = read(requests)
     files = given([*_recorded(base, record), *brief.attachments])
     taken = dict.fromkeys([*_OWN_FILES, *files.attachments, *files.derived])
@@ -155,8 +156,8 @@ def _make(brief: Brief, material: Material) -> tuple[dict[str, bytes], Account]:
 
 
 def _may_write(path: str, base: AppFiles | None, record: Record | None) -> bool:
-    """A file that somebody has changed since is theirs."""
-    return base is None or record is None or path not in base or record.is_untouched(path, base)
+    """A file that somebody else made, or has changed since, is theirs."""
+    return base is None or path not in base or (record is not None and record.is_untouched(path, base))
 
 
 def _readme(account: Account, base: AppFiles | None) -> str:

@@ -26,7 +26,7 @@ class ScaffoldGenerator:
         """Build the app of round 1, or ``order.base`` with what the brief adds to it. Asks nobody, costs nothing."""
         progress("Reading brief and attachments by fixed rules; no language model is asked.")
         built = await asyncio.to_thread(_build, order)
-        progress(f"The page has {len(built.shows)} parts; {len(built.unmet)} wishes are beyond the rules.")
+        progress(f"Working parts: {len(built.shows)}; beyond the rules: {len(built.unmet)}.")
         return Generation(
             files=built.files,
             generator=NAME,
@@ -53,8 +53,8 @@ def _summary(brief: Brief, built: Built) -> str:
     first = "A static page built without a language model: fixed rules read the brief and its attachments."
     if brief.round > 1:
         first = f"Round {brief.round}, added without a language model: fixed rules read the brief and its attachments."
-    parts = f" It has {len(built.shows)} working parts." if built.shows else ""
-    gaps = f" {len(built.unmet)} wishes are beyond the rules; the page and the README name them." if built.unmet else ""
+    parts = f" Working parts: {len(built.shows)}."
+    gaps = f" Beyond the rules: {len(built.unmet)}, named in the README." if built.unmet else ""
     return first + parts + gaps
 
 

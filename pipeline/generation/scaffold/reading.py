@@ -9,7 +9,7 @@ from pipeline.generation.scaffold.libraries import Library, libraries_named
 from pipeline.generation.scaffold.prose import ClassName, FileWish, Mention
 from pipeline.generation.scaffold.scripts import Use, read_script
 from pipeline.generation.scaffold.selectors import Compound
-from pipeline.generation.scaffold.words import distinct, printable, sentences_of, words_of
+from pipeline.generation.scaffold.words import distinct, printable, sentences_of, stem, words_of
 
 MAX_ELEMENTS = 120
 MAX_FILES = 60
@@ -67,8 +67,8 @@ class Element:
         return frozenset(words_of(self.id))
 
     def has(self, *words: str) -> bool:
-        """One of ``words`` is in its id."""
-        return not self.words.isdisjoint(words)
+        """One of ``words`` is in its id, in the singular or the plural."""
+        return not self.words.isdisjoint(map(stem, words))
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,7 +212,7 @@ def replace_holder(part: Part, holder: str) -> Part:
     )
 
 
-def plain(element: Element, _scene: Scene) -> Part:
+def plain(element: Element, scene: Scene) -> Part:
     """What can be done without knowing what the element is for: the right tag, a label, and an honest word."""
     given = dict(element.attributes)
     label = label_of(element.id)
@@ -223,7 +223,8 @@ def plain(element: Element, _scene: Scene) -> Part:
             (_FIELD_TYPES[word] for word in words_of(element.id) if word in _FIELD_TYPES), "text"
         )
         kinds = {"type": kind} if element.tag != "textarea" else {}
-        role = "memory" if _scene.reading.storage_key else ""
+        is_first = scene.element("input", "textarea") == element
+        role = "memory" if scene.reading.storage_key and is_first else ""
         return Part(element.id, role, element.tag or "input", Place.CONTROL, attributes=given | kinds, label=label)
     if element.tag == "select":
         values = [

@@ -180,17 +180,18 @@ def _column(name: str, values: Sequence[object], *, decimal_comma: bool = False)
 def _json_source(name: str, content: bytes) -> Source:
     try:
         value = json.loads(decode(content))
+        shape, at = _shape(value)
+        columns = _record_columns(value[at] if at else value) if shape is Shape.RECORDS else ()
     except (ValueError, RecursionError):
         return Source(name, Kind.JSON, Shape.TREE)
-    shape, at = _shape(value)
-    inner = value[at] if at else value
-    columns: tuple[Column, ...] = ()
-    if shape is Shape.RECORDS:
-        sample = inner[:SAMPLE_ROWS]
-        keys = dict.fromkeys(key for record in sample for key in record)
-        columns = tuple(_column(key, [record.get(key) for record in sample]) for key in keys)
     title = value.get("title") if isinstance(value, dict) else ""
     return Source(name, Kind.JSON, shape, at, columns, title.strip() if isinstance(title, str) else "")
+
+
+def _record_columns(records: Sequence[dict[str, Any]]) -> tuple[Column, ...]:
+    sample = records[:SAMPLE_ROWS]
+    keys = dict.fromkeys(key for record in sample for key in record)
+    return tuple(_column(key, [record.get(key) for record in sample]) for key in keys)
 
 
 def _shape(value: Any) -> tuple[Shape, str]:

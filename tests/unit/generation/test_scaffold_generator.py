@@ -208,6 +208,29 @@ async def test_a_second_addition_leaves_the_first_in_place() -> None:
     assert is_insertion(second["index.html"], third["index.html"])
 
 
+async def test_sections_added_in_two_rounds_share_no_ids() -> None:
+    notes = replace(SALES, name="notes.md", media_type="", content=b"# Notes")
+    more = replace(notes, name="more.md")
+    second = (await generate(replace(SECOND, text="Show it.", attachments=(notes,)), make_files())).files
+    third = (await generate(make_brief(round=3, text="And this.", attachments=(more,)), second)).files
+    ids = [node.attributes["id"] for node in page_of(third).css("[id]")]
+    assert len(ids) == len(set(ids)) > 2
+
+
+async def test_an_app_without_a_home_page_gets_one_and_keeps_its_files() -> None:
+    base = AppFiles({"app.py": b"import gradio", "style.css": b"theirs"})
+    files = (
+        await generate(replace(SECOND, text="Add index.html and style.css.", space_type=SpaceSdk.GRADIO), base)
+    ).files
+    assert (files["app.py"], files["style.css"]) == (b"import gradio", b"theirs")
+    assert page_of(files).css("h1")
+
+
+async def test_the_same_round_again_changes_nothing() -> None:
+    second = (await generate(SECOND, (await generate()).files)).files
+    assert (await generate(SECOND, second)).files == second
+
+
 async def test_an_attached_home_page_is_built_on() -> None:
     page = Attachment("index.html", "text/html", b"<body><h1>Mine</h1></body>")
     brief = make_brief(text="Update index.html: add a button #go.", attachments=(page,))

@@ -86,6 +86,12 @@ def test_records_have_columns_like_tables() -> None:
     )
 
 
+@pytest.mark.parametrize("depth", [400, 900, 980, 100_000])
+def test_a_document_of_any_depth_is_a_source(depth: int) -> None:
+    content = b'[{"a": ' + b"[" * depth + b"]" * depth + b"}]"
+    assert read_source("a.json", "", content).kind is Kind.JSON
+
+
 @pytest.mark.parametrize(
     ("name", "media_type", "kind"),
     [

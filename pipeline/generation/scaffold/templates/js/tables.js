@@ -120,7 +120,8 @@ class View {
     const rowsOf = new Map();
     for (const row of this.visible()) {
       const key = cellText(row[category]);
-      rowsOf.set(key, [...(rowsOf.get(key) ?? []), row]);
+      if (!rowsOf.has(key)) rowsOf.set(key, []);
+      rowsOf.get(key).push(row);
     }
     return [...rowsOf].map(([key, rows]) => [key, column ? this.sum(column, rows) * this.rate : rows.length]);
   }
@@ -137,7 +138,7 @@ class View {
 }
 
 const viewOf = (part) => sources.get(part.source).view;
-const LONGEST_TABLE = 500;
+const LONGEST_TABLE = 2000;
 
 function fillTable(table, columns, rows, total, numeric) {
   const cell = (tag, text, index) => make(tag, numeric[index] ? { class: "number" } : {}, text);
