@@ -1,0 +1,93 @@
+"""What looking at an app costs: launch, a warm app, memory after fifty. Prints; asserts no time."""
+
+import asyncio
+import os
+import re
+import statistics
+import subprocess
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from pipeline.domain.brief import Check
+from pipeline.verification.browser import SealedBrowser, find_browser
+from pipeline.verification.browser_process import ChromiumProcess
+from tests.builders import make_files
+
+BROWSER = find_browser(None)
+pytestmark = [pytest.mark.bench, pytest.mark.skipif(BROWSER is None, reason="there is no browser on this machine")]
+
+ADDRESS = "https://octo.github.io/app/"
+APPS = 50
+PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sales</title>
+<link rel="stylesheet" href="style.css"></head><body><h1>Sales</h1><p id="total"></p><ul></ul><script src="app.js">
+</script></body></html>"""
+FILES = make_files(
+    {
+        "index.html": PAGE,
+        "style.css": "body {font: 16px sans-serif}",
+        "app.js": "fetch('data.csv').then(r => r.text()).then(t => total.textContent = t.split('\\n').length)",
+        "data.csv": "region,sales\n" + "north,42\n" * 100,
+    }
+)
+CHECKS = [
+    Check.from_script("document.title === 'Sales'"),
+    Check.from_script("!!document.querySelector('ul')"),
+    Check.from_script("parseInt(document.querySelector('#total').textContent) === 102"),
+]
+
+
+def proportional_mebibytes() -> float:
+    """PSS of all processes that this one has started: shared pages are counted once."""
+    listed = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    parents = {int(pid): int(parent) for pid, parent in map(str.split, listed.splitlines())}
+    found = {os.getpid()}
+    while more := {pid for pid, parent in parents.items() if parent in found} - found:
+        found |= more
+    total = 0
+    for pid in found - {os.getpid()}:
+        with suppress(OSError):  # it has ended in the meantime
+            pss = re.search(r"^Pss: +(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
+            total += int(pss[1]) if pss else 0
+    return total / 1024
+
+
+async def test_launch() -> None:
+    from playwright.async_api import async_playwright  # noqa: PLC0415 - not there when this is skipped
+
+    assert BROWSER
+    seconds = []
+    begun = time.perf_counter()
+    async with async_playwright() as playwright:
+        print(f"\nPlaywright's process: {(time.perf_counter() - begun) * 1000:.0f} ms, once")
+        for _ in range(10):
+            begun = time.perf_counter()
+            process = await ChromiumProcess.launch(playwright, BROWSER)
+            seconds.append(time.perf_counter() - begun)
+            await process.close()
+    print(f"launch: median {statistics.median(seconds) * 1000:.0f} ms, most {max(seconds) * 1000:.0f} ms")
+
+
+async def test_warm_apps_and_memory() -> None:
+    assert BROWSER
+    browser = SealedBrowser(BROWSER)
+    begun = time.perf_counter()
+    await browser.look(FILES, CHECKS, ADDRESS)
+    print(f"\nfirst app, from nothing: {(time.perf_counter() - begun) * 1000:.0f} ms")
+    seconds = []
+    for _ in range(APPS - 1):
+        begun = time.perf_counter()
+        seen = await browser.look(FILES, CHECKS, ADDRESS)
+        seconds.append(time.perf_counter() - begun)
+        assert seen.screenshot
+        assert all(verdict.outcome == "pass" for verdict in seen.verdicts)
+    seconds.sort()
+    middle, nine_tenths = statistics.median(seconds), seconds[len(seconds) * 9 // 10]
+    print(f"warm app, three checks and a screenshot: p50 {middle * 1000:.0f} ms, p90 {nine_tenths * 1000:.0f} ms")
+    print(f"memory of browser and driver after {APPS} apps: {proportional_mebibytes():.0f} MiB (PSS)")
+    begun = time.perf_counter()
+    await asyncio.gather(*(browser.look(FILES, CHECKS, ADDRESS) for _ in range(8)))
+    print(f"eight apps at once: {time.perf_counter() - begun:.2f} s")
+    await browser.close()

@@ -1,0 +1,83 @@
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pipeline.domain.brief import Check
+from pipeline.verification.page_checks import NO_TURN, run_scripts, seconds_for
+
+
+class Page:
+    """A page that answers ``Runtime.evaluate``: each script's name leads to what it does."""
+
+    def __init__(self, **scripts: Callable[[], Any]) -> None:
+        self.run: list[str] = []
+        self._scripts = scripts
+
+    async def send(self, method: str, params: dict[str, Any] | None = None) -> dict[str, Any]:
+        assert method == "Runtime.evaluate"
+        assert params
+        expression = str(params["expression"])
+        if expression.startswith("void"):
+            return {"result": {"type": "undefined"}}
+        name = next(name for name in self._scripts if name in expression)
+        self.run.append(name)
+        value = self._scripts[name]()
+        if isinstance(value, float):
+            await asyncio.sleep(value)
+            value = True
+        return {"result": {"value": [bool(value), str(value)]}}
+
+
+async def test_scripts_run_once_in_order_when_they_hold() -> None:
+    page = Page(first=lambda: 1, second=lambda: 2, third=lambda: 3)
+    answers = await run_scripts(page, ["first", "second", "third"], 1)
+    assert page.run == ["first", "second", "third"]
+    assert [answer.holds for answer in answers] == [True, True, True]
+
+
+async def test_only_scripts_that_did_not_hold_are_run_again() -> None:
+    results = iter([0, 0, 1])
+    page = Page(click=lambda: 1, late=lambda: next(results))
+    answers = await run_scripts(page, ["click", "late"], 5)
+    assert page.run == ["click", "late", "late", "late"]
+    assert answers[1].evidence == "its value is 1"
+
+
+async def test_a_script_that_does_not_answer_goes_on_beside_the_others() -> None:
+    page = Page(slow=lambda: 1.3, quick=lambda: 1)
+    answers = await run_scripts(page, ["slow", "quick"], 5)
+    assert [answer.holds for answer in answers] == [True, True]
+    assert page.run == ["slow", "quick"]
+
+
+async def test_time_ends_for_all() -> None:
+    page = Page(never=lambda: 60.0, also=lambda: 60.0, last=lambda: 1)
+    answers = await run_scripts(page, ["never", "also", "last"], 1.5)
+    assert [answer.holds for answer in answers] == [False, False, None]
+    assert answers[2] == NO_TURN
+
+
+async def test_a_page_that_answers_nonsense_does_not_pass() -> None:
+    class Liar:
+        async def send(self, method: str, params: dict[str, Any] | None = None) -> dict[str, Any]:  # noqa: ARG002
+            return {"result": {"value": {"yes": True}}}
+
+    assert (await run_scripts(Liar(), ["x"], 0.3))[0].holds is False
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("js: true", 5),
+        ("Page shows the text within 15 seconds", 15),
+        ("js: x // within 8s", 8),
+        ("within 500 ms", 5),
+        ("within 9000 milliseconds", 9),
+        ("within 900 seconds", 20),
+        ("within 3 rows", 5),
+    ],
+)
+def test_the_time_for_checks_is_what_they_ask_for_within_bounds(text: str, expected: float) -> None:
+    assert seconds_for([Check.from_text("js: 1"), Check.from_text(text)]) == expected
