@@ -14,6 +14,7 @@ from pipeline.generation.budget import Caps
 from pipeline.generation.chain import build_chain
 from pipeline.generation.fallback import FallbackGenerator
 from pipeline.generation.generator import ModelGenerator
+from pipeline.generation.judge import ModelJudge
 from pipeline.generation.prompts import Prompts
 from pipeline.generation.scaffold import ScaffoldGenerator
 from pipeline.jobs.database import Database
@@ -25,7 +26,7 @@ from pipeline.jobs.records import JobRecords
 from pipeline.jobs.stores import SqlBlobs, SqlDeliveries, SqlLedger, SqlSites
 from pipeline.notification.egress import EgressClient
 from pipeline.notification.notifier import WebhookNotifier
-from pipeline.ports import Generator, Publisher
+from pipeline.ports import Generator, Judge, Publisher
 from pipeline.publishing.local import LocalPublisher
 from pipeline.settings import Settings
 from pipeline.verification.browser import SealedBrowser, find_browser
@@ -91,9 +92,11 @@ def build(settings: Settings) -> Services:
     workspaces = GitWorkspaces(settings.generated_repos_dir)
     notifier = _notifier(settings, deliveries, clock)
     browser = _browser(settings)
+    makers = _makers(settings, SqlLedger(database, clock), clock)
     publishers = _publishers(settings, workspaces)
     deploy = Deploy(
-        generator=_generator(settings, SqlLedger(database, clock), clock),
+        generator=makers.generator,
+        judge=makers.judge,
         verifier=BrowserVerifier(StaticVerifier(), browser),
         secrets=ConfiguredSecretScanner(settings.secrets()),
         workspaces=workspaces,
@@ -150,18 +153,29 @@ def _database(settings: Settings) -> Database:
     return Database.embedded(settings.generated_repos_dir)
 
 
-def _generator(settings: Settings, ledger: SqlLedger, clock: SystemClock) -> Generator:
+@dataclass(frozen=True, slots=True)
+class _Makers:
+    """What a configuration builds apps with, and judges them with if there is a model."""
+
+    generator: Generator
+    judge: Judge | None = None
+
+
+def _makers(settings: Settings, ledger: SqlLedger, clock: SystemClock) -> _Makers:
     """The scaffold without a model; with one, the model, and the scaffold after it where LLM_MODELS ends with it."""
     endpoint = settings.model_endpoint
     models = [name for name in settings.llm_models or endpoint.default_models if name != SCAFFOLD]
     if not models and (SCAFFOLD in settings.llm_models or not endpoint.base_url):
-        return ScaffoldGenerator()
+        return _Makers(ScaffoldGenerator())
     if not endpoint.base_url:
         raise Misconfigured("LLM_MODELS names models, but there is no LLM_BASE_URL, LLM_API_KEY or provider's token")
     caps = Caps(settings.job_max_calls, settings.job_max_tokens, settings.job_max_usd)
     chain = build_chain(endpoint.base_url, endpoint.api_key, models, ledger, caps)
-    generator = ModelGenerator(chain, Prompts(settings.prompts), clock)
-    return FallbackGenerator(generator, ScaffoldGenerator()) if SCAFFOLD in settings.llm_models else generator
+    prompts = Prompts(settings.prompts)
+    generator: Generator = ModelGenerator(chain, prompts, clock)
+    if SCAFFOLD in settings.llm_models:
+        generator = FallbackGenerator(generator, ScaffoldGenerator())
+    return _Makers(generator, ModelJudge(chain, prompts))
 
 
 def _browser(settings: Settings) -> SealedBrowser | None:

@@ -7,16 +7,18 @@ from dataclasses import dataclass, replace
 from pipeline.assembly import assemble
 from pipeline.domain.brief import Brief, Check
 from pipeline.domain.errors import SiteMissing, StageError
+from pipeline.domain.files import AppFiles
 from pipeline.domain.generation import Generation, Order
 from pipeline.domain.job import Job, Result, Stage
 from pipeline.domain.notification import DeliveryState, Notification
 from pipeline.domain.publication import Publication, Site, Target
-from pipeline.domain.verdict import Finding, Outcome, Severity, Verification
+from pipeline.domain.verdict import Finding, Outcome, Severity, Verification, merge_verdicts
 from pipeline.ports import (
     Blobs,
     Checkpoint,
     Clock,
     Generator,
+    Judge,
     Notifier,
     Progress,
     Publisher,
@@ -91,6 +93,7 @@ class Deploy:
 
     generator: Generator
     verifier: Verifier
+    judge: Judge | None
     secrets: SecretScanner
     workspaces: Workspaces
     publishers: Mapping[Target, Publisher]
@@ -214,7 +217,7 @@ class Deploy:
         files = await self.blobs.get_files(digest)
         await asyncio.to_thread(self.secrets.scan, files, commit_message(job, draft.result))
         address = self.publishers[draft.site.target].address(draft.site)
-        verification = await self.verifier.verify(files, brief, address)
+        verification = await self._judged(job, files, await self.verifier.verify(files, brief, address))
         # On a page of their own: checks click and type, and what one round's leave behind could fail another's.
         earlier = tuple(check for check in map(Check.from_text, draft.earlier_checks) if check not in brief.checks)
         if earlier:
@@ -223,7 +226,21 @@ class Deploy:
         has_time = self._model_seconds(job) >= REPAIR_SECONDS
         is_repairable = draft.result.model is not None and has_time and not verification.is_flawless
         screenshot = await self.blobs.put(verification.screenshot) if verification.screenshot else None
-        return Inspection(replace(verification, screenshot=None), screenshot, is_repairable)
+        return Inspection(replace(verification, screenshot=None, text=""), screenshot, is_repairable)
+
+    async def _judged(self, job: Job, files: AppFiles, seen: Verification) -> Verification:
+        """Ask the judge about prose that nobody could decide, if there is one, and time for it."""
+        open_checks = [
+            verdict.check
+            for verdict in seen.verdicts
+            if verdict.outcome is Outcome.NOT_VERIFIABLE and verdict.check.script is None
+        ]
+        seconds = self._model_seconds(job)
+        if self.judge is None or not open_checks or seconds < REPAIR_SECONDS:
+            return seen
+        opinions = await self.judge.judge(job.id, open_checks, files, seen, seconds)
+        checks = [verdict.check for verdict in seen.verdicts]
+        return replace(seen, verdicts=merge_verdicts(checks, seen.verdicts, opinions))
 
     async def _commit(self, job: Job, site: Site, digest: str, message: str) -> str:
         return await self.workspaces.commit(site, await self.blobs.get_files(digest), message, job.received_at)

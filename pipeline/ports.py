@@ -4,14 +4,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from pipeline.domain.brief import Brief
+from pipeline.domain.brief import Brief, Check
 from pipeline.domain.conversation import CallLimits, Conversation, Reply
 from pipeline.domain.files import AppFiles
 from pipeline.domain.generation import Generation, Order, Usage
 from pipeline.domain.job import Job, JobEvent, JobStatus, Result, Stage
 from pipeline.domain.notification import Delivery, DeliveryState, Notification
 from pipeline.domain.publication import Publication, Site, Target
-from pipeline.domain.verdict import Verification
+from pipeline.domain.verdict import Verdict, Verification
 
 T = TypeVar("T")
 
@@ -70,6 +70,15 @@ class Verifier(Protocol):
 
     async def verify(self, files: AppFiles, brief: Brief, address: str) -> Verification:
         """Judge every check as if ``files`` were served at ``address``. Publishes nothing."""
+
+
+class Judge(Protocol):
+    """Has an opinion where neither files nor page decide."""
+
+    async def judge(
+        self, job_id: str, checks: Sequence[Check], files: AppFiles, seen: Verification, seconds: float
+    ) -> tuple[Verdict, ...]:
+        """Verdicts on those of ``checks`` that can be told, each with a quote from ``files`` or the page."""
 
 
 class SecretScanner(Protocol):

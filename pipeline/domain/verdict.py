@@ -67,12 +67,14 @@ class Verification:
         findings: the rest.
         console: what the page wrote to its console, and its errors.
         screenshot: a PNG of the page, or None when nobody looked.
+        text: that visitors read on the page.
     """
 
     verdicts: tuple[Verdict, ...] = ()
     findings: tuple[Finding, ...] = ()
     console: tuple[str, ...] = ()
     screenshot: bytes | None = field(default=None, repr=False)
+    text: str = ""
 
     def count(self, outcome: Outcome) -> int:
         """How many checks came out as ``outcome``."""

@@ -50,6 +50,7 @@ class BrowserVerifier:
             (*read.findings, *look.findings),
             look.console,
             look.screenshot,
+            look.text,
         )
 
 

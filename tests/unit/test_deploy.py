@@ -1,6 +1,6 @@
 """The use case, without an engine: what happens in which order, and what a failure leaves undone."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -15,7 +15,7 @@ from pipeline.domain.generation import Generation, Order
 from pipeline.domain.job import Job, Result, Stage
 from pipeline.domain.notification import DeliveryState, Notification
 from pipeline.domain.publication import Publication, Site, Target
-from pipeline.domain.verdict import Outcome, Verification
+from pipeline.domain.verdict import Outcome, Verdict, Verification
 from pipeline.ports import Progress
 from tests.builders import (
     NOW,
@@ -54,6 +54,7 @@ class World:
         self.reported: list[Result] = []
         self.notified: DeliveryState | None = None
         self.kept: dict[str, AppFiles] = {}
+        self.judge: Any = None
         self.job = replace(
             make_job(), notification=DeliveryState.PENDING if brief.evaluation_url else DeliveryState.NOT_REQUESTED
         )
@@ -64,6 +65,7 @@ class World:
         deploy = Deploy(
             generator=world,
             verifier=world,
+            judge=self.judge,
             secrets=world,
             workspaces=world,
             publishers={Target.LOCAL: world},
@@ -276,3 +278,31 @@ def test_the_commit_message_names_task_round_maker_and_job_and_is_the_same_each_
     assert message.splitlines()[0] == f"Build {job.key.task}: round 1"
     assert "big" in message
     assert job.id in message
+
+
+class Opinion:
+    def __init__(self, *verdicts: Verdict) -> None:
+        self.verdicts = verdicts
+        self.asked: list[str] = []
+
+    async def judge(self, _job_id: str, checks: Sequence[Check], *_: object) -> tuple[Verdict, ...]:
+        self.asked += [check.text for check in checks]
+        return self.verdicts
+
+
+async def test_the_judge_is_asked_about_undecided_prose_only_and_never_overrules_what_was_seen() -> None:
+    prose, script, decided = Check("It looks friendly"), Check.from_script("1"), Check("Has MIT license")
+    world = World(make_brief(checks=(prose, script, decided)))
+    undecided = [make_verdict(check=check, outcome=Outcome.NOT_VERIFIABLE) for check in (prose, script)]
+    seen = make_verdict(check=decided, outcome=Outcome.PASS)
+    world.verifications = [Verification(verdicts=(*undecided, seen))]
+    world.judge = Opinion(
+        make_verdict(check=prose, outcome=Outcome.PASS, method="judge"),
+        make_verdict(check=decided, outcome=Outcome.FAIL, method="judge"),
+    )
+    await world.run()
+
+    assert world.judge.asked == ["It looks friendly"]
+    outcomes = {verdict.check: verdict.outcome for verdict in world.reported[-1].verdicts}
+    assert outcomes[prose] is Outcome.PASS
+    assert outcomes[script] is Outcome.NOT_VERIFIABLE

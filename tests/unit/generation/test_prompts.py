@@ -16,7 +16,7 @@ BODIES = {
     "continue": (1, "0b68b6fa"),
     "format": (1, "8688e892"),
     "generate": (1, "97738814"),
-    "judge": (1, "cb83f441"),
+    "judge": (2, "dccc3244"),
     "mend": (1, "84690a33"),
     "parts/attachment": (1, "6772dd52"),
     "parts/check": (1, "7745a55f"),
