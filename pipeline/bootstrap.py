@@ -155,7 +155,7 @@ def _database(settings: Settings) -> Database:
 
 @dataclass(frozen=True, slots=True)
 class _Makers:
-    """What a configuration builds apps with, and judges them with if there is a model."""
+    """What a configuration builds apps with, and judges them with if it names a model for that."""
 
     generator: Generator
     judge: Judge | None = None
@@ -175,7 +175,10 @@ def _makers(settings: Settings, ledger: SqlLedger, clock: SystemClock) -> _Maker
     generator: Generator = ModelGenerator(chain, prompts, clock)
     if SCAFFOLD in settings.llm_models:
         generator = FallbackGenerator(generator, ScaffoldGenerator())
-    return _Makers(generator, ModelJudge(chain, prompts))
+    if not settings.llm_judge_models:
+        return _Makers(generator)
+    judges = build_chain(endpoint.base_url, endpoint.api_key, settings.llm_judge_models, ledger, caps)
+    return _Makers(generator, ModelJudge(judges, prompts))
 
 
 def _browser(settings: Settings) -> SealedBrowser | None:

@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     llm_base_url: str | None = Field(default=None, validation_alias=AliasChoices("llm_base_url", "openai_base_url"))
     llm_api_key: SecretStr | None = Field(default=None, validation_alias=AliasChoices("llm_api_key", "openai_api_key"))
     llm_models: CommaSeparated = ()
+    llm_judge_models: CommaSeparated = ()
     aipipe_token: SecretStr | None = None
     openrouter_api_key: SecretStr | None = None
 
@@ -92,7 +93,7 @@ class Settings(BaseSettings):
     def _auto_is_none(cls, value: object) -> object:
         return None if value == "auto" else value
 
-    @field_validator("llm_models", "evaluation_allowed_origins", "cdn_hosts", mode="before")
+    @field_validator("llm_models", "llm_judge_models", "evaluation_allowed_origins", "cdn_hosts", mode="before")
     @classmethod
     def _split_at_commas(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
