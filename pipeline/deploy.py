@@ -45,12 +45,14 @@ class Draft:
     Attributes:
         site: that the app belongs to, as it was before this job.
         files: digest of the generator's files.
+        base: digest of the published files that were revised; None in round 1.
         earlier_checks: of the rounds before this one.
         result: how the files were made.
     """
 
     site: Site
     files: str
+    base: str | None
     earlier_checks: tuple[str, ...]
     result: Result
 
@@ -176,15 +178,15 @@ class Deploy:
     async def _generate(
         self, job: Job, brief: Brief, rejected: tuple[Verification, ...], seconds: float, progress: Progress
     ) -> Draft:
+        base: AppFiles | None = None
         checks: tuple[str, ...] = ()
         if brief.round == 1:
             site = await self.sites.open(brief.email, brief.task, brief.nonce, job.target)
-            order = Order(job.id, brief, site.target, seconds=seconds, rejected=rejected)
         else:
             site = await self._published_site(brief)
             base = await self.workspaces.published(site)
             checks = await self.sites.checks(site)
-            order = Order(job.id, brief, site.target, base, checks, seconds, rejected)
+        order = Order(job.id, brief, site.target, base, checks, seconds, rejected)
         generation = await self.generator.generate(order, progress)
         result = Result(
             generator=generation.generator,
@@ -195,7 +197,13 @@ class Deploy:
             calls=generation.calls,
             notes=generation.notes,
         )
-        return Draft(site, await self.blobs.put_files(generation.files), checks, result)
+        return Draft(
+            site=site,
+            files=await self.blobs.put_files(generation.files),
+            base=await self.blobs.put_files(base) if base else None,
+            earlier_checks=checks,
+            result=result,
+        )
 
     async def _published_site(self, brief: Brief) -> Site:
         site = await self.sites.current(brief.email, brief.task)
@@ -211,7 +219,10 @@ class Deploy:
             summary=result.summary,
             model=result.model,
         )
-        return await self.blobs.put_files(assemble(generation, brief, draft.site.target, year=job.received_at.year))
+        base = await self.blobs.get_files(draft.base) if draft.base else None
+        year = job.received_at.year
+        files = await asyncio.to_thread(assemble, generation, brief, draft.site.target, year=year, base=base)
+        return await self.blobs.put_files(files)
 
     async def _verify(self, job: Job, brief: Brief, draft: Draft, digest: str) -> Inspection:
         files = await self.blobs.get_files(digest)

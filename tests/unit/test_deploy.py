@@ -55,6 +55,7 @@ class World:
         self.notified: DeliveryState | None = None
         self.kept: dict[str, AppFiles] = {}
         self.judge: Any = None
+        self.base = make_files()
         self.job = replace(
             make_job(), notification=DeliveryState.PENDING if brief.evaluation_url else DeliveryState.NOT_REQUESTED
         )
@@ -110,7 +111,7 @@ class World:
         self._step("scan")
 
     async def published(self, _site: Site) -> AppFiles:
-        return make_files()
+        return self.base
 
     async def commit(self, _site: Site, files: AppFiles, _message: str, _at: datetime) -> str:
         self._step("commit")
@@ -214,6 +215,17 @@ async def test_a_check_of_an_earlier_round_that_fails_now_is_a_finding_and_no_ve
     (finding,) = result.findings
     assert finding.rule == "regression"
     assert "it is gone" in finding.message
+
+
+async def test_a_revision_keeps_the_workflows_that_an_earlier_round_asked_for() -> None:
+    world = World(make_brief(round=2))
+    world.site = replace(make_site(), publication=make_publication())
+    workflow = {".github/workflows/ci.yml": b"on: push\n"}
+    world.base = make_files().with_files(workflow)
+    world.generations = [make_generation(files=world.base)]
+    await world.run()
+    assert world.committed is not None
+    assert world.committed[".github/workflows/ci.yml"] == b"on: push\n"
 
 
 @pytest.mark.parametrize("site", [None, make_site()])

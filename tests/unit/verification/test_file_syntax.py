@@ -73,7 +73,9 @@ def test_yaml_is_parsed_and_nothing_is_constructed() -> None:
     assert lines(yaml_problem("a: 1\nb: [1\n")) == 3
     assert lines(yaml_problem("a: b: c")) == 1
     assert yaml_problem("a: \x07")
-    assert yaml_problem("[" * 5_000)
+    too_deep = yaml_problem("[" * 200 + "]" * 200)
+    assert too_deep
+    assert not too_deep.is_certain
 
 
 def test_python_is_parsed_without_warnings_and_never_run() -> None:
