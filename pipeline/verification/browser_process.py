@@ -98,9 +98,11 @@ class ChromiumProcess:
     async def guard_memory(self) -> None:
         """Watch until cancelled; kill what grows too large.
 
+        A page's process that is killed may belong to the app beside the one that is watched for: its own look is told
+        of the crash, and nobody else's ends.
+
         Raises:
-            PageDied: a process of a page was killed.
-            BrowserDied: the browser was, or it does not answer any more.
+            BrowserDied: the browser was killed, or it does not answer any more.
         """
         while True:
             await asyncio.sleep(MEMORY_LOOK_SECONDS)
@@ -114,7 +116,6 @@ class ChromiumProcess:
                 if kind == "renderer" and _memory(pid) > MAX_PAGE_MEMORY:
                     with suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)
-                    raise PageDied(f"the page used more than {MAX_PAGE_MEMORY // 1024**2} MiB of memory")
                 if kind != "renderer" and _memory(pid) > MAX_BROWSER_MEMORY:
                     self.kill()
                     raise BrowserDied(f"the browser used more than {MAX_BROWSER_MEMORY // 1024**2} MiB of memory")
