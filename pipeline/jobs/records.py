@@ -142,21 +142,17 @@ class JobRecords:
 
     async def has_unfinished(self, email: str, task: str) -> bool:
         """Whether a job of (email, task) waits or runs."""
-        table = tables.jobs
-        query = sa.select(sa.func.count()).where(
-            table.c.email == email, table.c.task == task, table.c.status.in_(UNFINISHED)
-        )
-        return await self._database.transact(lambda connection: connection.execute(query).scalar_one()) > 0
+        return await self._has_unfinished(email, task)
 
     async def has_unfinished_predecessor(self, job: Job) -> bool:
         """Whether an earlier job of the same site is still under way: rounds are worked on in order."""
+        own = sa.select(tables.jobs.c.seq).where(tables.jobs.c.id == job.id).scalar_subquery()
+        return await self._has_unfinished(job.key.email, job.key.task, tables.jobs.c.seq < own)
+
+    async def _has_unfinished(self, email: str, task: str, *conditions: sa.ColumnElement[bool]) -> bool:
         table = tables.jobs
-        own = sa.select(table.c.seq).where(table.c.id == job.id).scalar_subquery()
         query = sa.select(sa.func.count()).where(
-            table.c.email == job.key.email,
-            table.c.task == job.key.task,
-            table.c.seq < own,
-            table.c.status.in_(UNFINISHED),
+            table.c.email == email, table.c.task == task, table.c.status.in_(UNFINISHED), *conditions
         )
         return await self._database.transact(lambda connection: connection.execute(query).scalar_one()) > 0
 

@@ -43,10 +43,6 @@ class BrowserDied(Exception):
     """The browser could not be started, or ended while it was needed."""
 
 
-class PageDied(Exception):
-    """The page took too much. The text says of what."""
-
-
 @dataclass(slots=True)
 class ChromiumProcess:
     """A browser and its processes.

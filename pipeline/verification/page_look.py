@@ -12,7 +12,7 @@ from playwright.async_api import BrowserContext, CDPSession, Dialog, Error, Page
 from pipeline.domain.brief import Check
 from pipeline.domain.files import AppFiles
 from pipeline.domain.verdict import Finding, Outcome, Severity, Verdict
-from pipeline.verification.browser_process import ChromiumProcess, PageDied
+from pipeline.verification.browser_process import ChromiumProcess
 from pipeline.verification.browser_questions import PROBE_URL, Question, question_about
 from pipeline.verification.cdn import CdnFiles
 from pipeline.verification.page_checks import NO_TURN, USUAL_SECONDS, run_scripts, seconds_for
@@ -40,6 +40,10 @@ _OVERFLOW = """(() => {
   return `${root.scrollWidth} pixels wide; the first element that is too wide: ${name}`;
 })()"""
 _TEXT = "document.body ? document.body.innerText.slice(0, %d) : ''"
+
+
+class PageDied(Exception):
+    """The page took too much. The text says of what."""
 
 
 async def look_at(
