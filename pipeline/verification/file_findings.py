@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from pipeline.domain.files import AppFiles
+from pipeline.domain.space import sdk_of
 from pipeline.domain.verdict import Finding, Severity
 from pipeline.verification.addresses import ServedApp
 from pipeline.verification.problems import Problem
@@ -26,8 +27,8 @@ _PARSERS: dict[str, tuple[str, Callable[[str], Problem | None]]] = {
 
 
 def missing_file_findings(files: AppFiles) -> Iterator[Finding]:
-    """An app needs something to open, a licence and a README."""
-    if "index.html" not in files and not any(entry in files for entry in _OTHER_ENTRIES):
+    """An app needs something to open, a licence and a README. What a Space opens is said by its card."""
+    if sdk_of(files) is None and "index.html" not in files and not any(entry in files for entry in _OTHER_ENTRIES):
         yield Finding(Severity.ERROR, "no-entry", "there is no index.html in the root: visitors would see a 404 page")
     for name in ("LICENSE", "README.md"):
         if name not in files:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from pipeline.domain.brief import Check
@@ -14,6 +14,7 @@ MOST_SECONDS = 20.0
 TURN_SECONDS = 1.0  # how long one script may keep the others waiting; it goes on beside them
 SYNCHRONOUS_SECONDS = 2.0  # after which the browser ends a script that does not give way
 PAUSE_SECONDS = 0.1
+IN_ORDER_SHARE = 0.4  # of the time: for scripts to hold before the next ones are begun
 MOST_EVIDENCE = 300
 
 _WITHIN = re.compile(r"\bwithin\s+(\d{1,4})\s*(ms|milliseconds?|s|secs?|seconds?)\b", re.IGNORECASE)
@@ -53,11 +54,13 @@ class Answer:
         holds: whether its value is truthy; None when it never had its turn.
         evidence: the value or the exception, in a short text.
         value: the value as JSON, as far as it has that form; empty after an exception.
+        is_late: it came to hold only after a later script had its turn, whose doing that may be.
     """
 
     holds: bool | None
     evidence: str
     value: str = ""
+    is_late: bool = False
 
 
 NO_TURN = Answer(None, "time was up before its turn")
@@ -75,9 +78,11 @@ def seconds_for(checks: Iterable[Check]) -> float:
 
 
 async def run_scripts(devtools: DevTools, scripts: Sequence[str], seconds: float) -> list[Answer]:
-    """Run each script once in order, then those that did not hold in turns, until all hold or ``seconds`` are over.
+    """Run scripts in order, then those that did not hold in turns, until all hold or ``seconds`` are over.
 
-    A script that holds is not run again, nor one that still runs. The page is left as they leave it.
+    A script is begun once those before it hold, or have had their share of the time: scripts click and type, and those
+    before are about the page without that. A script that holds is not run again, nor one that still runs. The page is
+    left as they leave it.
 
     Returns:
         The last answer of each.
@@ -85,17 +90,29 @@ async def run_scripts(devtools: DevTools, scripts: Sequence[str], seconds: float
     loop = asyncio.get_running_loop()
     ends = loop.time() + seconds
     runs = [_Run(devtools, script) for script in scripts]
+    share = seconds * IN_ORDER_SHARE / max(len(runs), 1)
+    begun, next_begins = 0, 0.0
     try:
         while True:
-            for run in runs:
-                if not run.answer.holds and loop.time() < ends:
-                    await run.take_turn(min(TURN_SECONDS, ends - loop.time()))
+            while begun < len(runs) and (loop.time() >= next_begins or all(run.answer.holds for run in runs[:begun])):
+                begun += 1
+                next_begins = loop.time() + share
+                await _take_turns(runs[:begun], ends)
             if all(run.answer.holds for run in runs) or loop.time() + PAUSE_SECONDS >= ends:
                 return [run.answer for run in runs]
             await asyncio.sleep(PAUSE_SECONDS)
+            await _take_turns(runs[:begun], ends)
     finally:
         for run in runs:
             run.abandon()
+
+
+async def _take_turns(runs: "Sequence[_Run]", ends: float) -> None:
+    loop = asyncio.get_running_loop()
+    for number, run in enumerate(runs, start=1):
+        if not run.answer.holds and loop.time() < ends:
+            is_late = any(later.answer is not NO_TURN for later in runs[number:])
+            await run.take_turn(min(TURN_SECONDS, ends - loop.time()), is_late=is_late)
 
 
 class _Run:
@@ -108,17 +125,18 @@ class _Run:
         self._evaluation: asyncio.Task[Answer] | None = None
         self._has_waited = False
 
-    async def take_turn(self, seconds: float) -> None:
+    async def take_turn(self, seconds: float, *, is_late: bool) -> None:
         if self._evaluation is None:
             self._evaluation = asyncio.create_task(evaluate(self._devtools, self._script))
             self._has_waited = False
         done, _ = await asyncio.wait([self._evaluation], timeout=0 if self._has_waited else seconds)
         if done:
-            self.answer = self._evaluation.result()
+            self.answer = replace(self._evaluation.result(), is_late=is_late)
             self._evaluation = None
         else:
             self._has_waited = True
-            self.answer = _SILENT
+            if self.answer is NO_TURN:
+                self.answer = _SILENT
 
     def abandon(self) -> None:
         if self._evaluation is not None:

@@ -14,6 +14,7 @@ from pipeline.verification.page_findings import page_findings, script_file_findi
 from pipeline.verification.page_scripts import judge_page_script
 from pipeline.verification.prose import judge_prose
 from pipeline.verification.sources import Sources, read_sources
+from pipeline.verification.space_files import space_file_findings
 
 METHOD = "static"
 MOST_FINDINGS = 200
@@ -44,6 +45,7 @@ def _findings(files: AppFiles, sources: Sources, app: ServedApp, brief: Brief) -
     yield from page_findings(sources, app, brief)
     yield from script_file_findings(sources, app)
     yield from file_findings(sources, app)
+    yield from space_file_findings(files, sources, app.address)
 
 
 def _judge(check: Check, inspection: Inspection) -> Verdict:

@@ -52,6 +52,29 @@ async def test_a_script_that_does_not_answer_goes_on_beside_the_others() -> None
     assert page.run == ["slow", "quick"]
 
 
+async def test_a_script_is_begun_once_those_before_it_hold() -> None:
+    results = iter([0, 0, 1])
+    page = Page(late=lambda: next(results), click=lambda: 1)
+    answers = await run_scripts(page, ["late", "click"], 5)
+    assert page.run == ["late", "late", "late", "click"]
+    assert not answers[0].is_late
+
+
+async def test_what_holds_only_after_a_later_script_is_marked_as_such() -> None:
+    clicked: list[int] = []
+    page = Page(count=lambda: len(clicked), click=lambda: clicked.append(1) is None)
+    answers = await run_scripts(page, ["count", "click"], 2)
+    assert [answer.holds for answer in answers] == [True, True]
+    assert [answer.is_late for answer in answers] == [True, False]
+
+
+async def test_the_last_answer_stays_when_time_ends_during_the_next_run() -> None:
+    results = iter([0, 60.0])
+    page = Page(asked=lambda: next(results))
+    (answer,) = await run_scripts(page, ["asked"], 1)
+    assert answer.evidence == "its value is 0"
+
+
 async def test_time_ends_for_all() -> None:
     page = Page(never=lambda: 60.0, also=lambda: 60.0, last=lambda: 1)
     answers = await run_scripts(page, ["never", "also", "last"], 1.5)

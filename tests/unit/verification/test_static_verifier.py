@@ -58,9 +58,9 @@ async def test_an_app_without_a_page_a_licence_and_a_readme_is_told_so() -> None
     ]
 
 
-@pytest.mark.parametrize("entry", ["app.py", "Dockerfile"])
-async def test_an_app_with_a_server_needs_no_page(entry: str) -> None:
-    files = make_files({entry: "", "LICENSE": "x", "README.md": "x"})
+@pytest.mark.parametrize(("entry", "content"), [("app.py", ""), ("Dockerfile", "FROM example/server")])
+async def test_an_app_with_a_server_needs_no_page(entry: str, content: str) -> None:
+    files = make_files({entry: content, "LICENSE": "x", "README.md": "x"})
     assert (await StaticVerifier().verify(files, make_brief(), ADDRESS)).findings == ()
 
 
