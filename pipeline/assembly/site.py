@@ -6,13 +6,14 @@ from pipeline.assembly.attachments import with_attachments, with_file
 from pipeline.assembly.gitignore import gitignore
 from pipeline.assembly.licence import is_mit_licence, mit_licence
 from pipeline.assembly.readme import readme
+from pipeline.assembly.space import COPYRIGHT_HOLDER, assemble_space
 from pipeline.assembly.workflows import wants_workflows, without_workflows
 from pipeline.domain.brief import Brief
+from pipeline.domain.errors import InvalidInput
 from pipeline.domain.files import AppFiles, fold
 from pipeline.domain.generation import Generation
 from pipeline.domain.publication import SpaceSdk, Target
-
-COPYRIGHT_HOLDER = "The authors"
+from pipeline.domain.space import sdk_of
 
 
 def assemble(
@@ -20,7 +21,8 @@ def assemble(
 ) -> AppFiles:
     """Add to the generated files what is code's work: attachments, LICENSE, README.md, .gitignore, .nojekyll.
 
-    Files of these names that came as attachments win over ours. The same input gives the same bytes.
+    A Space gets its card, and one that runs a program what it needs to be built. Files of these names that came as
+    attachments win over ours. The same input gives the same bytes.
 
     Args:
         generation: the whole app as the generator gave it, in a revision with the published files in it.
@@ -40,6 +42,8 @@ def assemble(
         files = with_file(files, ".nojekyll", files.get(".nojekyll", b""))
     if ".gitignore" not in attached:
         files = with_file(files, ".gitignore", gitignore(files))
+    if target is Target.HF_SPACE:
+        files = _as_space(files, brief, year)
     if "readme.md" not in attached:
         files = _with_canonical_name(files, "README.md")
         files = with_file(files, "README.md", readme(files, generation, brief, _title(files, brief)))
@@ -54,6 +58,14 @@ def _licence(files: AppFiles, brief: Brief, year: int, base: AppFiles | None) ->
     return mit_licence(year, COPYRIGHT_HOLDER).encode()
 
 
+def _as_space(files: AppFiles, brief: Brief, year: int) -> AppFiles:
+    """Give a README that was attached its card as well: without one, the Hub builds nothing."""
+    try:
+        return assemble_space(files, brief.space_type, title=_title(files, brief), year=year).files
+    except InvalidInput:  # nothing to start from: verification says so, and the publisher refuses what has no card
+        return files
+
+
 def _with_canonical_name(files: AppFiles, name: str) -> AppFiles:
     """Rename a file whose name differs from ``name`` in case alone."""
     other = next((path for path in files if path != name and fold(path) == fold(name)), None)
@@ -63,7 +75,9 @@ def _with_canonical_name(files: AppFiles, name: str) -> AppFiles:
 def _is_static(files: AppFiles, brief: Brief, target: Target) -> bool:
     if target is not Target.HF_SPACE:
         return True
-    return brief.space_type is SpaceSdk.STATIC or (brief.space_type is None and "index.html" in files)
+    if brief.space_type is None:
+        return "index.html" in files and sdk_of(files) in {None, SpaceSdk.STATIC}
+    return brief.space_type is SpaceSdk.STATIC
 
 
 def _title(files: AppFiles, brief: Brief) -> str:

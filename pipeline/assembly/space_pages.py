@@ -1,0 +1,60 @@
+"""``window.PARAMS``: a caller's JSON values for the pages of a static Space.
+
+``params.json`` holds the values, ``params.js`` makes them ``window.PARAMS``, and a script element that loads it is put
+first in the head of the page that the Space opens with, so that every script after it finds them.
+"""
+
+import json
+import re
+from pathlib import PurePosixPath
+
+from pipeline.domain.errors import FieldProblem, InvalidInput
+from pipeline.domain.files import AppFiles
+
+JSON_FILE = "params.json"
+SCRIPT_FILE = "params.js"
+
+_ATTRIBUTES = rb"(?:[\s/](?:[^>\"']|\"[^\"]*\"|'[^']*')*+)?"
+_BEFORE_HEAD_CONTENT = re.compile(
+    rb"\A(?:\xef\xbb\xbf)?(?:\s|<!--(?:(?!-->).)*+-->|<\?[^>]*>|<!doctype[^>]*>|<html" + _ATTRIBUTES + rb">)*+"
+    rb"(?:<head" + _ATTRIBUTES + rb">)?",
+    re.IGNORECASE | re.DOTALL,
+)
+_LOADED = re.compile(rb"<script[^>]*\bsrc\s*=\s*[\"']?(?:\./|(?:\.\./)+)?params\.js\b", re.IGNORECASE)
+
+
+def with_page_parameters(files: AppFiles, entry: str | None, parameters_json: str) -> AppFiles:
+    """Add both files, and the script element to the page ``entry``.
+
+    Args:
+        files: the app.
+        entry: the page that the Space opens with; None = only the files.
+        parameters_json: JSON text in ASCII.
+
+    Raises:
+        InvalidInput: the app has files of these names, or a page that is not UTF-8.
+    """
+    taken = {path.casefold() for path in files} & {JSON_FILE, SCRIPT_FILE}
+    if taken:
+        names = f"{JSON_FILE} and {SCRIPT_FILE}"
+        raise InvalidInput(FieldProblem("files", f"the names {names} are needed for the parameters: choose others"))
+    # A text that JSON.parse reads: in an object literal, a key __proto__ would mean something else.
+    literal = json.dumps(parameters_json).replace("<", "\\u003c")
+    script = f"window.PARAMS = JSON.parse({literal});\n"
+    added = {JSON_FILE: f"{parameters_json}\n".encode(), SCRIPT_FILE: script.encode()}
+    if entry is not None and entry in files:
+        added[entry] = _with_script(files, entry)
+    return files.with_files(added)
+
+
+def _with_script(files: AppFiles, entry: str) -> bytes:
+    page = files[entry]
+    if files.text(entry) is None:
+        raise InvalidInput(FieldProblem("files", f"{entry}: is not UTF-8 text"))
+    if _LOADED.search(page):
+        return page
+    depth = len(PurePosixPath(entry).parts) - 1
+    element = f'<script src="{"../" * depth}{SCRIPT_FILE}"></script>'.encode()
+    start = _BEFORE_HEAD_CONTENT.match(page)
+    position = start.end() if start else 0
+    return page[:position] + element + page[position:]

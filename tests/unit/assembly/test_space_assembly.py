@@ -1,0 +1,342 @@
+"""Files become an app that the Hub builds: kind, entry, requirements, Dockerfile, parameters, licence."""
+
+import json
+from typing import Any
+
+import pytest
+
+from pipeline.assembly import SpaceApp, assemble_space, title_of
+from pipeline.assembly.space_python import MAX_SOURCE_BYTES
+from pipeline.domain.errors import InvalidInput
+from pipeline.domain.publication import SpaceSdk
+from pipeline.domain.space import sdk_of
+from tests.builders import make_files
+
+GRADIO = "import gradio as gr\ngr.Interface(str, 'text', 'text').launch()\n"
+STREAMLIT = "import streamlit as st\nst.title('x')\n"
+FLASK = "from flask import Flask\napp = Flask(__name__)\n"
+RUNNING_FLASK = f"{FLASK}app.run(host='0.0.0.0', port=7860)\n"
+FASTAPI = "from fastapi import FastAPI\napi = FastAPI()\n"
+PAGE = "<!doctype html><html><head><title>P</title></head><body></body></html>"
+DOCKERFILE = "FROM python:3.12-slim\nCOPY . .\nCMD python app.py\n"
+
+
+def space(files: dict[str, bytes | str], kind: SpaceSdk | None = None, **options: Any) -> SpaceApp:
+    return assemble_space(make_files(files), kind, **{"title": "Sales", "year": 2026, **options})
+
+
+def text(app: SpaceApp, path: str) -> str:
+    return app.files[path].decode()
+
+
+def command(app: SpaceApp) -> list[str]:
+    (line,) = [line for line in text(app, "Dockerfile").splitlines() if line.startswith("CMD ")]
+    words = json.loads(line.removeprefix("CMD "))
+    assert isinstance(words, list)
+    return words
+
+
+@pytest.mark.parametrize(
+    ("files", "kind"),
+    [
+        ({"Dockerfile": DOCKERFILE, "app.py": GRADIO, "index.html": PAGE}, SpaceSdk.DOCKER),
+        ({"dockerfile": DOCKERFILE}, SpaceSdk.DOCKER),
+        ({"app.py": STREAMLIT, "index.html": PAGE}, SpaceSdk.STREAMLIT),
+        ({"app.py": GRADIO, "index.html": PAGE}, SpaceSdk.GRADIO),
+        ({"start.py": GRADIO, "tables.py": "x = 1"}, SpaceSdk.GRADIO),
+        ({"app.py": "import gradio\n(", "index.html": PAGE}, SpaceSdk.GRADIO),
+        ({"app.py": FLASK, "index.html": PAGE}, SpaceSdk.STATIC),
+        ({"index.html": PAGE}, SpaceSdk.STATIC),
+        ({"start.html": PAGE}, SpaceSdk.STATIC),
+        ({"app.py": FLASK}, SpaceSdk.DOCKER),
+        ({"README.md": "---\nsdk: gradio\n---\n", "app.py": FLASK, "index.html": PAGE}, SpaceSdk.GRADIO),
+        ({"README.md": "---\nsdk: streamlit\n---\n", "app.py": "import pages"}, SpaceSdk.STREAMLIT),
+        ({"README.md": "---\nsdk: static\n---\n", "app.py": GRADIO}, SpaceSdk.GRADIO),
+    ],
+)
+def test_the_kind_follows_from_the_files(files: dict[str, bytes | str], kind: SpaceSdk) -> None:
+    assert space(files).kind is kind
+
+
+@pytest.mark.parametrize(
+    ("files", "kind", "entry"),
+    [
+        ({"app.py": "", "main.py": GRADIO}, SpaceSdk.GRADIO, "app.py"),
+        ({"main.py": "", "ui.py": GRADIO}, SpaceSdk.GRADIO, "ui.py"),
+        ({"main.py": GRADIO, "ui.py": GRADIO}, SpaceSdk.GRADIO, "main.py"),
+        ({"main.py": "", "ui.py": ""}, SpaceSdk.GRADIO, "main.py"),
+        ({"only.py": ""}, SpaceSdk.GRADIO, "only.py"),
+        ({"src/only.py": ""}, SpaceSdk.GRADIO, "src/only.py"),
+        ({"top.py": "", "src/a.py": "", "src/b.py": ""}, SpaceSdk.GRADIO, "top.py"),
+        ({"README.md": "---\napp_file: b.py\n---\n", "a.py": "", "b.py": ""}, SpaceSdk.GRADIO, "b.py"),
+        ({"README.md": "---\napp_file: gone.py\n---\n", "app.py": ""}, SpaceSdk.GRADIO, "app.py"),
+        ({"Dockerfile": 'CMD ["python", "/app/run_it.py"]', "run_it.py": "", "b.py": ""}, SpaceSdk.DOCKER, "run_it.py"),
+        ({"Dockerfile": "CMD uvicorn src.web:app", "src/web.py": "", "app.py": ""}, SpaceSdk.DOCKER, "src/web.py"),
+        ({"Dockerfile": "CMD nginx"}, SpaceSdk.DOCKER, None),
+        ({"index.html": PAGE, "other.html": PAGE}, SpaceSdk.STATIC, "index.html"),
+        ({"start.html": PAGE}, SpaceSdk.STATIC, "start.html"),
+        (
+            {"README.md": "---\napp_file: app.py\n---\n", "app.py": "", "index.html": PAGE},
+            SpaceSdk.STATIC,
+            "index.html",
+        ),
+        (
+            {"README.md": "---\napp_file: a/b.html\n---\n", "a/b.html": "", "index.html": PAGE},
+            SpaceSdk.STATIC,
+            "a/b.html",
+        ),
+    ],
+)
+def test_the_entry_is_found(files: dict[str, bytes | str], kind: SpaceSdk, entry: str | None) -> None:
+    assert space(files, kind).entry == entry
+
+
+@pytest.mark.parametrize(
+    ("files", "kind"),
+    [
+        ({"index.html": PAGE}, SpaceSdk.GRADIO),
+        ({"index.html": PAGE}, SpaceSdk.STREAMLIT),
+        ({"index.html": PAGE}, SpaceSdk.DOCKER),
+        ({"a.py": "", "b.py": ""}, SpaceSdk.DOCKER),
+        ({"app.py": GRADIO}, SpaceSdk.STATIC),
+        ({"a.html": PAGE, "b.html": PAGE}, SpaceSdk.STATIC),
+        ({"notes.txt": ""}, None),
+    ],
+)
+def test_an_app_with_nothing_to_start_from_is_refused(files: dict[str, bytes | str], kind: SpaceSdk | None) -> None:
+    with pytest.raises(InvalidInput, match="needs a") as refused:
+        space(files, kind)
+    assert [problem.field for problem in refused.value.problems] == ["files"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "files", "sdk"),
+    [
+        (SpaceSdk.GRADIO, {"app.py": GRADIO}, "gradio"),
+        (SpaceSdk.STATIC, {"index.html": PAGE}, "static"),
+        (SpaceSdk.DOCKER, {"app.py": FLASK}, "docker"),
+        (SpaceSdk.STREAMLIT, {"app.py": STREAMLIT}, "docker"),
+    ],
+)
+def test_every_kind_gets_its_card_licence_and_gitignore_and_again_nothing_more(
+    kind: SpaceSdk, files: dict[str, bytes | str], sdk: str
+) -> None:
+    app = space(files, kind)
+    assert app.sdk == sdk_of(app.files) == sdk
+    assert "is hereby granted" in text(app, "LICENSE")
+    assert ".env" in text(app, ".gitignore")
+    assert "license: mit" in text(app, "README.md")
+    assert assemble_space(app.files, kind, title="Another", year=2030) == app
+
+
+def test_files_of_the_author_stay_as_they_are() -> None:
+    theirs: dict[str, bytes | str] = {
+        "Dockerfile": DOCKERFILE,
+        "requirements.txt": "flask==3.0\n",
+        "LICENSE": "All rights reserved",
+        ".gitignore": "*.log\n",
+        "app.py": b"\xef\xbb\xbfx = 1\r\n",
+        "logo.png": bytes(range(256)),
+    }
+    app = space(theirs, SpaceSdk.DOCKER)
+    assert {path: app.files[path] for path in theirs} == dict(make_files(theirs))
+    assert "license" not in text(app, "README.md")
+
+
+def test_names_that_the_hub_looks_for_get_its_spelling() -> None:
+    app = space({"DOCKERFILE": DOCKERFILE, "Readme.md": "# Mine", "app.py": "", "Requirements.TXT": "flask"})
+    assert set(app.files) == {"Dockerfile", "README.md", "app.py", "requirements.txt", "LICENSE", ".gitignore"}
+    assert text(app, "README.md").endswith("# Mine\n")
+
+
+@pytest.mark.parametrize(
+    ("kind", "source", "requirements"),
+    [
+        (
+            SpaceSdk.GRADIO,
+            "import gradio, gradio_client, spaces, huggingface_hub, json, PIL, numpy",
+            ["numpy", "pillow"],
+        ),
+        (SpaceSdk.STREAMLIT, "import streamlit as st, pandas", ["pandas", "streamlit"]),
+        (
+            SpaceSdk.DOCKER,
+            "def f():\n    from sklearn.svm import SVC\nimport cv2, yaml",
+            ["opencv-python-headless", "pyyaml", "scikit-learn"],
+        ),
+        (SpaceSdk.DOCKER, FASTAPI, ["fastapi", "uvicorn"]),
+        (SpaceSdk.DOCKER, "import gradio", ["gradio"]),
+    ],
+)
+def test_the_default_requirements_are_what_the_python_imports(
+    kind: SpaceSdk, source: str, requirements: list[str]
+) -> None:
+    assert text(space({"app.py": source}, kind), "requirements.txt").split() == requirements
+
+
+def test_a_gradio_app_that_needs_nothing_more_has_no_line_that_fights_the_sdk_version() -> None:
+    lines = text(space({"app.py": GRADIO}), "requirements.txt").splitlines()
+    assert all(line.startswith("#") for line in lines)
+
+
+def test_packages_are_never_guessed_but_missing_ones_are_told() -> None:
+    app = space({"app.py": "import my_model, torch_geometric_x, tables, util.x", "tables.py": "", "util/x.py": ""})
+    assert "my_model" not in text(app, "requirements.txt")
+    assert app.notes == ("requirements.txt lacks what is imported as my_model, torch_geometric_x: add it",)
+
+
+def test_a_dockerfile_of_the_author_gets_requirements_only_when_it_wants_some() -> None:
+    assert "requirements.txt" not in space({"Dockerfile": DOCKERFILE, "app.py": FLASK}).files
+    installing = f"{DOCKERFILE}RUN pip install -r requirements.txt\n"
+    assert text(space({"Dockerfile": installing, "app.py": FLASK}), "requirements.txt") == "flask\n"
+
+
+def test_pages_need_no_requirements() -> None:
+    assert "requirements.txt" not in space({"index.html": PAGE}).files
+
+
+def test_the_sdk_version_is_the_one_that_the_requirements_pin() -> None:
+    app = space({"app.py": GRADIO, "requirements.txt": "numpy\ngradio[oauth] == 5.44.1  # pinned\n"})
+    assert "sdk_version: '5.44.1'" in text(app, "README.md")
+    assert "sdk_version" not in text(space({"app.py": GRADIO, "requirements.txt": "gradio>=5\n"}), "README.md")
+
+
+def test_the_default_dockerfile_runs_as_uid_1000_in_a_folder_of_its_own() -> None:
+    lines = text(space({"app.py": RUNNING_FLASK}), "Dockerfile").splitlines()
+    user = lines.index("USER user")
+    assert "RUN useradd --create-home --uid 1000 user" in lines[:user]
+    assert lines[user + 1 : user + 3] == ["RUN mkdir /home/user/app", "WORKDIR /home/user/app"]
+    assert all("--chown=user" in line for line in lines if line.startswith("COPY"))
+    assert "EXPOSE 7860" in lines
+    assert any("PYTHONUNBUFFERED=1" in line for line in lines)
+    assert any("--requirement requirements.txt" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("kind", "files", "expected"),
+    [
+        (SpaceSdk.DOCKER, {"app.py": RUNNING_FLASK}, "python|app.py"),
+        (SpaceSdk.DOCKER, {"app.py": FLASK}, "flask|--app|app.py:app|run|--host|0.0.0.0|--port|7860"),
+        (SpaceSdk.DOCKER, {"src/web.py": FASTAPI}, "uvicorn|--app-dir|src|web:api|--host|0.0.0.0|--port|7860"),
+        (SpaceSdk.DOCKER, {"app.py": f"{FASTAPI}import uvicorn\nuvicorn.run(api, port=7860)"}, "python|app.py"),
+        (SpaceSdk.DOCKER, {"my app.py": "x = 1"}, "python|my app.py"),
+        (SpaceSdk.STREAMLIT, {"app.py": "x = 1"}, "python|app.py"),
+        (SpaceSdk.DOCKER, {"app.py": "not python ("}, "python|app.py"),
+    ],
+)
+def test_the_command_fits_the_framework(kind: SpaceSdk, files: dict[str, bytes | str], expected: str) -> None:
+    assert "|".join(command(space(files, kind))) == expected
+
+
+@pytest.mark.parametrize("kind", [SpaceSdk.STREAMLIT, SpaceSdk.DOCKER])
+def test_streamlit_listens_for_the_space_and_takes_uploads_within_its_frame(kind: SpaceSdk) -> None:
+    app = space({"app.py": "import parts", "parts.py": STREAMLIT, "requirements.txt": "pandas"}, kind)
+    assert command(app)[:3] == ["streamlit", "run", "app.py"]
+    assert {"--server.address=0.0.0.0", "--server.port=7860", "--server.enableXsrfProtection=false"} <= set(
+        command(app)
+    )
+    assert "--requirement requirements.txt streamlit\n" in text(app, "Dockerfile")
+
+
+@pytest.mark.parametrize(
+    ("files", "port"),
+    [
+        ({"app.py": FLASK}, 7860),
+        ({"app.py": FLASK, "README.md": "---\napp_port: 8501\n---\n"}, 8501),
+        ({"Dockerfile": f"{DOCKERFILE}EXPOSE 8000\n", "app.py": ""}, 8000),
+        ({"Dockerfile": f"{DOCKERFILE}expose 8000/tcp # web\n", "app.py": ""}, 8000),
+        ({"Dockerfile": f"{DOCKERFILE}EXPOSE 8000 9000\n", "app.py": ""}, 7860),
+        ({"Dockerfile": f"{DOCKERFILE}EXPOSE $PORT\n", "app.py": ""}, 7860),
+        ({"Dockerfile": f"{DOCKERFILE}EXPOSE 99999\n", "app.py": ""}, 7860),
+        ({"Dockerfile": f"{DOCKERFILE}EXPOSE 80\n", "app.py": "", "README.md": "---\napp_port: 90\n---\n"}, 90),
+    ],
+)
+def test_card_and_dockerfile_agree_on_the_port(files: dict[str, bytes | str], port: int) -> None:
+    app = space(files, SpaceSdk.DOCKER)
+    assert f"app_port: {port}\n" in text(app, "README.md")
+    if "Dockerfile" not in files:
+        assert f"EXPOSE {port}\n" in text(app, "Dockerfile")
+        assert str(port) in " ".join(command(app))
+
+
+def test_parameters_stand_in_the_entry_file_alone() -> None:
+    files: dict[str, bytes | str] = {"app.py": GRADIO, "tables.py": "x = 1\n", "tests/test_a.py": "y = 1\n"}
+    app = space(files, parameters={"user": "Ada"})
+    assert 'PARAMS = _json.loads(\'{"user": "Ada"}\')' in text(app, "app.py")
+    assert text(app, "tables.py") == "x = 1\n"
+    assert text(app, "tests/test_a.py") == "y = 1\n"
+
+
+def test_an_app_that_reads_parameters_finds_them_even_when_there_are_none() -> None:
+    assert "PARAMS = _json.loads('{}')" in text(space({"app.py": "print(PARAMS)\n"}, parameters={}), "app.py")
+    assert text(space({"app.py": "x = 1\n"}, parameters={}), "app.py") == "x = 1\n"
+    assert text(space({"app.py": "PARAMS = 1\nprint(PARAMS)\n"}, parameters={}), "app.py").startswith("PARAMS = 1")
+
+
+def test_an_app_that_was_not_made_for_parameters_is_left_alone() -> None:
+    assert text(space({"app.py": "print(PARAMS) ("}), "app.py") == "print(PARAMS) ("
+
+
+def test_an_entry_that_overwrites_the_parameters_is_told() -> None:
+    assert space({"app.py": "PARAMS = {}\n"}, parameters={"a": 1}).notes == ("app.py gives PARAMS a value of its own",)
+
+
+@pytest.mark.parametrize("parameters", [{}, {"a": 1}])
+def test_an_entry_that_is_no_python_is_refused_with_file_and_line(parameters: dict[str, object]) -> None:
+    with pytest.raises(InvalidInput, match=r"app\.py, line 2: is not valid Python"):
+        space({"app.py": "x = 1\nthis is no python\n"}, parameters=parameters)
+
+
+def test_python_that_only_the_authors_own_image_reads_is_judged_when_it_is_to_be_changed() -> None:
+    files: dict[str, bytes | str] = {"Dockerfile": DOCKERFILE, "app.py": "print 'Python 2'\n"}
+    assert text(space(files, parameters={}), "app.py") == "print 'Python 2'\n"
+    with pytest.raises(InvalidInput, match=r"app\.py, line 1"):
+        space(files, parameters={"a": 1})
+
+
+def test_an_app_without_python_finds_the_parameters_in_a_file() -> None:
+    app = space({"Dockerfile": "FROM node\nCMD node server.js", "server.js": ""}, parameters={"a": [True, None]})
+    assert json.loads(text(app, "params.json")) == {"a": [True, None]}
+    assert app.notes == ("no Python file is known to start the app, so the parameters stand in params.json",)
+    with pytest.raises(InvalidInput):
+        space({"Dockerfile": "FROM node", "params.json": "{}"}, parameters={"a": 1})
+
+
+def test_a_built_site_needs_no_page_yet() -> None:
+    card = "---\napp_build_command: npm run build\napp_file: dist/index.html\n---\n"
+    app = space({"README.md": card, "package.json": "{}"}, SpaceSdk.STATIC, parameters={"a": 1})
+    assert "app_file: 'dist/index.html'" in text(app, "README.md")
+    assert {"params.js", "params.json"} <= set(app.files)
+
+
+def test_what_the_hub_would_refuse_is_told() -> None:
+    app = space({"index.html": PAGE, "README.md": "---\ncolorFrom: teal\n---\n"})
+    assert app.notes == ("left out of the Space's card, because the Hub takes no such values: colorFrom",)
+    broken = space({"index.html": PAGE, "README.md": "---\ntitle: [\n---\n"})
+    assert broken.notes == ("the front matter of README.md is not valid YAML and was replaced",)
+
+
+@pytest.mark.parametrize(
+    ("files", "title"),
+    [
+        ({"README.md": "---\ntitle: From the card\n---\n", "index.html": PAGE}, "From the card"),
+        ({"index.html": "<title> From\n the page </title>"}, "From the page"),
+        ({"index.html": "<title></title>"}, None),
+        ({"app.py": ""}, None),
+    ],
+)
+def test_the_title_is_what_the_app_calls_itself(files: dict[str, bytes | str], title: str | None) -> None:
+    assert title_of(make_files(files)) == title
+
+
+def test_a_long_entry_is_refused_only_when_it_is_to_be_changed() -> None:
+    long = f"{GRADIO}{'#' * MAX_SOURCE_BYTES}"
+    assert text(space({"app.py": long}, parameters={}), "app.py") == long
+    with pytest.raises(InvalidInput, match=r"app\.py: is longer than"):
+        space({"app.py": long}, parameters={"a": 1})
+
+
+def test_a_crowd_of_python_files_is_read_in_bounds() -> None:
+    crowd: dict[str, bytes | str] = {f"part{number}.py": "x = 1\n" * 10_000 for number in range(10)}
+    app = space({**crowd, "app.py": GRADIO, "zebra.py": "import numpy"})
+    assert app.kind is SpaceSdk.GRADIO
+    assert "numpy" not in text(app, "requirements.txt")
