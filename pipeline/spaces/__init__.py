@@ -1,0 +1,1 @@
+"""Hugging Face Spaces: the only home of huggingface_hub."""

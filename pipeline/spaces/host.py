@@ -1,0 +1,293 @@
+"""Spaces on the Hub as one token sees them."""
+
+import threading
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+import huggingface_hub
+from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
+from pydantic import SecretStr
+
+from pipeline.domain.errors import HubRejected, SpaceConflict
+from pipeline.domain.files import AppFiles
+from pipeline.domain.space import (
+    RESTING,
+    LogLine,
+    Space,
+    SpaceRuntime,
+    SpaceSetting,
+    SpaceSettings,
+    Volume,
+    setting_key_problem,
+)
+from pipeline.ports import Clock
+from pipeline.spaces import contents
+from pipeline.spaces.calls import PATIENCE_SECONDS, HubCalls, check_id
+from pipeline.spaces.client import SILENCE_SECONDS
+from pipeline.spaces.reading import runtime_from, settings_from, space_from, volume_to
+from pipeline.spaces.space_log import log_lines
+
+TRANSFER_SECONDS = 180.0
+LOG_SECONDS = 15.0
+
+
+class HubSpaceHost:
+    """The SpaceHost port over huggingface_hub.
+
+    Every call asks again, a few times, when the Hub gave no answer; a call that could have had its effect by then looks
+    before it asks again. Every method raises HubError and nothing else.
+
+    Args:
+        endpoint: the Hub's address.
+        token: whose owner acts.
+        clock: for the waits in between.
+        patience_seconds: all waits of one call together; a 429 that asks for more is raised at once.
+        silence_seconds: how long the Hub may be silent within a call.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        token: SecretStr,
+        clock: Clock,
+        *,
+        patience_seconds: float = PATIENCE_SECONDS,
+        silence_seconds: float = SILENCE_SECONDS,
+    ) -> None:
+        self.endpoint = endpoint.rstrip("/")
+        self._calls = HubCalls(
+            self.endpoint, token, clock, patience_seconds=patience_seconds, silence_seconds=silence_seconds
+        )
+        self._api = self._calls.api
+        self._owner: str | None = None
+        self._asking_owner = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"HubSpaceHost({self.endpoint!r})"
+
+    async def owner(self) -> str:
+        """Whose token it is; asked once, because the Hub allows that question less often than others."""
+        return await self._calls.ask("asking whose token this is", self._ask_owner)
+
+    async def create(self, space_id: str, settings: SpaceSettings) -> Space:
+        """Create it with its settings, in one call.
+
+        Raises:
+            SpaceConflict: the name is taken.
+            PaymentRequired: the owner's plan does not include this; the text names what is free.
+        """
+        wanted = _wanted(settings)
+        create = partial(self._api.create_repo, space_id, repo_type="space", space_sdk=settings.sdk, **wanted)
+        return await self._new_space(f"creating the Space {space_id}", space_id, settings, create)
+
+    async def duplicate(self, source_id: str, target_id: str, settings: SpaceSettings) -> Space:
+        """Copy a Space. Its variables are copied, its secrets are not.
+
+        Raises:
+            SpaceConflict: the name is taken.
+        """
+        check_id(source_id)
+        wanted = _wanted(settings)
+        duplicate = partial(self._api.duplicate_repo, source_id, target_id, repo_type="space", **wanted)
+        return await self._new_space(f"copying the Space {source_id} to {target_id}", target_id, settings, duplicate)
+
+    async def commit(self, space_id: str, files: AppFiles, message: str, parent: str | None) -> str:
+        """Make ``files`` all that the Space holds, in one commit on ``parent``, and return the new head's sha.
+
+        The Hub's ``.gitattributes`` stays, unless ``files`` has its own. ``parent`` None = whatever the head is.
+
+        Raises:
+            SpaceConflict: the head is another one, and holds something else.
+        """
+        commit = partial(contents.commit, self._api, space_id, files, message, parent)
+        return await self._calls.ask(f"committing to the Space {space_id}", commit, space_id, seconds=TRANSFER_SECONDS)
+
+    async def files(self, space_id: str, revision: str) -> AppFiles:
+        """What the Space holds at a commit, with the Hub's ``.gitattributes``."""
+        read = partial(contents.read, self._api, space_id, revision)
+        return await self._calls.ask(
+            f"reading the files of the Space {space_id}", read, space_id, seconds=TRANSFER_SECONDS
+        )
+
+    async def info(self, space_id: str) -> Space:
+        """What the Hub says of it."""
+        info = await self._calls.ask(f"reading the Space {space_id}", partial(self._api.space_info, space_id), space_id)
+        return space_from(info, self.endpoint)
+
+    async def runtime(self, space_id: str) -> SpaceRuntime:
+        """How it is doing."""
+        return await self._runtime_after("asking how the Space {} is doing", self._api.get_space_runtime, space_id)
+
+    def logs(self, space_id: str, *, build: bool, follow: bool) -> AsyncGenerator[LogLine, None]:
+        """The log of the build or of the run: what there is, and with ``follow`` what comes."""
+        check_id(space_id)
+        doing = f"reading the log of the Space {space_id}"
+        read: Callable[[], Iterable[str]] = partial(self._api.fetch_space_logs, space_id, build=build, follow=follow)
+        return log_lines(read, lambda error: self._calls.translated(error, doing), None if follow else LOG_SECONDS)
+
+    async def set_hardware(self, space_id: str, hardware: str, sleep_seconds: int | None = None) -> SpaceRuntime:
+        """Restarts the app."""
+        return await self._runtime_after(
+            "changing the hardware of the Space {}",
+            self._api.request_space_hardware,
+            space_id,
+            hardware,
+            sleep_time=sleep_seconds,
+        )
+
+    async def set_sleep_time(self, space_id: str, seconds: int) -> SpaceRuntime:
+        """Seconds without visitors until it sleeps; -1 = never."""
+        return await self._runtime_after(
+            "changing the sleep time of the Space {}", self._api.set_space_sleep_time, space_id, seconds
+        )
+
+    async def pause(self, space_id: str) -> SpaceRuntime:
+        """Stop it until its owner restarts it."""
+        return await self._runtime_after("pausing the Space {}", self._api.pause_space, space_id)
+
+    async def restart(self, space_id: str, *, factory_reboot: bool = False) -> SpaceRuntime:
+        """Start it anew; with ``factory_reboot`` build it anew as well."""
+        return await self._runtime_after(
+            "restarting the Space {}", self._api.restart_space, space_id, factory_reboot=factory_reboot
+        )
+
+    async def wake(self, space_id: str) -> SpaceRuntime:
+        """Restart it if it is resting, and return how it is doing: a restart ends all three stages of rest."""
+        runtime = await self.runtime(space_id)
+        return await self.restart(space_id) if runtime.stage in RESTING else runtime
+
+    async def set_dev_mode(self, space_id: str, *, enabled: bool) -> SpaceRuntime:
+        """Let its files be changed while it runs, or no more."""
+        change = self._api.enable_space_dev_mode if enabled else self._api.disable_space_dev_mode
+        return await self._runtime_after("changing the dev mode of the Space {}", change, space_id)
+
+    async def set_visibility(self, space_id: str, visibility: str) -> None:
+        """``public``, ``private`` or ``protected``."""
+        change = partial(
+            self._api.update_repo_settings,
+            space_id,
+            visibility=visibility,  # type: ignore[arg-type]  # the Hub decides which words it knows
+            repo_type="space",
+        )
+        await self._calls.ask(f"changing who sees the Space {space_id}", change, space_id)
+
+    async def delete(self, space_id: str) -> None:
+        """For good."""
+        asked_before = False
+
+        def delete() -> None:
+            nonlocal asked_before
+            missing_ok, asked_before = asked_before, True  # gone at the second try: the first one did it
+            self._api.delete_repo(space_id, repo_type="space", missing_ok=missing_ok)
+
+        await self._calls.ask(f"deleting the Space {space_id}", delete, space_id)
+
+    async def variables(self, space_id: str) -> tuple[SpaceSetting, ...]:
+        """By name."""
+        read = partial(self._api.get_space_variables, space_id)
+        return settings_from((await self._calls.ask(f"reading the variables of {space_id}", read, space_id)).values())
+
+    async def set_variable(self, space_id: str, key: str, value: str, description: str | None = None) -> None:
+        """Add or replace. Restarts the app."""
+        _check_key(key)
+        change = partial(self._api.add_space_variable, space_id, key, value, description=description)
+        await self._calls.ask(f"setting a variable of {space_id}", change, space_id)
+
+    async def delete_variable(self, space_id: str, key: str) -> None:
+        """Also when there is none. Restarts the app."""
+        _check_key(key)
+        change = partial(self._api.delete_space_variable, space_id, key)
+        await self._calls.ask(f"deleting a variable of {space_id}", change, space_id)
+
+    async def secrets(self, space_id: str) -> tuple[SpaceSetting, ...]:
+        """By name, without their values."""
+        read = partial(self._api.get_space_secrets, space_id)
+        return settings_from(
+            (await self._calls.ask(f"reading the names of the secrets of {space_id}", read, space_id)).values()
+        )
+
+    async def set_secret(self, space_id: str, key: str, value: str, description: str | None = None) -> None:
+        """Add or replace. Restarts the app."""
+        _check_key(key)
+        change = partial(self._api.add_space_secret, space_id, key, value, description=description)
+        await self._calls.ask(f"setting a secret of {space_id}", change, space_id, hidden=[value])
+
+    async def delete_secret(self, space_id: str, key: str) -> None:
+        """Also when there is none. Restarts the app."""
+        _check_key(key)
+        change = partial(self._api.delete_space_secret, space_id, key)
+        await self._calls.ask(f"deleting a secret of {space_id}", change, space_id)
+
+    async def set_volumes(self, space_id: str, volumes: Sequence[Volume]) -> None:
+        """Make these all that is mounted."""
+        change = partial(self._api.set_space_volumes, space_id, [volume_to(volume) for volume in volumes])
+        await self._calls.ask(f"mounting volumes in the Space {space_id}", change, space_id)
+
+    async def delete_volumes(self, space_id: str) -> None:
+        """Unmount everything."""
+        change = partial(self._api.delete_space_volumes, space_id)
+        await self._calls.ask(f"unmounting the volumes of the Space {space_id}", change, space_id)
+
+    async def _runtime_after(
+        self, doing: str, change: Callable[..., huggingface_hub.SpaceRuntime], space_id: str, *args: Any, **options: Any
+    ) -> SpaceRuntime:
+        """Asking twice does no harm in any of these."""
+        work = partial(change, space_id, *args, **options)
+        return runtime_from(await self._calls.ask(doing.format(space_id), work, space_id))
+
+    async def _new_space(self, doing: str, space_id: str, settings: SpaceSettings, make: Callable[[], object]) -> Space:
+        """Look, and make it when there is none: what is there after a lost answer is ours, for nothing was before."""
+        was_asked = False
+
+        def make_if_absent() -> huggingface_hub.SpaceInfo:
+            nonlocal was_asked
+            found = self._find(space_id)
+            if found and not was_asked:
+                raise SpaceConflict(f"there is a Space {space_id} already: choose another name")
+            if not found:
+                was_asked_before, was_asked = was_asked, True
+                try:
+                    make()
+                except HfHubHTTPError as error:
+                    if not (was_asked_before and error.response.status_code == HTTPStatus.CONFLICT):
+                        raise
+            return found or self._api.space_info(space_id)
+
+        for key in (*settings.secrets, *settings.variables):
+            _check_key(key)
+        info = await self._calls.ask(doing, make_if_absent, space_id, hidden=settings.secrets.values())
+        return space_from(info, self.endpoint)
+
+    def _find(self, space_id: str) -> huggingface_hub.SpaceInfo | None:
+        try:
+            return self._api.space_info(space_id)
+        except RepositoryNotFoundError as error:
+            if error.response.status_code == HTTPStatus.UNAUTHORIZED:
+                raise
+            return None
+
+    def _ask_owner(self) -> str:
+        with self._asking_owner:
+            self._owner = self._owner or str(self._api.whoami()["name"])
+            return self._owner
+
+
+def _wanted(settings: SpaceSettings) -> dict[str, Any]:
+    return {
+        "visibility": "private" if settings.private else "public",
+        "space_secrets": _pairs(settings.secrets),
+        "space_variables": _pairs(settings.variables),
+        "space_hardware": settings.hardware,
+        "space_sleep_time": settings.sleep_seconds,
+    }
+
+
+def _pairs(settings: Mapping[str, str]) -> list[dict[str, str]] | None:
+    return [{"key": key, "value": value} for key, value in settings.items()] or None
+
+
+def _check_key(key: str) -> None:
+    if problem := setting_key_problem(key):
+        raise HubRejected(f"the name of a secret or variable {problem}")

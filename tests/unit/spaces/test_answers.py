@@ -1,0 +1,118 @@
+"""Words for what the Hub and its library say."""
+
+import json
+import traceback
+from typing import Any
+
+import httpx2
+import pytest
+from huggingface_hub.errors import HfHubHTTPError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.domain.errors import (
+    HubError,
+    HubRejected,
+    HubTokenRefused,
+    HubUnreachable,
+    NotPermitted,
+    PaymentRequired,
+    RateLimited,
+    SpaceConflict,
+    SpaceMissing,
+)
+from pipeline.spaces.answers import LONGEST_MESSAGE, holds, plain, presentable, translate
+from pipeline.spaces.client import Unanswered
+
+TOKEN = "hf_" + "madeUp0123"
+
+
+def refusal(status: int, message: str = "") -> HfHubHTTPError:
+    response = httpx2.Response(status, request=httpx2.Request("POST", "https://hub.example/api/spaces/a/b"))
+    return HfHubHTTPError(f"{status} Client Error: {message}", response=response, server_message=message)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (refusal(401), HubTokenRefused),
+        (refusal(402, "subscribe"), PaymentRequired),
+        (refusal(403, "You don't have the rights"), NotPermitted),
+        (refusal(403, "A payment method is required"), PaymentRequired),
+        (refusal(404), SpaceMissing),
+        (refusal(410), SpaceMissing),
+        (refusal(409), SpaceConflict),
+        (refusal(412), SpaceConflict),
+        (refusal(400, "wrong"), HubRejected),
+        (refusal(413, "too large"), HubRejected),
+        (refusal(422, "wrong"), HubRejected),
+        (Unanswered("x", 429, 30.2), RateLimited),
+        (Unanswered("x", 409), SpaceConflict),
+        (Unanswered("x", 503, 30.0), HubUnreachable),
+        (Unanswered("x"), HubUnreachable),
+        (httpx2.ReadError("x"), HubUnreachable),
+        (json.JSONDecodeError("x", "", 0), HubUnreachable),
+        (KeyError("commitOid"), HubUnreachable),
+        (TypeError("x"), HubUnreachable),
+        (ConnectionError("x"), HubUnreachable),
+        (ValueError("Invalid metadata in README.md."), HubRejected),
+    ],
+    ids=repr,
+)
+def test_every_failure_has_one_meaning_and_names_what_was_done(error: Exception, kind: type[HubError]) -> None:
+    translated = translate(error, "reading the Space a/b")
+    assert type(translated) is kind
+    assert "reading the Space a/b" in str(translated)
+
+
+@pytest.mark.parametrize(("asked", "told"), [(30.2, 31), (0.0, 0), (None, 60)])
+def test_too_many_requests_say_when_to_come_back(asked: float | None, told: int) -> None:
+    error = translate(Unanswered("x", 429, asked), "asking")
+    assert isinstance(error, RateLimited)
+    assert error.retry_after_seconds == told
+
+
+def test_what_the_library_wraps_is_told_as_what_it_was() -> None:
+    wrapper = RuntimeError("Error while uploading 'a.png' to the Hub.")
+    wrapper.__cause__ = refusal(403, "no")
+    assert isinstance(translate(wrapper, "committing"), NotPermitted)
+
+
+@given(
+    st.text(), st.lists(st.text(alphabet=st.characters(codec="ascii", categories=["L", "N"]), min_size=4), max_size=3)
+)
+def test_no_hidden_value_survives_and_the_line_is_short_and_printable(text: str, hidden: list[str]) -> None:
+    line = presentable(f"{text} {' '.join(hidden)} {TOKEN} {text}", hidden)
+    assert not any(value in line for value in hidden)
+    assert TOKEN not in line
+    assert "\n" not in line
+    assert len(line) <= LONGEST_MESSAGE + 2
+    assert all(character.isprintable() or character.isspace() or ord(character) > 127 for character in line)
+
+
+@given(st.text())
+def test_plain_text_holds_nothing_that_a_terminal_obeys(text: str) -> None:
+    assert not {"\x1b", "\x07", "\x08", "\r", "\x9b", "\u202e"} & set(plain(f"{text}\x1b[31m{text}\u202e"))
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("\x1b[1;31merror\x1b[0m: no", "error: no"),
+        ("\x1b]0;title\x07text", "text"),
+        ("\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\", "link"),
+        ("a\tb\nc", "a\tb\nc"),
+        ("50%\x08\x08", "50%"),
+        ("grün ✓ 你好", "grün ✓ 你好"),
+    ],
+)
+def test_escape_sequences_go_and_words_stay(text: str, left: str) -> None:
+    assert plain(text) == left
+
+
+def test_an_error_that_shows_a_secret_is_recognised_through_its_causes() -> None:
+    outer: Any = RuntimeError("outer")
+    outer.__cause__ = refusal(400, "the value s3cret is wrong")
+    assert holds(outer, ["s3cret"])
+    assert not holds(outer, ["other", ""])
+    assert "s3cret" not in "".join(traceback.format_exception(translate(outer, "setting", ["s3cret"])))
