@@ -3,14 +3,13 @@
 import ast
 import re
 import sys
-import threading
-import warnings
+
+from pipeline.domain.python_source import parsing_quietly
 
 MAX_SOURCE_BYTES = 256 * 1024
 """Longer files are not read: reading this much can take a second, and 200 MiB for its syntax tree."""
 
 _IMPORT = re.compile(rb"^[ \t]*(?:import|from)[ \t]+([A-Za-z_]\w*)", re.MULTILINE)
-_WARNING_FILTERS = threading.Lock()
 
 
 class NotPython(Exception):
@@ -44,8 +43,7 @@ def _parsed(source: bytes, *, compiles: bool) -> ast.Module:
     if len(source) > MAX_SOURCE_BYTES:
         raise NotPython(f"is longer than {MAX_SOURCE_BYTES} bytes")
     try:
-        with _WARNING_FILTERS, warnings.catch_warnings():  # the filters belong to the whole process
-            warnings.simplefilter("ignore")
+        with parsing_quietly():
             tree = ast.parse(source)
             if compiles:
                 compile(tree, "app", "exec", dont_inherit=True)  # finds what the grammar alone allows

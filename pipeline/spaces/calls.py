@@ -3,6 +3,8 @@
 import asyncio
 import difflib
 from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from itertools import islice
 from typing import TypeVar
 
@@ -21,6 +23,8 @@ PATIENCE_SECONDS = 60.0
 TRIES = 4
 SPACES_LISTED = 100
 NEAR_NAMES = 3
+
+MOST_CALLS = 32  # at once; a Hub that hangs must not take the threads that everything else shares
 
 T = TypeVar("T")
 
@@ -102,7 +106,7 @@ class HubCalls:
         try:
             # A thread can also hang where the limit does not reach: in a name server, on its way to the Hub.
             async with asyncio.timeout(seconds + self._silence_seconds):
-                return await asyncio.to_thread(within, limit, work)
+                return await asyncio.get_running_loop().run_in_executor(_threads(), within, limit, work)
         except TimeoutError as error:
             raise Unanswered("the answer took too long") from error
         finally:
@@ -138,3 +142,8 @@ def _wait(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     asked = error.retry_after if isinstance(error, Unanswered) else None
     return max(asked + 1.0 if asked is not None else 0.0, _backoff(state))
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(MOST_CALLS, "hub")

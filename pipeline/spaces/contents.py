@@ -55,7 +55,10 @@ def commit(api: HfApi, space_id: str, files: AppFiles, message: str, parent: str
     if parent not in {None, head}:
         raise _moved(space_id, head, parent)
     summary, _, description = message.partition("\n\n")
+    additions = [operation for operation in operations if isinstance(operation, CommitOperationAdd)]
     try:
+        # Asked with the app's own .gitignore, the Hub would leave out what matches it, and say nothing.
+        api.preupload_lfs_files(space_id, additions, repo_type="space", gitignore_content="", free_memory=False)
         made = api.create_commit(
             space_id,
             operations,

@@ -2,12 +2,11 @@
 
 import ast
 import sys
-import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from pipeline.verification.syntax import _WARNING_FILTERS  # one lock: the filters belong to the whole process
+from pipeline.domain.python_source import parsing_quietly
 
 LONGEST = 256 * 1024
 """Characters of a file that is read here: a parser in Python would take too long for more."""
@@ -38,8 +37,7 @@ def python_tree(text: str) -> ast.Module | None:
     if len(text) > LONGEST:
         return None
     try:
-        with _WARNING_FILTERS, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with parsing_quietly():
             return ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None

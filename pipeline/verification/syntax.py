@@ -3,18 +3,16 @@
 import ast
 import json
 import re
-import threading
-import warnings
 from itertools import accumulate
 from xml.parsers import expat
 
 import yaml
 
+from pipeline.domain.python_source import parsing_quietly
 from pipeline.verification.problems import Problem
 
 _SVG_NAMESPACE = "http://www.w3.org/2000/svg"
 _DEEPEST_YAML = 100
-_WARNING_FILTERS = threading.Lock()
 
 
 def json_problem(text: str) -> Problem | None:
@@ -53,8 +51,7 @@ def yaml_problem(text: str) -> Problem | None:
 def python_problem(text: str) -> Problem | None:
     """As this interpreter's parser sees it."""
     try:
-        with _WARNING_FILTERS, warnings.catch_warnings():  # the filters belong to the whole process
-            warnings.simplefilter("ignore")
+        with parsing_quietly():
             ast.parse(text)
     except SyntaxError as error:
         return Problem(error.msg, error.lineno)
