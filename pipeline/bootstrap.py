@@ -5,7 +5,11 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+from pydantic import SecretStr
+
+from pipeline.candidates import Ports
 from pipeline.clock import SystemClock
+from pipeline.create_space import CreateSpace
 from pipeline.deploy import Deploy
 from pipeline.domain.address import UrlRule
 from pipeline.domain.errors import Misconfigured
@@ -17,18 +21,27 @@ from pipeline.generation.generator import ModelGenerator
 from pipeline.generation.judge import ModelJudge
 from pipeline.generation.prompts import Prompts
 from pipeline.generation.scaffold import ScaffoldGenerator
+from pipeline.jobs.call_events import SqlCallEvents
 from pipeline.jobs.database import Database
 from pipeline.jobs.engine import Engine
 from pipeline.jobs.failpoint import Failpoint
 from pipeline.jobs.feed import JobFeed
+from pipeline.jobs.provision_queue import ProvisionQueue
+from pipeline.jobs.provision_work import ProvisionWork
+from pipeline.jobs.provisions import ProvisionRecords
 from pipeline.jobs.queue import JobQueue, QueueRules
 from pipeline.jobs.records import JobRecords
 from pipeline.jobs.stores import SqlBlobs, SqlDeliveries, SqlLedger, SqlSites
 from pipeline.notification.egress import EgressClient
 from pipeline.notification.notifier import WebhookNotifier
-from pipeline.ports import Generator, Judge, Publisher
+from pipeline.ports import CallEvents, Generator, Judge, Publisher, SecretScanner, SpaceHosts
+from pipeline.provision import ProvisionSpaces, WakeSpaces
+from pipeline.publishing.github_pages import GitHubPagesPublisher
+from pipeline.publishing.github_token import token_of_gh_command
+from pipeline.publishing.hf_space import HfSpacePublisher
 from pipeline.publishing.local import LocalPublisher
 from pipeline.settings import Settings
+from pipeline.spaces.hosts import space_hosts
 from pipeline.verification.browser import SealedBrowser, find_browser
 from pipeline.verification.cdn import CDN_HOSTS, CdnFiles
 from pipeline.verification.combined import BrowserVerifier
@@ -48,6 +61,12 @@ class Services:
         settings: as read at the start.
         jobs: accept, show, watch, cancel, redeliver.
         workspaces: for previews.
+        spaces: the Hub, as a token sees it.
+        create_space: the use case of that name.
+        provision_spaces: the use case of that name.
+        provisions: its orders: accept, show, wait.
+        wake_spaces: the use case of that name.
+        call_events: of the Gradio-compatible routes.
         engine: works on the jobs between ``start`` and ``stop``.
         database: of the engine and of our records.
         browser: that apps are looked at with, or None.
@@ -56,6 +75,12 @@ class Services:
     settings: Settings
     jobs: JobQueue
     workspaces: GitWorkspaces
+    spaces: SpaceHosts
+    create_space: CreateSpace
+    provision_spaces: ProvisionSpaces
+    provisions: ProvisionQueue
+    wake_spaces: WakeSpaces
+    call_events: CallEvents
     engine: Engine
     database: Database
     browser: SealedBrowser | None
@@ -71,10 +96,26 @@ class Services:
     async def stop(self, drain_seconds: float = 20) -> None:
         """Take no more, let running jobs go on for a while; what is left is resumed by the next start."""
         self.jobs.is_draining = True
+        self.provisions.is_draining = True
         await self.engine.stop(drain_seconds)
         if self.browser:
             await self.browser.close()
         self.database.close()
+
+
+def read_settings(**overrides: object) -> Settings:
+    """The environment, and what stands in for a variable of it that is not set; ``overrides`` (by field name) win.
+
+    Without GITHUB_TOKEN that is the token of whoever is signed in with the ``gh`` command, if apps may go to GitHub.
+
+    Raises:
+        Misconfigured: a variable has a value that it cannot have.
+    """
+    settings = Settings.from_environment(**overrides)
+    if settings.github_token or settings.deploy_target not in {None, Target.GITHUB_PAGES}:
+        return settings
+    token = token_of_gh_command()
+    return settings.model_copy(update={"github_token": SecretStr(token)}) if token else settings
 
 
 def build(settings: Settings) -> Services:
@@ -93,12 +134,14 @@ def build(settings: Settings) -> Services:
     notifier = _notifier(settings, deliveries, clock)
     browser = _browser(settings)
     makers = _makers(settings, SqlLedger(database, clock), clock)
-    publishers = _publishers(settings, workspaces)
-    deploy = Deploy(
+    spaces = open_spaces(settings)
+    secrets = ConfiguredSecretScanner(settings.secrets())
+    publishers = _publishers(settings, workspaces, spaces, clock)
+    ports = Ports(
         generator=makers.generator,
         judge=makers.judge,
         verifier=BrowserVerifier(StaticVerifier(), browser),
-        secrets=ConfiguredSecretScanner(settings.secrets()),
+        secrets=secrets,
         workspaces=workspaces,
         publishers=publishers,
         notifier=notifier,
@@ -106,14 +149,17 @@ def build(settings: Settings) -> Services:
         blobs=blobs,
         clock=clock,
     )
+    provision_spaces = ProvisionSpaces(spaces, secrets, clock, owner=settings.hf_owner)
+    provision_records = ProvisionRecords(database, clock, blobs, feed.ring)
     engine = Engine(
         database,
         records,
         clock,
-        deploy,
+        Deploy(ports),
         concurrency=settings.job_concurrency,
         retention=timedelta(days=settings.retention_days),
         failpoint=failpoint,
+        provision=ProvisionWork(provision_records, provision_spaces),
     )
     jobs = JobQueue(
         engine=engine,
@@ -131,7 +177,35 @@ def build(settings: Settings) -> Services:
         ),
         failpoint=failpoint,
     )
-    return Services(settings, jobs, workspaces, engine, database, browser)
+    return Services(
+        settings=settings,
+        jobs=jobs,
+        workspaces=workspaces,
+        spaces=spaces,
+        create_space=CreateSpace(spaces, secrets, clock, owner=settings.hf_owner),
+        provision_spaces=provision_spaces,
+        provisions=ProvisionQueue(engine, provision_records, feed, clock),
+        wake_spaces=WakeSpaces(spaces),
+        call_events=SqlCallEvents(database, clock),
+        engine=engine,
+        database=database,
+        browser=browser,
+    )
+
+
+def open_spaces(settings: Settings) -> SpaceHosts:
+    """The Hub at HF_ENDPOINT. Asks it nothing yet."""
+    return space_hosts(settings.hf_endpoint, settings.hf_token, SystemClock())
+
+
+def open_create_space(settings: Settings) -> CreateSpace:
+    """The use case of that name without a service. Asks the Hub nothing yet."""
+    return CreateSpace(open_spaces(settings), open_secret_scanner(settings), SystemClock(), owner=settings.hf_owner)
+
+
+def open_secret_scanner(settings: Settings) -> SecretScanner:
+    """Finds what must not be published."""
+    return ConfiguredSecretScanner(settings.secrets())
 
 
 @asynccontextmanager
@@ -200,6 +274,22 @@ def _notifier(settings: Settings, deliveries: SqlDeliveries, clock: SystemClock)
     )
 
 
-def _publishers(settings: Settings, workspaces: GitWorkspaces) -> dict[Target, Publisher]:
-    local = LocalPublisher(workspaces, settings.generated_repos_dir, settings.own_address)
-    return {local.target: local}
+def _publishers(
+    settings: Settings, workspaces: GitWorkspaces, spaces: SpaceHosts, clock: SystemClock
+) -> dict[Target, Publisher]:
+    """Those that there is a token for, and the one that needs none."""
+    publishers: list[Publisher] = [LocalPublisher(workspaces, settings.generated_repos_dir, settings.own_address)]
+    if settings.github_token:
+        publishers.append(
+            GitHubPagesPublisher(
+                workspaces,
+                api_url=settings.github_api_url,
+                token=settings.github_token.get_secret_value(),
+                owner=settings.github_owner,
+                clock=clock,
+                patience_seconds=settings.job_deadline_seconds,
+            )
+        )
+    if settings.hf_token:
+        publishers.append(HfSpacePublisher(spaces(None), workspaces, clock, owner=settings.hf_owner))
+    return {publisher.target: publisher for publisher in publishers}

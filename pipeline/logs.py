@@ -7,7 +7,20 @@ from typing import Any
 
 import structlog
 
-QUIET = ("httpx", "httpx2", "httpcore", "httpcore2", "openai", "git", "github", "alembic", "urllib3", "asyncio")
+QUIET = (
+    "alembic",
+    "asyncio",
+    "git",
+    "github",
+    "httpcore",
+    "httpcore2",
+    "httpx",
+    "httpx2",
+    "huggingface_hub",
+    "mcp",
+    "openai",
+    "urllib3",
+)
 """Libraries that log addresses, bodies or chatter below a warning."""
 
 MASK = "[secret]"

@@ -1,16 +1,19 @@
 """What the use case needs from the world, on one page. Adapters implement these; ``bootstrap`` chooses them."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
 from pipeline.domain.brief import Brief, Check
+from pipeline.domain.call_event import CallEvent, CallOutcome
 from pipeline.domain.conversation import CallLimits, Conversation, Reply
 from pipeline.domain.files import AppFiles
 from pipeline.domain.generation import Generation, Order, Usage
 from pipeline.domain.job import Job, JobEvent, JobStatus, Result, Stage
 from pipeline.domain.notification import Delivery, DeliveryState, Notification
-from pipeline.domain.publication import Publication, Site, Target
+from pipeline.domain.provision import Provision, ProvisionOrder
+from pipeline.domain.publication import Publication, Remote, Site, Target
+from pipeline.domain.space import LogLine, Space, SpaceRuntime, SpaceSetting, SpaceSettings, Volume
 from pipeline.domain.verdict import Verdict, Verification
 
 T = TypeVar("T")
@@ -92,10 +95,19 @@ class Workspaces(Protocol):
     """The git repositories on disk: a cache of what is published."""
 
     async def published(self, site: Site) -> AppFiles:
-        """The files at the site's published commit. Raises WorkspaceFailed."""
+        """The files at the site's published commit. Raises WorkspaceMissing when it is not on this machine."""
 
     async def commit(self, site: Site, files: AppFiles, message: str, at: datetime) -> str:
-        """Make ``files`` the site's next commit and return its sha; the same call again gives the same commit."""
+        """Make ``files`` the site's next commit and return its sha; the same call again gives the same commit.
+
+        Raises WorkspaceMissing when the commit that it follows is not on this machine.
+        """
+
+    async def push(self, folder: str, commit_sha: str, remote: Remote, seconds: float) -> None:
+        """Make ``commit_sha`` the head of the remote's main branch, unless it is already. Raises PushFailed."""
+
+    async def clone(self, folder: str, remote: Remote, seconds: float) -> None:
+        """Bring the remote's main branch into ``folder``, which this machine lacks. Raises PushFailed."""
 
     async def head(self, folder: str) -> str | None:
         """The sha of the last commit in ``folder``, or None."""
@@ -112,11 +124,105 @@ class Publisher(Protocol):
     def address(self, site: Site) -> str:
         """Where the app will be served, as far as that is known beforehand. Ends with a slash."""
 
-    async def publish(self, site: Site, commit_sha: str, brief: Brief, progress: Progress) -> Publication:
-        """Look at what is there, then create or update it. Never forces. Raises PublishFailed."""
+    async def publish(
+        self, site: Site, commit_sha: str, files: AppFiles, brief: Brief, progress: Progress
+    ) -> Publication:
+        """Look at what is there, then create or update it. Never forces. Raises PublishFailed.
+
+        ``commit_sha`` is the workspace's commit of ``files``.
+        """
 
     async def confirm(self, publication: Publication, site: Site, files: AppFiles, progress: Progress) -> None:
         """Return once visitors are served exactly this commit. Raises NotLive."""
+
+    async def restore(self, site: Site) -> Site:
+        """Bring back the workspace of a published site that this machine lacks; return it with its head there.
+
+        Raises PublishFailed.
+        """
+
+
+class SpaceHost(Protocol):
+    """A Hub as one token sees it. ``space_id`` is ``owner/name``. Every call raises HubError, and within its time."""
+
+    async def owner(self) -> str:
+        """Whose token it is; asked once."""
+
+    async def create(self, space_id: str, settings: SpaceSettings) -> Space:
+        """One call, with secrets and variables. Raises SpaceConflict when the name is taken."""
+
+    async def commit(self, space_id: str, files: AppFiles, message: str, parent: str | None) -> str:
+        """Make ``files`` all that the Space holds, in one commit on ``parent``, and return the new head's sha.
+
+        The same call again gives the same head. Raises SpaceConflict when the head is another than ``parent``.
+        """
+
+    async def files(self, space_id: str, revision: str) -> AppFiles:
+        """What the Space holds at a commit."""
+
+    async def info(self, space_id: str) -> Space:
+        """What the Hub says of it."""
+
+    async def runtime(self, space_id: str) -> SpaceRuntime:
+        """How it is doing."""
+
+    def logs(self, space_id: str, *, build: bool, follow: bool) -> AsyncGenerator[LogLine, None]:
+        """The log of the build or of the run: what there is, and with ``follow`` what comes. To be closed."""
+
+    async def set_hardware(self, space_id: str, hardware: str, sleep_seconds: int | None = None) -> SpaceRuntime:
+        """Restarts the app."""
+
+    async def set_sleep_time(self, space_id: str, seconds: int) -> SpaceRuntime:
+        """Seconds without visitors until it sleeps; -1 = never."""
+
+    async def pause(self, space_id: str) -> SpaceRuntime:
+        """Stop it until its owner restarts it."""
+
+    async def restart(self, space_id: str, *, factory_reboot: bool = False) -> SpaceRuntime:
+        """Start it anew; with ``factory_reboot`` build it anew as well."""
+
+    async def wake(self, space_id: str) -> SpaceRuntime:
+        """Start it if it sleeps, is paused or has stopped."""
+
+    async def set_dev_mode(self, space_id: str, *, enabled: bool) -> SpaceRuntime:
+        """Let its files be changed while it runs, or no more."""
+
+    async def set_visibility(self, space_id: str, visibility: str) -> None:
+        """``public``, ``private`` or ``protected``."""
+
+    async def duplicate(self, source_id: str, target_id: str, settings: SpaceSettings) -> Space:
+        """Copy a Space. Its variables are copied, its secrets are not; ``settings.sdk`` has no meaning here."""
+
+    async def delete(self, space_id: str) -> None:
+        """For good."""
+
+    async def variables(self, space_id: str) -> tuple[SpaceSetting, ...]:
+        """By name."""
+
+    async def set_variable(self, space_id: str, key: str, value: str, description: str | None = None) -> None:
+        """Add or replace. Restarts the app."""
+
+    async def delete_variable(self, space_id: str, key: str) -> None:
+        """Also when there is none. Restarts the app."""
+
+    async def secrets(self, space_id: str) -> tuple[SpaceSetting, ...]:
+        """By name, without their values."""
+
+    async def set_secret(self, space_id: str, key: str, value: str, description: str | None = None) -> None:
+        """Add or replace. Restarts the app."""
+
+    async def delete_secret(self, space_id: str, key: str) -> None:
+        """Also when there is none. Restarts the app."""
+
+    async def set_volumes(self, space_id: str, volumes: Sequence[Volume]) -> None:
+        """Make these all that is mounted."""
+
+    async def delete_volumes(self, space_id: str) -> None:
+        """Unmount everything."""
+
+
+SpaceHosts = Callable[[str | None], SpaceHost]
+"""The Hub as a token sees it; None = the operator's own token. Raises Misconfigured when there is none."""
 
 
 class Notifier(Protocol):
@@ -148,8 +254,8 @@ class Sites(Protocol):
     async def open(self, email: str, task: str, nonce: str, target: Target) -> Site:
         """The site that this round 1 opened, or a new one with names nobody else has."""
 
-    async def record(self, site: Site, publication: Publication, checks: Sequence[str]) -> Site:
-        """Remember what is live, and the checks of the round that made it so."""
+    async def record(self, site: Site, publication: Publication, head: str, checks: Sequence[str]) -> Site:
+        """Remember what is live, the workspace's commit of it, and the checks of the round that made it so."""
 
     async def checks(self, site: Site) -> tuple[str, ...]:
         """Checks of the rounds published so far."""
@@ -242,3 +348,49 @@ class Jobs(Protocol):
 
     async def counts(self) -> dict[JobStatus, int]:
         """Waiting and running jobs. Raises Unavailable when the storage does not answer."""
+
+
+class Provisions(Protocol):
+    """Orders of many Spaces, and what became of them. Each belongs to the token it came with; None = the operator's."""
+
+    async def accept(self, order: ProvisionOrder, token: str | None) -> Provision:
+        """Make ``order`` durable and queue it, or join the unfinished one that is the same.
+
+        Raises Busy, Unavailable.
+        """
+
+    async def get(self, provision_id: str, token: str | None) -> Provision:
+        """Raises NotFound, also for a foreign one."""
+
+    async def wait(self, provision_id: str, token: str | None, seconds: float) -> Provision:
+        """The provision once it has ended, or as it stands when ``seconds`` are over. Raises NotFound."""
+
+
+class CallEvents(Protocol):
+    """Calls whose results are fetched by other requests, until their time is over. Each belongs to its caller."""
+
+    async def add(
+        self,
+        caller: str,
+        function: str,
+        *,
+        session: str | None = None,
+        job_id: str | None = None,
+        outcome: CallOutcome | None = None,
+    ) -> CallEvent:
+        """Keep a call. Raises Busy when too many are kept, of this caller or of all together."""
+
+    async def get(self, event_id: str, caller: str) -> CallEvent:
+        """Raises NotFound, also for a foreign one."""
+
+    async def find(self, event_id: str, session: str) -> CallEvent:
+        """By session instead of caller. Raises NotFound."""
+
+    async def untold(self, session: str, caller: str) -> tuple[CallEvent, ...]:
+        """Calls of the session whose end its caller has not been told, oldest first."""
+
+    async def record(self, event_id: str, outcome: CallOutcome) -> None:
+        """How the call ended."""
+
+    async def mark_told(self, event_id: str) -> None:
+        """Its caller has been told the end: from now on it may make room for others."""

@@ -6,8 +6,10 @@ import typer
 
 from pipeline import __version__
 from pipeline.cli.jobs import jobs
+from pipeline.cli.provision import provision
 from pipeline.cli.run import run
 from pipeline.cli.serve import serve
+from pipeline.cli.spaces import spaces
 
 app = typer.Typer(
     help="Turns a written brief into a live, checked web app.",
@@ -18,6 +20,8 @@ app = typer.Typer(
 app.command()(run)
 app.command()(serve)
 app.add_typer(jobs, name="jobs")
+spaces.command()(provision)
+app.add_typer(spaces, name="spaces")
 
 
 def _show_version(asked: bool) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
@@ -10,6 +11,7 @@ import typer
 from pipeline.bootstrap import open_jobs
 from pipeline.cli.exits import ExitCode, exit_codes
 from pipeline.cli.output import (
+    print_console,
     print_deliveries,
     print_findings,
     print_jobs,
@@ -20,6 +22,7 @@ from pipeline.cli.output import (
     say,
 )
 from pipeline.cli.progress import StageProgress
+from pipeline.domain.errors import FieldProblem, InvalidInput, NotFound
 from pipeline.domain.job import Job, JobStatus
 from pipeline.domain.notification import Delivery, NextStep, next_step
 from pipeline.logs import configure_logging
@@ -57,20 +60,29 @@ def list_jobs(
 
 
 @jobs.command()
-def show(job_id: JobId, as_json: AsJson = False) -> None:
-    """Show a job: timeline, verdicts, deliveries, usage."""
+def show(
+    job_id: JobId,
+    as_json: AsJson = False,
+    screenshot: Annotated[
+        Path | None, typer.Option(metavar="FILE.png", help="Write the picture of the app's page there.")
+    ] = None,
+) -> None:
+    """Show a job: verdicts with their evidence, console, timeline, deliveries, usage."""
     with exit_codes(as_json=as_json):
         settings = _settings()
 
         async def look(port: Jobs) -> None:
             job = await port.get(job_id)
             view = JobView.with_events(job, await port.events(job_id), _url(job, settings))
+            if screenshot:
+                _save(await port.screenshot(job_id), job_id, screenshot)
             if as_json:
                 print_json(view.model_dump(mode="json"))
                 return
             print_summary(job)
             print_verdicts(job.result.verdicts)
             print_findings(job.result.findings)
+            print_console(job.result.console)
             print_timeline(view.stages)
             print_deliveries(job.deliveries)
 
@@ -120,6 +132,16 @@ def _settings() -> Settings:
     settings = Settings.from_environment()
     configure_logging(settings.secrets(), level=logging.WARNING)
     return settings
+
+
+def _save(picture: bytes | None, job_id: str, file: Path) -> None:
+    if picture is None:
+        raise NotFound(f"nobody has looked at a page of job {job_id}: there is no picture of it")
+    try:
+        file.write_bytes(picture)
+    except OSError as error:
+        raise InvalidInput(FieldProblem("--screenshot", f"cannot be written: {error.strerror}")) from error
+    say(f"The picture of the page is in {file}.")
 
 
 def _url(job: Job, settings: Settings) -> str:

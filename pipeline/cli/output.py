@@ -23,6 +23,7 @@ from pipeline.web.job_views import StageView
 
 WIDTH_WITHOUT_TERMINAL = 120
 FINDINGS_SHOWN = 10
+CONSOLE_LINES_SHOWN = 20
 FLEXIBLE_COLUMNS = {"check", "evidence", "detail", "answer", "task"}
 
 OUTCOME_WORDS = {Outcome.PASS: "pass", Outcome.FAIL: "fail", Outcome.NOT_VERIFIABLE: "not verifiable"}
@@ -107,6 +108,8 @@ def _facts(job: Job) -> Iterable[tuple[str, str]]:
         yield "generator", result.generator + (f", {result.model}" if result.model else ", no model was asked")
     if result.usage.calls:
         yield "tokens", _tokens(result.usage)
+    if result.screenshot:
+        yield "picture", f"`pipeline jobs show {job.id} --screenshot FILE.png` saves what the page looked like"
     if job.finished_at:
         yield "took", _seconds((job.finished_at - job.received_at).total_seconds())
     yield "evaluator", DELIVERY_WORDS[job.notification]
@@ -150,6 +153,14 @@ def print_findings(findings: Sequence[Finding]) -> None:
         stdout().print(Text(plain(line)), soft_wrap=True)
     if len(findings) > FINDINGS_SHOWN:
         stdout().print(f"and {len(findings) - FINDINGS_SHOWN} more findings", highlight=False)
+
+
+def print_console(lines: Sequence[str]) -> None:
+    """The end of what the page wrote to its console."""
+    if lines:
+        stdout().print(Text("the page's console", style="bold"))
+    for line in lines[-CONSOLE_LINES_SHOWN:]:
+        stdout().print(Text(f"  {plain(line)}"), soft_wrap=True)
 
 
 def print_timeline(stages: Sequence[StageView]) -> None:

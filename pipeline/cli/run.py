@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.bootstrap import build
+from pipeline.bootstrap import build, read_settings
 from pipeline.cli.briefs import read_briefs, with_new_nonces
 from pipeline.cli.exits import ExitCode, exit_codes
 from pipeline.cli.output import print_findings, print_json, print_summary, print_verdicts, say
@@ -47,7 +47,7 @@ def run(
     """Take a brief through the whole pipeline here and now; no server is needed."""
     with exit_codes(as_json=not watch):
         chosen = target or Target.LOCAL
-        settings = Settings.from_environment(deploy_target=chosen)
+        settings = read_settings(deploy_target=chosen)
         configure_logging(settings.secrets(), level=logging.WARNING)
         briefs = read_briefs(brief_file, settings, only_round)
         _announce(briefs, chosen, asked=target is not None)

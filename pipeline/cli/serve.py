@@ -12,7 +12,7 @@ import typer
 import uvicorn
 from fastapi import FastAPI
 
-from pipeline.bootstrap import Services, build
+from pipeline.bootstrap import Services, build, read_settings
 from pipeline.cli.exits import exit_codes
 from pipeline.cli.output import say
 from pipeline.domain.errors import Misconfigured
@@ -38,11 +38,11 @@ def serve(
     """Start the service, with its worker. SIGTERM or Ctrl-C lets running jobs finish; a second one ends it at once."""
     with exit_codes():
         chosen = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-        settings = Settings.from_environment(**chosen)
+        settings = read_settings(**chosen)
         configure_logging(settings.secrets())
         with _listen(settings.host, settings.port) as listener:
             bound_port = listener.getsockname()[1]
-            settings = Settings.from_environment(**(chosen | {"port": bound_port}))
+            settings = read_settings(**(chosen | {"port": bound_port}))
             logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # its chatter about start and end
             logging.getLogger("uvicorn.access").addFilter(drop_query)
             asyncio.run(_serve(settings, listener))

@@ -7,14 +7,27 @@
     ├── Busy                  the queue is full; says when to come back
     ├── Unavailable           draining, or the storage cannot be written
     ├── Misconfigured         the operator has to change a setting
+    ├── HubError              the Hugging Face Hub refused, or could not be reached
+    │   ├── HubTokenRefused   it does not know the token
+    │   ├── PaymentRequired   it wants a paid plan or a payment method; says what is free
+    │   ├── NotPermitted      the token may not do this
+    │   ├── SpaceMissing      no such Space, or the token may not see it
+    │   ├── SpaceConflict     the name is taken, or the Space has changed meanwhile
+    │   ├── HubRejected       it found a value wrong
+    │   ├── RateLimited       too many requests; says when to come back
+    │   └── HubUnreachable    no answer, or one that makes no sense
     └── StageError            a stage could not do its work
         ├── GenerationFailed  no model gave a usable app
         ├── BudgetExhausted   the job's calls, tokens or money are used up
         ├── SecretFound       the app holds a secret and must not be published
         ├── SiteMissing       a revision was asked for, but nothing was published to revise
         ├── WorkspaceFailed   the repository on disk could not be read or written
+        │   ├── WorkspaceMissing  it is not on this machine; where it is published it still exists
+        │   └── PushFailed        the remote did not take the commit; says why as a PushProblem
         ├── PublishFailed     the target refused, or could not be reached
+        │   └── PlanRequired  the target wants a paid plan for this kind of app
         ├── NotLive           published, but this commit is not what visitors are served
+        │   └── BuildFailed   the target could not build or start the app; holds the end of its log
         └── DeadlineExceeded  the job's time was up
 
 A stage's error is recorded by its ``code`` and text, so that a job that is resumed after a crash sees what the
@@ -22,6 +35,7 @@ first run saw.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import ClassVar
 
 
@@ -88,6 +102,64 @@ class Misconfigured(PipelineError):
     code = "misconfigured"
 
 
+class HubError(PipelineError):
+    """The Hugging Face Hub refused, or could not be reached."""
+
+    code = "hub_error"
+
+
+class HubTokenRefused(HubError):
+    """The Hub does not know the token."""
+
+    code = "hub_token_refused"
+
+
+class PaymentRequired(HubError):
+    """The Hub wants a paid plan or a payment method for this; the text names the free way."""
+
+    code = "payment_required"
+
+
+class NotPermitted(HubError):
+    """The token may not do this."""
+
+    code = "not_permitted"
+
+
+class SpaceMissing(HubError):
+    """No such Space, or none that the token may see."""
+
+    code = "space_missing"
+
+
+class SpaceConflict(HubError):
+    """The name is taken, or the Space has changed since it was read."""
+
+    code = "space_conflict"
+
+
+class HubRejected(HubError):
+    """The Hub found a value wrong; the text says which."""
+
+    code = "hub_rejected"
+
+
+class RateLimited(HubError):
+    """Too many requests."""
+
+    code = "rate_limited"
+
+    def __init__(self, message: str, *, retry_after_seconds: int) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class HubUnreachable(HubError):
+    """No answer from the Hub within its time, or one that makes no sense."""
+
+    code = "hub_unreachable"
+
+
 class StageError(PipelineError):
     """A stage could not do its work."""
 
@@ -124,16 +196,54 @@ class WorkspaceFailed(StageError):
     code = "workspace_failed"
 
 
+class WorkspaceMissing(WorkspaceFailed):
+    """The published commit is not on this machine; its publisher can bring it back."""
+
+    code = "workspace_missing"
+
+
+class PushProblem(StrEnum):
+    """Why a remote did not take a commit."""
+
+    UNREACHABLE = "unreachable"  # no answer, a broken one, a 5xx or a time-out: whether it was taken is not known
+    NOT_FOUND = "not found"  # just created, perhaps, and not to be seen yet
+    UNAUTHORIZED = "unauthorized"
+    NOT_FAST_FORWARD = "not a fast-forward"
+    REFUSED = "refused"  # by a rule of the remote: a secret, a workflow, a protected branch
+
+
+class PushFailed(WorkspaceFailed):
+    """The remote did not take the commit."""
+
+    code = "push_failed"
+
+    def __init__(self, message: str, problem: PushProblem = PushProblem.UNREACHABLE) -> None:
+        super().__init__(message)
+        self.problem = problem
+
+
 class PublishFailed(StageError):
     """The target refused, or could not be reached."""
 
     code = "publish_failed"
 
 
+class PlanRequired(PublishFailed):
+    """The target wants a paid plan for this kind of app."""
+
+    code = "plan_required"
+
+
 class NotLive(StageError):
     """Published, but visitors are not served this commit."""
 
     code = "not_live"
+
+
+class BuildFailed(NotLive):
+    """The target could not build or start the app; the text ends with the end of its log."""
+
+    code = "build_failed"
 
 
 class DeadlineExceeded(StageError):

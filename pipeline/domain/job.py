@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Self
 
 from pipeline.domain.brief import JobKey
-from pipeline.domain.generation import ModelCall, Usage
+from pipeline.domain.generation import Generation, ModelCall, Usage
 from pipeline.domain.notification import Delivery, DeliveryState
 from pipeline.domain.publication import Publication, Target
 from pipeline.domain.verdict import Finding, Verdict
@@ -112,6 +113,19 @@ class Result:
     console: tuple[str, ...] = ()
     screenshot: str | None = None
     publication: Publication | None = None
+
+    @classmethod
+    def of(cls, generation: Generation) -> Self:
+        """What is known when the app has been generated."""
+        return cls(
+            generator=generation.generator,
+            model=generation.model,
+            summary=generation.summary,
+            prompts=generation.prompts,
+            usage=generation.usage,
+            calls=generation.calls,
+            notes=generation.notes,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha256
 
@@ -73,6 +73,7 @@ class Site:
         folder: below GENERATED_REPOS_DIR.
         repository: published name, without the owner's.
         publication: what is live, or None before the first publication.
+        head: the workspace's commit of what is live. On GitHub the same as the remote's; the Hub makes its own.
     """
 
     id: int
@@ -83,7 +84,8 @@ class Site:
     target: Target
     folder: str
     repository: str
-    publication: "Publication | None"
+    publication: "Publication | None" = None
+    head: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,3 +103,16 @@ class Publication:
     repo_url: str
     commit_sha: str
     pages_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A git repository to push to.
+
+    Attributes:
+        url: http or https, without user and password.
+        token: sent as the password of ``x-access-token``, and nowhere else to be seen; None for a public one.
+    """
+
+    url: str
+    token: str | None = field(default=None, repr=False)

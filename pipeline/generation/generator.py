@@ -4,17 +4,18 @@ import asyncio
 from dataclasses import dataclass
 from typing import NoReturn
 
-from pipeline.domain.conversation import CallLimits, Finish, Message, Reply, Role
+from pipeline.domain.conversation import CallLimits, Finish, Image, Message, Reply, Role
 from pipeline.domain.errors import GenerationFailed, InvalidInput
 from pipeline.domain.files import AppFiles
 from pipeline.domain.generation import Generation, ModelCall, Order, Usage
-from pipeline.domain.publication import SpaceSdk, Target
+from pipeline.domain.publication import SpaceSdk
 from pipeline.domain.verdict import Outcome, Verification
 from pipeline.generation.attachments import AttachmentView, describe_attachments, wrap_untrusted
+from pipeline.generation.attachments.images import MAX_IMAGE_BYTES
 from pipeline.generation.edits import Applied, Failure, apply_reply
 from pipeline.generation.grammar import ReplyParser
 from pipeline.generation.ladder import Reading, Rung, read_reply
-from pipeline.generation.opening import opening, target_prompt
+from pipeline.generation.opening import opening, space_kind, target_prompts
 from pipeline.generation.operations import ParsedReply, ReplyRejected
 from pipeline.generation.prompts import Prompts
 from pipeline.ports import Clock, Model, Progress
@@ -148,7 +149,7 @@ class _Making:
         """Tell the model what was found; what it changes is taken as far as it can be used."""
         findings = _findings(verification)
         self._progress(f"asking the model to mend {len(findings)} finding(s)")
-        self._say(self._prompts.render("repair", findings=findings[:MAX_SHOWN]))
+        self._say(self._prompts.render("repair", findings=findings[:MAX_SHOWN]), _picture(verification))
         _, reading, _ = await self._ask("repair")
         if problems := self._take(reading):
             problems = await self._mend(problems, whole_files=True)
@@ -161,10 +162,11 @@ class _Making:
         self._files = applied.files
         self._notes.extend(applied.notes)
         problems = [_problem(failure) for failure in applied.failures]
-        entry = _entry_file(self._order)
+        entries = _entry_files(self._order)
         there = {*self._files, *(attachment.name for attachment in self._order.brief.attachments)}
-        if entry not in there and not any(problem.path == entry for problem in problems):
-            problems.append(_Problem(entry, f"{entry} is missing: without it there is no app"))
+        if there.isdisjoint(entries) and not any(problem.path in entries for problem in problems):
+            path = entries[0] if len(entries) == 1 else None
+            problems.append(_Problem(path, f"{' or '.join(entries)} is missing: without it there is no app"))
         return problems
 
     def _apply(self, parsed: ParsedReply) -> Applied:
@@ -189,11 +191,11 @@ class _Making:
         )
         return reply, reading, reason
 
-    def _say(self, text: str) -> None:
-        self._conversation = (*self._conversation, Message(Role.USER, text))
+    def _say(self, text: str, images: tuple[Image, ...] = ()) -> None:
+        self._conversation = (*self._conversation, Message(Role.USER, text, images))
 
     def _system_labels(self) -> tuple[str, ...]:
-        return self._prompts["system"].label, self._prompts[target_prompt(self._order)].label
+        return tuple(self._prompts[name].label for name in ("system", *target_prompts(self._order)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,13 +263,26 @@ def _findings(verification: Verification) -> list[str]:
     for error in verification.errors:
         place = f"{error.path}{f', line {error.line}' if error.line else ''}: " if error.path else ""
         found.append(wrap_untrusted("finding", {"rule": error.rule}, f"{place}{error.message}"))
+    if verification.console:
+        last_lines = "\n".join(verification.console[-LAST_LINES:])
+        found.append(wrap_untrusted("finding", {"console": "of the page"}, last_lines))
     return found
 
 
-def _entry_file(order: Order) -> str:
-    """The file without which nothing starts."""
-    is_static = order.target is not Target.HF_SPACE or order.brief.space_type in {None, SpaceSdk.STATIC}
-    return "index.html" if is_static else "app.py"
+def _picture(verification: Verification) -> tuple[Image, ...]:
+    """How the page looks, for models that can see."""
+    screenshot = verification.screenshot
+    return (Image("image/png", screenshot),) if screenshot and len(screenshot) <= MAX_IMAGE_BYTES else ()
+
+
+def _entry_files(order: Order) -> tuple[str, ...]:
+    """Files without any of which nothing starts."""
+    kind = space_kind(order)
+    if kind is None:
+        return "index.html", "app.py", "Dockerfile"
+    if kind is SpaceSdk.DOCKER:
+        return "app.py", "Dockerfile"
+    return ("index.html",) if kind is SpaceSdk.STATIC else ("app.py",)
 
 
 def _give_up(what: str, problems: list[_Problem]) -> NoReturn:

@@ -7,6 +7,7 @@ from pipeline.domain.conversation import Conversation, Message, Role
 from pipeline.domain.files import AppFiles
 from pipeline.domain.generation import Order
 from pipeline.domain.publication import SpaceSdk, Target
+from pipeline.domain.space import sdk_of
 from pipeline.generation.attachments import AttachmentPart, AttachmentView, wrap_untrusted
 from pipeline.generation.budget import estimate_tokens
 from pipeline.generation.prompts import Prompts
@@ -25,7 +26,7 @@ def opening(order: Order, view: AttachmentView, prompts: Prompts) -> tuple[Conve
     The system message depends on the target alone, so that providers can keep its beginning in their caches; the
     brief stands last, word for word.
     """
-    system = prompts.render("system") + "\n" + prompts.render(target_prompt(order))
+    system = "\n".join(prompts.render(name) for name in ("system", *target_prompts(order)))
     attachments = prompts.render("parts/attachment", attachments=[_attachment(part) for part in view.parts])
     checks = prompts.render(
         "parts/check",
@@ -41,10 +42,22 @@ def opening(order: Order, view: AttachmentView, prompts: Prompts) -> tuple[Conve
     return (Message(Role.SYSTEM, system), Message(Role.USER, text, view.images)), asking
 
 
-def target_prompt(order: Order) -> str:
-    """The prompt that says where the app runs."""
-    kind = order.brief.space_type if order.target is Target.HF_SPACE else None
-    return f"target-{kind or SpaceSdk.STATIC}"
+def target_prompts(order: Order) -> tuple[str, ...]:
+    """The prompts that say where the app runs."""
+    kind = space_kind(order)
+    return ("target-static", "target-space") if kind is None else (f"target-{kind}",)
+
+
+def space_kind(order: Order) -> SpaceSdk | None:
+    """What the app has to be: what was asked for, else what the published app is; None = as the model finds best."""
+    if order.target is not Target.HF_SPACE:
+        return SpaceSdk.STATIC
+    if order.brief.space_type or order.base is None:
+        return order.brief.space_type
+    sdk = sdk_of(order.base)
+    if sdk == SpaceSdk.DOCKER and "streamlit run" in (order.base.text("Dockerfile") or ""):
+        return SpaceSdk.STREAMLIT
+    return next((kind for kind in SpaceSdk if kind == sdk), None)
 
 
 def _revision(base: AppFiles, brief: Brief, attachments: str, checks: str, prompts: Prompts) -> str:

@@ -130,14 +130,15 @@ class SqlSites:
 
         return await self._database.transact(work)
 
-    async def record(self, site: Site, publication: Publication, checks: Sequence[str]) -> Site:
-        """Remember what is live, and the checks of the round that made it so."""
+    async def record(self, site: Site, publication: Publication, head: str, checks: Sequence[str]) -> Site:
+        """Remember what is live, the workspace's commit of it, and the checks of the round that made it so."""
 
         def work(connection: sa.Connection) -> Site:
             own = tables.sites.c.id == site.id
             known = connection.execute(sa.select(tables.sites.c.checks).where(own)).scalar_one()
             values = {
                 "publication": to_json(Publication, publication),
+                "head": head,
                 "checks": list(dict.fromkeys([*known, *checks])),
             }
             connection.execute(tables.sites.update().where(own).values(values))

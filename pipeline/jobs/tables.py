@@ -79,6 +79,7 @@ sites = sa.Table(
     sa.Column("folder", sa.String(200), nullable=False, unique=True),
     sa.Column("repository", sa.String(100), nullable=False, unique=True),
     sa.Column("publication", sa.JSON),
+    sa.Column("head", sa.String(40)),
     sa.Column("checks", sa.JSON, nullable=False),
     sa.UniqueConstraint("email", "task", "counter"),
     sa.UniqueConstraint("email", "task", "nonce"),
@@ -113,4 +114,41 @@ worker_leases = sa.Table(
     metadata,
     sa.Column("executor_id", sa.String(100), primary_key=True),
     sa.Column("beat_at", UtcDateTime, nullable=False),
+)
+
+call_events = sa.Table(
+    "call_events",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True),
+    sa.Column("caller", sa.String(80), nullable=False, index=True),
+    sa.Column("function", sa.String(64), nullable=False),
+    sa.Column("session", sa.String(100), index=True),
+    sa.Column("job_id", sa.String(32)),
+    sa.Column("outcome", sa.JSON),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("expires_at", UtcDateTime, nullable=False, index=True),
+    sa.Column("told", sa.Boolean, nullable=False),
+)
+
+# What could give a secret away, ``digest``, ``request`` and ``token``, is there only until the provision has ended.
+provisions = sa.Table(
+    "provisions",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("digest", sa.String(64), unique=True),
+    sa.Column("caller", sa.String(64), nullable=False),
+    sa.Column("status", sa.String(16), nullable=False, index=True),
+    sa.Column("received_at", UtcDateTime, nullable=False),
+    sa.Column("finished_at", UtcDateTime, index=True),
+    sa.Column("request", sa.JSON(none_as_null=True)),
+    sa.Column("token", sa.Text),
+    sa.Column("error", sa.Text),
+)
+
+provision_spaces = sa.Table(
+    "provision_spaces",
+    metadata,
+    sa.Column("provision_id", sa.String(32), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("outcome", sa.JSON, nullable=False),
 )

@@ -37,6 +37,7 @@ class LocalPublisher:
         self,
         site: Site,
         commit_sha: str,
+        files: AppFiles,  # noqa: ARG002 - in the port for targets that are sent the files themselves
         brief: Brief,  # noqa: ARG002 - in the port for targets that show a description
         progress: Progress,
     ) -> Publication:
@@ -65,7 +66,7 @@ class LocalPublisher:
         if head != publication.commit_sha:
             raise NotLive(f"the folder {site.folder} serves commit {head or 'none'}, not {publication.commit_sha}")
         try:
-            served = await self._workspaces.published(replace(site, publication=publication))
+            served = await self._workspaces.published(replace(site, publication=publication, head=head))
         except WorkspaceFailed as error:
             raise NotLive(f"the published commit cannot be read back: {error}") from error
         changes = compare(files, served)
@@ -75,3 +76,14 @@ class LocalPublisher:
                 f"commit {publication.commit_sha} differs from what was to be published, first in {different[0]}"
             )
         progress(f"read back {len(served)} files of commit {publication.commit_sha}")
+
+    async def restore(self, site: Site) -> Site:
+        """There is no other copy.
+
+        Raises:
+            PublishFailed: always.
+        """
+        raise PublishFailed(
+            f"the published commit of {site.folder} is not on this machine: put that folder back below "
+            "GENERATED_REPOS_DIR, or send round 1 again to start anew"
+        )

@@ -11,11 +11,21 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline import __version__
-from pipeline.web import deploy_routes, event_routes, health_routes, job_routes, preview_routes
+from pipeline.web import (
+    deploy_routes,
+    event_routes,
+    health_routes,
+    job_routes,
+    preview_routes,
+    provision_routes,
+    space_creation_routes,
+    space_routes,
+)
 from pipeline.web.auth import Gate, Keyring
 from pipeline.web.body import BodyLimit
 from pipeline.web.dependencies import Services
 from pipeline.web.errors import install_error_handlers
+from pipeline.web.gradio.routes import install_gradio
 from pipeline.web.schemas import DeployRequest, RequestRules
 from pipeline.web.streams import Streams
 
@@ -49,8 +59,18 @@ def create_app(services: Services) -> FastAPI:
     app.state.gate = Gate(Keyring.from_settings(services.settings))
     app.state.rules = RequestRules.from_settings(services.settings)
     app.state.streams = Streams()
-    for routes in (deploy_routes, job_routes, event_routes, preview_routes, health_routes):
+    for routes in (
+        deploy_routes,
+        job_routes,
+        event_routes,
+        space_creation_routes,
+        provision_routes,
+        preview_routes,
+        health_routes,
+        space_routes,  # behind all routes below /spaces that begin with a fixed word
+    ):
         app.include_router(routes.router)
+    install_gradio(app, services)
     install_error_handlers(app)
     app.add_middleware(BodyLimit, max_bytes=services.settings.max_request_bytes)
     app.add_middleware(SafeHeaders)

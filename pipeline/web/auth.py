@@ -96,6 +96,8 @@ def _check_strength(where: str, secret: str) -> None:
         raise Misconfigured(f"{where} is empty: choose a long random text")
     if secret == _PUBLISHED_SAMPLE:
         raise Misconfigured(f"{where} is the published sample, which everybody knows: choose a long random text")
+    if secret.startswith("hf_"):
+        raise Misconfigured(f"{where} looks like a Hugging Face token, and would be taken for one: choose another text")
     try:
         secret.encode()
     except UnicodeEncodeError:

@@ -1,6 +1,7 @@
 """What routes ask for: the services, who is calling, and the job that the address names."""
 
 import re
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Annotated, Protocol
 
@@ -10,7 +11,9 @@ from starlette.exceptions import HTTPException
 
 from pipeline.domain.errors import NotFound
 from pipeline.domain.job import Job
-from pipeline.ports import Jobs, Workspaces
+from pipeline.domain.space import CreatedSpace, NewSpace
+from pipeline.ports import CallEvents, Jobs, Provisions, SpaceHosts, Workspaces
+from pipeline.provision import ProvisionSpaces, WakeSpaces
 from pipeline.settings import Settings
 from pipeline.web.auth import Caller, Gate
 from pipeline.web.schemas import RequestRules
@@ -34,6 +37,30 @@ class Services(Protocol):
     @property
     def workspaces(self) -> Workspaces:
         """For previews."""
+
+    @property
+    def spaces(self) -> SpaceHosts:
+        """The Hub, as a token sees it."""
+
+    @property
+    def create_space(self) -> Callable[[NewSpace, str | None], Awaitable[CreatedSpace]]:
+        """The use case of that name; takes the token to act with, None = the operator's own."""
+
+    @property
+    def provision_spaces(self) -> ProvisionSpaces:
+        """The use case of that name, for its checks and plans."""
+
+    @property
+    def provisions(self) -> Provisions:
+        """Orders of many Spaces."""
+
+    @property
+    def wake_spaces(self) -> WakeSpaces:
+        """The use case of that name."""
+
+    @property
+    def call_events(self) -> CallEvents:
+        """Calls whose results are still to be fetched."""
 
     async def start(self) -> None:
         """Begin to work."""

@@ -33,6 +33,7 @@ class Service:
             "GENERATED_REPOS_DIR": str(folder),
             "PYTHONUNBUFFERED": "1",
             "CDN_HOSTS": "none",  # no test leaves this machine
+            "DEPLOY_TARGET": "local",  # whoever is signed in to GitHub here
             **environment,
         }
         self.url = ""

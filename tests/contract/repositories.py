@@ -52,7 +52,9 @@ def assert_sound(folder: Path, files: AppFiles) -> None:
 
 
 async def published(workspaces: Workspaces, sha: str, site: Site = SITE) -> AppFiles:
-    return await workspaces.published(make_site(folder=site.folder, publication=make_publication(commit_sha=sha)))
+    return await workspaces.published(
+        make_site(folder=site.folder, publication=make_publication(commit_sha=sha), head=sha)
+    )
 
 
 def names_in(folder: Path | str) -> list[str]:

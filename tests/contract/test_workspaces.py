@@ -13,10 +13,10 @@ from typing import ClassVar
 
 import pytest
 
-from pipeline.domain.errors import WorkspaceFailed
+from pipeline.domain.errors import WorkspaceFailed, WorkspaceMissing
 from pipeline.ports import Workspaces
 from pipeline.workspace import AUTHOR_EMAIL, AUTHOR_NAME, GitWorkspaces
-from tests.builders import NOW, make_files, make_publication, make_site
+from tests.builders import NOW, make_files, make_site
 from tests.contract.repositories import ALL_BYTES, SITE, assert_sound, git, names_in, outside_git, published, subjects
 
 LATER = NOW + timedelta(hours=1)
@@ -427,16 +427,25 @@ class TestFailures:
     @pytest.mark.parametrize("sha", ["0" * 40, "../../x"])
     async def test_a_published_commit_that_is_not_here_is_told_apart(self, workspaces: Workspaces, sha: str) -> None:
         for _ in ("without a folder", "with one"):
-            with pytest.raises(WorkspaceFailed, match="not on this machine"):
+            with pytest.raises(WorkspaceMissing):
                 await published(workspaces, sha)
             await workspaces.commit(SITE, make_files(), "one", NOW)
 
     async def test_a_revision_is_not_begun_anew_when_the_history_is_gone(self, workspaces: Workspaces) -> None:
         sha = await workspaces.commit(make_site(nonce="other"), make_files(), "one", NOW)
-        lost = make_site(publication=make_publication(commit_sha=sha))
-        with pytest.raises(WorkspaceFailed, match="not on this machine"):
+        lost = make_site(head=sha)
+        with pytest.raises(WorkspaceMissing):
             await workspaces.commit(lost, make_files(), "two", NOW)
         assert await workspaces.read(lost.folder, "") is None
+
+    async def test_a_revision_does_not_follow_a_commit_older_than_the_published_one(
+        self, workspaces: Workspaces, folder: Path
+    ) -> None:
+        await workspaces.commit(SITE, make_files(), "one", NOW)
+        elsewhere = await workspaces.commit(make_site(nonce="other"), make_files({"a": "2"}), "two", NOW)
+        with pytest.raises(WorkspaceMissing):
+            await workspaces.commit(replace(SITE, head=elsewhere), make_files({"a": "3"}), "three", NOW)
+        assert subjects(folder) == ["one"]
 
     @pytest.mark.parametrize("keep", [0, 0.5])
     async def test_a_damaged_file_is_never_handed_out(self, workspaces: Workspaces, folder: Path, keep: float) -> None:

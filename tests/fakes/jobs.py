@@ -12,18 +12,19 @@ Nothing happens to a job by itself: the test says ``start``, ``event``, ``finish
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from pipeline.domain.brief import Brief
-from pipeline.domain.errors import Busy, FieldProblem, InvalidInput, KeyReused, NotFound, PipelineError
+from pipeline.domain.errors import Busy, FieldProblem, InvalidInput, KeyReused, Misconfigured, NotFound, PipelineError
 from pipeline.domain.files import AppFiles, path_problem
 from pipeline.domain.job import EventKind, Failure, Job, JobEvent, JobStatus, Result, Stage
 from pipeline.domain.notification import DeliveryState
-from pipeline.domain.publication import Site, Target
-from pipeline.ports import Jobs, Workspaces
+from pipeline.domain.publication import Remote, Site, Target
+from pipeline.domain.space import CreatedSpace, NewSpace
+from pipeline.ports import Jobs, SpaceHost, SpaceHosts, Workspaces
 from pipeline.settings import Settings
 from tests.builders import NOW, SHA, make_delivery, make_publication, make_usage, make_verdict
 
@@ -155,6 +156,11 @@ class MemoryJobs(Jobs):
     async def files(self, job_id: str) -> AppFiles | None:
         return self._files.get(job_id)
 
+    def show_console(self, job_id: str, *lines: str) -> None:
+        """Let the page of a job have written ``lines`` to its console."""
+        job = self._jobs[job_id]
+        self._jobs[job_id] = replace(job, result=replace(job.result, console=lines))
+
     async def screenshot(self, job_id: str) -> bytes | None:
         return self.screenshots.get(job_id)
 
@@ -236,6 +242,12 @@ class MemoryWorkspaces(Workspaces):
             raise ValueError("this must be judged before a file system is asked")
         return self._folders.get(folder, {}).get(path)
 
+    async def push(self, folder: str, commit_sha: str, remote: Remote, seconds: float) -> None:
+        raise NotImplementedError
+
+    async def clone(self, folder: str, remote: Remote, seconds: float) -> None:
+        raise NotImplementedError
+
 
 class MemoryServices:
     """What ``create_app`` needs, in memory.
@@ -255,6 +267,12 @@ class MemoryServices:
         self.settings = Settings.from_environment(**{"deploy_secret": SECRET, **settings})
         self.jobs = MemoryJobs(queue_limit)
         self.workspaces = MemoryWorkspaces(folders or {})
+        self.spaces: SpaceHosts = _no_hub
+        self.create_space: Callable[[NewSpace, str | None], Awaitable[CreatedSpace]] = _no_new_space
+        self.provision_spaces: Any = None
+        self.provisions: Any = None
+        self.wake_spaces: Any = None
+        self.call_events: Any = None
         self.log: list[str] = []
 
     async def start(self) -> None:
@@ -262,6 +280,14 @@ class MemoryServices:
 
     async def stop(self) -> None:
         self.log.append("stopped")
+
+
+def _no_hub(_token: str | None) -> SpaceHost:
+    raise Misconfigured("HF_TOKEN is not set")
+
+
+async def _no_new_space(_new: NewSpace, _token: str | None) -> CreatedSpace:
+    raise Misconfigured("HF_TOKEN is not set")
 
 
 def make_result(**fields: Any) -> Result:

@@ -43,7 +43,7 @@ def told() -> list[str]:
 
 async def publish(workspaces: GitWorkspaces, publisher: Publisher, files: AppFiles, told: list[str]) -> Publication:
     sha = await workspaces.commit(SITE, files, "one", NOW)
-    return await publisher.publish(SITE, sha, make_brief(), told.append)
+    return await publisher.publish(SITE, sha, files, make_brief(), told.append)
 
 
 async def test_a_commit_is_published_where_it_lies(
@@ -70,10 +70,10 @@ async def test_a_revision_takes_the_place_of_the_round_before(
     workspaces: GitWorkspaces, publisher: Publisher, told: list[str]
 ) -> None:
     first = await publish(workspaces, publisher, FILES, told)
-    site = replace(SITE, publication=first)
+    site = replace(SITE, publication=first, head=first.commit_sha)
     revised = (await workspaces.published(site)).with_files({"index.html": b"second"})
     sha = await workspaces.commit(site, revised, "two", NOW)
-    second = await publisher.publish(site, sha, make_brief(round=2), told.append)
+    second = await publisher.publish(site, sha, revised, make_brief(round=2), told.append)
     await publisher.confirm(second, site, revised, told.append)
     with pytest.raises(NotLive, match=sha):
         await publisher.confirm(first, site, FILES, told.append)
@@ -83,10 +83,10 @@ async def test_a_commit_that_is_not_the_head_is_not_published(
     workspaces: GitWorkspaces, publisher: Publisher, told: list[str]
 ) -> None:
     with pytest.raises(PublishFailed, match="at commit none"):
-        await publisher.publish(SITE, "0" * 40, make_brief(), told.append)
+        await publisher.publish(SITE, "0" * 40, FILES, make_brief(), told.append)
     sha = await workspaces.commit(SITE, FILES, "one", NOW)
     with pytest.raises(PublishFailed, match=sha):
-        await publisher.publish(SITE, "0" * 40, make_brief(), told.append)
+        await publisher.publish(SITE, "0" * 40, FILES, make_brief(), told.append)
     assert told == []
 
 

@@ -12,6 +12,7 @@ from pipeline.domain.brief import Check
 from pipeline.domain.errors import BudgetExhausted, GenerationFailed
 from pipeline.domain.files import AppFiles
 from pipeline.domain.generation import Generation, Order
+from pipeline.domain.publication import Target
 from pipeline.domain.verdict import Outcome
 from pipeline.generation.budget import Caps
 from pipeline.generation.chain import build_chain
@@ -316,6 +317,65 @@ async def test_findings_go_back_in_the_same_conversation_and_what_was_asked_befo
     assert "index.html, line 3: there is no main element" in asked
     assert asked.count("</finding>") == 2
     assert generation.usage.calls == 2
+
+
+GRADIO_APP = '<file path="app.py">\nimport gradio as gr\n</file>\n'
+
+
+async def test_for_a_space_of_no_kind_the_model_chooses_by_what_it_writes() -> None:
+    model = Scripted(GRADIO_APP)
+    generation = await model.generate(make_order(target=Target.HF_SPACE))
+    assert list(generation.files) == ["app.py"]
+    assert [label.split("@")[0] for label in generation.prompts[:3]] == ["system", "target-static", "target-space"]
+
+
+async def test_a_space_without_anything_that_starts_is_asked_for_again() -> None:
+    model = Scripted('<file path="notes.txt">\nx\n</file>\n', GRADIO_APP)
+    generation = await model.generate(make_order(target=Target.HF_SPACE))
+    assert "app.py" in generation.files
+    assert "index.html or app.py or Dockerfile is missing" in texts(model.conversations[1])[-1]
+
+
+@pytest.mark.parametrize(
+    ("files", "prompt"),
+    [
+        ({"README.md": "---\nsdk: gradio\n---\n", "app.py": "x"}, "target-gradio"),
+        ({"README.md": "---\nsdk: static\n---\n", "index.html": "x"}, "target-static"),
+        ({"README.md": "---\nsdk: docker\n---\n", "app.py": "x", "Dockerfile": "FROM x"}, "target-docker"),
+        (
+            {"README.md": "---\nsdk: docker\n---\n", "app.py": "x", "Dockerfile": 'CMD ["sh", "-c", "streamlit run"]'},
+            "target-streamlit",
+        ),
+    ],
+)
+async def test_a_revised_space_stays_of_its_kind(files: dict[str, str], prompt: str) -> None:
+    base = AppFiles({path: text.encode() for path, text in files.items()})
+    model = Scripted(GOOD)
+    generation = await model.generate(make_order(target=Target.HF_SPACE, base=base, brief=make_brief(round=2)))
+    assert generation.prompts[1].split("@")[0] == prompt
+
+
+async def test_a_repair_shows_the_page_and_the_end_of_its_console() -> None:
+    ledger = RecordingLedger()
+    await Scripted(GOOD, ledger=ledger).generate(make_order())
+    lines = tuple(f"log: line {number}" for number in range(100))
+    seen = make_verification(findings=(make_finding(),), console=lines, screenshot=b"\x89PNG a picture")
+    model = Scripted(edit("<title>Tides</title>", "<title>Sales</title>"), ledger=ledger)
+    await model.generate(make_order(rejected=(seen,)))
+
+    text, image = model.conversations[0][-1]["content"]
+    assert "log: line 99" in text["text"]
+    assert "log: line 79" not in text["text"]
+    assert image["image_url"]["url"].startswith("data:image/png;base64,")
+
+
+async def test_a_picture_too_large_to_be_shown_is_left_out_of_a_repair() -> None:
+    ledger = RecordingLedger()
+    await Scripted(GOOD, ledger=ledger).generate(make_order())
+    seen = make_verification(findings=(make_finding(),), screenshot=b"\x89PNG" + bytes(2_000_000))
+    model = Scripted(edit("<title>Tides</title>", "<title>Sales</title>"), ledger=ledger)
+    await model.generate(make_order(rejected=(seen,)))
+    assert isinstance(model.conversations[0][-1]["content"], str)
 
 
 async def test_a_repair_that_cannot_be_used_leaves_the_app_as_it_was_and_says_so() -> None:

@@ -7,14 +7,25 @@ from typing import Any, TypeVar
 
 import pytest
 
-from pipeline.deploy import MAX_REPAIRS, Deploy, commit_message
+from pipeline.candidates import MAX_REPAIRS, Ports, commit_message
+from pipeline.deploy import Deploy
 from pipeline.domain.brief import Brief, Check
-from pipeline.domain.errors import GenerationFailed, NotLive, PublishFailed, SecretFound, SiteMissing, StageError
+from pipeline.domain.errors import (
+    BuildFailed,
+    GenerationFailed,
+    NotLive,
+    PlanRequired,
+    PublishFailed,
+    SecretFound,
+    SiteMissing,
+    StageError,
+    WorkspaceMissing,
+)
 from pipeline.domain.files import AppFiles
 from pipeline.domain.generation import Generation, Order
 from pipeline.domain.job import Job, Result, Stage
 from pipeline.domain.notification import DeliveryState, Notification
-from pipeline.domain.publication import Publication, Site, Target
+from pipeline.domain.publication import Publication, Site, SpaceSdk, Target
 from pipeline.domain.verdict import Outcome, Verdict, Verification
 from pipeline.ports import Progress
 from tests.builders import (
@@ -55,6 +66,13 @@ class World:
         self.notified: DeliveryState | None = None
         self.kept: dict[str, AppFiles] = {}
         self.judge: Any = None
+        self.is_lost = False
+        self.loses_first_commit = False
+        self.restored: Site | None = None
+        self.workspace_head: str | None = None
+        self.refusals: list[StageError] = []
+        self.build_failures: list[StageError] = []
+        self.pictures: dict[str, bytes] = {}
         self.base = make_files()
         self.job = replace(
             make_job(), notification=DeliveryState.PENDING if brief.evaluation_url else DeliveryState.NOT_REQUESTED
@@ -63,7 +81,7 @@ class World:
     async def run(self) -> None:
         # One object stands for every port: their methods have different names.
         world: Any = self
-        deploy = Deploy(
+        ports = Ports(
             generator=world,
             verifier=world,
             judge=self.judge,
@@ -75,7 +93,7 @@ class World:
             blobs=world,
             clock=FakeClock(NOW),
         )
-        await deploy(self.job, self.brief, world)
+        await Deploy(ports)(self.job, self.brief, world)
 
     def _step(self, name: str) -> None:
         self.log.append(name)
@@ -110,29 +128,60 @@ class World:
     def scan(self, _files: AppFiles, *_texts: str) -> None:
         self._step("scan")
 
-    async def published(self, _site: Site) -> AppFiles:
+    async def published(self, site: Site) -> AppFiles:
+        if self.is_lost:
+            raise WorkspaceMissing("not here")
+        assert site.head is None or site == self.restored
         return self.base
 
-    async def commit(self, _site: Site, files: AppFiles, _message: str, _at: datetime) -> str:
+    async def commit(self, site: Site, files: AppFiles, _message: str, _at: datetime) -> str:
+        if self.is_lost and site.publication:
+            raise WorkspaceMissing("not here")
         self._step("commit")
         self.committed = files
+        is_lost = self.loses_first_commit and self.log.count("commit") == 1
+        self.workspace_head = None if is_lost else make_publication().commit_sha
         return make_publication().commit_sha
+
+    async def head(self, _folder: str) -> str | None:
+        return self.workspace_head
+
+    async def restore(self, site: Site) -> Site:
+        self._step("restore")
+        self.is_lost = False
+        self.restored = replace(site, head="restored")
+        return self.restored
 
     def address(self, _site: Site) -> str:
         return "https://here/"
 
-    async def publish(self, _site: Site, _commit_sha: str, _brief: Brief, _progress: Progress) -> Publication:
+    async def publish(
+        self, _site: Site, _commit_sha: str, _files: AppFiles, _brief: Brief, _progress: Progress
+    ) -> Publication:
         self._step("publish")
+        if self.refusals:
+            raise self.refusals.pop(0)
+        assert self.committed is not None
+        self.base = self.committed
         return make_publication()
 
     async def confirm(self, _publication: Publication, _site: Site, files: AppFiles, _progress: Progress) -> None:
         assert files == self.committed
         self._step("confirm")
+        if self.build_failures:
+            raise self.build_failures.pop(0)
 
     async def notify(self, _job_id: str, url: str, _told: Notification, _deadline: datetime) -> DeliveryState:
         assert url == self.brief.evaluation_url
         self._step("notify")
         return DeliveryState.DELIVERED
+
+    async def put(self, content: bytes) -> str:
+        self.pictures[str(len(content))] = content
+        return str(len(content))
+
+    async def get(self, digest: str) -> bytes:
+        return self.pictures[digest]
 
     async def put_files(self, files: AppFiles) -> str:
         self.kept[files.digest] = files
@@ -152,9 +201,10 @@ class Sites:
     async def open(self, _email: str, _task: str, _nonce: str, _target: Target) -> Site:
         return make_site()
 
-    async def record(self, site: Site, publication: Publication, _checks: object) -> Site:
+    async def record(self, site: Site, publication: Publication, head: str, _checks: object) -> Site:
         self._world.log.append("record")
-        return replace(site, publication=publication)
+        self._world.site = replace(site, publication=publication, head=head)
+        return self._world.site
 
     async def checks(self, _site: Site) -> tuple[str, ...]:
         return ("an earlier check",)
@@ -248,6 +298,14 @@ async def test_what_is_wrong_goes_back_to_the_model_and_the_mended_app_is_publis
     assert world.reported[-1].verdicts == ()
 
 
+async def test_the_model_is_shown_the_page_that_it_is_to_mend() -> None:
+    world = World(make_brief())
+    world.generations = [FROM_MODEL, FROM_MODEL]
+    world.verifications = [replace(WRONG, screenshot=b"a picture"), RIGHT]
+    await world.run()
+    assert world.orders[1].rejected == (replace(WRONG, screenshot=b"a picture"),)
+
+
 async def test_the_best_candidate_is_published_when_repairs_make_it_worse_and_failures_stay_failures() -> None:
     world = World(make_brief())
     worse = replace(FROM_MODEL, files=make_files({"index.html": "worse"}))
@@ -266,6 +324,15 @@ async def test_a_repair_that_fails_leaves_the_candidate_and_says_so() -> None:
     await world.run()
     assert "confirm" in world.log
     assert any("no credit" in note for note in world.reported[-1].notes)
+
+
+async def test_a_repair_that_changes_nothing_is_the_last() -> None:
+    world = World(make_brief())
+    unused = replace(FROM_MODEL, notes=("its edits had no place",))
+    world.generations, world.verifications = [FROM_MODEL, unused], [WRONG, WRONG]
+    await world.run()
+    assert len(world.orders) == 2
+    assert world.reported[-1].notes[-1] == "a repair was given up: its edits had no place"
 
 
 async def test_what_no_model_made_is_not_sent_back_to_one() -> None:
@@ -318,3 +385,95 @@ async def test_the_judge_is_asked_about_undecided_prose_only_and_never_overrules
     outcomes = {verdict.check: verdict.outcome for verdict in world.reported[-1].verdicts}
     assert outcomes[prose] is Outcome.PASS
     assert outcomes[script] is Outcome.NOT_VERIFIABLE
+
+
+async def test_a_workspace_that_this_machine_lacks_is_restored_before_it_is_revised() -> None:
+    world = World(make_brief(round=2))
+    world.site = replace(make_site(), publication=make_publication())
+    world.is_lost = True
+    await world.run()
+    assert world.log[:2] == ["restore", "generate"]
+    assert world.orders[0].base == make_files()
+
+
+async def test_a_commit_that_was_made_on_another_machine_is_made_again_before_it_is_published() -> None:
+    world = World(make_brief())
+    world.loses_first_commit = True
+    await world.run()
+    assert world.log.count("commit") == 2
+    assert world.log.index("publish") > world.log.index("commit") + 1
+
+
+async def test_what_the_target_could_not_build_goes_back_to_the_model_once_with_the_log() -> None:
+    world = World(make_brief())
+    mended = replace(FROM_MODEL, files=make_files({"index.html": "mended"}))
+    world.generations, world.build_failures = [FROM_MODEL, mended], [BuildFailed("no module named flask")]
+    await world.run()
+
+    (told,) = world.orders[1].rejected
+    assert told.findings[0].message == "no module named flask"
+    assert world.log.count("publish") == world.log.count("confirm") == 2
+    assert world.committed is not None
+    assert world.committed["index.html"] == b"mended"
+
+
+MENDED = replace(FROM_MODEL, files=make_files({"index.html": "mended"}))
+
+
+async def test_a_mending_that_changes_nothing_is_not_built_again() -> None:
+    world = World(make_brief())
+    world.generations, world.build_failures = [FROM_MODEL, FROM_MODEL], [BuildFailed("one")]
+    with pytest.raises(BuildFailed, match="one"):
+        await world.run()
+    assert world.log.count("publish") == 1
+
+
+async def test_a_second_build_that_fails_is_the_end() -> None:
+    world = World(TOLD)
+    world.generations = [FROM_MODEL, MENDED]
+    world.build_failures = [BuildFailed("one"), BuildFailed("two")]
+    with pytest.raises(BuildFailed, match="two"):
+        await world.run()
+    assert "notify" not in world.log
+
+
+async def test_a_build_of_what_no_model_made_fails_at_once() -> None:
+    world = World(make_brief())
+    world.build_failures = [BuildFailed("one")]
+    world.generations = [replace(make_generation(), generator="scaffold", model=None)]
+    with pytest.raises(BuildFailed, match="one"):
+        await world.run()
+
+
+async def test_a_build_that_the_model_cannot_mend_fails_with_the_log_of_the_build() -> None:
+    world = World(make_brief())
+    world.generations = [FROM_MODEL, GenerationFailed("no credit")]
+    world.build_failures = [BuildFailed("one")]
+    with pytest.raises(BuildFailed, match="one"):
+        await world.run()
+
+
+async def test_a_mended_revision_still_starts_from_what_was_published_before_the_job() -> None:
+    world = World(make_brief(round=2))
+    world.site = replace(make_site(), publication=make_publication())
+    world.generations, world.build_failures = [FROM_MODEL, MENDED], [BuildFailed("one")]
+
+    original = world.base
+    await world.run()
+    assert world.base != original
+    assert [order.base for order in world.orders] == [original, original]
+
+
+async def test_an_app_that_needs_a_paid_plan_is_made_static_when_no_kind_was_asked_for() -> None:
+    world = World(make_brief())
+    world.generations, world.refusals = [FROM_MODEL, MENDED], [PlanRequired("gradio is paid")]
+    await world.run()
+    assert world.orders[1].brief.space_type is SpaceSdk.STATIC
+    assert any("gradio is paid" in note for note in world.reported[-1].notes)
+
+
+async def test_an_app_of_the_kind_that_was_asked_for_is_not_replaced_by_another() -> None:
+    world = World(make_brief(space_type=SpaceSdk.GRADIO))
+    world.generations, world.refusals = [FROM_MODEL], [PlanRequired("gradio is paid")]
+    with pytest.raises(PlanRequired):
+        await world.run()

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -76,6 +77,30 @@ def test_show_tells_every_delivery(jobs: InstantJobs) -> None:
     ended = pipeline("jobs", "show", job_id)
     assert "deliveries" in ended.stdout
     assert "200" in ended.stdout
+
+
+def test_show_tells_what_the_page_wrote_to_its_console(jobs: InstantJobs) -> None:
+    job_id = accept(jobs)
+    jobs.show_console(job_id, "error: x is not\x1b defined")
+    ended = pipeline("jobs", "show", job_id)
+    assert "error: x is not  defined" in ended.stdout
+
+
+def test_show_saves_the_picture_of_the_page(jobs: InstantJobs, tmp_path: Path) -> None:
+    job_id = accept(jobs)
+    jobs.screenshots[job_id] = b"a picture"
+    ended = pipeline("jobs", "show", job_id, "--screenshot", str(tmp_path / "page.png"))
+    assert ended.code == 0
+    assert (tmp_path / "page.png").read_bytes() == b"a picture"
+
+
+def test_show_says_when_there_is_no_picture_or_no_place_for_it(jobs: InstantJobs, tmp_path: Path) -> None:
+    job_id = accept(jobs)
+    assert "no picture" in pipeline("jobs", "show", job_id, "--screenshot", str(tmp_path / "page.png")).stderr
+    jobs.screenshots[job_id] = b"a picture"
+    ended = pipeline("jobs", "show", job_id, "--screenshot", str(tmp_path / "no folder" / "page.png"))
+    assert ended.code != 0
+    assert "--screenshot" in ended.stderr
 
 
 def test_show_as_json_is_the_view_that_http_gives(jobs: InstantJobs) -> None:

@@ -26,6 +26,7 @@ BODIES = {
     "system": (1, "2c965755"),
     "target-docker": (1, "8d8f99f2"),
     "target-gradio": (1, "4389df0b"),
+    "target-space": (1, "418f6351"),
     "target-static": (1, "bcec0a85"),
     "target-streamlit": (1, "5750d1ee"),
 }

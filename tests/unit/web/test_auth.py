@@ -53,6 +53,11 @@ def test_owners_alone_are_enough(tmp_path: Path) -> None:
     assert ring.caller(b"secret-of-ada-0123") == Caller(ADA)
 
 
+def test_a_secret_that_would_be_taken_for_a_hub_token_is_refused() -> None:
+    with pytest.raises(Misconfigured, match="Hugging Face token"):
+        keyring(deploy_secret="hf_" + "x" * 30)
+
+
 @pytest.mark.parametrize("secret", [None, "", "   ", "abc123xyz"])
 def test_a_missing_an_empty_and_the_published_secret_stop_the_start(secret: str | None) -> None:
     with pytest.raises(Misconfigured, match="DEPLOY_SECRET"):

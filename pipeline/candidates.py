@@ -1,0 +1,311 @@
+"""How a job comes to the app that is published: generate, assemble, look, and mend what is wrong, within the limits."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from pipeline.assembly import assemble
+from pipeline.domain.brief import Brief, Check
+from pipeline.domain.errors import PlanRequired, SiteMissing, StageError, WorkspaceMissing
+from pipeline.domain.files import AppFiles
+from pipeline.domain.generation import Generation, Order
+from pipeline.domain.job import Job, Result, Stage
+from pipeline.domain.publication import Site, SpaceSdk, Target
+from pipeline.domain.verdict import Finding, Outcome, Severity, Verification, merge_verdicts
+from pipeline.ports import (
+    Blobs,
+    Checkpoint,
+    Clock,
+    Generator,
+    Judge,
+    Notifier,
+    Progress,
+    Publisher,
+    SecretScanner,
+    Sites,
+    Verifier,
+    Workspaces,
+)
+
+MODEL_SHARE = 0.65
+"""Of a job's time, what generation may use: 390 of 600 s. The rest is for verification, publication and telling."""
+
+MAX_REPAIRS = 2
+REPAIR_SECONDS = 30.0
+"""With less time than this left for models, a repair is not begun."""
+
+REMAKE_SHARE = 0.4
+"""Of the time that is left when the target found the app wrong, what mending it may use: another build follows."""
+
+MESSAGE_LENGTH = 72
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What the use case works with; each attribute is the port of that name."""
+
+    generator: Generator
+    verifier: Verifier
+    judge: Judge | None
+    secrets: SecretScanner
+    workspaces: Workspaces
+    publishers: Mapping[Target, Publisher]
+    notifier: Notifier
+    sites: Sites
+    blobs: Blobs
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What the generate stage leaves on record.
+
+    Attributes:
+        site: that the app belongs to, as it was before this job.
+        files: digest of the generator's files.
+        base: digest of the published files that were revised; None in round 1.
+        earlier_checks: of the rounds before this one.
+        result: how the files were made.
+    """
+
+    site: Site
+    files: str
+    base: str | None
+    earlier_checks: tuple[str, ...]
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What the verify stage leaves on record.
+
+    Attributes:
+        verification: verdicts and findings, without the picture.
+        screenshot: digest of the picture, or None.
+        is_repairable: a model made it, something is wrong with it, and there is time to mend it. Decided once, here:
+            a resumed job must take the turns that it took before.
+    """
+
+    verification: Verification
+    screenshot: str | None
+    is_repairable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An assembled app and what is known of it.
+
+    Attributes:
+        draft: that it was assembled from.
+        files: digest of all its files.
+        inspection: what was seen of it.
+        rejected: of the candidates whose mending led to it, in order.
+    """
+
+    draft: Draft
+    files: str
+    inspection: Inspection
+    rejected: tuple[Inspection, ...] = ()
+
+    @property
+    def site(self) -> Site:
+        """That it belongs to."""
+        return self.draft.site
+
+    @property
+    def result(self) -> Result:
+        """How it was made and what was found."""
+        seen = self.inspection.verification
+        return replace(
+            self.draft.result,
+            verdicts=seen.verdicts,
+            findings=seen.findings,
+            console=seen.console,
+            screenshot=self.inspection.screenshot,
+        )
+
+
+class Candidates:
+    """The candidates of one job, each made behind the job's checkpoints.
+
+    Args:
+        ports: of the use case.
+        job: that they are for.
+        brief: what the job was asked for.
+        checkpoint: of the job.
+    """
+
+    def __init__(self, ports: Ports, job: Job, brief: Brief, checkpoint: Checkpoint) -> None:
+        self._ports = ports
+        self._job = job
+        self._brief = brief
+        self._checkpoint = checkpoint
+
+    async def best(self) -> tuple[Candidate, tuple[str, ...]]:
+        """Generate, look, and let the model mend what is wrong.
+
+        Returns:
+            The best of all candidates, and what the caller should know of the way to it.
+
+        Raises:
+            StageError: not even a first one came about.
+        """
+        best = newest = await self._make(None, (), self._model_seconds())
+        while newest.inspection.is_repairable and len(newest.rejected) < MAX_REPAIRS:
+            before = newest
+            try:
+                newest = await self._mend(before, self._model_seconds())
+            except StageError as error:
+                return best, (f"a repair was given up: {error}",)
+            if newest.files == before.files:
+                reasons = [note for note in newest.result.notes if note not in before.result.notes]
+                return best, (f"a repair was given up: {'; '.join(reasons) or 'the model changed nothing'}",)
+            best = max(best, newest, key=lambda candidate: candidate.inspection.verification.rank)
+        return best, ()
+
+    async def remade(self, refused: Candidate, refusal: StageError) -> Candidate:
+        """Let the model mend what the target found wrong. Once: a build takes minutes.
+
+        Raises:
+            StageError: ``refusal``, when nobody can mend it.
+        """
+        if refused.draft.result.model is None:
+            raise refusal
+        if isinstance(refusal, PlanRequired):
+            if self._brief.space_type is not None:  # asked for, so nothing else will do
+                raise refusal
+            self._brief = replace(self._brief, space_type=SpaceSdk.STATIC)
+        told = Finding(Severity.ERROR, refusal.code, str(refusal))
+        inspection = replace(refused.inspection, verification=Verification(findings=(told,)), screenshot=None)
+        try:
+            mended = await self._mend(replace(refused, inspection=inspection), self._seconds_left() * REMAKE_SHARE)
+        except StageError:
+            raise refusal from None
+        if mended.files == refused.files:
+            raise refusal
+        return mended
+
+    async def _mend(self, candidate: Candidate, seconds: float) -> Candidate:
+        """What the model makes of ``candidate`` when it is told what is wrong with it."""
+        return await self._make(candidate.draft, (*candidate.rejected, candidate.inspection), seconds)
+
+    async def _make(self, before: Draft | None, rejected: tuple[Inspection, ...], seconds: float) -> Candidate:
+        draft = await self._checkpoint(
+            Stage.GENERATE, lambda progress: self._generate(before, rejected, seconds, progress), Draft, seconds
+        )
+        files = await self._checkpoint(Stage.ASSEMBLE, lambda _: self._assemble(draft), str, self._seconds_left())
+        inspection = await self._checkpoint(
+            Stage.VERIFY, lambda _: self._verify(draft, files), Inspection, self._seconds_left()
+        )
+        return Candidate(draft, files, inspection, rejected)
+
+    async def _generate(
+        self, before: Draft | None, rejected: tuple[Inspection, ...], seconds: float, progress: Progress
+    ) -> Draft:
+        ports, brief = self._ports, self._brief
+        site = await self._site()
+        base: AppFiles | None = None
+        checks: tuple[str, ...] = ()
+        if before:  # what is published by now may be the candidate that is to be mended
+            base = await ports.blobs.get_files(before.base) if before.base else None
+            checks = before.earlier_checks
+        elif brief.round > 1:
+            site, base = await self._published_files(site)
+            checks = await ports.sites.checks(site)
+        seen = tuple([await self._with_screenshot(inspection) for inspection in rejected])
+        order = Order(self._job.id, brief, site.target, base, checks, seconds, seen)
+        generation = await ports.generator.generate(order, progress)
+        return Draft(
+            site=site,
+            files=await ports.blobs.put_files(generation.files),
+            base=await ports.blobs.put_files(base) if base else None,
+            earlier_checks=checks,
+            result=Result.of(generation),
+        )
+
+    async def _site(self) -> Site:
+        brief = self._brief
+        if brief.round == 1:
+            return await self._ports.sites.open(brief.email, brief.task, brief.nonce, self._job.target)
+        site = await self._ports.sites.current(brief.email, brief.task)
+        if site is None or site.publication is None:
+            raise SiteMissing("there is nothing to revise: no earlier round of this email and task was published")
+        return site
+
+    async def _published_files(self, site: Site) -> tuple[Site, AppFiles]:
+        try:
+            return site, await self._ports.workspaces.published(site)
+        except WorkspaceMissing:
+            site = await self._ports.publishers[site.target].restore(site)
+            return site, await self._ports.workspaces.published(site)
+
+    async def _with_screenshot(self, inspection: Inspection) -> Verification:
+        picture = await self._ports.blobs.get(inspection.screenshot) if inspection.screenshot else None
+        return replace(inspection.verification, screenshot=picture)
+
+    async def _assemble(self, draft: Draft) -> str:
+        blobs, result = self._ports.blobs, draft.result
+        generation = Generation(
+            files=await blobs.get_files(draft.files),
+            generator=result.generator,
+            summary=result.summary,
+            model=result.model,
+        )
+        base = await blobs.get_files(draft.base) if draft.base else None
+        year = self._job.received_at.year
+        files = await asyncio.to_thread(assemble, generation, self._brief, draft.site.target, year=year, base=base)
+        return await blobs.put_files(files)
+
+    async def _verify(self, draft: Draft, digest: str) -> Inspection:
+        ports, brief = self._ports, self._brief
+        files = await ports.blobs.get_files(digest)
+        await asyncio.to_thread(ports.secrets.scan, files, commit_message(self._job, draft.result))
+        address = ports.publishers[draft.site.target].address(draft.site)
+        verification = await self._judged(files, await ports.verifier.verify(files, brief, address))
+        # On a page of their own: checks click and type, and what one round's leave behind could fail another's.
+        earlier = tuple(check for check in map(Check.from_text, draft.earlier_checks) if check not in brief.checks)
+        if earlier:
+            before = await ports.verifier.verify(files, replace(brief, checks=earlier), address)
+            verification = replace(verification, findings=verification.findings + regressions(before))
+        has_time = self._model_seconds() >= REPAIR_SECONDS
+        is_repairable = draft.result.model is not None and has_time and not verification.is_flawless
+        screenshot = await ports.blobs.put(verification.screenshot) if verification.screenshot else None
+        return Inspection(replace(verification, screenshot=None, text=""), screenshot, is_repairable)
+
+    async def _judged(self, files: AppFiles, seen: Verification) -> Verification:
+        """Ask the judge about prose that nobody could decide, if there is one, and time for it."""
+        open_checks = [
+            verdict.check
+            for verdict in seen.verdicts
+            if verdict.outcome is Outcome.NOT_VERIFIABLE and verdict.check.script is None
+        ]
+        judge, seconds = self._ports.judge, self._model_seconds()
+        if judge is None or not open_checks or seconds < REPAIR_SECONDS:
+            return seen
+        opinions = await judge.judge(self._job.id, open_checks, files, seen, seconds)
+        checks = [verdict.check for verdict in seen.verdicts]
+        return replace(seen, verdicts=merge_verdicts(checks, seen.verdicts, opinions))
+
+    def _seconds_left(self) -> float:
+        return self._job.seconds_left(self._ports.clock.now())
+
+    def _model_seconds(self) -> float:
+        given = (self._job.deadline - self._job.received_at).total_seconds()
+        return max(self._seconds_left() - (1 - MODEL_SHARE) * given, 0.0)
+
+
+def regressions(before: Verification) -> tuple[Finding, ...]:
+    """What fails now of the checks of earlier rounds."""
+    return tuple(
+        Finding(Severity.ERROR, "regression", f"held in an earlier round: {old.check.text}. Now: {old.evidence}")
+        for old in before.verdicts
+        if old.outcome is Outcome.FAIL
+    )
+
+
+def commit_message(job: Job, result: Result) -> str:
+    """One line on what the round did, and the job it was done for: the same for every run of the job."""
+    verb = "Build" if job.key.round == 1 else "Revise"
+    task = " ".join(job.key.task.split())[:MESSAGE_LENGTH]
+    maker = result.model or result.generator
+    return f"{verb} {task}: round {job.key.round}\n\nMade by {maker}.\nJob: {job.id}\n"

@@ -1,0 +1,40 @@
+"""Arguments and options that several commands on Spaces share."""
+
+from typing import Annotated
+
+import typer
+
+from pipeline.domain.space import space_id_problem
+
+WATCH_SECONDS = 900.0
+
+
+def _check_space_id(value: str) -> str:
+    if problem := space_id_problem(value):
+        raise typer.BadParameter(problem)
+    return value
+
+
+SpaceId = Annotated[str, typer.Argument(metavar="OWNER/NAME", help="Of the Space.", callback=_check_space_id)]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+Watch = Annotated[bool, typer.Option("--watch", help="Wait until it runs or breaks.")]
+Timeout = Annotated[float, typer.Option(min=1, max=86_400, help="Seconds that --watch waits at most.")]
+SleepTime = Annotated[int | None, typer.Option(help="Seconds without visitors until it sleeps; -1: never.")]
+EnvFile = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Secrets as KEY=VALUE lines; - reads them from standard input.")
+]
+FromEnv = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME", help="A secret whose value this environment variable has. Can be repeated."),
+]
+Stdin = Annotated[
+    str | None, typer.Option("--stdin", metavar="NAME", help="A secret whose value is all of standard input.")
+]
+SetVariables = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="A variable, which everybody can read. Can be repeated."),
+]
+VariablesFile = Annotated[
+    str | None, typer.Option(metavar="FILE", help="Variables as KEY=VALUE lines; - reads them from standard input.")
+]
+Delete = Annotated[list[str] | None, typer.Option(metavar="KEY", help="To be deleted. Can be repeated.")]

@@ -1,0 +1,141 @@
+"""How a publication to GitHub waits: between attempts, for its turn to write, and not for ever.
+
+GitHub allows 80 requests a minute, and 500 an hour, that create content ("Rate limits for the REST API" in GitHub's
+documentation), and wants a client that was limited without a time given to wait for a minute, then longer.
+"""
+
+import random
+import threading
+from collections import deque
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
+
+from pipeline.domain.errors import PublishFailed
+from pipeline.ports import Clock, Progress
+
+MAX_ATTEMPTS = 8
+MAX_BACKOFF_SECONDS = 60.0
+LIMITED_SECONDS = 60.0
+WRITES = ((80, 60.0), (500, 3600.0))
+"""How many writes are allowed in how many seconds."""
+
+T = TypeVar("T")
+
+
+class TryAgain(Exception):
+    """An attempt failed, and the next may succeed.
+
+    Args:
+        failure: what it is called when there is no next attempt.
+        minimum_seconds: not to try again before.
+        is_limit: too many requests, with no word on when to come back: the wait begins with a minute and doubles.
+        is_lost: the attempt may have had its effect.
+    """
+
+    def __init__(
+        self, failure: PublishFailed, *, minimum_seconds: float = 0.0, is_limit: bool = False, is_lost: bool = False
+    ) -> None:
+        super().__init__(str(failure))
+        self.failure = failure
+        self.minimum_seconds = minimum_seconds
+        self.is_limit = is_limit
+        self.is_lost = is_lost
+
+
+class Patience:
+    """What is left of a publication's time, and the waits in it.
+
+    Args:
+        clock: that measures and waits.
+        seconds: for everything together.
+        progress: told of every wait.
+    """
+
+    def __init__(self, clock: Clock, seconds: float, progress: Progress) -> None:
+        self._clock = clock
+        self._progress = progress
+        self._ends = clock.monotonic() + seconds
+
+    @property
+    def seconds_left(self) -> float:
+        """Never negative."""
+        return max(self._ends - self._clock.monotonic(), 0.0)
+
+    async def retry(self, attempt: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Call ``attempt`` until it does not raise TryAgain, with growing waits.
+
+        Raises:
+            PublishFailed: that of the last TryAgain, after 8 attempts or when the next wait would take too long.
+        """
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(TryAgain),
+            wait=_wait_seconds,
+            stop=self._is_over,
+            sleep=self._clock.sleep,
+            before_sleep=self._tell,
+            reraise=True,
+        )
+        try:
+            return await retrying(attempt)
+        except TryAgain as last:
+            raise last.failure from last
+
+    async def wait(self, seconds: float, why: PublishFailed) -> None:
+        """Let ``seconds`` pass. Raises ``why`` at once when there is not so much time left."""
+        if seconds > self.seconds_left:
+            raise why
+        if seconds > 0:
+            await self._clock.sleep(seconds)
+
+    def _is_over(self, state: RetryCallState) -> bool:
+        return state.attempt_number >= MAX_ATTEMPTS or state.upcoming_sleep >= self.seconds_left
+
+    def _tell(self, state: RetryCallState) -> None:
+        self._progress(f"{_problem(state)}; trying again in {state.upcoming_sleep:.0f} s")
+
+
+def _problem(state: RetryCallState) -> BaseException | None:
+    return state.outcome.exception() if state.outcome else None
+
+
+def _wait_seconds(state: RetryCallState) -> float:
+    problem = _problem(state)
+    growth = 2.0 ** (state.attempt_number - 1)
+    if not isinstance(problem, TryAgain):
+        return growth
+    if problem.is_limit:
+        return LIMITED_SECONDS * growth
+    backoff = min(growth, MAX_BACKOFF_SECONDS) * random.uniform(1.0, 1.5)  # noqa: S311 - spreads load, hides nothing
+    return max(backoff, problem.minimum_seconds)
+
+
+class WriteLimiter:
+    """Spreads the writes of all publications of this process, whatever thread or event loop they come from."""
+
+    def __init__(self, clock: Clock, limits: tuple[tuple[int, float], ...] = WRITES) -> None:
+        self._clock = clock
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._turns: deque[float] = deque(maxlen=max(count for count, _ in limits))
+
+    async def turn(self, patience: Patience) -> None:
+        """Wait until one more write is allowed.
+
+        Raises:
+            PublishFailed: that takes longer than there is time left.
+        """
+        seconds = self._reserve(patience.seconds_left)
+        minutes = f"{seconds / 60:.0f} minutes"
+        await patience.wait(seconds, PublishFailed(f"GitHub takes no more publications from here for {minutes}"))
+
+    def _reserve(self, longest: float) -> float:
+        """Seconds until the next free turn, which is taken if they are at most ``longest``."""
+        with self._lock:
+            now = self._clock.monotonic()
+            full = [self._turns[-count] + seconds for count, seconds in self._limits if len(self._turns) >= count]
+            turn = max([now, *full])
+            if turn - now <= longest:
+                self._turns.append(turn)
+            return turn - now

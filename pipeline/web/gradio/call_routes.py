@@ -1,0 +1,110 @@
+"""Calls as curl and agents make them: one request begins a call, another one reads its events.
+
+The second can be sent again, for as long as the call is kept: reading takes nothing away.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
+
+from pipeline.domain.call_event import CallEvent
+from pipeline.domain.errors import FieldProblem, InvalidInput, NotFound, PipelineError
+from pipeline.domain.job import JobEvent
+from pipeline.web.body import read_body, read_object
+from pipeline.web.errors import documented
+from pipeline.web.gradio.calls import Ended
+from pipeline.web.gradio.functions import by_position
+from pipeline.web.gradio.registry import function_named
+from pipeline.web.gradio.sse import DOCUMENTED, Heartbeat, block, event_stream
+from pipeline.web.gradio.state import GradioOfApp, GradioState, Identified, StreamPlace
+from pipeline.web.job_views import EventView
+
+HEAVY_BYTES = 256 * 1024
+"""Bodies beyond this are parsed in a thread, so that other requests go on meanwhile."""
+
+_EVENT_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
+
+router = APIRouter(prefix="/gradio_api", tags=["gradio"], responses=documented(400, 401, 403, 404, 429, 503))
+
+
+class EventReply(BaseModel):
+    """By which the call is followed."""
+
+    event_id: str
+
+
+async def read_json(request: Request) -> dict[str, Any]:
+    """The body as a JSON object, whatever its content type says: examples for curl often name none."""
+    raw = await read_body(request)
+    return await asyncio.to_thread(read_object, raw) if len(raw) > HEAVY_BYTES else read_object(raw)
+
+
+@router.post("/call/v2/{name}", summary="Call a function with named parameters")
+@router.post("/call/v2/{name}/", include_in_schema=False)
+async def call_by_name(name: str, request: Request, state: GradioOfApp, caller: Identified) -> EventReply:
+    """The body is an object of parameters, of any content type; null stands for a parameter's default."""
+    function = function_named(name)
+    event = await state.calls.begin(function, await read_json(request), caller)
+    return EventReply(event_id=event.id)
+
+
+@router.post("/call/{name}", summary="Call a function with positional parameters")
+@router.post("/call/{name}/", include_in_schema=False)
+async def call_by_position(name: str, request: Request, state: GradioOfApp, caller: Identified) -> EventReply:
+    """The body is ``{"data": [...]}``, the values in the order of /gradio_api/info."""
+    function = function_named(name)
+    values = (await read_json(request)).get("data")
+    if not isinstance(values, list):
+        raise InvalidInput(FieldProblem("data", "must be a list of the parameters' values"))
+    event = await state.calls.begin(function, by_position(function, values), caller)
+    return EventReply(event_id=event.id)
+
+
+async def _event(name: str, event_id: str, state: GradioOfApp, caller: Identified) -> CallEvent:
+    event = await state.services.call_events.get(event_id, caller.key) if _EVENT_ID.fullmatch(event_id) else None
+    if event is None or event.function != name:
+        raise NotFound("no such event: the id or the name is wrong, or its time is over")
+    return event
+
+
+@router.get(
+    "/call/{name}/{event_id}",
+    summary="Read the events of a call",
+    response_class=StreamingResponse,
+    responses=DOCUMENTED,
+    dependencies=[StreamPlace],
+)
+@router.get("/call/{name}/{event_id}/", include_in_schema=False, dependencies=[StreamPlace])
+@router.get("/call/v2/{name}/{event_id}", include_in_schema=False, dependencies=[StreamPlace])
+@router.get("/call/v2/{name}/{event_id}/", include_in_schema=False, dependencies=[StreamPlace])
+async def read_events(state: GradioOfApp, event: Annotated[CallEvent, Depends(_event)]) -> StreamingResponse:
+    """Server-Sent Events: ``generating`` for each stage of a job, ``heartbeat`` in silence, ``complete`` or ``error``.
+
+    Hanging up stops nothing.
+    """
+    return event_stream(event_blocks(state, event))
+
+
+async def event_blocks(state: GradioState, event: CallEvent) -> AsyncIterator[str]:
+    """The events of a call from its beginning, until it has ended."""
+    heartbeat = Heartbeat()
+    try:
+        async for update in state.calls.follow(event):
+            match update:
+                case None:
+                    if heartbeat.is_due():
+                        yield block(None, "heartbeat")
+                case JobEvent():
+                    yield block([EventView.of(update).model_dump(mode="json")], "generating")
+                    heartbeat.spoke()
+                case Ended(outcome):
+                    failed = outcome.error is not None
+                    yield block({"error": outcome.error}, "error") if failed else block([outcome.value], "complete")
+                    await state.services.call_events.mark_told(event.id)
+    except PipelineError as error:
+        yield block({"error": str(error)}, "error")

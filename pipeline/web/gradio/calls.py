@@ -1,0 +1,185 @@
+"""Calls: each is begun by one request and followed by others, whatever the protocol.
+
+A call of a ``JobFunction`` is a job, and goes on when nobody follows it, when this process ends, and on another
+machine. A call of a ``QuickFunction`` runs in this process and goes on when nobody follows it; when the process ends
+with it, whoever follows it is told so in time.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pipeline.domain.call_event import CallEvent, CallOutcome
+from pipeline.domain.errors import Busy, PipelineError, Unavailable
+from pipeline.domain.job import JobEvent
+from pipeline.web.dependencies import Services
+from pipeline.web.gradio.callers import GradioCaller
+from pipeline.web.gradio.functions import (
+    CallContext,
+    Function,
+    JobFunction,
+    QuickFunction,
+    read_arguments,
+)
+from pipeline.web.gradio.registry import function_named
+from pipeline.web.gradio.uploads import Uploads
+from pipeline.web.schemas import RequestRules
+
+CALL_SECONDS = 300.0
+MOST_RUNNING = 32
+LOOK_SECONDS = 1.0
+"""How often a call that runs in another process is looked after."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a call ended; the last that is told of it."""
+
+    outcome: CallOutcome
+
+
+Update = JobEvent | Ended | None
+"""News of a call; None now and then when there are none."""
+
+
+class Calls:
+    """Begins and follows calls. Used from one event loop."""
+
+    def __init__(self, services: Services, rules: RequestRules, uploads: Uploads) -> None:
+        self._services = services
+        self._rules = rules
+        self._uploads = uploads
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._joining: Counter[str] = Counter()
+        self._joined = 0
+
+    async def begin(
+        self,
+        function: JobFunction | QuickFunction,
+        given: Mapping[str, Any],
+        caller: GradioCaller,
+        session: str | None = None,
+    ) -> CallEvent:
+        """Call ``function`` and return the event by which the call is followed.
+
+        Args:
+            function: one of the registry.
+            given: arguments by name, as JSON values.
+            caller: on whose behalf.
+            session: of a library client; None for a call on its own.
+
+        Raises:
+            InvalidInput: an argument breaks a rule.
+            NotPermitted: the function is not for this caller.
+            Busy: too many calls run, or too many results wait to be fetched.
+            PipelineError: what ``Jobs.accept`` raises, for a function that begins a job.
+        """
+        if function.for_owners:
+            caller.require_owner()
+        context = CallContext(self._services, self._rules, self._uploads, caller)
+        arguments = await read_arguments(function, given, context)
+        events = self._services.call_events
+        if isinstance(function, JobFunction):
+            job = await function.start(context, arguments)
+            return await events.add(caller.key, function.name, session=session, job_id=job.id)
+        if len(self._running) >= MOST_RUNNING:
+            raise Busy("too many calls are running", retry_after_seconds=10)
+        event = await events.add(caller.key, function.name, session=session)
+        self._running[event.id] = asyncio.create_task(self._run(event, function, context, arguments))
+        return event
+
+    async def refuse(self, function: Function, error: PipelineError, caller: GradioCaller, session: str) -> CallEvent:
+        """A call that failed before it began, for clients that show errors only when they follow a call."""
+        outcome = CallOutcome(error=str(error))
+        return await self._services.call_events.add(caller.key, function.name, session=session, outcome=outcome)
+
+    async def follow(self, event: CallEvent) -> AsyncIterator[Update]:
+        """Tell what happens to a call, from its beginning to its end, as often as it is asked.
+
+        Raises:
+            Unavailable: its end cannot be told now, or never: the text says which.
+            NotFound: its job is no longer on record.
+        """
+        if event.outcome is not None:
+            yield Ended(event.outcome)
+        elif event.job_id is not None:
+            async for update in self._follow_job(event, event.job_id):
+                yield update
+        else:
+            async for update in self._follow_run(event):
+                yield update
+
+    async def cancel(self, event_id: str, session: str) -> None:
+        """Cancel the job behind a call of a session; a quick call runs to its end. Raises NotFound."""
+        event = await self._services.call_events.find(event_id, session)
+        if event.job_id is not None:
+            await self._services.jobs.cancel(event.job_id)
+
+    @contextmanager
+    def joining(self, session: str) -> Iterator[None]:
+        """Hold while a call of ``session`` is being begun, so that its stream is not closed in that moment."""
+        self._joining[session] += 1
+        try:
+            yield
+        finally:
+            self._joining -= Counter({session: 1})
+            self._joined += 1
+
+    def joins(self, session: str) -> tuple[bool, int]:
+        """Whether a call of ``session`` is being begun, and how many calls were begun so far in any session."""
+        return session in self._joining, self._joined
+
+    async def _follow_job(self, event: CallEvent, job_id: str) -> AsyncIterator[Update]:
+        jobs = self._services.jobs
+        async for news in jobs.watch(job_id):
+            yield news
+        job = await jobs.get(job_id)
+        function = function_named(event.function)
+        if not job.status.is_final or not isinstance(function, JobFunction):
+            raise Unavailable("the service is stopping; the job goes on, and its result can be fetched in a moment")
+        yield Ended(function.outcome(job, self._services.settings.own_address))
+
+    async def _follow_run(self, event: CallEvent) -> AsyncIterator[Update]:
+        late = event.created_at + timedelta(seconds=CALL_SECONDS + 2 * LOOK_SECONDS)
+        while True:
+            running = self._running.get(event.id)
+            event = await self._services.call_events.get(event.id, event.caller)
+            if event.outcome is not None:
+                yield Ended(event.outcome)
+                return
+            if running is not None:
+                await asyncio.wait({running}, timeout=LOOK_SECONDS)
+            elif datetime.now(UTC) > late:
+                raise Unavailable("the call was lost because the service was restarted: call again")
+            else:
+                await asyncio.sleep(LOOK_SECONDS)
+            yield None
+
+    async def _run(self, event: CallEvent, function: QuickFunction, context: CallContext, arguments: Any) -> None:
+        try:
+            outcome = await _outcome(function, context, arguments)
+            await self._services.call_events.record(event.id, outcome)
+        except Unavailable as error:
+            _log.warning("the result of a call could not be kept: %s", error, extra={"action": "call.lost"})
+        finally:
+            del self._running[event.id]
+
+
+async def _outcome(function: QuickFunction, context: CallContext, arguments: Any) -> CallOutcome:
+    try:
+        async with asyncio.timeout(CALL_SECONDS):
+            return CallOutcome(await function.run(context, arguments))
+    except PipelineError as error:
+        return CallOutcome(error=str(error))
+    except TimeoutError:
+        return CallOutcome(error=f"the call did not end within {CALL_SECONDS:.0f} seconds")
+    except Exception:  # noqa: BLE001 - a call must end for its caller, also when we are wrong
+        _log.exception("a call failed in a way nobody foresaw", extra={"action": "call.bug", "function": function.name})
+        return CallOutcome(error="internal error")

@@ -1,0 +1,135 @@
+"""/deploy and /job: briefs, for holders of a secret of this service."""
+
+import asyncio
+import io
+import zipfile
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from pipeline.domain.call_event import CallOutcome
+from pipeline.domain.errors import NotFound, NotPermitted
+from pipeline.domain.files import AppFiles
+from pipeline.domain.job import Job
+from pipeline.domain.publication import slug
+from pipeline.web.gradio.functions import CallContext, JobFunction, QuickFunction
+from pipeline.web.gradio.uploads import file_data
+from pipeline.web.job_views import JobView
+from pipeline.web.schemas import MAX_LISTED_ATTACHMENTS, AttachmentField, DeployRequest
+from pipeline.web.views import FailedReply, deploy_reply
+
+_FILE_DATA: JsonValue = {
+    "type": "object",
+    "description": "an uploaded file",
+    "properties": {
+        "path": {"type": "string", "description": "as /gradio_api/upload gave it"},
+        "orig_name": {"type": "string", "description": "its name in the app"},
+        "meta": {"type": "object", "properties": {"_type": {"const": "gradio.FileData"}}},
+    },
+    "required": ["path", "meta"],
+}
+_ATTACHMENT: JsonValue = {
+    "type": "object",
+    "description": "a file as a data URI",
+    "properties": {"name": {"type": "string"}, "url": {"type": "string"}},
+    "required": ["name", "url"],
+}
+
+
+class DeployCall(DeployRequest):
+    """The request of POST /api-deploy without its secret. Attachments may be uploaded files as well."""
+
+    attachments: list[AttachmentField] = Field(
+        default_factory=list,
+        max_length=MAX_LISTED_ATTACHMENTS,
+        description="files for the app: each with a name and a data URI as url, or as uploaded before",
+        json_schema_extra={"items": {"anyOf": [_ATTACHMENT, _FILE_DATA]}},
+    )
+
+
+class JobCall(BaseModel):
+    """Which job."""
+
+    model_config = ConfigDict(strict=True, hide_input_in_errors=True, frozen=True)
+
+    job_id: str = Field(pattern=r"^[0-9a-f]{32}$", description="as /deploy told it")
+    download: bool = Field(default=False, description="also give the app's files as one zip file")
+
+
+async def _deploy(context: CallContext, call: DeployCall) -> Job:
+    brief = await asyncio.to_thread(call.to_brief, context.rules)  # decodes megabytes
+    if not context.caller.require_owner().may_see(brief.email):
+        raise NotPermitted("this secret belongs to another e-mail address")
+    job, _ = await context.services.jobs.accept(brief)
+    return job
+
+
+def _outcome(job: Job, own_address: str) -> CallOutcome:
+    reply = deploy_reply(job, f"{own_address}/jobs/{job.id}")
+    if isinstance(reply, FailedReply):
+        where = f"{reply.stage} failed: " if reply.stage else ""
+        return CallOutcome(error=f"{where}{reply.error} (job {job.id})")
+    return CallOutcome(reply.model_dump(mode="json"))
+
+
+async def _show_job(context: CallContext, call: JobCall) -> dict[str, Any]:
+    owner, services = context.caller.require_owner(), context.services
+    try:
+        job = await services.jobs.get(call.job_id)
+    except NotFound:
+        job = None
+    if job is None or not owner.may_see(job.key.email):
+        raise NotFound("no such job")
+    url = f"{services.settings.own_address}/jobs/{job.id}"
+    view = JobView.with_events(job, await services.jobs.events(job.id), url).model_dump(mode="json")
+    for finding in view["findings"]:
+        # Gradio's Python client takes every object with a "path" for a file of ours and downloads it.
+        finding["file"] = finding.pop("path")
+    return view | {"app": await _app(context, job) if call.download else None}
+
+
+async def _app(context: CallContext, job: Job) -> dict[str, Any]:
+    files = await context.services.jobs.files(job.id)
+    if files is None:
+        raise NotFound("this job has no files yet")
+    archive = await asyncio.to_thread(_zip, files)
+    upload = await context.uploads.put(context.caller.key, f"{slug(job.key.task)}.zip", io.BytesIO(archive))
+    url = f"{context.services.settings.own_address}/gradio_api/file={upload.path}"
+    return file_data(upload, len(archive), url)
+
+
+def _zip(files: AppFiles) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path, content in files.items():
+            archive.writestr(path, content)
+    return target.getvalue()
+
+
+DEPLOY = JobFunction(
+    name="deploy",
+    summary="Build a web app from a brief, check it in a browser and publish it; takes a few minutes.",
+    parameters=DeployCall,
+    returns="Stages of the work as they come, then where the app is published and how each check came out.",
+    example={
+        "email": "you@example.com",
+        "task": "sum-of-sales",
+        "round": 1,
+        "nonce": "n-1",
+        "brief": "Show the sum of 12.5 and 7.5 as a large number.",
+        "checks": ["js: document.body.innerText.includes(20)"],
+    },
+    for_owners=True,
+    start=_deploy,
+    outcome=_outcome,
+)
+
+JOB = QuickFunction(
+    name="job",
+    summary="Say how a job stands: its stages, checks, cost and addresses.",
+    parameters=JobCall,
+    returns="All that is known about the job; `app` is a zip file when it was asked for.",
+    example={"job_id": "0123456789abcdef0123456789abcdef"},
+    for_owners=True,
+    run=_show_job,
+)

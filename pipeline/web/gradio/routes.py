@@ -1,0 +1,15 @@
+"""All of this package's routes, and what they share."""
+
+from fastapi import FastAPI
+
+from pipeline.web import mcp_server
+from pipeline.web.dependencies import Services
+from pipeline.web.gradio import call_routes, document_routes, queue_routes, upload_routes
+from pipeline.web.gradio.state import GradioState
+
+
+def install_gradio(app: FastAPI, services: Services) -> None:
+    """Add the routes to ``app``, whose gate, rules and streams are set already."""
+    app.state.gradio = GradioState.of(services, app.state.gate, app.state.rules)
+    for routes in (document_routes, call_routes, queue_routes, upload_routes, mcp_server):
+        app.include_router(routes.router)

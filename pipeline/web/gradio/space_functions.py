@@ -1,0 +1,191 @@
+"""/create_space, /space_runtime, /restart_space, /pause_space, /duplicate_space: Spaces of the Hub.
+
+They act with the Hub token that is given as ``hf_token``, else with the caller's own, else with the operator's.
+"""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic_core import PydanticCustomError
+
+from pipeline.domain.errors import FieldProblem, InvalidInput, NotPermitted
+from pipeline.domain.space import MAX_SPACE_ID, SpaceRuntime, SpaceSettings, space_id_problem
+from pipeline.ports import SpaceHost
+from pipeline.web.gradio.functions import CallContext, QuickFunction
+from pipeline.web.problems import OWN_RULE
+from pipeline.web.space_schemas import CreateSpaceReply, CreateSpaceRequest
+
+MAX_TOKEN = 500
+MAX_WORD = 100
+
+
+class HubCall(BaseModel):
+    """What all of these functions have in common."""
+
+    model_config = ConfigDict(strict=True, hide_input_in_errors=True, frozen=True)
+
+
+def _check_space_id(value: str) -> str:
+    if problem := space_id_problem(value):
+        raise PydanticCustomError(OWN_RULE, "{problem}", {"problem": problem})
+    return value
+
+
+SpaceId = Annotated[str, AfterValidator(_check_space_id)]
+
+
+def _token_field() -> Any:
+    # Not strict: a secret is a string in JSON.
+    return Field(
+        default=None, strict=False, max_length=MAX_TOKEN, description="Hub token to act with; default: the one sent"
+    )
+
+
+class SpaceCall(HubCall):
+    """Which Space."""
+
+    space_id: SpaceId = Field(description="owner/name")
+    hf_token: SecretStr | None = _token_field()
+
+
+class RestartCall(HubCall):
+    """Which Space, and how."""
+
+    space_id: SpaceId = Field(description="owner/name")
+    factory_reboot: bool = Field(default=False, description="build it anew as well")
+    hf_token: SecretStr | None = _token_field()
+
+
+class DuplicateCall(HubCall):
+    """From where to where."""
+
+    from_id: SpaceId = Field(description="owner/name of the Space to copy")
+    to_id: str = Field(default="", max_length=MAX_SPACE_ID, description="owner/name, or a name; default: the same name")
+    private: bool = Field(default=True, description="whether only its owner sees the copy")
+    hardware: str | None = Field(default=None, max_length=MAX_WORD, description="in the Hub's words, such as cpu-basic")
+    sleep_time: int | None = Field(default=None, description="seconds without visitors until it sleeps; -1: never")
+    secrets: dict[str, str] = Field(default_factory=dict, description="they are not copied: give them anew")
+    variables: dict[str, str] = Field(default_factory=dict, description="beside those that are copied")
+    hf_token: SecretStr | None = _token_field()
+
+
+class CreateCall(CreateSpaceRequest):
+    """The request of POST /create-space."""
+
+    hf_token: SecretStr | None = _token_field()
+
+
+def _token(context: CallContext, given: SecretStr | None) -> str | None:
+    """The Hub token to act with; None = the operator's own.
+
+    Raises:
+        NotPermitted: there is none, and the operator's is not this caller's to use.
+    """
+    if given and given.get_secret_value().strip():
+        return given.get_secret_value().strip()
+    owner = context.caller.owner
+    if owner is not None and owner.email is not None:
+        raise NotPermitted("the operator's Hub account is not yours to use: give a Hub token of your own as hf_token")
+    return context.caller.hub_token
+
+
+def _host(context: CallContext, given: SecretStr | None) -> SpaceHost:
+    return context.services.spaces(_token(context, given))
+
+
+async def _create(context: CallContext, call: CreateCall) -> dict[str, Any]:
+    created = await context.services.create_space(call.to_new_space(), _token(context, call.hf_token))
+    return CreateSpaceReply.of(created).model_dump(mode="json")
+
+
+async def _runtime(context: CallContext, call: SpaceCall) -> dict[str, Any]:
+    return _runtime_view(await _host(context, call.hf_token).runtime(call.space_id))
+
+
+async def _restart(context: CallContext, call: RestartCall) -> dict[str, Any]:
+    return _runtime_view(await _host(context, call.hf_token).restart(call.space_id, factory_reboot=call.factory_reboot))
+
+
+async def _pause(context: CallContext, call: SpaceCall) -> dict[str, Any]:
+    return _runtime_view(await _host(context, call.hf_token).pause(call.space_id))
+
+
+async def _duplicate(context: CallContext, call: DuplicateCall) -> dict[str, Any]:
+    host = _host(context, call.hf_token)
+    target = call.to_id or call.from_id.partition("/")[2]
+    if "/" not in target:
+        target = f"{await host.owner()}/{target}"
+    if problem := space_id_problem(target):
+        raise InvalidInput(FieldProblem("to_id", problem))
+    settings = SpaceSettings(
+        sdk="",  # the copy has its source's
+        private=call.private,
+        secrets=call.secrets,
+        variables=call.variables,
+        hardware=call.hardware,
+        sleep_seconds=call.sleep_time,
+    )
+    space = await host.duplicate(call.from_id, target, settings)
+    return {"space_id": space.id, "url": space.url, "host": space.host, "commit_sha": space.commit_sha}
+
+
+def _runtime_view(runtime: SpaceRuntime) -> dict[str, Any]:
+    view = asdict(runtime)
+    for volume in view["volumes"]:
+        # Gradio's Python client takes every object with a "path" for a file of ours and downloads it.
+        volume["folder"] = volume.pop("path")
+    return view | {"domains": list(runtime.domains), "volumes": list(view["volumes"])}
+
+
+_RUNTIME = "Stage, hardware, sleep time and domains of the Space."
+
+CREATE_SPACE = QuickFunction(
+    name="create_space",
+    summary="Create a Space from files, in one commit.",
+    parameters=CreateCall,
+    returns="Its id, page, address and commit.",
+    example={"space_type": "static", "files": {"index.html": "<h1>Hello</h1>"}, "name": "hello"},
+    for_owners=False,
+    run=_create,
+)
+
+SPACE_RUNTIME = QuickFunction(
+    name="space_runtime",
+    summary="Say how a Space is doing.",
+    parameters=SpaceCall,
+    returns=_RUNTIME,
+    example={"space_id": "owner/name"},
+    for_owners=False,
+    run=_runtime,
+)
+
+RESTART_SPACE = QuickFunction(
+    name="restart_space",
+    summary="Start a Space anew.",
+    parameters=RestartCall,
+    returns=_RUNTIME,
+    example={"space_id": "owner/name"},
+    for_owners=False,
+    run=_restart,
+)
+
+PAUSE_SPACE = QuickFunction(
+    name="pause_space",
+    summary="Stop a Space until its owner restarts it.",
+    parameters=SpaceCall,
+    returns=_RUNTIME,
+    example={"space_id": "owner/name"},
+    for_owners=False,
+    run=_pause,
+)
+
+DUPLICATE_SPACE = QuickFunction(
+    name="duplicate_space",
+    summary="Copy a Space. Its variables are copied, its secrets are not.",
+    parameters=DuplicateCall,
+    returns="Id, page, address and commit of the copy.",
+    example={"from_id": "owner/name", "to_id": "you/copy"},
+    for_owners=False,
+    run=_duplicate,
+)

@@ -1,0 +1,84 @@
+"""What the routes of one app share, and how they ask for it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Self
+
+from fastapi import Depends, Request, Security
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+
+from pipeline.web.auth import Gate
+from pipeline.web.dependencies import Services, StreamsOfApp, address_of
+from pipeline.web.gradio.callers import GradioCaller, HubAccounts, identify
+from pipeline.web.gradio.calls import Calls
+from pipeline.web.gradio.uploads import UploadLimits, Uploads
+from pipeline.web.schemas import RequestRules
+
+_BEARER = HTTPBearer(auto_error=False, description="the service's secret, or a Hub token for Space functions")
+_FORWARDED = APIKeyHeader(
+    name="x-hf-authorization", auto_error=False, description="the same, as Gradio's Python client sends it"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GradioState:
+    """What the routes share.
+
+    Attributes:
+        services: of the product.
+        gate: for secrets.
+        accounts: for Hub tokens.
+        uploads: files that callers sent.
+        calls: begun and followed here.
+    """
+
+    services: Services
+    gate: Gate
+    accounts: HubAccounts
+    uploads: Uploads
+    calls: Calls
+
+    @classmethod
+    def of(cls, services: Services, gate: Gate, rules: RequestRules) -> Self:
+        """Touches neither disk nor network."""
+        settings = services.settings
+        folder = settings.generated_repos_dir.absolute() / ".pipeline" / "uploads"
+        uploads = Uploads(folder, UploadLimits(settings.max_attachment_bytes, settings.max_request_bytes))
+        return cls(services, gate, HubAccounts(services.spaces), uploads, Calls(services, rules, uploads))
+
+    async def caller(self, request: Request) -> GradioCaller:
+        """Who sent ``request``; see ``identify`` for what is raised."""
+        return await identify(request.headers, address_of(request), self.gate, self.accounts)
+
+
+def state_of(request: Request) -> GradioState:
+    """What ``install_gradio`` made."""
+    state: GradioState = request.app.state.gradio
+    return state
+
+
+GradioOfApp = Annotated[GradioState, Depends(state_of)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Schemes:
+    """The two headers, for the description of the API; ``identify`` reads them by itself."""
+
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
+    forwarded: Annotated[str | None, Security(_FORWARDED)]
+
+
+async def _caller(request: Request, state: GradioOfApp, _: Annotated[_Schemes, Depends()]) -> GradioCaller:
+    return await state.caller(request)
+
+
+Identified = Annotated[GradioCaller, Depends(_caller)]
+
+
+def _place(streams: StreamsOfApp, caller: Annotated[GradioCaller, Depends(_caller)]) -> Iterator[None]:
+    with streams.place(caller.key):
+        yield
+
+
+StreamPlace = Depends(_place)
+"""Holds one of the caller's places for event streams; Busy when there is none left."""

@@ -1,0 +1,80 @@
+"""POST /gradio_api/upload and GET /gradio_api/file=…: files ahead of a call, and files that a call made."""
+
+import asyncio
+from http import HTTPStatus
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request
+from fastapi.responses import FileResponse
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+
+from pipeline.domain.errors import FieldProblem, InvalidInput
+from pipeline.web.body import BODY_SECONDS
+from pipeline.web.errors import documented
+from pipeline.web.gradio.state import GradioOfApp, Identified
+from pipeline.web.media_types import media_type_of
+
+MOST_FIELDS = 10
+
+router = APIRouter(prefix="/gradio_api", tags=["gradio"])
+
+
+@router.post(
+    "/upload",
+    summary="Upload files for a call",
+    responses=documented(400, 401, 403, 408, 413, 429, 503),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "multipart/form-data": {
+                    "schema": {
+                        "type": "object",
+                        "properties": {"files": {"type": "array", "items": {"type": "string", "format": "binary"}}},
+                    }
+                }
+            },
+        }
+    },
+)
+@router.post("/upload/", include_in_schema=False)
+async def upload(request: Request, state: GradioOfApp, caller: Identified) -> list[str]:
+    """Multipart ``files``; gives their paths in order. They are kept for an hour, for the caller alone."""
+    caller.require_owner()  # before a byte of it is read
+    with state.uploads.receiving():
+        form = await _read_form(request, state.services.settings.max_attachments)
+        try:
+            files = [file for file in form.getlist("files") if isinstance(file, UploadFile)]
+            if not files:
+                raise InvalidInput(FieldProblem("files", "is required: send the files as multipart/form-data"))
+            return [(await state.uploads.put(caller.key, file.filename or "", file.file)).path for file in files]
+        finally:
+            await form.close()
+
+
+async def _read_form(request: Request, most_files: int) -> FormData:
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await request.form(max_files=most_files, max_fields=MOST_FIELDS)
+    except TimeoutError as error:
+        text, close = "the request did not arrive in time", {"Connection": "close"}
+        raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, text, close) from error
+
+
+@router.get(
+    "/file={path:path}",
+    summary="Download a file",
+    responses=documented(401, 403, 404, 429),
+    response_class=FileResponse,
+)
+async def download(path: str, state: GradioOfApp, caller: Identified) -> FileResponse:
+    """A file that the caller uploaded, or that a call made for it; always as a download, never as a page."""
+    found = state.uploads.find(caller.key, path)
+    headers = {
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(found.name)}",
+        "Content-Security-Policy": "sandbox",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-store",
+    }
+    return FileResponse(found.file, media_type=media_type_of(found.name), headers=headers)

@@ -1,0 +1,73 @@
+"""Requests of POST /create-space that work as they stand, for the documentation."""
+
+from typing import Any
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>Hello</title><link rel="stylesheet" href="style.css"></head>
+<body><h1 id="greeting">Hello</h1>
+<script>document.querySelector("#greeting").textContent = PARAMS.message;</script>
+</body>
+</html>
+"""
+_GRADIO_APP = """import gradio as gr
+
+
+def greet(name):
+    return f"{PARAMS['greeting']}, {name}!"
+
+
+demo = gr.Interface(fn=greet, inputs="text", outputs="text")
+demo.launch()
+"""
+_FLASK_APP = """from flask import Flask
+
+app = Flask(__name__)
+
+
+@app.route("/")
+def home():
+    return f"Hello, {PARAMS['name']}!"
+
+
+if __name__ == "__main__":
+    app.run(host="0.0.0.0", port=7860)
+"""
+_STREAMLIT_APP = """import streamlit as st
+
+st.title(PARAMS["title"])
+st.write("Streamlit", st.__version__)
+"""
+
+CREATE_SPACE_EXAMPLES: dict[str, dict[str, Any]] = {
+    "static": {
+        "summary": "Pages",
+        "value": {
+            "space_type": "static",
+            "files": {"index.html": _PAGE, "style.css": "h1 { color: green; }\n"},
+            "parameters": {"message": "Hello from a static Space"},
+        },
+    },
+    "gradio": {
+        "summary": "Gradio, with a secret",
+        "value": {
+            "space_type": "gradio",
+            "files": {"app.py": _GRADIO_APP},
+            "parameters": {"greeting": "Hi"},
+            "secrets": {"API_KEY": "known to the Space alone"},
+        },
+    },
+    "docker": {
+        "summary": "Docker with Flask; the Dockerfile is added",
+        "value": {"space_type": "docker", "files": {"app.py": _FLASK_APP}, "parameters": {"name": "Docker"}},
+    },
+    "streamlit": {
+        "summary": "Streamlit, private",
+        "value": {
+            "space_type": "streamlit",
+            "files": {"app.py": _STREAMLIT_APP},
+            "parameters": {"title": "Hello"},
+            "private": True,
+        },
+    },
+}

@@ -1,0 +1,93 @@
+"""The Publisher port: what holds wherever an app is published."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pipeline.domain.errors import NotLive, PublishFailed
+from pipeline.domain.files import AppFiles
+from pipeline.domain.publication import Publication, Site, Target
+from pipeline.ports import Publisher
+from pipeline.publishing.github_pages import GitHubPagesPublisher
+from pipeline.publishing.local import LocalPublisher
+from pipeline.workspace import GitWorkspaces
+from tests.builders import NOW, make_brief, make_files, make_site
+from tests.fakes.github import FakeGitHub
+from tests.integration.github_rig import ShortClock
+
+FILES = make_files({"index.html": "one\r\n", "a/b.css": "p {}", ".nojekyll": ""})
+REVISED = FILES.with_files({"index.html": b"two"})
+
+
+@pytest.fixture
+def workspaces(tmp_path: Path) -> GitWorkspaces:
+    return GitWorkspaces(tmp_path / "repos")
+
+
+@pytest.fixture(params=[Target.LOCAL, Target.GITHUB_PAGES])
+def publisher(request: pytest.FixtureRequest, workspaces: GitWorkspaces, tmp_path: Path) -> Iterator[Publisher]:
+    if request.param is Target.LOCAL:
+        yield LocalPublisher(workspaces, tmp_path / "repos", "http://127.0.0.1:8000")
+        return
+    with FakeGitHub(tmp_path / "github") as github:
+        yield GitHubPagesPublisher(
+            workspaces, api_url=github.api_url, token=github.token, owner=None, clock=ShortClock()
+        )
+
+
+class Author:
+    """Commits and publishes rounds of one site."""
+
+    def __init__(self, workspaces: GitWorkspaces, publisher: Publisher) -> None:
+        self.site: Site = make_site(target=publisher.target)
+        self.told: list[str] = []
+        self._workspaces = workspaces
+        self._publisher = publisher
+
+    async def publish(self, files: AppFiles, message: str) -> Publication:
+        sha = await self._workspaces.commit(self.site, files, message, NOW)
+        return await self._publisher.publish(self.site, sha, files, make_brief(), self.told.append)
+
+    async def confirm(self, publication: Publication, files: AppFiles) -> None:
+        await self._publisher.confirm(publication, self.site, files, self.told.append)
+
+
+@pytest.fixture
+def author(workspaces: GitWorkspaces, publisher: Publisher) -> Author:
+    return Author(workspaces, publisher)
+
+
+async def test_what_is_published_is_confirmed_and_named(author: Author, publisher: Publisher) -> None:
+    publication = await author.publish(FILES, "one")
+    await author.confirm(publication, FILES)
+    assert publication.target is publisher.target
+    assert publication.pages_url.endswith("/")
+    assert publisher.address(replace(author.site, publication=publication)) == publication.pages_url
+    assert author.told
+
+
+async def test_publishing_again_gives_the_same_publication(author: Author) -> None:
+    assert await author.publish(FILES, "one") == await author.publish(FILES, "one")
+
+
+async def test_a_revision_is_confirmed_and_what_it_replaced_no_longer(author: Author) -> None:
+    first = await author.publish(FILES, "one")
+    author.site = replace(author.site, publication=first, head=first.commit_sha)
+    second = await author.publish(REVISED, "two")
+    await author.confirm(second, REVISED)
+    assert (second.repo_url, second.pages_url) == (first.repo_url, first.pages_url)
+    with pytest.raises(NotLive):
+        await author.confirm(first, FILES)
+
+
+async def test_other_files_than_the_published_are_not_live(author: Author) -> None:
+    publication = await author.publish(FILES, "one")
+    with pytest.raises(NotLive):
+        await author.confirm(publication, REVISED)
+
+
+async def test_what_was_never_published_cannot_be_restored(author: Author, publisher: Publisher) -> None:
+    with pytest.raises(PublishFailed):
+        await publisher.restore(author.site)

@@ -1,0 +1,196 @@
+"""Seeing a commit go live on the fake GitHub: builds that fail or are late, and what visitors are served."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pipeline.domain.errors import BuildFailed, NotLive
+from pipeline.domain.files import AppFiles
+from tests.fakes.github import Answer, Drop, FakeGitHub, Fault, bad_gateway, too_many_requests
+from tests.fakes.github.pages import Build
+from tests.integration.github_rig import FILES, REVISED, SITE, WORKFLOW, Rig
+
+PAGES = f"/repos/octocat/{SITE.repository}/pages"
+
+
+@pytest.fixture
+def github(tmp_path: Path) -> Iterator[FakeGitHub]:
+    with FakeGitHub(tmp_path / "github") as github:
+        yield github
+
+
+@pytest.fixture
+def rig(github: FakeGitHub, tmp_path: Path) -> Rig:
+    return Rig(github, tmp_path / "repos")
+
+
+def newest_build(rig: Rig) -> Build:
+    assert rig.repository.pages is not None
+    return rig.repository.pages.history[-1]
+
+
+class TestBuilds:
+    async def test_are_waited_for_with_growing_pauses(self, rig: Rig) -> None:
+        rig.github.settings.build_seconds = 3600
+        publication = await rig.publish()
+        confirming = asyncio.create_task(rig.confirm(publication))
+        while len(rig.clock.slept) < 8:
+            await asyncio.sleep(0.001)
+        newest_build(rig).seconds = 0
+        await confirming
+        assert rig.clock.slept[:3] == [2, 3, 4.5]
+        assert max(rig.clock.slept) == 15
+        assert "Pages build: queued" in rig.told
+        assert rig.told[-1].startswith("read back 2 files of commit")
+
+    async def test_that_fail_are_asked_for_once_more(self, rig: Rig) -> None:
+        rig.github.fail_next_build("a passing fault")
+        await rig.confirm(await rig.publish())
+        assert rig.requests("api").count(("POST", f"{PAGES}/builds")) == 1
+
+    async def test_that_fail_again_end_it_in_githubs_words(self, rig: Rig) -> None:
+        rig.github.fail_next_build("Liquid syntax error in page.md", cached=True)
+        publication = await rig.publish()
+        with pytest.raises(BuildFailed, match="Liquid syntax error in page"):
+            await rig.confirm(publication)
+        assert rig.requests("api").count(("POST", f"{PAGES}/builds")) == 1
+
+    async def test_whose_failure_stays_the_latest_word_end_it_as_well(self, rig: Rig) -> None:
+        rig.github.fail_next_build("old fault")
+        publication = await rig.publish()
+        rig.github.add_fault(
+            Fault(kind="api", method="POST", path="/pages/builds$", answer=Answer(201, {}), times=None)
+        )
+        with pytest.raises(BuildFailed, match="old fault"):
+            await rig.confirm(publication)
+
+    async def test_of_the_round_before_are_not_taken_for_this_one(self, rig: Rig) -> None:
+        first = await rig.publish()
+        await rig.confirm(first)
+        rig.github.settings.build_seconds = 0.2
+        site = replace(SITE, publication=first, head=first.commit_sha)
+        second = await rig.publish(site, REVISED, "two")
+        await rig.confirm(second, REVISED)
+        assert rig.repository.pages is not None
+        assert rig.repository.pages.served == dict(REVISED)
+
+    async def test_that_never_begin_are_asked_for(self, rig: Rig) -> None:
+        publication = await rig.publish()
+        assert rig.repository.pages is not None
+        rig.repository.pages.history.clear()
+        await rig.confirm(publication)
+        assert sum(rig.clock.slept) > 60
+
+    async def test_that_do_not_end_are_given_up_in_time(self, rig: Rig) -> None:
+        rig.github.settings.build_seconds = 3600
+        publication = await rig.publish()
+        with pytest.raises(NotLive, match="Pages build: queued"):
+            await rig.confirm(publication)
+        assert 580 < sum(rig.clock.slept) <= 600
+
+    async def test_are_found_through_passing_faults_of_the_api(self, rig: Rig) -> None:
+        publication = await rig.publish()
+        for answer in (bad_gateway(), Drop(), too_many_requests(3)):
+            rig.github.add_fault(Fault(kind="api", method="GET", path="builds/latest", answer=answer))
+        await rig.confirm(publication)
+
+    async def test_of_a_workflow_that_publishes_something_else_are_believed_when_github_says_so(self, rig: Rig) -> None:
+        files = FILES.with_files({".github/workflows/pages.yml": WORKFLOW.encode()})
+        publication = await rig.publish(files=files)
+        deployed = Answer(200, {"status": "succeed"})
+        rig.github.add_fault(Fault(kind="api", path="/pages/deployments/", answer=deployed, times=None))
+        await rig.confirm(publication, files.with_files({"index.html": b"source of it"}))
+
+    async def test_of_a_workflow_that_fail_are_told(self, rig: Rig) -> None:
+        files = FILES.with_files({".github/workflows/pages.yml": WORKFLOW.encode()})
+        publication = await rig.publish(files=files)
+        failed = Answer(200, {"status": "deployment_failed"})
+        rig.github.add_fault(Fault(kind="api", path=f"/pages/deployments/{publication.commit_sha}", answer=failed))
+        with pytest.raises(BuildFailed, match="deployment_failed"):
+            await rig.confirm(publication, files)
+
+
+class TestVisitors:
+    async def test_get_the_old_page_for_a_while(self, rig: Rig) -> None:
+        first = await rig.publish()
+        rig.github.settings.stale_seconds = 3600
+        site = replace(SITE, publication=first, head=first.commit_sha)
+        second = await rig.publish(site, REVISED, "two")
+        confirming = asyncio.create_task(rig.confirm(second, REVISED))
+        while "built, but visitors do not get it yet: the index page: another content" not in rig.told:
+            await asyncio.sleep(0.001)
+        newest_build(rig).stale_seconds = 0
+        await confirming
+
+    async def test_get_nothing_at_first(self, rig: Rig) -> None:
+        rig.github.settings.stale_seconds = 3600
+        confirming = asyncio.create_task(rig.confirm(await rig.publish()))
+        while "built, but visitors do not get it yet: the index page: status 404" not in rig.told:
+            await asyncio.sleep(0.001)
+        newest_build(rig).stale_seconds = 0
+        await confirming
+
+    @pytest.mark.parametrize(
+        "answer",
+        [Answer(403), Answer(429, headers={"Retry-After": "1"}), Answer(404), Answer(503), Answer(200), Drop()],
+        ids=["403", "429", "404", "503", "empty", "dropped"],
+    )
+    async def test_meet_faults_of_the_edge_that_pass(self, rig: Rig, answer: Answer | Drop) -> None:
+        publication = await rig.publish()
+        rig.github.add_fault(Fault(kind="site", answer=answer, times=2))
+        rig.github.add_fault(Fault(kind="site", path="style.css", answer=answer, times=2))
+        await rig.confirm(publication)
+
+    @pytest.mark.parametrize("path", ["index.html", "css/style.css"])
+    async def test_must_get_every_text_file_byte_for_byte(self, rig: Rig, path: str) -> None:
+        publication = await rig.publish()
+        with pytest.raises(NotLive, match=f"{path}|the index page"):
+            await rig.confirm(publication, FILES.with_files({path: FILES[path] + b"\n"}))
+
+    async def test_never_get_the_same_address_twice(self, rig: Rig) -> None:
+        publication = await rig.publish()
+        rig.github.add_fault(Fault(kind="site", answer=Answer(404), times=3))
+        await rig.confirm(publication)
+        paths = [path for _, path in rig.requests("site")]
+        assert len(paths) == len(set(paths))
+
+    async def test_are_followed_to_no_other_host(self, rig: Rig, tmp_path: Path) -> None:
+        publication = await rig.publish()
+        with FakeGitHub(tmp_path / "elsewhere") as elsewhere:
+            moved = Answer(302, headers={"Location": f"{elsewhere.url}/pages/octocat/{SITE.repository}/"})
+            rig.github.add_fault(Fault(kind="site", answer=moved, times=None))
+            with pytest.raises(NotLive, match="status 302"):
+                await rig.confirm(publication)
+            assert elsewhere.log == []
+
+    async def test_are_followed_on_the_same_host(self, rig: Rig) -> None:
+        publication = await rig.publish()
+        moved = Answer(301, headers={"Location": publication.pages_url})
+        rig.github.add_fault(Fault(kind="site", answer=moved, times=1))
+        await rig.confirm(publication)
+        assert rig.clock.slept == []
+
+    async def test_are_sent_to_no_hidden_or_binary_file(self, rig: Rig) -> None:
+        await rig.confirm(await rig.publish())
+        paths = {path.partition("?")[0].rpartition(f"{SITE.repository}/")[2] for _, path in rig.requests("site")}
+        assert paths == {"", "index.html", "css/style.css"}
+
+    @pytest.mark.parametrize("name", ["a b.txt", "ü/ö.txt", "a#b.txt", "a&b=c.txt", "~x.txt", "_hidden.txt"])
+    async def test_find_files_of_any_name(self, rig: Rig, name: str) -> None:
+        files = FILES.with_files({name: b"x"})
+        await rig.confirm(await rig.publish(files=files), files)
+
+    async def test_of_an_app_without_text_are_served_its_commit_all_the_same(self, rig: Rig) -> None:
+        files = AppFiles({"data.bin": bytes(range(256))})
+        await rig.confirm(await rig.publish(files=files), files)
+
+
+async def test_waiting_ends_when_the_job_is_cancelled(rig: Rig) -> None:
+    rig.github.settings.build_seconds = 3600
+    publication = await rig.publish()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await rig.confirm(publication)

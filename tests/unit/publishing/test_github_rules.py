@@ -1,0 +1,87 @@
+"""The rules of publishing to GitHub that need no GitHub."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.domain.publication import owner_mark
+from pipeline.publishing.github_repositories import description_of, mark_of, repository_of
+from pipeline.publishing.github_served import served_texts
+from pipeline.publishing.github_sites import build_type_of
+from tests.builders import EMAIL, TASK, make_brief, make_files, make_publication, make_site
+
+MARK = f"[code-to-deployment {owner_mark(EMAIL, TASK)}]"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("Show the sales.", "Show the sales."),
+        ("Show the sales. Then more.", "Show the sales."),
+        ("Show v1.2 of it! And more", "Show v1.2 of it!"),
+        ("  no end\n\nat all  ", "no end at all"),
+        ("tab\tand\r\nline\x00\x1b[0m", "tab and line[0m"),
+        ("\x00\x07", ""),
+        (".", "."),
+        ("[code-to-deployment 00000000]", "[code-to-deployment 00000000]"),
+    ],
+)
+def test_a_description_is_the_first_sentence_and_the_mark(text: str, sentence: str) -> None:
+    assert description_of(make_brief(text=text), make_site()) == f"{sentence} {MARK}".strip()
+
+
+@given(st.text(max_size=1000))
+def test_a_description_is_one_printable_line_that_github_takes_whatever_the_brief(text: str) -> None:
+    description = description_of(make_brief(text=text), make_site())
+    assert len(description) <= 350
+    assert description.isprintable()
+    assert description.endswith(MARK)
+
+
+def test_marks_differ_between_owners_and_tasks() -> None:
+    sites = [make_site(), make_site(email="eve@example.com"), make_site(task="other")]
+    assert len({mark_of(site) for site in sites}) == 3
+
+
+def test_the_repository_of_a_publication_is_where_its_page_is() -> None:
+    repository = repository_of(make_publication(repo_url="https://github.com/octo/app"))
+    assert (repository.full_name, repository.owner) == ("octo/app", "octo")
+    assert repository.clone_url == "https://github.com/octo/app.git"
+
+
+DEPLOY = "jobs:\n  deploy:\n    steps:\n      - uses: actions/deploy-pages@v4\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "build_type"),
+    [
+        (".github/workflows/pages.yml", DEPLOY, "workflow"),
+        (".github/workflows/pages.yaml", 'steps:\n- uses: "actions/deploy-pages@v4"', "workflow"),
+        (".github/workflows/pages.yml", "steps:\n- name: x\n  uses: 'actions/deploy-pages@v4'", "workflow"),
+        (".github/workflows/ci.yml", "steps:\n- uses: actions/checkout@v4", "legacy"),
+        (".github/workflows/ci.yml", "steps:\n# uses: actions/deploy-pages@v4", "legacy"),
+        (".github/workflows/ci.yml", "steps:\n- uses: actions/deploy-pages-not@v4", "legacy"),
+        (".github/workflows/docs/pages.yml", DEPLOY, "legacy"),
+        (".github/workflows/pages.txt", DEPLOY, "legacy"),
+        ("README.md", DEPLOY, "legacy"),
+    ],
+)
+def test_a_workflow_builds_the_site_when_it_deploys_pages(path: str, text: str, build_type: str) -> None:
+    assert build_type_of(make_files({"index.html": "x", path: text})) == build_type
+
+
+@pytest.mark.parametrize(
+    ("files", "served"),
+    [
+        ({"index.html": "a", "b.css": "b", ".nojekyll": ""}, ["", "b.css", "index.html"]),
+        ({"a/index.html": "a", ".nojekyll": ""}, ["a/index.html"]),
+        ({"x.txt": b"\xff", "y.txt": b"a\0b", "z": "", ".nojekyll": ""}, ["z"]),
+        ({".hidden": "a", "a/.b/c.txt": "a", "CNAME": "a.example", ".nojekyll": ""}, []),
+        ({"_a.css": "a", "a/_b.js": "b", "README.md": "x", ".nojekyll": ""}, ["README.md", "_a.css", "a/_b.js"]),
+        ({"_a.css": "a", "a/_b.js": "b", "README.md": "x", "c.html": "---\n---\nx", "d.html": "d"}, ["d.html"]),
+    ],
+)
+def test_what_is_compared_is_the_text_that_visitors_get_unchanged(
+    files: dict[str, bytes | str], served: list[str]
+) -> None:
+    assert sorted(served_texts(make_files(files))) == served

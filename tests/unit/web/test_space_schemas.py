@@ -1,0 +1,235 @@
+"""The request of POST /create-space, from raw bytes to what is asked for."""
+
+import json
+from base64 import b64encode
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.exceptions import HTTPException
+
+from pipeline.domain.errors import InvalidInput
+from pipeline.domain.publication import SpaceSdk
+from pipeline.domain.space import NewSpace
+from pipeline.web.space_schemas import INVALID_JSON, INVALID_KIND, NO_DATA, NO_FILES, parse_new_space
+
+FILES = {"index.html": "<h1>x</h1>"}
+
+
+def parse(**fields: Any) -> NewSpace:
+    return parse_new_space(json.dumps({"space_type": "static", "files": FILES, **fields}).encode())
+
+
+def refusal(raw: bytes) -> str:
+    with pytest.raises(HTTPException) as refused:
+        parse_new_space(raw)
+    assert refused.value.status_code == 400
+    return refused.value.detail
+
+
+def problems(**fields: Any) -> list[tuple[str, str]]:
+    return problems_of(json.dumps({"space_type": "static", "files": FILES, **fields}).encode())
+
+
+def problems_of(raw: bytes) -> list[tuple[str, str]]:
+    with pytest.raises(InvalidInput) as refused:
+        parse_new_space(raw)
+    return [(problem.field, problem.problem) for problem in refused.value.problems]
+
+
+def test_the_known_texts_are_the_known_texts() -> None:
+    assert INVALID_JSON == "Invalid JSON format"
+    assert NO_DATA == "No JSON data provided"
+    assert NO_FILES == "No files provided in JSON"
+    assert INVALID_KIND == "Invalid space_type. Must be one of ['gradio', 'static', 'docker', 'streamlit']"
+
+
+@pytest.mark.parametrize("raw", [b"", b"  \n", b"{}", b"{ }", b"null", b"[]", b'""', b"0", b"false"])
+def test_a_request_without_data_is_told_so(raw: bytes) -> None:
+    assert refusal(raw) == NO_DATA
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"{",
+        b"[1]",
+        b'"text"',
+        b"{'files': {}}",
+        b'{"parameters": NaN}',
+        b'{"parameters": Infinity}',
+        b'{"files": {"a": "\\ud800"}}',
+        b"\xff\xfe{}",
+        b'\xef\xbb\xbf{"files": {"a": "b"}}',
+        b"{" * 1000,
+        b"9" * 10_000,
+    ],
+)
+def test_what_is_no_json_object_is_told_so(raw: bytes) -> None:
+    assert refusal(raw) == INVALID_JSON
+
+
+@pytest.mark.parametrize("kind", ["invalid", "", "Static", 1, True, ["static"], {"static": 1}, 1.5])
+def test_the_kind_is_judged_before_the_files(kind: object) -> None:
+    assert refusal(json.dumps({"space_type": kind, "files": {}}).encode()) == INVALID_KIND
+
+
+@pytest.mark.parametrize("files", [{}, [], None, "", 0])
+def test_a_request_without_files_is_told_so(files: object) -> None:
+    assert refusal(json.dumps({"space_type": "static", "files": files}).encode()) == NO_FILES
+    assert refusal(b'{"space_type": "static"}') == NO_FILES
+
+
+def test_everything_that_is_sent_is_read() -> None:
+    new = parse(
+        space_type="gradio",
+        files={"app.py": "é", "sub/logo.png": {"base64": b64encode(bytes(range(256))).decode()}},
+        parameters={"a": [None, True, 10**30, 1.5, "é"]},
+        name="ada/sales",
+        private=True,
+        secrets={"A": "b"},
+        variables={"C": "d"},
+        hardware="cpu-basic",
+        sleep_time=-1,
+        unknown="field",
+    )
+    assert dict(new.files) == {"app.py": "é".encode(), "sub/logo.png": bytes(range(256))}
+    assert new == NewSpace(
+        kind=SpaceSdk.GRADIO,
+        files=new.files,
+        parameters={"a": [None, True, 10**30, 1.5, "é"]},
+        name="ada/sales",
+        private=True,
+        secrets={"A": "b"},
+        variables={"C": "d"},
+        hardware="cpu-basic",
+        sleep_seconds=-1,
+    )
+
+
+def test_what_is_left_out_or_null_has_its_default() -> None:
+    new = parse_new_space(b'{"files": {"app.py": "x"}, "space_type": null, "name": null, "secrets": null}')
+    assert new == NewSpace(SpaceSdk.GRADIO, new.files)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("files", ["app.py"]),
+        ("files", "app.py"),
+        ("parameters", [1]),
+        ("parameters", "x"),
+        ("name", 1),
+        ("name", "x" * 97),
+        ("private", "yes"),
+        ("private", 1),
+        ("secrets", {"K": 1}),
+        ("secrets", [{"key": "K", "value": "v"}]),
+        ("variables", {"K": None}),
+        ("hardware", ["cpu-basic"]),
+        ("hardware", "x" * 101),
+        ("sleep_time", "60"),
+        ("sleep_time", True),
+        ("sleep_time", 1.5),
+    ],
+)
+def test_a_field_of_another_type_is_refused_by_its_name(field: str, value: object) -> None:
+    assert [name for name, _ in problems(**{field: value})] == [field]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        1,
+        None,
+        True,
+        ["x"],
+        {},
+        {"base64": 1},
+        {"base64": "x", "more": 1},
+        {"base64": "%%%"},
+        {"base64": "YQ"},
+        {"base64": "YQ==\n"},
+    ],
+)
+def test_a_file_is_text_or_base64(content: object) -> None:
+    ((field, problem),) = problems(files={"app.py": content})
+    assert field == "files"
+    assert problem.startswith("app.py: ")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../x",
+        "/etc/passwd",
+        "a//b",
+        "a\\b",
+        ".git/config",
+        "a\0b",
+        "",
+        "a/",
+        "CON",
+        "a/../b",
+        "\u202ea",
+        "sub/.env/x",
+        "a" * 300,
+    ],
+)
+def test_a_path_that_is_not_safe_is_refused_and_not_repeated(path: str) -> None:
+    for content in ("x", 1):
+        ((field, problem),) = problems(files={path: content})
+        assert field == "files"
+        assert not path or path not in problem
+
+
+@pytest.mark.parametrize("paths", [("a", "A"), ("a", "a/b")])
+def test_paths_that_cannot_live_side_by_side_are_refused(paths: tuple[str, str]) -> None:
+    assert [field for field, _ in problems(files=dict.fromkeys(paths, "x"))] == ["files"]
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b'{"files": {"app.py": "a", "app.py": "b"}}',
+        b'{"files": {"app.py": "a"}, "files": {"app.py": "b"}}',
+        b'{"files": {"app.py": "a"}, "parameters": {"x": [{"y": 1, "y": 2}]}}',
+    ],
+)
+def test_two_fields_of_one_name_are_refused(raw: bytes) -> None:
+    assert problems_of(raw) == [("body", "has an object with two fields of one name")]
+
+
+def test_no_value_and_no_name_of_the_callers_is_repeated() -> None:
+    fields = {"secrets": {"canary": 1}, "variables": {"canary": ["canary"]}, "name": ["canary"], "sleep_time": "canary"}
+    told = problems(**fields)
+    assert sorted(field for field, _ in told) == ["name", "secrets", "sleep_time", "variables"]
+    assert "canary" not in str(told)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(st.text(), inside, max_size=3),
+    max_leaves=6,
+)
+names = st.sampled_from(["space_type", "files", "parameters", "name", "private", "secrets", "sleep_time"])
+
+
+@given(st.dictionaries(names, json_values) | json_values, st.booleans())
+def test_every_document_is_read_or_refused(document: Any, with_files: bool) -> None:
+    if with_files and isinstance(document, dict):
+        document = {**document, "space_type": "static", "files": FILES}
+    with suppress(HTTPException, InvalidInput):
+        assert parse_new_space(json.dumps(document).encode()).files
+
+
+@given(st.binary(max_size=40))
+def test_every_sequence_of_bytes_is_read_or_refused(raw: bytes) -> None:
+    try:
+        parse_new_space(raw)
+    except (HTTPException, InvalidInput):
+        pass
+    else:
+        pytest.fail("40 bytes cannot hold a whole request")
