@@ -117,6 +117,15 @@ async def test_files_become_one_commit_that_is_all_the_space_holds(hub: FakeHub,
     assert [line["value"]["path"] for line in call.body if line["key"] == "deletedFile"] == ["style.css"]
 
 
+async def test_a_file_of_the_app_that_its_gitignore_names_is_not_lost(hub: FakeHub, host: SpaceHost) -> None:
+    hub.create(ID, "static")
+    files = STATIC.with_files({".gitignore": b"*.csv\n*.bin\n", "sales.csv": b"1\n", "sales.bin": bytes(range(256))})
+    await host.commit(ID, files, "Ignored and published", None)
+    held = hub.spaces[ID].files()
+    assert held["sales.csv"] == b"1\n"
+    assert held["sales.bin"] == bytes(range(256))
+
+
 async def test_the_same_files_again_are_no_commit_but_the_head(hub: FakeHub, host: SpaceHost) -> None:
     space = await host.create(ID, SpaceSettings("static"))
     files = STATIC.with_files({"logo.png": bytes(range(256))})

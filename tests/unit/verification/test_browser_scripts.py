@@ -62,7 +62,12 @@ async def test_a_script_is_begun_once_those_before_it_hold() -> None:
 
 async def test_what_holds_only_after_a_later_script_is_marked_as_such() -> None:
     clicked: list[int] = []
-    page = Page(count=lambda: len(clicked), click=lambda: clicked.append(1) is None)
+
+    def click() -> bool:
+        clicked.append(1)
+        return True
+
+    page = Page(count=lambda: len(clicked), click=click)
     answers = await run_scripts(page, ["count", "click"], 2)
     assert [answer.holds for answer in answers] == [True, True]
     assert [answer.is_late for answer in answers] == [True, False]
