@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+NODE := $(CURDIR)/$(VENV)/node/node_modules
 DEMO := tests/data/briefs/harbour-library.json
 
 .DEFAULT_GOAL := help
@@ -19,7 +20,8 @@ serve: $(VENV)/installed ## start the service on http://127.0.0.1:8000 (needs DE
 
 test: gate ## the gate and every test that needs no outside service
 	@.ci/install-test-tools
-	@$(BIN)/python -m pytest --cov --cov-report=term
+	@GRADIO_CLIENT_JS=$(NODE)/@gradio/client GITHUB_OPENAPI=$(NODE)/@octokit/openapi/generated/api.github.com.deref.json \
+		$(BIN)/python -m pytest --cov --cov-report=term
 
 gate: $(VENV)/installed-dev ## lint, format, types, import rules
 	@$(BIN)/ruff check .
