@@ -2,9 +2,10 @@
 # No secret belongs in here: pass DEPLOY_SECRET and the tokens when the container starts.
 FROM python:3.13-slim
 
-# git commits and pushes what is built, the browser checks it. Spaces run containers as uid 1000.
+# git commits and pushes what is built, the browser checks it, tini reaps what a killed browser leaves. Spaces run
+# containers as uid 1000.
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends git chromium-headless-shell \
+    && apt-get install --yes --no-install-recommends git chromium-headless-shell tini \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home --uid 1000 user
 USER user
@@ -23,4 +24,5 @@ RUN python -m venv .venv \
 EXPOSE 8000
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
     CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f\"http://127.0.0.1:{os.environ['PORT']}/health\", timeout=4)"]
+ENTRYPOINT ["tini", "--"]
 CMD ["pipeline", "serve"]

@@ -29,3 +29,5 @@ class Streams:
             yield
         finally:
             self._open[caller] -= 1
+            if not self._open[caller]:
+                del self._open[caller]  # callers come and go; what they leave must not add up

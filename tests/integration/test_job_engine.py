@@ -20,6 +20,8 @@ from pipeline.jobs.database import Database
 from pipeline.jobs.engine import Engine, Run
 from pipeline.jobs.failpoint import Failpoint
 from pipeline.jobs.feed import JobFeed
+from pipeline.jobs.provision_work import ProvisionWork
+from pipeline.jobs.provisions import ProvisionRecords
 from pipeline.jobs.queue import JobQueue, QueueRules
 from pipeline.jobs.records import JobRecords
 from pipeline.jobs.stores import SqlBlobs, SqlSites, forget_before
@@ -55,6 +57,10 @@ class Work:
         await checkpoint.report(Result(generator="scaffold", publication=make_publication()), "0" * 64)
 
 
+async def no_provision(*_: object) -> None:
+    """No test here orders one."""
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
     if request.param == "sqlite":
@@ -81,6 +87,7 @@ async def working(database: Database, run: Run, *, waiting: int = 100, concurren
         concurrency=concurrency,
         retention=timedelta(days=1),
         failpoint=Failpoint(None),
+        provision=ProvisionWork(ProvisionRecords(database, clock, blobs, feed.ring), no_provision),
     )
     rules = QueueRules(timedelta(seconds=60), waiting, Target.LOCAL, frozenset({Target.LOCAL}))
     await engine.start()
