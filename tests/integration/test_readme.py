@@ -77,7 +77,7 @@ def test_every_setting_is_in_the_table() -> None:
     assert told <= {name.upper() for name in Settings.model_fields} | {"OPENAI_BASE_URL", "OPENAI_API_KEY"}
 
 
-@pytest.mark.parametrize("command", sorted(set(re.findall(r"pipeline (run|serve|jobs [a-z]+)", README))))
+@pytest.mark.parametrize("command", sorted(set(re.findall(r"pipeline (run|serve|(?:jobs|spaces) [a-z-]+)", README))))
 def test_every_command_that_is_told_of_is_there(command: str) -> None:
     assert CliRunner().invoke(app, [*command.split(), "--help"]).exit_code == 0
 
