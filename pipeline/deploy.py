@@ -52,11 +52,14 @@ class Deploy:
             Publication,
             self._left(job),
         )
-        await checkpoint(
-            Stage.CONFIRM, lambda progress: self._confirm(publication, candidate, progress), bool, self._left(job)
+        live = await checkpoint(
+            Stage.CONFIRM,
+            lambda progress: self._confirm(publication, candidate, progress),
+            Publication,
+            self._left(job),
         )
-        await checkpoint.report(replace(result, publication=publication), candidate.files)
-        return publication
+        await checkpoint.report(replace(result, publication=live), candidate.files)
+        return live
 
     async def _commit(self, job: Job, candidate: Candidate) -> str:
         ports, site, message = self._ports, candidate.site, commit_message(job, candidate.result)
@@ -79,11 +82,14 @@ class Deploy:
         await ports.sites.record(site, publication, commit_sha, [check.text for check in brief.checks])
         return publication
 
-    async def _confirm(self, publication: Publication, candidate: Candidate, progress: Progress) -> bool:
-        site = candidate.site
-        files = await self._ports.blobs.get_files(candidate.files)
-        await self._ports.publishers[site.target].confirm(publication, site, files, progress)
-        return True
+    async def _confirm(self, publication: Publication, candidate: Candidate, progress: Progress) -> Publication:
+        ports, site = self._ports, candidate.site
+        files = await ports.blobs.get_files(candidate.files)
+        live = await ports.publishers[site.target].confirm(publication, site, files, progress)
+        if live != publication:
+            head = await ports.workspaces.head(site.folder)
+            await ports.sites.record(site, live, head or publication.commit_sha, ())
+        return live
 
     def _left(self, job: Job) -> float:
         return job.seconds_left(self._ports.clock.now())

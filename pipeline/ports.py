@@ -132,8 +132,11 @@ class Publisher(Protocol):
         ``commit_sha`` is the workspace's commit of ``files``.
         """
 
-    async def confirm(self, publication: Publication, site: Site, files: AppFiles, progress: Progress) -> None:
-        """Return once visitors are served exactly this commit. Raises NotLive."""
+    async def confirm(self, publication: Publication, site: Site, files: AppFiles, progress: Progress) -> Publication:
+        """Return what is live, once visitors are served exactly ``files``. Raises NotLive.
+
+        That is ``publication``, or says more: an address or a commit that the target made only meanwhile.
+        """
 
     async def restore(self, site: Site) -> Site:
         """Bring back the workspace of a published site that this machine lacks; return it with its head there.

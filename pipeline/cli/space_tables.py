@@ -33,7 +33,7 @@ def print_space(space: SpaceView) -> None:
             "kind": space.sdk,
             "visibility": space.visibility,
             "commit": space.commit_sha,
-            "changed": _time(space.modified_at),
+            "modified": _time(space.modified_at),
         }
     )
     if space.runtime:

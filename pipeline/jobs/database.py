@@ -22,6 +22,7 @@ SQLITE_PRAGMAS = (
     "busy_timeout = 30000",
     "foreign_keys = ON",
     "journal_mode = WAL",
+    "secure_delete = ON",  # secrets that were wiped leave nothing in the file
     "synchronous = FULL",  # an acknowledged request survives a power cut
 )
 

@@ -119,7 +119,7 @@ class GitHubPagesPublisher:
         site: Site,  # noqa: ARG002 - in the port for targets that look into its workspace
         files: AppFiles,
         progress: Progress,
-    ) -> None:
+    ) -> Publication:
         """Wait for the build of this commit, then until every text file and the index page are served as they are.
 
         Raises:
@@ -134,6 +134,7 @@ class GitHubPagesPublisher:
         except PublishFailed as error:
             raise NotLive(f"it cannot be told whether visitors are served this commit: {error}") from error
         progress(f"read back {count} files of commit {publication.commit_sha} from {publication.pages_url}")
+        return publication
 
     async def restore(self, site: Site) -> Site:
         """Clone the site's repository into its folder, whatever older history lies there.

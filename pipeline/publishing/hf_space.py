@@ -102,8 +102,17 @@ class HfSpacePublisher:
         pages_url = f"{space.host}/" if space.host else space.url
         return Publication(Target.HF_SPACE, space.url, head, pages_url)
 
-    async def confirm(self, publication: Publication, site: Site, files: AppFiles, progress: Progress) -> None:  # noqa: ARG002
+    async def confirm(
+        self,
+        publication: Publication,
+        site: Site,  # noqa: ARG002 - in the port for targets that look into its workspace
+        files: AppFiles,
+        progress: Progress,
+    ) -> Publication:
         """Watch until the Space runs this very commit and, when it is static, serves this very content.
+
+        Returns:
+            ``publication``, with the address of the app where the Hub gave it only now.
 
         A Space that sleeps is visited, and counts only once that has woken it: before, nobody knows whether it starts.
 
@@ -127,6 +136,7 @@ class HfSpacePublisher:
         except HubError as error:
             raise NotLive(f"the Space is published, but how it is doing cannot be told: {error}") from error
         progress(f"the Space {space.id} runs commit {publication.commit_sha}")
+        return replace(publication, pages_url=f"{space.host}/") if space.host else publication
 
     async def restore(self, site: Site) -> Site:
         """Make a workspace of what the Hub holds at the published commit; the same on every machine.

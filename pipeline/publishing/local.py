@@ -56,7 +56,7 @@ class LocalPublisher:
         progress(f"published in the folder {site.folder}")
         return Publication(Target.LOCAL, (self._root / site.folder).as_uri(), commit_sha, self.address(site))
 
-    async def confirm(self, publication: Publication, site: Site, files: AppFiles, progress: Progress) -> None:
+    async def confirm(self, publication: Publication, site: Site, files: AppFiles, progress: Progress) -> Publication:
         """Read everything back from the folder's repository and compare.
 
         Raises:
@@ -76,6 +76,7 @@ class LocalPublisher:
                 f"commit {publication.commit_sha} differs from what was to be published, first in {different[0]}"
             )
         progress(f"read back {len(served)} files of commit {publication.commit_sha}")
+        return publication
 
     async def restore(self, site: Site) -> Site:
         """There is no other copy.

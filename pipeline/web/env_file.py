@@ -7,8 +7,6 @@ from dotenv.parser import Binding, parse_stream
 from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.domain.space import setting_key_problem
 
-_BYTE_ORDER_MARK = "\ufeff"
-
 
 def parse_env_file(text: str, field: str) -> dict[str, str]:
     """Read ``text``. Values are taken as they stand: ``$NAME`` within them is not replaced.
@@ -26,7 +24,7 @@ def parse_env_file(text: str, field: str) -> dict[str, str]:
     """
     values: dict[str, str] = {}
     problems: list[FieldProblem] = []
-    for binding in parse_stream(StringIO(text.removeprefix(_BYTE_ORDER_MARK))):
+    for binding in parse_stream(StringIO(text)):
         if binding.key is None and not binding.error:
             continue  # a comment, or nothing at all
         problem = _problem(binding, values)

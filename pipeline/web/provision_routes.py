@@ -100,8 +100,7 @@ async def provision(request: Request, services: ServicesOfApp, token: HubToken) 
     settings = services.settings
     preferences = read_preferences(request.headers.getlist("prefer")).within(RUN_SECONDS)
     patience = preferences.patience(settings.response_patience_seconds)
-    if patience:
-        provision = await _wait(request, services.provisions, provision, token, patience)
+    provision = await _wait(request, services.provisions, provision, token, patience)
     applied = preferences.applied()
     headers = {"Preference-Applied": applied} if applied else None
     return _answer(ProvisionReply.of(provision, settings.own_address), headers)

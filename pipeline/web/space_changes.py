@@ -18,7 +18,7 @@ NEAR_NAMES = 3
 RESTARTS = "the app was running: it starts anew now, and may not be there for its visitors until it runs again"
 STOPS = "the app was running: its visitors do not find it until the Space is restarted"
 
-SLEEP_IS_FIXED = "on cpu-basic a Space sleeps after 48 hours without visitors, whatever its sleep time: others obey it"
+SLEEP_IS_FIXED = "on cpu-basic a Space sleeps after 48 hours without visitors; only paid hardware obeys the sleep time"
 """Source: huggingface_hub's documentation of ``set_space_sleep_time``."""
 
 _FIXED_SLEEP_HARDWARE = "cpu-basic"

@@ -72,6 +72,7 @@ class World:
         self.workspace_head: str | None = None
         self.refusals: list[StageError] = []
         self.build_failures: list[StageError] = []
+        self.learnt: Publication | None = None
         self.pictures: dict[str, bytes] = {}
         self.base = make_files()
         self.job = replace(
@@ -165,11 +166,12 @@ class World:
         self.base = self.committed
         return make_publication()
 
-    async def confirm(self, _publication: Publication, _site: Site, files: AppFiles, _progress: Progress) -> None:
+    async def confirm(self, publication: Publication, _site: Site, files: AppFiles, _progress: Progress) -> Publication:
         assert files == self.committed
         self._step("confirm")
         if self.build_failures:
             raise self.build_failures.pop(0)
+        return self.learnt or publication
 
     async def notify(self, _job_id: str, url: str, _told: Notification, _deadline: datetime) -> DeliveryState:
         assert url == self.brief.evaluation_url
@@ -220,6 +222,16 @@ async def test_stages_are_taken_in_order_and_the_evaluator_is_told_last() -> Non
     assert world.log == ["generate", "scan", "verify", "commit", "publish", "record", "confirm", "notify"]
     assert world.reported[-1].publication == make_publication()
     assert world.notified is DeliveryState.DELIVERED
+
+
+async def test_what_the_target_says_only_when_it_is_live_is_what_the_job_and_the_site_tell() -> None:
+    world = World(TOLD)
+    world.learnt = replace(make_publication(), pages_url="https://live.example/")
+    await world.run()
+    assert world.reported[-1].publication == world.learnt
+    assert world.site is not None
+    assert world.site.publication == world.learnt
+    assert world.site.head == make_publication().commit_sha
 
 
 async def test_nobody_is_told_when_nobody_asked_to_be() -> None:

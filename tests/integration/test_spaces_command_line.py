@@ -1,0 +1,389 @@
+"""``pipeline spaces`` against the fake Hub, in the test's own process."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.clock import FakeClock
+from tests.fakes.command_line import Ended, pipeline
+from tests.fakes.hub import Answer, FakeHub, Fault, Setting, Space, too_many_requests
+
+ID = "deployer/tides"
+APP = {"README.md": "---\ntitle: Tides\nsdk: gradio\n---\n", "app.py": "import gradio\n"}
+PAGE = {"README.md": "---\ntitle: Page\nsdk: static\n---\n", "index.html": "<h1>Tides</h1>"}
+VALUE = "v4lue-that-nobody-may-see"
+Check = Callable[[Space], bool]
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeHub]:
+    with FakeHub() as hub:
+        hub.create(ID, "gradio", APP, hardware="cpu-upgrade")
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("HF_TOKEN", hub.token)
+        monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
+        monkeypatch.setattr("pipeline.cli.space_hub.SystemClock", FakeClock)  # waits between two looks cost nothing
+        monkeypatch.setattr("pipeline.cli.space_hub.configure_logging", lambda *_, **__: None)  # the session's own
+        yield hub
+
+
+@pytest.fixture
+def space(hub: FakeHub) -> Space:
+    return hub.spaces[ID]
+
+
+def setting(value: str) -> Setting:
+    return Setting(value, None, "2026-01-02T03:04:05.000Z")
+
+
+def spaces(*arguments: str, stdin: str | None = None) -> Ended:
+    return pipeline("spaces", *arguments, stdin=stdin)
+
+
+ROWS: dict[str, tuple[tuple[str, ...], Check]] = {
+    "info": (("info", ID), lambda space: space.starts == 0),
+    "get_runtime": (("runtime", ID), lambda space: space.starts == 0),
+    "pause": (("pause", ID), lambda space: space.run.stage == "PAUSED"),
+    "restart": (("restart", ID), lambda space: space.starts == 1),
+    "restart from scratch": (("restart", ID, "--factory-reboot"), lambda space: space.starts == 1),
+    "wake": (("wake", ID), lambda space: space.starts == 0),
+    "request_hardware": (
+        ("hardware", ID, "t4-small", "--sleep-time", "300"),
+        lambda space: (space.hardware, space.sleep_seconds) == ("t4-small", 300),
+    ),
+    "set_sleep_time": (("sleep-time", ID, "300"), lambda space: space.sleep_seconds == 300),
+    "never sleep": (("sleep-time", ID, "--", "-1"), lambda space: space.sleep_seconds == -1),
+    "set_volumes": (
+        ("volumes", ID, "--mount", "bucket:deployer/data:/data:ro"),
+        lambda space: [(each["mountPath"], each["readOnly"]) for each in space.volumes] == [("/data", True)],
+    ),
+    "get_variables": (("variables", ID), lambda space: space.starts == 0),
+    "add_variable": (("variables", ID, "--set", "DEBUG=true"), lambda space: space.variables["DEBUG"].value == "true"),
+    "delete_variable": (("variables", ID, "--delete", "OLD"), lambda space: "OLD" not in space.variables),
+    "get_secrets": (("secrets", ID), lambda space: space.starts == 0),
+    "add_secret": (("secrets", ID, "--from-env", "API_KEY"), lambda space: space.secrets["API_KEY"].value == VALUE),
+    "delete_secret": (("secrets", ID, "--delete", "OLD_KEY"), lambda space: "OLD_KEY" not in space.secrets),
+    "logs": (("logs", ID), lambda space: space.starts == 0),
+    "dev mode": (("dev-mode", ID, "on"), lambda space: space.dev_mode),
+    "visibility": (("visibility", ID, "private"), lambda space: space.visibility == "private"),
+}
+
+
+@pytest.mark.parametrize("is_json", [False, True])
+@pytest.mark.parametrize("row", ROWS)
+def test_every_function_has_a_command_that_does_it(
+    hub: FakeHub, space: Space, monkeypatch: pytest.MonkeyPatch, row: str, is_json: bool
+) -> None:
+    monkeypatch.setenv("API_KEY", VALUE)
+    space.variables["OLD"] = setting("1")
+    space.secrets["OLD_KEY"] = setting("1")
+    arguments, is_done = ROWS[row]
+    options = ("--json",) if is_json else ()
+    ended = spaces(arguments[0], *options, *arguments[1:])
+    assert ended.code == 0, ended.stderr
+    assert is_done(space)
+    assert VALUE not in ended.stdout + ended.stderr
+    assert not [entry for entry in hub.log if entry.status is None or entry.status >= 400]
+    if is_json:
+        assert isinstance(ended.document, dict)
+
+
+def test_delete_asks_and_does_nothing_without_a_yes(hub: FakeHub) -> None:
+    for answer in ("n\n", "", "\n"):
+        ended = spaces("delete", ID, stdin=answer)
+        assert ended.code == 1
+        assert ID in ended.stderr
+    assert not hub.calls("DELETE")
+
+
+@pytest.mark.parametrize(("options", "answer"), [((), "y\n"), (("--yes",), ""), (("--yes", "--json"), "")])
+def test_delete_deletes_after_a_yes(hub: FakeHub, options: tuple[str, ...], answer: str) -> None:
+    ended = spaces("delete", ID, *options, stdin=answer)
+    assert ended.code == 0
+    assert ID not in hub.spaces
+    if "--json" in options:
+        assert ended.document == {"ok": True, "space_id": ID, "deleted": True}
+
+
+def test_delete_tells_a_wrong_name_before_it_asks(hub: FakeHub) -> None:
+    ended = spaces("delete", "deployer/tide", stdin="y\n")
+    assert ended.code == 1
+    assert ID in ended.stderr
+    assert "for good" not in ended.stderr
+    assert not hub.calls("DELETE")
+
+
+def test_info_shows_address_stage_and_hardware(space: Space) -> None:
+    ended = spaces("info", ID)
+    for part in (ID, space.host, space.head, "RUNNING", "the app is live", "cpu-upgrade", "public"):
+        assert part in ended.stdout
+
+
+def test_json_is_what_http_answers(space: Space) -> None:
+    document = spaces("info", ID, "--json").document
+    assert (document["space_id"], document["host"], document["runtime"]["stage"]) == (ID, space.host, "RUNNING")
+    document = spaces("variables", ID, "--set", "A=1", "--json").document
+    assert (document["ok"], document["restarts"], document["changed"]) == (True, True, ["variable A"])
+
+
+@pytest.mark.usefixtures("hub")
+def test_a_change_says_that_a_running_app_restarts() -> None:
+    ended = spaces("variables", ID, "--set", "A=1")
+    assert "restarts    yes" in ended.stdout
+    assert "Warning: the app was running" in ended.stderr
+
+
+@pytest.mark.parametrize("command", [("restart", ID), ("hardware", ID, "t4-small"), ("variables", ID, "--set", "A=1")])
+def test_watching_ends_when_the_app_runs(hub: FakeHub, command: tuple[str, ...]) -> None:
+    hub.script(ID, ["BUILDING", "BUILDING", "APP_STARTING", "RUNNING"])
+    ended = spaces(*command, "--watch")
+    assert ended.code == 0, ended.stderr
+    words = [line.split()[-1] for line in ended.stderr.splitlines()]
+    assert [word for word in words if word in {"BUILDING", "APP_STARTING", "RUNNING"}] == [
+        "BUILDING",
+        "APP_STARTING",
+        "RUNNING",
+    ]
+    assert "RUNNING (the app is live)" in ended.stdout
+
+
+def test_watching_does_not_believe_the_stage_from_before_the_change(hub: FakeHub) -> None:
+    hub.script(ID, ["RUNNING", "RUNNING", "BUILDING", "BUILD_ERROR"], error_message="pip failed")
+    ended = spaces("restart", ID, "--watch", "--json")
+    assert ended.code == 1
+    assert (ended.document["ok"], ended.document["runtime"]["stage"]) == (False, "BUILD_ERROR")
+
+
+def test_watching_ends_with_a_failure_when_the_app_breaks(hub: FakeHub) -> None:
+    hub.script(ID, ["BUILDING", "BUILD_ERROR"], error_message="pip failed")
+    ended = spaces("restart", ID, "--factory-reboot", "--watch")
+    assert ended.code == 1
+    assert "pip failed" in ended.stdout
+    assert f"pipeline spaces logs {ID} --build" in ended.stderr
+
+
+def test_watching_has_an_end(hub: FakeHub) -> None:
+    hub.script(ID, ["BUILDING"])
+    ended = spaces("restart", ID, "--watch", "--timeout", "60")
+    assert ended.code == 1
+    assert "is BUILDING after" in ended.stderr
+
+
+def test_runtime_watches_a_build_that_is_under_way(hub: FakeHub, space: Space) -> None:
+    hub.script(ID, ["BUILDING", "RUNNING"])
+    space.start()
+    assert spaces("runtime", ID, "--watch").code == 0
+    space.settle("PAUSED")
+    ended = spaces("runtime", ID, "--watch")
+    assert ended.code == 1
+    assert f"pipeline spaces wake {ID}" in ended.stderr
+
+
+def test_watching_bears_a_hub_that_is_lost_for_a_while(hub: FakeHub) -> None:
+    hub.add_fault(Fault("GET", "/runtime", times=5))
+    assert spaces("runtime", ID, "--watch").code == 0
+    hub.add_fault(Fault("GET", "/runtime", times=1, answer=too_many_requests(100)))
+    assert spaces("runtime", ID, "--watch").code == 0
+
+
+@pytest.mark.parametrize("stage", ["PAUSED", "SLEEPING", "STOPPED"])
+def test_wake_restarts_what_rests_and_waits_for_it(space: Space, stage: str) -> None:
+    space.settle(stage)
+    ended = spaces("wake", ID, "--watch", "--json")
+    assert (ended.code, ended.document["restarts"], ended.document["runtime"]["stage"]) == (0, True, "RUNNING")
+
+
+def test_secrets_come_from_a_file_standard_input_and_the_environment(
+    space: Space, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "secrets.env").write_text(f"# ours\nONE='{VALUE}1'\nexport TWO={VALUE}2\n")
+    monkeypatch.setenv("THREE", f"{VALUE}3")
+    outputs = [
+        spaces("secrets", ID, "--env-file", "secrets.env", "--from-env", "THREE"),
+        spaces("secrets", ID, "--env-file", "-", stdin=f"FOUR={VALUE}4\n"),
+        spaces("secrets", ID, "--stdin", "FIVE", stdin=f"{VALUE}\n5\n"),
+        spaces("secrets", ID),
+    ]
+    values = {"ONE": "1", "TWO": "2", "THREE": "3", "FOUR": "4", "FIVE": "\n5"}
+    assert {key: each.value for key, each in space.secrets.items()} == {key: VALUE + end for key, end in values.items()}
+    assert [ended.code for ended in outputs] == [0, 0, 0, 0]
+    assert VALUE not in "".join(ended.stdout + ended.stderr for ended in outputs)
+    assert "FIVE" in outputs[-1].stdout
+
+
+def test_variables_come_from_pairs_and_files(space: Space, tmp_path: Path) -> None:
+    (tmp_path / "app.env").write_text("LEVEL=1\nTEAM=a\n")
+    assert spaces("variables", ID, "--file", "app.env", "--set", "LEVEL=a=b").code == 0
+    assert {key: each.value for key, each in space.variables.items()} == {"LEVEL": "a=b", "TEAM": "a"}
+    listed = spaces("variables", ID).stdout
+    assert "LEVEL" in listed
+    assert "a=b" in listed
+
+
+def test_half_done_changes_are_told(hub: FakeHub, space: Space) -> None:
+    hub.add_fault(Fault("POST", "/variables", times=1, when="after", answer=Answer(200, {})))
+    hub.add_fault(Fault("POST", "/variables", times=1, answer=Answer(403, {"error": "no more"})))
+    ended = spaces("variables", ID, *(f"--set={name}=1" for name in "ABC"), "--json")
+    assert ended.code == 1
+    assert ended.document["ok"] is False
+    assert "changed before that: variable A; not changed: variable B, variable C" in ended.document["error"]
+    assert set(space.variables) == {"A"}
+
+
+def test_volumes_are_listed_and_unmounted(space: Space) -> None:
+    spaces("volumes", ID, "--mount", "bucket:deployer/data:/data", "--mount", "dataset:deployer/set:/set")
+    assert "deployer/set" in spaces("volumes", ID).stdout
+    assert [each["mount_path"] for each in spaces("volumes", ID, "--json").document["volumes"]] == ["/data", "/set"]
+    assert spaces("volumes", ID, "--unmount").code == 0
+    assert space.volumes == []
+    assert "no folder" in spaces("volumes", ID).stderr
+
+
+def test_storage_is_told_to_be_gone(hub: FakeHub) -> None:
+    ended = spaces("storage", ID, "small", "--json")
+    assert ended.code == 2
+    assert "volumes" in ended.document["error"]
+    assert hub.log == []
+
+
+def test_a_copy_gets_the_secrets_that_are_given_and_is_told_of_the_others(
+    hub: FakeHub, space: Space, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEY", VALUE)
+    space.secrets |= {"KEY": setting("1"), "OTHER": setting("2")}
+    ended = spaces("duplicate", ID, "copy", "--from-env", "KEY", "--set", "TEAM=a", "--private", "--watch")
+    copy = hub.spaces["deployer/copy"]
+    assert ended.code == 0, ended.stderr
+    assert (copy.secrets["KEY"].value, copy.variables["TEAM"].value, copy.visibility) == (VALUE, "a", "private")
+    assert copy.files() == space.files()
+    assert "lacks OTHER" in ended.stderr
+    assert copy.host in ended.stdout
+    assert spaces("duplicate", ID, "copy").code == 1
+
+
+def test_a_log_is_shown_line_by_line(space: Space) -> None:
+    space.start()
+    space.add_log("run", "serving \x1b[31mtides")
+    space.add_log("build", "step 1")
+    assert spaces("logs", ID).stdout.splitlines()[-1] == "serving tides"
+    assert spaces("logs", ID, "--build").stdout.splitlines()[-1] == "step 1"
+    document = spaces("logs", ID, "--json").document
+    assert (document["log"], document["lines"][-1]["text"]) == ("run", "serving tides")
+    assert spaces("logs", ID, "--follow", "--json").code == 2
+
+
+def test_following_a_log_ends_with_its_time(hub: FakeHub, space: Space) -> None:
+    hub.log_stream_seconds = None
+    space.start()
+    ended = spaces("logs", ID, "--follow", "--timeout", "1")
+    assert ended.code == 0
+    assert "Application Startup" in ended.stdout
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "app"
+    (folder / "img").mkdir(parents=True)
+    (folder / "index.html").write_text("<title>Tides</title>")
+    (folder / "img" / "dot.gif").write_bytes(b"GIF89a\x01")
+    (folder / ".env").write_text(f"KEY={VALUE}\n")
+    (folder / ".git").mkdir()
+    (folder / ".git" / "config").write_text("x")
+    (folder / "link").symlink_to(tmp_path)
+    return folder
+
+
+def test_a_folder_becomes_a_space_in_one_commit_without_what_belongs_to_the_machine(hub: FakeHub, folder: Path) -> None:
+    ended = spaces("create", str(folder), "--name", "pages", "--private", "--set", "TEAM=a", "--json")
+    assert ended.code == 0, ended.stderr
+    space = hub.spaces["deployer/pages"]
+    assert (space.sdk, space.visibility, space.variables["TEAM"].value) == ("static", "private", "a")
+    assert {"index.html", "img/dot.gif", "README.md", "LICENSE"} <= set(space.files())
+    assert not [path for path in space.files() if path.startswith((".env", ".git/", "link"))]
+    assert len(hub.calls("POST", "/commit/")) == 1
+    assert VALUE.encode() not in b"".join(space.files().values())
+    assert (ended.document["space_id"], ended.document["commit_sha"]) == (space.id, space.head)
+    for path in (".env", ".git", "link"):
+        assert f"Left out: {path}" in ended.stderr
+
+
+def test_an_app_is_created_with_its_secrets_and_watched_until_it_runs(
+    hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEY", VALUE)
+    (tmp_path / "tides").mkdir()
+    (tmp_path / "tides" / "app.py").write_text("import gradio\nprint(PARAMS)\n")
+    (tmp_path / "parameters.json").write_text('{"level": 3}')
+    options = ("--from-env", "KEY", "--parameters", "parameters.json", "--watch", "--type", "gradio")
+    ended = spaces("create", "tides", *options)
+    assert ended.code == 0, ended.stderr
+    (space,) = [space for space in hub.spaces.values() if space.id != ID]
+    assert space.secrets["KEY"].value == VALUE
+    assert b"PARAMS" in space.files()["app.py"]
+    assert "RUNNING" in ended.stdout
+    assert VALUE not in ended.stdout + ended.stderr
+
+
+def test_a_folder_is_uploaded_in_one_commit_and_other_files_stay(hub: FakeHub, space: Space, folder: Path) -> None:
+    ended = spaces("upload", ID, str(folder), "--to", "web/", "--message", "Add pages", "--watch", "--json")
+    assert ended.code == 0, ended.stderr
+    assert set(space.files()) == {".gitattributes", *APP, "web/index.html", "web/img/dot.gif"}
+    assert (ended.document["commit_sha"], space.commits[-1].summary) == (space.head, "Add pages")
+    assert ended.document["runtime"]["stage"] == "RUNNING"
+    assert len(hub.calls("POST", "/commit/")) == 1
+    assert "Left out: .env" in ended.stderr
+
+
+def test_a_file_is_uploaded_under_its_name_or_another(space: Space, tmp_path: Path) -> None:
+    (tmp_path / "main.py").write_text("x = 1\n")
+    assert spaces("upload", ID, "main.py").code == 0
+    assert spaces("upload", ID, "main.py", "--to", "app.py").code == 0
+    assert space.files()["main.py"] == space.files()["app.py"] == b"x = 1\n"
+    assert spaces("upload", ID, "nowhere.py").code == 2
+
+
+def test_the_operator_s_token_is_never_uploaded(hub: FakeHub, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text(f"token: {hub.token}\n")
+    ended = spaces("upload", ID, "notes.txt")
+    assert ended.code == 1
+    assert hub.token not in ended.stderr
+    assert not hub.calls("POST", "/commit/")
+
+
+def test_a_plan_that_lacks_programs_is_told_with_the_free_way(hub: FakeHub, tmp_path: Path) -> None:
+    hub.plan = "free"
+    (tmp_path / "tides").mkdir()
+    (tmp_path / "tides" / "app.py").write_text("import gradio\n")
+    ended = spaces("create", "tides")
+    assert ended.code == 1
+    assert "static" in ended.stderr
+
+
+@pytest.mark.parametrize("arguments", [("info", ID), ("create", "."), ("restart", ID)])
+def test_without_a_token_the_configuration_is_wrong(
+    hub: FakeHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    (tmp_path / "index.html").write_text("x")
+    monkeypatch.delenv("HF_TOKEN")
+    ended = spaces(*arguments, "--json")
+    assert ended.code == 3
+    assert "HF_TOKEN" in ended.document["error"]
+    assert hub.log == []
+
+
+@pytest.mark.usefixtures("hub")
+def test_a_token_that_the_hub_does_not_know_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    token = "hf_" + "nobodysTokenAtAll"
+    monkeypatch.setenv("HF_TOKEN", token)
+    ended = spaces("restart", ID)
+    assert ended.code == 1
+    assert "does not accept the token" in ended.stderr
+    assert token not in ended.stderr
+
+
+def test_the_json_of_a_refusal_is_that_of_http(space: Space) -> None:
+    space.secrets["A"] = setting("1")
+    document: Any = spaces("variables", ID, "--set", "A=1", "--json").document
+    assert (document["ok"], [each["field"] for each in document["fields"]]) == (False, ["variables"])

@@ -1,0 +1,151 @@
+"""``pipeline spaces``: what is read from files, folders and the environment, before any Hub is asked."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from pipeline.cli import space_folder
+from pipeline.cli.space_folder import kind_of, read_folder
+from pipeline.cli.space_inputs import read_secrets, read_variables, read_volumes
+from pipeline.domain.errors import InvalidInput
+from pipeline.domain.space import Volume
+from tests.builders import make_files
+from tests.fakes.command_line import pipeline
+
+CANARY = "canary-7f3a"
+
+
+def test_help_names_every_command() -> None:
+    shown = pipeline("spaces", "--help").stdout
+    commands = (
+        "create info runtime pause restart wake duplicate hardware sleep-time variables secrets volumes logs dev-mode "
+        "visibility delete"
+    )
+    assert [name for name in commands.split() if f" {name} " not in shown] == []
+
+
+@pytest.mark.parametrize("command", ["create", "duplicate", "secrets"])
+def test_no_command_takes_the_value_of_a_secret_as_an_argument(command: str) -> None:
+    shown = pipeline("spaces", command, "--help").stdout
+    assert "--secret" not in shown
+    for source in ("--env-file", "--from-env", "--stdin"):
+        assert source in shown
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("info", "no-owner"),
+        ("info", "a/b--c"),
+        ("delete", "a/"),
+        ("hardware", "a/b"),
+        ("hardware", "a/b", "T4 small"),
+        ("hardware", "a/b", "t4-small", "--sleep-time", "0"),
+        ("sleep-time", "a/b", "soon"),
+        ("sleep-time", "a/b", "0"),
+        ("visibility", "a/b", "hidden"),
+        ("dev-mode", "a/b", "perhaps"),
+        ("restart", "a/b", "--watch", "--timeout", "0"),
+        ("variables", "a/b", "--set", "KEY"),
+        ("variables", "a/b", "--set", "1KEY=x"),
+        ("secrets", "a/b", "--from-env", CANARY),
+        ("secrets", "a/b", "--env-file", "/nowhere/at/all.env"),
+        ("volumes", "a/b", "--mount", "bucket:a/b"),
+        ("volumes", "a/b", "--mount", "bucket:a/b:/data", "--unmount"),
+        ("create", "/nowhere/at/all"),
+        ("storage", "a/b", "small"),
+    ],
+)
+def test_what_cannot_be_is_a_usage_error_and_never_shown(
+    arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_" + "neverAskedInThisTest")
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setattr("pipeline.cli.space_hub.configure_logging", lambda *_, **__: None)
+    ended = pipeline("spaces", *arguments)
+    assert ended.code == 2, ended.stderr
+    assert CANARY not in ended.stdout + ended.stderr
+
+
+def test_secrets_of_the_environment_win_over_those_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.env").write_text("A=file\nB=file\n")
+    monkeypatch.setenv("A", "environment")
+    assert read_secrets(str(tmp_path / "a.env"), ["A"], None) == {"A": "environment", "B": "file"}
+
+
+def test_standard_input_is_read_once() -> None:
+    with pytest.raises(InvalidInput, match="--stdin"):
+        read_secrets("-", [], "KEY")
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"x" * (4 * 1024 * 1024 + 1), CANARY.encode()])
+def test_a_file_that_is_no_env_file_is_refused_without_its_content(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a.env").write_bytes(content)
+    with pytest.raises(InvalidInput) as caught:
+        read_secrets(str(tmp_path / "a.env"), [], None)
+    assert CANARY not in str(caught.value)
+
+
+def test_pairs_are_split_at_the_first_equals_sign() -> None:
+    assert read_variables(["A=b=c", "B="]) == {"A": "b=c", "B": ""}
+
+
+def test_volumes_are_read_with_and_without_a_mode() -> None:
+    assert read_volumes(["bucket:a/b:/data", "model:c/d:/m:ro"]) == (
+        Volume("bucket", "a/b", "/data"),
+        Volume("model", "c/d", "/m", read_only=True),
+    )
+
+
+@pytest.mark.parametrize(
+    "text", ["", "bucket", "bucket:a/b", "bucket::/x", "bucket:a/b:data", "bucket:a/b:/x:rw", ":::"]
+)
+def test_what_is_no_volume_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInput, match="--mount"):
+        read_volumes([text])
+
+
+def test_a_folder_is_read_without_what_belongs_to_the_machine(tmp_path: Path) -> None:
+    for path in ("app.py", "web/index.html", ".env", "web/node_modules/x.js", ".git/config", ".gitignore"):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(path)
+    (tmp_path / "link.txt").symlink_to("/etc/hostname")
+    (tmp_path / "linked").symlink_to(tmp_path)
+    read = read_folder(tmp_path)
+    assert dict(read.files) == {path: path.encode() for path in (".gitignore", "app.py", "web/index.html")}
+    assert read.left_out == (".env", ".git", "link.txt", "linked", "web/node_modules")
+
+
+def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "app.py").write_text("x")
+    assert list(read_folder(tmp_path).files) == ["app.py"]
+
+
+def test_a_folder_with_too_much_in_it_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in "abc":
+        (tmp_path / name).write_text("xxxx")
+    monkeypatch.setattr(space_folder, "MAX_FILES", 2)
+    with pytest.raises(InvalidInput, match="more than 2 files"):
+        read_folder(tmp_path)
+    monkeypatch.setattr(space_folder, "MAX_FILES", 3)
+    monkeypatch.setattr(space_folder, "MAX_BYTES", 11)
+    with pytest.raises(InvalidInput, match="11 bytes"):
+        read_folder(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("files", "kind"),
+    [
+        ({"app.py": ""}, "gradio"),
+        ({"app.py": "", "index.html": ""}, "gradio"),
+        ({"index.html": ""}, "static"),
+        ({"Dockerfile": "", "app.py": ""}, "docker"),
+        ({"README.md": "---\nsdk: static\n---\n", "app.py": ""}, "static"),
+        ({"README.md": "---\nsdk: streamlit\n---\n", "app.py": ""}, "streamlit"),
+        ({"README.md": "---\nsdk: other\n---\n", "app.py": ""}, "gradio"),
+    ],
+)
+def test_the_kind_of_a_space_follows_from_its_files(files: dict[str, str], kind: str) -> None:
+    assert kind_of(make_files(files)) == kind

@@ -1,0 +1,128 @@
+"""Bodies that change a Space: whatever is sent, it is a change or bad input, and nothing of it is shown."""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from pipeline.domain.errors import InvalidInput
+from pipeline.domain.space import Volume
+from pipeline.web.space_bodies import (
+    Body,
+    ChangesBody,
+    DevModeBody,
+    DuplicateBody,
+    HardwareBody,
+    SettingBody,
+    SleepTimeBody,
+    VisibilityBody,
+    VolumesBody,
+)
+from pipeline.web.space_parsing import described, parse_body, parse_settings
+from pipeline.web.space_wishes import NewSetting, SpaceChanges, hardware_problem, sleep_time_problem
+
+CANARY = "canary-7f3a"
+MODELS = (
+    ChangesBody,
+    DevModeBody,
+    DuplicateBody,
+    HardwareBody,
+    SettingBody,
+    SleepTimeBody,
+    VisibilityBody,
+    VolumesBody,
+)
+FIELDS = sorted({name for model in MODELS for name in model.model_fields} | {"storage", CANARY})
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text() | st.just(CANARY)
+anything = st.recursive(
+    scalars,
+    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(st.just(CANARY) | st.text(), inside, max_size=3),
+    max_leaves=6,
+)
+
+
+def refusal(parse: Callable[[bytes], object], document: dict[str, Any]) -> str:
+    """What is told of the document, or nothing when it is taken."""
+    try:
+        parse(json.dumps(document).encode())
+    except InvalidInput as error:
+        return str(error) or "a refusal without a word"
+    return ""
+
+
+@given(st.sampled_from(MODELS), st.dictionaries(st.sampled_from(FIELDS), anything))
+@example(ChangesBody, {"secrets": {CANARY: {CANARY: CANARY}}})
+@example(VolumesBody, {"volumes": [{CANARY: CANARY}]})
+@example(HardwareBody, {CANARY: 1})
+def test_whatever_is_sent_is_read_or_refused_without_being_shown(model: type[Body], document: dict[str, Any]) -> None:
+    assert CANARY not in refusal(partial(parse_body, model), document)
+
+
+@given(st.dictionaries(st.just(CANARY) | st.text(), anything))
+def test_whatever_is_sent_as_settings_is_read_or_refused_without_being_shown(document: dict[str, Any]) -> None:
+    assert CANARY not in refusal(partial(parse_settings, "secrets"), document)
+
+
+def test_all_fields_reach_the_change() -> None:
+    volume = {
+        "type": "dataset",
+        "source": "a/b",
+        "mount_path": "/data",
+        "revision": "r",
+        "read_only": True,
+        "path": "p",
+    }
+    document = {
+        "secrets": {"KEY": "1"},
+        "variables": {"LEVEL": {"value": "2", "description": "words"}},
+        "volumes": [volume],
+        "hardware": "t4-small",
+        "sleep_time": -1,
+        "visibility": "protected",
+    }
+    assert parse_body(ChangesBody, json.dumps(document).encode()).to_changes() == SpaceChanges(
+        secrets={"KEY": NewSetting("1")},
+        variables={"LEVEL": NewSetting("2", "words")},
+        volumes=(Volume("dataset", "a/b", "/data", "r", read_only=True, path="p"),),
+        hardware="t4-small",
+        sleep_seconds=-1,
+        visibility="protected",
+    )
+
+
+def test_nothing_at_all_counts_as_an_empty_object() -> None:
+    assert parse_body(DuplicateBody, b" \n").to_wish().target is None
+    with pytest.raises(InvalidInput, match="hardware: is required"):
+        parse_body(HardwareBody, b"")
+
+
+def test_values_of_secrets_are_in_no_repr() -> None:
+    assert CANARY not in repr(SpaceChanges(secrets={"KEY": NewSetting(CANARY)}))
+    assert CANARY not in repr(parse_body(DuplicateBody, json.dumps({"secrets": {"K": CANARY}}).encode()).to_wish())
+
+
+@given(st.integers())
+def test_a_sleep_time_is_positive_or_never(seconds: int) -> None:
+    is_good = seconds == -1 or 0 < seconds < 2**31
+    assert (sleep_time_problem(seconds) is None) == is_good
+
+
+@pytest.mark.parametrize("word", ["cpu-basic", "l40sx4", "zero-a10g", "rtx-pro-6000x8", "quantum-x9"])
+def test_words_of_the_hub_pass_as_hardware(word: str) -> None:
+    assert hardware_problem(word) is None
+
+
+@pytest.mark.parametrize("word", ["", "x", "-x", "T4", "a b", "a/b", "a\n", "x" * 50, "ä-b"])
+def test_what_cannot_be_a_word_of_the_hub_is_no_hardware(word: str) -> None:
+    assert hardware_problem(word) is not None
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_body_is_described_without_references(model: type[Body]) -> None:
+    schema = described(model, {})["requestBody"]["content"]["application/json"]["schema"]
+    assert "$ref" not in json.dumps(schema["properties"])
