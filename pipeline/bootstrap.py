@@ -61,6 +61,7 @@ class Services:
         settings: as read at the start.
         jobs: accept, show, watch, cancel, redeliver.
         workspaces: for previews.
+        secrets: looks for configured secrets in what is to be published.
         spaces: the Hub, as a token sees it.
         create_space: the use case of that name.
         provision_spaces: the use case of that name.
@@ -75,6 +76,7 @@ class Services:
     settings: Settings
     jobs: JobQueue
     workspaces: GitWorkspaces
+    secrets: SecretScanner
     spaces: SpaceHosts
     create_space: CreateSpace
     provision_spaces: ProvisionSpaces
@@ -181,6 +183,7 @@ def build(settings: Settings) -> Services:
         settings=settings,
         jobs=jobs,
         workspaces=workspaces,
+        secrets=secrets,
         spaces=spaces,
         create_space=CreateSpace(spaces, secrets, clock, owner=settings.hf_owner),
         provision_spaces=provision_spaces,

@@ -13,9 +13,8 @@ from pipeline.domain.files import AppFiles
 from pipeline.domain.publication import SpaceSdk, slug
 from pipeline.domain.space import CreatedSpace, NewSpace, Space, SpaceSettings, space_id_problem
 from pipeline.domain.space_rules import (
-    MAX_SETTINGS,
-    MAX_SLEEP_SECONDS,
-    MAX_VALUE,
+    MAX_SPACE_BYTES,
+    MAX_SPACE_FILES,
     hardware_problem,
     setting_problems,
     sleep_problem,
@@ -23,12 +22,6 @@ from pipeline.domain.space_rules import (
 )
 from pipeline.ports import Clock, SecretScanner, SpaceHost, SpaceHosts
 
-__all__ = ["MAX_BYTES", "MAX_FILES", "MAX_SETTINGS", "MAX_SLEEP_SECONDS", "MAX_VALUE", "CreateSpace"]
-
-MAX_FILES = 1_000
-"""What the Hub judges in one go before a commit."""
-
-MAX_BYTES = 50 * 1024 * 1024
 _NAMES_TRIED = 5
 
 _LONGEST_SLUG = 40
@@ -110,10 +103,10 @@ def new_space_problems(new: NewSpace) -> list[FieldProblem]:
 def _app_problems(new: NewSpace) -> Iterator[FieldProblem]:
     if not new.files:
         yield FieldProblem("files", "is required and must not be empty")
-    if len(new.files) > MAX_FILES:
-        yield FieldProblem("files", f"has more than {MAX_FILES} items")
-    if new.files.size > MAX_BYTES:
-        yield FieldProblem("files", f"has more than {MAX_BYTES} bytes in all")
+    if len(new.files) > MAX_SPACE_FILES:
+        yield FieldProblem("files", f"has more than {MAX_SPACE_FILES} items")
+    if new.files.size > MAX_SPACE_BYTES:
+        yield FieldProblem("files", f"has more than {MAX_SPACE_BYTES} bytes in all")
 
 
 def _settings_problems(new: NewSpace) -> Iterator[FieldProblem]:

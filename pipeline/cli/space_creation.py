@@ -26,16 +26,16 @@ from pipeline.cli.space_options import (
 )
 from pipeline.cli.space_progress import SpaceProgress
 from pipeline.cli.space_tables import print_change, print_created, print_runtime, print_space
-from pipeline.create_space import MAX_BYTES
 from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.domain.files import AppFiles
 from pipeline.domain.publication import SpaceSdk
 from pipeline.domain.space import CreatedSpace, NewSpace, SpaceRuntime
+from pipeline.domain.space_rules import MAX_SPACE_BYTES
+from pipeline.manage_space.copies import Copied, CopyWish, copy_space
+from pipeline.manage_space.files import Uploaded, upload_files
 from pipeline.ports import SpaceHost
 from pipeline.settings import Settings
 from pipeline.web.body import read_object
-from pipeline.web.space_copies import Copied, CopyWish, copy_space
-from pipeline.web.space_files import Uploaded, upload_files
 from pipeline.web.space_schemas import CreateSpaceReply
 from pipeline.web.space_views import CopyReply, RuntimeView, UploadReply
 
@@ -190,8 +190,8 @@ def _files_to_upload(path: Path, to: str | None) -> AppFiles:
         return AppFiles({prefix + name: content for name, content in read.files.items()})
     try:
         size = path.stat().st_size
-        if size > MAX_BYTES or not path.is_file():
-            raise InvalidInput(FieldProblem("FILE_OR_FOLDER", f"is no file of at most {MAX_BYTES} bytes"))
+        if size > MAX_SPACE_BYTES or not path.is_file():
+            raise InvalidInput(FieldProblem("FILE_OR_FOLDER", f"is no file of at most {MAX_SPACE_BYTES} bytes"))
         return AppFiles({to or path.name: path.read_bytes()})
     except OSError as error:
         raise InvalidInput(FieldProblem("FILE_OR_FOLDER", f"cannot be read: {error.strerror}")) from error

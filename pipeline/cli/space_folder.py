@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.create_space import MAX_BYTES, MAX_FILES
 from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.domain.files import AppFiles
 from pipeline.domain.publication import SpaceSdk
 from pipeline.domain.space import sdk_of
+from pipeline.domain.space_rules import MAX_SPACE_BYTES, MAX_SPACE_FILES
 
 LEFT_OUT = frozenset(
     {
@@ -51,8 +51,8 @@ def read_folder(folder: Path) -> Folder:
                 left_out.append(name)
                 continue
             size += path.stat().st_size
-            if len(contents) >= MAX_FILES or size > MAX_BYTES:
-                limits = f"{MAX_FILES} files or {MAX_BYTES} bytes"
+            if len(contents) >= MAX_SPACE_FILES or size > MAX_SPACE_BYTES:
+                limits = f"{MAX_SPACE_FILES} files or {MAX_SPACE_BYTES} bytes"
                 raise InvalidInput(FieldProblem("FOLDER", f"holds more than {limits}"))
             contents[name] = path.read_bytes()
     except OSError as error:

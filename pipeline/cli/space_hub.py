@@ -15,9 +15,9 @@ from pipeline.cli.space_tables import print_change
 from pipeline.clock import SystemClock
 from pipeline.domain.space import BROKEN, SpaceRuntime
 from pipeline.logs import configure_logging
+from pipeline.manage_space.changes import Changed
 from pipeline.ports import Progress, SpaceHost
 from pipeline.settings import Settings
-from pipeline.web.space_changes import Changed
 from pipeline.web.space_views import ChangeReply, RuntimeView
 
 RUNNING = "RUNNING"

@@ -15,7 +15,15 @@ def _check_space_id(value: str) -> str:
     return value
 
 
+def _check_space_ids(values: list[str]) -> list[str]:
+    return [_check_space_id(value) for value in values]
+
+
 SpaceId = Annotated[str, typer.Argument(metavar="OWNER/NAME", help="Of the Space.", callback=_check_space_id)]
+SpaceIds = Annotated[
+    list[str],
+    typer.Argument(metavar="OWNER/NAME…", help="Of one Space or several.", callback=_check_space_ids),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 Watch = Annotated[bool, typer.Option("--watch", help="Wait until it runs or breaks.")]
 Timeout = Annotated[float, typer.Option(min=1, max=86_400, help="Seconds that --watch waits at most.")]

@@ -25,9 +25,9 @@ from pipeline.cli.space_options import (
 )
 from pipeline.cli.space_tables import print_secrets, print_variables, print_volumes
 from pipeline.domain.errors import FieldProblem, InvalidInput
-from pipeline.web.space_changes import change_space
+from pipeline.manage_space.changes import change_space
+from pipeline.manage_space.wishes import STORAGE_IS_GONE, NewSetting, SpaceChanges
 from pipeline.web.space_views import SecretList, VariableList, VolumeView
-from pipeline.web.space_wishes import STORAGE_IS_GONE, NewSetting, SpaceChanges
 
 
 class Visibility(StrEnum):

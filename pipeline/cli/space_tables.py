@@ -9,6 +9,7 @@ from rich.text import Text
 
 from pipeline.cli.output import plain, say, stdout
 from pipeline.domain.space import BROKEN
+from pipeline.web.provision_schemas import WakeReply
 from pipeline.web.space_schemas import CreateSpaceReply
 from pipeline.web.space_views import (
     ChangeReply,
@@ -47,6 +48,18 @@ def print_created(space: CreateSpaceReply) -> None:
     _print_facts({"space": space.space_id, "page": space.url, "app": space.host, "commit": space.commit_sha})
     for note in space.notes:
         _print_facts({"note": note})
+
+
+def print_woken(reply: WakeReply) -> None:
+    """What was done about each of several Spaces."""
+    table = Table(box=box.SIMPLE_HEAD)
+    for heading in ("space", "was", "is", ""):
+        table.add_column(heading, no_wrap=heading in {"space", "was", "is"})
+    for space in reply.spaces:
+        said = space.error or space.note or ("restarted" if space.restarted else "")
+        style = "red" if space.error else ""
+        table.add_row(plain(space.id), space.was or "", space.stage or "", Text(plain(said), style=style))
+    stdout().print(table)
 
 
 def print_runtime(runtime: RuntimeView) -> None:

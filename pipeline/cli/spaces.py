@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
+from pipeline.bootstrap import open_spaces
 from pipeline.cli.exits import ExitCode, exit_codes
 from pipeline.cli.output import plain, print_json, say
 from pipeline.cli.space_creation import create, duplicate, upload
-from pipeline.cli.space_hub import end_by_stage, run_change, use_hub, watch, with_verdict
-from pipeline.cli.space_options import WATCH_SECONDS, AsJson, SpaceId, Timeout, Watch
+from pipeline.cli.space_hub import end_by_stage, read_quietly, run_change, use_hub, watch, with_verdict
+from pipeline.cli.space_options import WATCH_SECONDS, AsJson, SpaceId, SpaceIds, Timeout, Watch
 from pipeline.cli.space_settings import (
     set_dev_mode,
     set_hardware,
@@ -21,11 +22,13 @@ from pipeline.cli.space_settings import (
     use_variables,
     use_volumes,
 )
-from pipeline.cli.space_tables import print_runtime, print_space
+from pipeline.cli.space_tables import print_runtime, print_space, print_woken
 from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.domain.space import LogLine, SpaceRuntime
+from pipeline.manage_space.changes import pause_space, restart_space, wake_space
 from pipeline.ports import SpaceHost
-from pipeline.web.space_changes import pause_space, restart_space, wake_space
+from pipeline.provision import WakeSpaces
+from pipeline.web.provision_schemas import WakeReply
 from pipeline.web.space_views import DeletedReply, LogLineView, RuntimeView, SpaceView
 
 FOLLOW_SECONDS = 3600.0
@@ -93,14 +96,29 @@ def restart(
 
 
 @spaces.command()
-def wake(space_id: SpaceId, *, wait: Watch = False, timeout: Timeout = WATCH_SECONDS, as_json: AsJson = False) -> None:
-    """Start the app if it sleeps, was stopped or paused."""
-    run_change(
-        space_id,
-        lambda host, _: wake_space(host, space_id),
-        watch_seconds=timeout if wait else None,
-        as_json=as_json,
-    )
+def wake(
+    space_ids: SpaceIds, *, wait: Watch = False, timeout: Timeout = WATCH_SECONDS, as_json: AsJson = False
+) -> None:
+    """Start apps that sleep, were stopped or paused, for instance before a demonstration."""
+    if len(space_ids) == 1:
+        run_change(
+            space_ids[0],
+            lambda host, _: wake_space(host, space_ids[0]),
+            watch_seconds=timeout if wait else None,
+            as_json=as_json,
+        )
+        return
+    with exit_codes(as_json=as_json):
+        if wait:
+            raise InvalidInput(FieldProblem("--watch", "takes one Space"))
+        woken = asyncio.run(WakeSpaces(open_spaces(read_quietly()))(space_ids, None))
+        reply = WakeReply.of(woken)
+        if as_json:
+            print_json(reply.model_dump(mode="json"))
+        else:
+            print_woken(reply)
+    if not reply.ok:
+        raise typer.Exit(ExitCode.FAILED)
 
 
 spaces.command()(duplicate)

@@ -6,6 +6,10 @@ from collections.abc import Iterator, Mapping
 from pipeline.domain.errors import FieldProblem
 from pipeline.domain.space import setting_key_problem, space_id_problem
 
+MAX_SPACE_FILES = 1_000
+"""What the Hub judges in one go before a commit."""
+
+MAX_SPACE_BYTES = 50 * 1024 * 1024
 MAX_SETTINGS = 100
 MAX_VALUE = 32 * 1024
 MAX_SLEEP_SECONDS = 2**31 - 1

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from pipeline.domain.errors import NotFound
 from pipeline.domain.job import Job
 from pipeline.domain.space import CreatedSpace, NewSpace
-from pipeline.ports import CallEvents, Jobs, Provisions, SpaceHosts, Workspaces
+from pipeline.ports import CallEvents, Jobs, Provisions, SecretScanner, SpaceHosts, Workspaces
 from pipeline.provision import ProvisionSpaces, WakeSpaces
 from pipeline.settings import Settings
 from pipeline.web.auth import Caller, Gate
@@ -37,6 +37,10 @@ class Services(Protocol):
     @property
     def workspaces(self) -> Workspaces:
         """For previews."""
+
+    @property
+    def secrets(self) -> SecretScanner:
+        """Looks for configured secrets in what is to be published."""
 
     @property
     def spaces(self) -> SpaceHosts:

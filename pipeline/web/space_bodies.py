@@ -9,9 +9,10 @@ from pydantic_core import PydanticCustomError
 
 from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.domain.space import MAX_SPACE_ID, Volume
+from pipeline.domain.space_rules import hardware_problem, sleep_problem
+from pipeline.manage_space.copies import CopyWish
+from pipeline.manage_space.wishes import NewSetting, SpaceChanges
 from pipeline.web.problems import OWN_RULE
-from pipeline.web.space_copies import CopyWish
-from pipeline.web.space_wishes import NewSetting, SpaceChanges, hardware_problem, sleep_time_problem
 
 MAX_VOLUMES = 20
 MAX_TEXT = 300
@@ -24,7 +25,7 @@ def _check_hardware(value: str) -> str:
 
 
 def _check_sleep_time(value: int) -> int:
-    if problem := sleep_time_problem(value):
+    if problem := sleep_problem(value):
         raise PydanticCustomError(OWN_RULE, "{problem}", {"problem": problem})
     return value
 

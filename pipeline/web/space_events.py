@@ -37,7 +37,7 @@ class OpenedLog:
         lines: as the Hub gives them.
     """
 
-    def __init__(self, lines: AsyncIterator[LogLine]) -> None:
+    def __init__(self, lines: AsyncGenerator[LogLine, None]) -> None:
         self._lines = lines
         self._next = asyncio.ensure_future(anext(lines, None))
 
@@ -60,8 +60,7 @@ class OpenedLog:
         self._next.cancel()
         with suppress(asyncio.CancelledError, HubError):
             await self._next
-        if isinstance(self._lines, AsyncGenerator):
-            await self._lines.aclose()
+        await self._lines.aclose()
 
     async def _until(self, end: float) -> LogLine | None:
         async with asyncio.timeout_at(end):

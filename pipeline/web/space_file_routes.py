@@ -6,12 +6,11 @@ from fastapi import APIRouter, Depends
 from pydantic import Field
 
 from pipeline.domain.files import AppFiles
-from pipeline.verification.secrets import ConfiguredSecretScanner
+from pipeline.manage_space.files import upload_files
 from pipeline.web.dependencies import ServicesOfApp
 from pipeline.web.errors import documented
 from pipeline.web.hub_access import HostOfCaller
 from pipeline.web.space_bodies import MAX_TEXT, Body
-from pipeline.web.space_files import upload_files
 from pipeline.web.space_parsing import body_of, described
 from pipeline.web.space_path import SpaceId
 from pipeline.web.space_schemas import CreateSpaceRequest, FileContents
@@ -45,6 +44,7 @@ async def put_files(
     body: Annotated[FilesBody, Depends(body_of(FilesBody))],
 ) -> UploadReply:
     """Other files stay, unless `replace` says otherwise. The Hub builds the app anew; no change is no commit."""
-    scanner = ConfiguredSecretScanner(services.settings.secrets())
-    uploaded = await upload_files(host, scanner, space_id, body.to_files(), replace=body.replace, message=body.message)
+    uploaded = await upload_files(
+        host, services.secrets, space_id, body.to_files(), replace=body.replace, message=body.message
+    )
     return UploadReply.of_upload(uploaded)

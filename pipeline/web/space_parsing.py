@@ -7,11 +7,11 @@ from fastapi import Request
 from pydantic import TypeAdapter, ValidationError
 
 from pipeline.domain.errors import FieldProblem, InvalidInput
+from pipeline.manage_space.wishes import STORAGE_IS_GONE, NewSetting
 from pipeline.web.body import read_body, read_object, require_json
 from pipeline.web.env_file import parse_env_file
 from pipeline.web.problems import OWN_RULE, problems_in_words
 from pipeline.web.space_bodies import Body, SettingBody, new_settings
-from pipeline.web.space_wishes import STORAGE_IS_GONE, NewSetting
 
 _NAMED_BY_CALLERS = {"secrets", "variables"}
 _UNKNOWN_FIELD = "has a field that is not known here"

@@ -7,6 +7,9 @@ from fastapi import APIRouter, Depends, Query
 from starlette.exceptions import HTTPException
 
 from pipeline.domain.space import MAX_SPACE_ID
+from pipeline.manage_space.changes import change_space, pause_space, restart_space, wake_space
+from pipeline.manage_space.copies import copy_space
+from pipeline.manage_space.wishes import STORAGE_IS_GONE, SpaceChanges
 from pipeline.web import space_events, space_file_routes, space_setting_routes
 from pipeline.web.errors import documented
 from pipeline.web.hub_access import HostOfCaller, bearer_token
@@ -19,12 +22,9 @@ from pipeline.web.space_bodies import (
     VisibilityBody,
     VolumesBody,
 )
-from pipeline.web.space_changes import change_space, pause_space, restart_space, wake_space
-from pipeline.web.space_copies import copy_space
 from pipeline.web.space_parsing import body_of, described
 from pipeline.web.space_path import SPACE_ERRORS, SpaceId, require_confirmation
 from pipeline.web.space_views import ChangeReply, CopyReply, DeletedReply, RuntimeView, SpaceView
-from pipeline.web.space_wishes import STORAGE_IS_GONE, SpaceChanges
 
 _VOLUME_EXAMPLE = {"volumes": [{"type": "bucket", "source": "owner/data", "mount_path": "/data"}]}
 

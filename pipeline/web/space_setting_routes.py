@@ -6,13 +6,13 @@ from fastapi import APIRouter, Depends, Path, Query
 
 from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.domain.space import MAX_SPACE_ID, setting_key_problem
+from pipeline.manage_space.changes import by_key, change_space, find_setting
+from pipeline.manage_space.wishes import NewSetting, SpaceChanges
 from pipeline.web.hub_access import HostOfCaller
 from pipeline.web.space_bodies import SettingBody
-from pipeline.web.space_changes import by_key, change_space, find_setting
 from pipeline.web.space_parsing import body_of, described, described_settings, settings_of
 from pipeline.web.space_path import SpaceId, require_confirmation
 from pipeline.web.space_views import ChangeReply, SecretList, SecretView, VariableList, VariableView
-from pipeline.web.space_wishes import NewSetting, SpaceChanges
 
 MAX_KEY = 200
 _EXAMPLE = {"value": "3", "description": "where the game begins"}

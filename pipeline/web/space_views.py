@@ -7,9 +7,9 @@ from typing import Literal, Self
 from pydantic import BaseModel, Field
 
 from pipeline.domain.space import LogLine, Space, SpaceRuntime, SpaceSetting, Volume
-from pipeline.web.space_changes import Changed
-from pipeline.web.space_copies import Copied
-from pipeline.web.space_files import Uploaded
+from pipeline.manage_space.changes import Changed
+from pipeline.manage_space.copies import Copied
+from pipeline.manage_space.files import Uploaded
 
 MEANINGS: Mapping[str, str] = {
     "RUNNING": "the app is live",

@@ -20,7 +20,7 @@ from tests.fakes.github.repositories_api import REPOSITORY_ROUTES
 from tests.fakes.github.routes import Route
 
 DESCRIPTION = os.environ.get("GITHUB_OPENAPI", "")
-pytestmark = pytest.mark.skipif(not Path(DESCRIPTION).is_file(), reason="GITHUB_OPENAPI does not name GitHub's description")
+pytestmark = pytest.mark.skipif(not Path(DESCRIPTION).is_file(), reason="GITHUB_OPENAPI names no description of GitHub")
 
 FILES = {"index.html": b"<h1>one</h1>", "data/a.csv": b"1,2"}
 MAIN = {"build_type": "legacy", "source": {"branch": "main", "path": "/"}}

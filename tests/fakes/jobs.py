@@ -24,8 +24,9 @@ from pipeline.domain.job import EventKind, Failure, Job, JobEvent, JobStatus, Re
 from pipeline.domain.notification import DeliveryState
 from pipeline.domain.publication import Remote, Site, Target
 from pipeline.domain.space import CreatedSpace, NewSpace
-from pipeline.ports import Jobs, SpaceHost, SpaceHosts, Workspaces
+from pipeline.ports import Jobs, SecretScanner, SpaceHost, SpaceHosts, Workspaces
 from pipeline.settings import Settings
+from pipeline.verification.secrets import ConfiguredSecretScanner
 from tests.builders import NOW, SHA, make_delivery, make_publication, make_usage, make_verdict
 
 _FOLDER = re.compile(r"[a-z0-9-]+")
@@ -267,6 +268,7 @@ class MemoryServices:
         self.settings = Settings.from_environment(**{"deploy_secret": SECRET, **settings})
         self.jobs = MemoryJobs(queue_limit)
         self.workspaces = MemoryWorkspaces(folders or {})
+        self.secrets: SecretScanner = ConfiguredSecretScanner(self.settings.secrets())
         self.spaces: SpaceHosts = _no_hub
         self.create_space: Callable[[NewSpace, str | None], Awaitable[CreatedSpace]] = _no_new_space
         self.provision_spaces: Any = None

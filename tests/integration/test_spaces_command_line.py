@@ -188,6 +188,31 @@ def test_watching_bears_a_hub_that_is_lost_for_a_while(hub: FakeHub) -> None:
     assert spaces("runtime", ID, "--watch").code == 0
 
 
+def test_several_are_woken_at_once_and_each_is_told(hub: FakeHub, space: Space) -> None:
+    space.settle("PAUSED")
+    hub.create("deployer/other", "gradio", APP)
+    ended = spaces("wake", ID, "deployer/other", "deployer/missing")
+    assert ended.code == 1
+    assert "restarted" in ended.stdout
+    assert "not resting" in ended.stdout
+    assert "deployer/missing" in ended.stdout
+    assert space.starts == 1
+
+
+def test_several_that_rest_are_told_as_json(hub: FakeHub, space: Space) -> None:
+    hub.create("deployer/other", "gradio", APP).settle("SLEEPING")
+    space.settle("PAUSED")
+    ended = spaces("wake", ID, "deployer/other", "--json")
+    assert ended.code == 0
+    assert [each["restarted"] for each in ended.document["spaces"]] == [True, True]
+
+
+@pytest.mark.parametrize("ids", [("no-owner",), (ID, "no-owner")])
+def test_what_names_no_space_is_not_asked_for(hub: FakeHub, ids: tuple[str, ...]) -> None:
+    assert spaces("wake", *ids).code == 2
+    assert hub.log == []
+
+
 @pytest.mark.parametrize("stage", ["PAUSED", "SLEEPING", "STOPPED"])
 def test_wake_restarts_what_rests_and_waits_for_it(space: Space, stage: str) -> None:
     space.settle(stage)

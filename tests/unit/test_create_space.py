@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from pipeline.create_space import MAX_BYTES, MAX_FILES, CreateSpace
+from pipeline.create_space import CreateSpace
 from pipeline.domain.errors import (
     HubError,
     HubUnreachable,
@@ -22,7 +22,7 @@ from pipeline.domain.errors import (
 from pipeline.domain.files import AppFiles
 from pipeline.domain.publication import SpaceSdk
 from pipeline.domain.space import NewSpace, Space, SpaceSettings, sdk_of, space_id_problem
-from pipeline.domain.space_rules import MAX_SETTINGS, MAX_VALUE
+from pipeline.domain.space_rules import MAX_SETTINGS, MAX_SPACE_BYTES, MAX_SPACE_FILES, MAX_VALUE
 from pipeline.ports import SpaceHost
 from pipeline.verification.secrets import ConfiguredSecretScanner
 from tests.builders import SHA, make_files
@@ -185,8 +185,11 @@ async def test_the_title_comes_from_the_name_when_the_app_has_none() -> None:
 
 REFUSED: Mapping[str, tuple[str, Callable[[], NewSpace]]] = {
     "no files": ("files", lambda: new_space(files=AppFiles({}))),
-    "too many files": ("files", lambda: new_space(files=AppFiles({f"{n}.html": b"" for n in range(MAX_FILES + 1)}))),
-    "too many bytes": ("files", lambda: new_space(files=AppFiles({"index.html": bytes(MAX_BYTES + 1)}))),
+    "too many files": (
+        "files",
+        lambda: new_space(files=AppFiles({f"{n}.html": b"" for n in range(MAX_SPACE_FILES + 1)})),
+    ),
+    "too many bytes": ("files", lambda: new_space(files=AppFiles({"index.html": bytes(MAX_SPACE_BYTES + 1)}))),
     "nothing to start from": ("files", lambda: new_space(files=make_files({"a.txt": "x"}))),
     "a name with two slashes": ("name", lambda: new_space(name="a/b/c")),
     "a name with an empty part": ("name", lambda: new_space(name="/sales")),

@@ -126,11 +126,11 @@ def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path: Path) -> None:
 def test_a_folder_with_too_much_in_it_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in "abc":
         (tmp_path / name).write_text("xxxx")
-    monkeypatch.setattr(space_folder, "MAX_FILES", 2)
+    monkeypatch.setattr(space_folder, "MAX_SPACE_FILES", 2)
     with pytest.raises(InvalidInput, match="more than 2 files"):
         read_folder(tmp_path)
-    monkeypatch.setattr(space_folder, "MAX_FILES", 3)
-    monkeypatch.setattr(space_folder, "MAX_BYTES", 11)
+    monkeypatch.setattr(space_folder, "MAX_SPACE_FILES", 3)
+    monkeypatch.setattr(space_folder, "MAX_SPACE_BYTES", 11)
     with pytest.raises(InvalidInput, match="11 bytes"):
         read_folder(tmp_path)
 

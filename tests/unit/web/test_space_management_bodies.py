@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from pipeline.domain.errors import InvalidInput
 from pipeline.domain.space import Volume
+from pipeline.domain.space_rules import hardware_problem, sleep_problem
+from pipeline.manage_space.wishes import NewSetting, SpaceChanges
 from pipeline.web.space_bodies import (
     Body,
     ChangesBody,
@@ -23,7 +25,6 @@ from pipeline.web.space_bodies import (
     VolumesBody,
 )
 from pipeline.web.space_parsing import described, parse_body, parse_settings
-from pipeline.web.space_wishes import NewSetting, SpaceChanges, hardware_problem, sleep_time_problem
 
 CANARY = "canary-7f3a"
 MODELS = (
@@ -109,7 +110,7 @@ def test_values_of_secrets_are_in_no_repr() -> None:
 @given(st.integers())
 def test_a_sleep_time_is_positive_or_never(seconds: int) -> None:
     is_good = seconds == -1 or 0 < seconds < 2**31
-    assert (sleep_time_problem(seconds) is None) == is_good
+    assert (sleep_problem(seconds) is None) == is_good
 
 
 @pytest.mark.parametrize("word", ["cpu-basic", "l40sx4", "zero-a10g", "rtx-pro-6000x8", "quantum-x9"])

@@ -3,12 +3,12 @@
 import asyncio
 from dataclasses import dataclass
 
-from pipeline.create_space import MAX_BYTES, MAX_FILES
 from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.domain.files import AppFiles, compare
 from pipeline.domain.space import sdk_of
+from pipeline.domain.space_rules import MAX_SPACE_BYTES, MAX_SPACE_FILES
+from pipeline.manage_space.changes import Changed, is_running
 from pipeline.ports import SecretScanner, SpaceHost
-from pipeline.web.space_changes import Changed, is_running
 
 REBUILDS = "the app was running: the version before stays live while the new one is being built"
 MESSAGE = "Update files"
@@ -72,8 +72,10 @@ async def upload_files(
 def _check(before: AppFiles, after: AppFiles) -> None:
     if not after:
         raise InvalidInput(FieldProblem("files", "is required and must not be empty"))
-    if len(after) > MAX_FILES or after.size > MAX_BYTES:
-        raise InvalidInput(FieldProblem("files", f"would be more than {MAX_FILES} files or {MAX_BYTES} bytes in all"))
+    if len(after) > MAX_SPACE_FILES or after.size > MAX_SPACE_BYTES:
+        raise InvalidInput(
+            FieldProblem("files", f"would be more than {MAX_SPACE_FILES} files or {MAX_SPACE_BYTES} bytes in all")
+        )
     if sdk_of(before) and not sdk_of(after):
         raise InvalidInput(
             FieldProblem("files", "README.md would lose the card at its head, without which nothing runs")

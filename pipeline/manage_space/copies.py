@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from pipeline.domain.errors import FieldProblem, HubTokenRefused, InvalidInput, NotPermitted, SpaceMissing
 from pipeline.domain.space import Space, SpaceSettings, space_id_problem
+from pipeline.domain.space_rules import hardware_problem, sleep_problem
+from pipeline.manage_space.wishes import NewSetting, setting_problems
 from pipeline.ports import SpaceHost
-from pipeline.web.space_wishes import NewSetting, hardware_problem, setting_problems, sleep_time_problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +85,9 @@ def _problems(wish: CopyWish, target: str) -> Iterator[FieldProblem]:
     yield from setting_problems("variables", {key: NewSetting(value) for key, value in wish.variables.items()})
     if problem := space_id_problem(target if "/" in target else f"owner/{target}"):
         yield FieldProblem("to_id", problem)
-    if wish.hardware is not None and (problem := hardware_problem(wish.hardware)):
+    if problem := hardware_problem(wish.hardware):
         yield FieldProblem("hardware", problem)
-    if wish.sleep_seconds is not None and (problem := sleep_time_problem(wish.sleep_seconds)):
+    if problem := sleep_problem(wish.sleep_seconds):
         yield FieldProblem("sleep_time", problem)
     if wish.secrets.keys() & wish.variables.keys():
         yield FieldProblem("secrets", "has a name that variables has as well: the Hub starts no such Space")

@@ -1,12 +1,11 @@
 """What is wished of a Space, and the rules for it that need no question to the Hub."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from pipeline.create_space import MAX_SETTINGS, MAX_SLEEP_SECONDS, MAX_VALUE
 from pipeline.domain.errors import FieldProblem
 from pipeline.domain.space import Volume, setting_key_problem
+from pipeline.domain.space_rules import MAX_SETTINGS, MAX_VALUE, hardware_problem, sleep_problem
 
 MAX_DESCRIPTION = 1_000
 
@@ -15,7 +14,6 @@ STORAGE_IS_GONE = (
     '/spaces/{owner}/{name}/volumes {"volumes": [{"type": "bucket", "source": "owner/name", "mount_path": "/data"}]} '
     "or `pipeline spaces volumes ID --mount bucket:owner/name:/data`; DELETE the volumes to unmount them"
 )
-_HARDWARE = re.compile(r"[a-z0-9][a-z0-9-]{1,40}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +59,6 @@ class SpaceChanges:
     visibility: str | None = None
 
 
-def hardware_problem(hardware: str) -> str | None:
-    """What is wrong with it, or None: it could be a word of the Hub, which knows more of them than anybody here."""
-    return None if _HARDWARE.fullmatch(hardware) else "must be one of the Hub's words, such as cpu-basic or t4-small"
-
-
-def sleep_time_problem(seconds: int) -> str | None:
-    """What is wrong with it, or None."""
-    if seconds == -1 or 0 < seconds <= MAX_SLEEP_SECONDS:
-        return None
-    return "must be a number of seconds above 0, or -1 for never"
-
-
 def setting_problems(kind: str, settings: NewSettings) -> Iterator[FieldProblem]:
     """Every rule that secrets or variables break. Names no value, and no name that breaks the rule for names.
 
@@ -98,7 +84,7 @@ def change_problems(changes: SpaceChanges) -> Iterator[FieldProblem]:
     """Every rule that they break, whatever the Space is like."""
     yield from setting_problems("secrets", changes.secrets)
     yield from setting_problems("variables", changes.variables)
-    if changes.hardware is not None and (problem := hardware_problem(changes.hardware)):
+    if problem := hardware_problem(changes.hardware):
         yield FieldProblem("hardware", problem)
-    if changes.sleep_seconds is not None and (problem := sleep_time_problem(changes.sleep_seconds)):
+    if problem := sleep_problem(changes.sleep_seconds):
         yield FieldProblem("sleep_time", problem)

@@ -10,8 +10,8 @@ from functools import partial
 
 from pipeline.domain.errors import FieldProblem, HubError, InvalidInput, NotFound
 from pipeline.domain.space import RESTING, Space, SpaceRuntime, SpaceSetting
+from pipeline.manage_space.wishes import NewSetting, SpaceChanges, change_problems
 from pipeline.ports import Progress, SpaceHost
-from pipeline.web.space_wishes import NewSetting, SpaceChanges, change_problems
 
 NEAR_NAMES = 3
 
