@@ -153,7 +153,6 @@ class ProvisionRecords:
         """It is worked on."""
 
         def work(connection: sa.Connection) -> None:
-            _overwrite_what_is_deleted(connection)
             connection.execute(_table.update().where(_table.c.id == provision_id).values(status=JobStatus.RUNNING))
 
         await self._database.transact(work)
@@ -170,7 +169,6 @@ class ProvisionRecords:
         """It has ended: wipe what was ordered. Spaces that did not get their turn have failed, because of ``error``."""
 
         def work(connection: sa.Connection) -> None:
-            _overwrite_what_is_deleted(connection)
             outcomes = [_ended(outcome, error) for outcome in _outcomes(connection, provision_id)]
             for index, outcome in enumerate(outcomes):
                 place = (_spaces.c.provision_id == provision_id, _spaces.c.position == index)
@@ -241,12 +239,6 @@ class ProvisionRecords:
 
 def _caller(token: str | None) -> str:
     return OPERATOR if token is None else sha256(token.encode()).hexdigest()
-
-
-def _overwrite_what_is_deleted(connection: sa.Connection) -> None:
-    """SQLite leaves the old bytes of a changed row in its file, unless it is told otherwise."""
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("PRAGMA secure_delete = ON")
 
 
 def _outcomes(connection: sa.Connection, provision_id: str) -> tuple[SpaceOutcome, ...]:

@@ -138,8 +138,9 @@ async def test_an_order_comes_out_as_it_went_in_and_is_wiped_when_it_has_ended(
 
 async def test_nothing_of_a_secret_is_left_in_the_file_of_an_embedded_database(tmp_path: Path) -> None:
     database = Database.embedded(tmp_path)
-    # Some builds of SQLite overwrite by themselves, others do not.
-    sa.event.listen(database.engine, "connect", lambda connection, _: connection.execute("PRAGMA secure_delete = OFF"))
+    # Some builds of SQLite overwrite by themselves, others have to be told to.
+    with database.engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA secure_delete").scalar_one() == 1
     async with working(database, Work()) as provisions:
         for number in range(5):
             order = replace(ORDER, spaces=(*ORDER.spaces, WantedSpace(f"c-{number}", {"KEY": VALUE})))
