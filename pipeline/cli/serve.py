@@ -18,7 +18,6 @@ from pipeline.cli.output import say
 from pipeline.domain.errors import Misconfigured
 from pipeline.logs import configure_logging
 from pipeline.settings import Settings
-from pipeline.web.app import create_app
 
 DRAIN_SECONDS = 20
 """What running jobs get to finish after the first signal."""
@@ -77,6 +76,9 @@ def _listen(host: str, port: int) -> Iterator[socket.socket]:
 
 
 def _create_app(services: Services) -> FastAPI:
+    # All routes take a second to import, which the other commands should not pay.
+    from pipeline.web.app import create_app  # noqa: PLC0415
+
     try:
         return create_app(services)
     except Misconfigured as error:
