@@ -26,6 +26,7 @@ from pipeline.web.body import BodyLimit
 from pipeline.web.dependencies import Services
 from pipeline.web.errors import install_error_handlers
 from pipeline.web.gradio.routes import install_gradio
+from pipeline.web.hub_access import RefusedTokens
 from pipeline.web.schemas import DeployRequest, RequestRules
 from pipeline.web.streams import Streams
 
@@ -59,6 +60,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.gate = Gate(Keyring.from_settings(services.settings))
     app.state.rules = RequestRules.from_settings(services.settings)
     app.state.streams = Streams()
+    app.state.refused_tokens = RefusedTokens()
     for routes in (
         deploy_routes,
         job_routes,

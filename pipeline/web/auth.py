@@ -127,7 +127,7 @@ class Gate:
         """
         if caller := self._keyring.caller(secret):
             return caller
-        network = _network_of(address)
+        network = network_of(address)
         if await self._wrong.hit(self._limit, network):
             _log.warning("a request came with a wrong secret", extra={"action": "secret.wrong", "client": network})
             raise HTTPException(HTTPStatus.FORBIDDEN, "invalid secret")
@@ -140,7 +140,7 @@ class Gate:
         )
 
 
-def _network_of(address: str) -> str:
+def network_of(address: str) -> str:
     """``address``, or the /64 that it is in: whoever has one IPv6 address usually has all of that network."""
     try:
         ip = ip_address(address.partition("%")[0])

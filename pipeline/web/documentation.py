@@ -137,7 +137,7 @@ def curl(operation: Operation, address: str) -> str:
     path = operation.path
     for parameter in operation.parameters:
         if parameter.place == "path":
-            path = path.replace(f"{{{parameter.name}}}", parameter.name.upper())
+            path = path.replace(f"{{{parameter.name}}}", parameter.example or parameter.name.upper())
     needed = [field.name for field in operation.parameters if field.place == "query" and field.is_required]
     query = "?" + "&".join(f"{name}={name.upper()}" for name in needed) if needed else ""
     method = "" if operation.method == "GET" else f" -X {operation.method}"

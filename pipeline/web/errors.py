@@ -11,9 +11,11 @@ from typing import Any, Literal, TypeVar
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 
 from pipeline.domain.errors import (
     Busy,
@@ -112,16 +114,28 @@ async def _answer_pipeline_error(_: Request, error: Exception) -> Response:
         return error_response(HTTPStatus.BAD_REQUEST, _sentence(error.problems), error.problems)
     status = _of_nearest_class(STATUS_OF, error)
     retry_after = getattr(error, "retry_after_seconds", None) or _of_nearest_class(RETRY_AFTER_SECONDS, error)
-    headers = {"Retry-After": str(retry_after)} if retry_after else None
+    headers = {"Retry-After": str(retry_after)} if retry_after else {}
+    if status is HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = 'Bearer realm="pipeline"'
     return error_response(status or HTTPStatus.INTERNAL_SERVER_ERROR, str(error), headers=headers)
 
 
-async def _answer_http_exception(_: Request, error: Exception) -> Response:
+async def _answer_http_exception(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
     if error.status_code < HTTPStatus.BAD_REQUEST:
         return Response(status_code=error.status_code, headers=error.headers)
-    return error_response(error.status_code, error.detail, headers=error.headers)
+    headers = error.headers
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers = {"Allow": ", ".join(sorted(_methods_at(request)))}  # the router names those of one route alone
+    return error_response(error.status_code, error.detail, headers=headers)
+
+
+def _methods_at(request: Request) -> set[str]:
+    routes = [
+        route for route in iter_route_contexts(request.app.routes) if route.matches(request.scope)[0] is not Match.NONE
+    ]
+    return {method for route in routes for method in getattr(route, "methods", None) or ()}
 
 
 async def _answer_invalid_parameters(_: Request, error: Exception) -> Response:

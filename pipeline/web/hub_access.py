@@ -6,16 +6,25 @@ no owner, so whoever could work on one could work on all.
 """
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from limits import RateLimitItemPerMinute
+from limits.aio.storage import MemoryStorage
+from limits.aio.strategies import MovingWindowRateLimiter
 from starlette.exceptions import HTTPException
 
+from pipeline.domain.errors import HubTokenRefused
 from pipeline.ports import SpaceHost
-from pipeline.web.auth import Gate
+from pipeline.web.auth import Gate, network_of
 from pipeline.web.dependencies import GateOfApp, ServicesOfApp, address_of
+
+REFUSED_TOKENS_PER_MINUTE = 20
+RETRY_AFTER_SECONDS = 60
 
 _BEARER = HTTPBearer(
     auto_error=False,
@@ -23,6 +32,49 @@ _BEARER = HTTPBearer(
     description="DEPLOY_SECRET: the operator's Hugging Face token acts. Or a Hugging Face token of your own (hf_…)",
 )
 _HUB_TOKEN = re.compile(r"hf_[A-Za-z0-9_-]{4,200}")
+
+
+class RefusedTokens:
+    """Counts tokens that the Hub does not know, by client address.
+
+    The Hub counts questions strictly, and ours all come from one address: whoever keeps coming with tokens that nobody
+    has is not asked about any more. Used from one event loop.
+    """
+
+    def __init__(self) -> None:
+        self._limit = RateLimitItemPerMinute(REFUSED_TOKENS_PER_MINUTE)
+        self._refused = MovingWindowRateLimiter(MemoryStorage())
+
+    @asynccontextmanager
+    async def counted(self, address: str) -> AsyncIterator[None]:
+        """Hold while the Hub is asked with a token from ``address``; counts a HubTokenRefused, and lets it pass.
+
+        Raises:
+            HTTPException: 429 when too many such tokens came from ``address``.
+        """
+        network = network_of(address)
+        if not await self._refused.test(self._limit, network):
+            raise HTTPException(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                "too many tokens from your address that the Hub does not know: wait before you try another",
+                {"Retry-After": str(RETRY_AFTER_SECONDS)},
+            )
+        try:
+            yield
+        except HubTokenRefused:
+            await self._refused.hit(self._limit, network)
+            raise
+
+
+def refused_tokens_of(request: Request) -> RefusedTokens:
+    """The one count of the app, over all routes."""
+    refused: RefusedTokens = request.app.state.refused_tokens
+    return refused
+
+
+def is_hub_token(secret: str) -> bool:
+    """Whether ``secret`` has a Hub token's form; secrets of this service never have."""
+    return _HUB_TOKEN.fullmatch(secret) is not None
 
 
 async def hub_token(secret: str, gate: Gate, address: str) -> str | None:
@@ -36,7 +88,7 @@ async def hub_token(secret: str, gate: Gate, address: str) -> str | None:
     Raises:
         HTTPException: 403 for a wrong secret and for one that is not the operator's, 429 for too many wrong ones.
     """
-    if _HUB_TOKEN.fullmatch(secret):
+    if is_hub_token(secret):
         return secret
     caller = await gate.admit(secret.encode("latin-1"), address)
     if caller.email is not None:
@@ -49,16 +101,27 @@ async def hub_token(secret: str, gate: Gate, address: str) -> str | None:
 async def bearer_token(
     request: Request,
     gate: GateOfApp,
+    refused: Annotated[RefusedTokens, Depends(refused_tokens_of)],
     credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
-) -> str | None:
-    """The token to act with, by ``Authorization: Bearer``; HTTPException 401 without one."""
+) -> AsyncIterator[str | None]:
+    """The token to act with, by ``Authorization: Bearer``.
+
+    Raises:
+        HTTPException: 401 without one, and what ``hub_token`` and ``RefusedTokens`` raise.
+    """
     if credentials is None:
         raise HTTPException(
             HTTPStatus.UNAUTHORIZED,
             "send Authorization: Bearer with the operator's secret, or with a Hugging Face token of your own",
             {"WWW-Authenticate": 'Bearer realm="pipeline"'},
         )
-    return await hub_token(credentials.credentials, gate, address_of(request))
+    address = address_of(request)
+    token = await hub_token(credentials.credentials, gate, address)
+    if token is None:
+        yield None
+        return
+    async with refused.counted(address):
+        yield token
 
 
 HubToken = Annotated[str | None, Depends(bearer_token)]

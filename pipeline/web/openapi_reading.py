@@ -19,6 +19,7 @@ class Field:
         place: ``path``, ``query``, ``header`` or ``body``.
         is_required: whether it must be there.
         description: Markdown of one line.
+        example: of a parameter, in text; None = there is none.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Field:
     place: str
     is_required: bool
     description: str
+    example: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ def as_fields(document: Mapping[str, Any], parameters: Sequence[Mapping[str, Any
             place=parameter["in"],
             is_required=parameter.get("required", False),
             description=parameter.get("description", ""),
+            example=next(map(str, parameter.get("schema", {}).get("examples", [])), None),
         )
         for parameter in parameters
     ]

@@ -48,6 +48,7 @@ async def create_space(request: Request, services: ServicesOfApp, token: HubToke
     return CreateSpaceReply.of(await services.create_space(new, token))
 
 
+@router.head("/docs", include_in_schema=False)
 @router.get(
     "/docs",
     tags=["documentation"],

@@ -14,7 +14,7 @@ from fastapi import FastAPI
 
 from pipeline.clock import SystemClock
 from pipeline.domain.errors import HubTokenRefused, SpaceMissing
-from pipeline.domain.space import CreatedSpace, NewSpace, Space, SpaceRuntime, SpaceSettings, Volume
+from pipeline.domain.space import CreatedSpace, NewSpace, Space, SpaceRuntime, SpaceSetting, SpaceSettings, Volume
 from pipeline.jobs.call_events import SqlCallEvents
 from pipeline.jobs.database import Database
 from pipeline.ports import SpaceHost
@@ -78,6 +78,15 @@ class _Host:
     async def pause(self, space_id: str) -> SpaceRuntime:
         self._spaces.asked.append((self._token, f"pause {space_id}"))
         return SpaceRuntime("PAUSED")
+
+    async def info(self, space_id: str) -> Space:
+        if space_id == "ada/gone":
+            raise SpaceMissing("there is no such Space, or the token may not see it")
+        sdk = "static" if space_id == "ada/static" else "gradio"
+        return Space(space_id, f"https://hub.test/spaces/{space_id}", sdk)
+
+    async def secrets(self, space_id: str) -> tuple[SpaceSetting, ...]:
+        return (SpaceSetting("KEY"),) if space_id == "ada/app" else ()
 
     async def duplicate(self, source_id: str, target_id: str, settings: SpaceSettings) -> Space:
         self._spaces.asked.append((self._token, f"duplicate {source_id} {target_id} {settings.private}"))

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import zipfile
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from io import BytesIO
@@ -266,6 +267,31 @@ async def test_a_copy_goes_to_the_tokens_own_account_unless_told_otherwise(
     assert (await call(client, "duplicate_space", {"from_id": "ada/app", "to_id": "a//b"}))[0][0] == "error"
 
 
+async def test_a_copy_says_which_secrets_it_lacks(client: httpx.AsyncClient) -> None:
+    ((event, (copy,)),) = await call(client, "duplicate_space", {"from_id": "ada/app"})
+    assert (event, copy["space_id"]) == ("complete", "deployer/app")
+    assert "KEY" in copy["warning"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"from_id": "ada/static", "secrets": {"KEY": CANARY}},  # every visitor could read it
+        {"secrets": {"KEY": CANARY}, "variables": {"KEY": CANARY}},
+        {"secrets": {"not a name": CANARY}},
+        {"hardware": f"{CANARY} !"},
+        {"sleep_time": -2},
+    ],
+)
+async def test_a_copy_that_breaks_a_rule_of_spaces_is_not_made(
+    client: httpx.AsyncClient, services: GradioServicesInMemory, wrong: dict[str, Any]
+) -> None:
+    ((event, data),) = await call(client, "duplicate_space", {"from_id": "ada/app", **wrong})
+    assert event == "error"
+    assert CANARY not in data["error"]
+    assert not [asked for _, asked in services.hub.asked if asked.startswith("duplicate")]
+
+
 async def test_a_job_tells_its_stages_and_then_its_result(
     client: httpx.AsyncClient, services: GradioServicesInMemory
 ) -> None:
@@ -382,6 +408,45 @@ async def test_no_other_file_is_served(client: httpx.AsyncClient, path: str) -> 
     assert (await client.get(f"/gradio_api/file={path}")).status_code == 404
 
 
+@pytest.mark.parametrize("path", ["/config", "/gradio_api/info", "/gradio_api/openapi.json", "/agents.md", "/docs"])
+async def test_a_document_can_be_asked_for_its_head_alone(client: httpx.AsyncClient, path: str) -> None:
+    head, whole = await client.head(path), await client.get(path)
+    assert (head.status_code, head.headers) == (200, whole.headers)
+
+
+@pytest.mark.parametrize("asked", ["bytes=0-1", "bytes=9-", "bytes=a-b", "bytes=" + ",".join(["0-0"] * 200)])
+async def test_a_file_comes_whole_whatever_range_of_it_is_asked_for(client: httpx.AsyncClient, asked: str) -> None:
+    (path,) = (await client.post("/gradio_api/upload", files={"files": ("a.txt", b"abc")})).json()
+    answer = await client.get(f"/gradio_api/file={path}", headers={"Range": asked})
+    assert (answer.status_code, answer.content) == (200, b"abc")
+    assert answer.headers["accept-ranges"] == "none"
+    assert (await client.head(f"/gradio_api/file={path}")).headers["content-length"] == "3"
+
+
+async def test_every_request_that_is_documented_with_an_example_can_be_sent_as_it_is(client: httpx.AsyncClient) -> None:
+    document = (await client.get("/openapi.json")).json()
+    sent = []
+    for path, item in document["paths"].items():
+        if path.startswith(("/gradio_api/", "/mcp")) and "post" in item and "multipart" not in str(item["post"]):
+            (example,) = [body["example"] for body in _json_bodies(item["post"])] or [None]
+            address = path.replace("{name}", "space_runtime")
+            answer = await client.post(address, json=example, headers={"Accept": "*/*"})
+            sent.append((path, answer.status_code))
+    assert sent == [
+        ("/gradio_api/call/v2/{name}", 200),
+        ("/gradio_api/call/{name}", 200),
+        ("/gradio_api/queue/join", 200),
+        ("/gradio_api/cancel", 404),  # nobody can know an id before
+        ("/gradio_api/reset", 200),
+        ("/mcp", 200),
+    ]
+
+
+def _json_bodies(operation: dict[str, Any]) -> list[dict[str, Any]]:
+    content = operation.get("requestBody", {}).get("content", {})
+    return [content["application/json"]] if content else []
+
+
 async def test_uploads_have_their_limits(tmp_path: Path) -> None:
     services = GradioServicesInMemory(tmp_path, max_attachment_bytes=10, max_attachments=2, max_request_bytes=2000)
     async with client_of(services) as client:
@@ -436,6 +501,15 @@ async def test_a_call_that_runs_in_another_process_is_followed_and_given_up_in_t
     monkeypatch.setattr(calls, "CALL_SECONDS", 0.0)
     ((event, data),) = await events(client, "space_runtime", lost.id)
     assert (event, "call again" in data["error"]) == ("error", True)
+
+
+async def test_calls_that_come_all_at_once_cannot_all_take_the_last_place(
+    client: httpx.AsyncClient, services: GradioServicesInMemory
+) -> None:
+    services.hub.delay = SECONDS
+    path = "/gradio_api/call/v2/space_runtime"
+    answers = await asyncio.gather(*[client.post(path, json=SPACE) for _ in range(calls.MOST_RUNNING + 5)])
+    assert Counter(answer.status_code for answer in answers) == {200: calls.MOST_RUNNING, 429: 5}
 
 
 async def test_a_thousand_abandoned_calls_are_refused_beyond_the_limit(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pipeline.create_space import CreateSpace
 from pipeline.spaces.hosts import space_hosts
 from pipeline.verification.secrets import ConfiguredSecretScanner
 from pipeline.web.app import create_app
+from pipeline.web.hub_access import REFUSED_TOKENS_PER_MINUTE
 from pipeline.web.space_examples import CREATE_SPACE_EXAMPLES
 from tests.fakes.clock import FakeClock
 from tests.fakes.hub import Answer, FakeHub, Fault, too_many_requests
@@ -242,6 +243,19 @@ async def test_a_busy_hub_says_when_to_come_back(hub: FakeHub, client: httpx.Asy
     response = await post(client)
     assert response.status_code == 429
     assert int(response.headers["retry-after"]) >= 1
+
+
+async def test_the_hub_is_not_asked_any_more_for_an_address_that_keeps_sending_tokens_that_nobody_has(
+    hub: FakeHub, client: httpx.AsyncClient
+) -> None:
+    statuses = [(await post(client, token=f"hf_{'x' * 30}{number}")).status_code for number in range(24)]
+    assert statuses == [401] * REFUSED_TOKENS_PER_MINUTE + [429] * 4
+    asked = len(hub.log)
+    for path in ("/spaces/ada/app", "/gradio_api/call/job/x"):
+        refused = await client.get(path, headers={"Authorization": "Bearer hf_one_more"})
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "60")
+    assert len(hub.log) == asked
+    assert (await post(client)).status_code == 200  # with the operator's secret
 
 
 async def test_a_body_that_is_no_json_by_type_is_refused(client: httpx.AsyncClient) -> None:

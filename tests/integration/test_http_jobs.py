@@ -365,6 +365,11 @@ async def test_what_there_is_no_route_for_is_refused_in_the_same_shape(
     assert (response.headers["cache-control"], response.headers["x-content-type-options"]) == ("no-store", "nosniff")
 
 
+async def test_a_refused_method_is_told_all_that_the_address_takes(client: httpx.AsyncClient) -> None:
+    response = await client.post("/spaces/ada/tides")
+    assert (response.status_code, response.headers["allow"]) == (405, "DELETE, GET, PATCH")
+
+
 async def test_no_other_origin_is_let_in(client: httpx.AsyncClient) -> None:
     response = await client.get("/health", headers={"Origin": "https://example.com"})
     assert not [name for name in response.headers if name.startswith("access-control")]

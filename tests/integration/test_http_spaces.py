@@ -563,7 +563,9 @@ async def test_a_token_of_the_caller_s_acts_for_the_caller(hub: FakeHub, client:
 
 async def test_an_unknown_token_of_the_hub_is_refused(client: httpx.AsyncClient) -> None:
     headers = {"Authorization": "Bearer hf_" + "nobodysTokenAtAll"}
-    assert (await client.get(AT, headers=headers)).status_code == 401
+    response = await client.get(AT, headers=headers)
+    assert response.status_code == 401
+    assert response.headers["www-authenticate"].startswith("Bearer")
 
 
 async def test_no_route_answers_without_a_secret(hub: FakeHub, client: httpx.AsyncClient) -> None:

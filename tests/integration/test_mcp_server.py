@@ -1,6 +1,7 @@
 """The MCP server on a real HTTP server, as the official client of the SDK meets it."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -170,11 +171,13 @@ async def test_hanging_up_leaves_the_job_at_work_and_nothing_else_behind(
         assert not (await client.call_tool("space_runtime", SPACE)).is_error
 
 
-async def test_a_page_of_another_origin_is_not_answered(url: str) -> None:
+async def test_a_page_of_another_origin_is_not_answered(url: str, services: GradioServicesInMemory) -> None:
     async with httpx.AsyncClient(trust_env=False, headers=ACCEPT) as client:
         foreign = await client.post(url, json=INITIALIZE, headers={"Origin": "https://evil.example"})
-        own = await client.post(url, json=INITIALIZE)
-    assert (foreign.status_code, own.status_code) == (403, 200)
+        own = await client.post(url, json=INITIALIZE, headers={"Origin": services.settings.own_address})
+        none = await client.post(f"{url}/", json=INITIALIZE)
+    assert (foreign.status_code, foreign.json()["ok"]) == (403, False)
+    assert (own.status_code, none.status_code) == (200, 200)
 
 
 async def test_there_are_no_streams_and_no_sessions_beside_requests(url: str) -> None:
@@ -186,8 +189,30 @@ async def test_there_are_no_streams_and_no_sessions_beside_requests(url: str) ->
             assert (answer.status_code, answer.json()["ok"]) == (405, False)
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'{"jsonrpc": "2.0"}'])
-async def test_what_is_no_message_is_refused(url: str, body: bytes) -> None:
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'{"jsonrpc": "2.0"}',
+        b'{"jsonrpc": "2.0", "id": NaN, "method": "ping"}',
+        b"[" * 100_000,
+        b'[{"jsonrpc": "2.0", "id": 1, "method": "ping", "params": {"hf_token": "hf_canary"}}]',
+        b'{"jsonrpc": "2.0", "id": {}, "method": 7, "params": {"arguments": {"hf_token": "hf_canary"}}}',
+    ],
+)
+async def test_what_is_no_message_is_refused_and_never_repeated(url: str, body: bytes) -> None:
     async with httpx.AsyncClient(trust_env=False, headers=ACCEPT) as client:
         answer = await client.post(url, content=body, headers={"Content-Type": "application/json"})
-    assert 400 <= answer.status_code < 500
+    assert (answer.status_code, answer.json()["ok"]) == (400, False)
+    assert "canary" not in answer.text
+
+
+@pytest.mark.parametrize("content_type", [None, "text/plain", "application/jsonish"])
+async def test_what_is_no_json_by_type_is_refused(url: str, content_type: str | None) -> None:
+    headers = {"Content-Type": content_type} if content_type else {}
+    async with httpx.AsyncClient(trust_env=False, headers=ACCEPT) as client:
+        answer = await client.post(url, content=json.dumps(INITIALIZE).encode(), headers=headers)
+    assert (answer.status_code, answer.json()["ok"]) == (415, False)

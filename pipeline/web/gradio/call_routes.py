@@ -5,10 +5,10 @@ The second can be sent again, for as long as the call is kept: reading takes not
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
@@ -20,6 +20,7 @@ from pipeline.web.errors import documented
 from pipeline.web.gradio.calls import Ended
 from pipeline.web.gradio.functions import by_position
 from pipeline.web.gradio.registry import function_named
+from pipeline.web.gradio.space_functions import SPACE_RUNTIME
 from pipeline.web.gradio.sse import DOCUMENTED, Heartbeat, block, event_stream
 from pipeline.web.gradio.state import GradioOfApp, GradioState, Identified, StreamPlace
 from pipeline.web.job_views import EventView
@@ -27,7 +28,9 @@ from pipeline.web.job_views import EventView
 HEAVY_BYTES = 256 * 1024
 """Bodies beyond this are parsed in a thread, so that other requests go on meanwhile."""
 
-_EVENT_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
+EVENT_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
+
+FunctionName = Annotated[str, Path(description="of the function, without a slash", examples=[SPACE_RUNTIME.name])]
 
 router = APIRouter(prefix="/gradio_api", tags=["gradio"], responses=documented(400, 401, 403, 404, 429, 503))
 
@@ -44,18 +47,32 @@ async def read_json(request: Request) -> dict[str, Any]:
     return await asyncio.to_thread(read_object, raw) if len(raw) > HEAVY_BYTES else read_object(raw)
 
 
-@router.post("/call/v2/{name}", summary="Call a function with named parameters")
+def json_body(properties: Mapping[str, Any], example: Mapping[str, Any]) -> dict[str, Any]:
+    """``openapi_extra`` for a route that reads its JSON by itself; fields without an example may be left out."""
+    schema = {"type": "object", "properties": properties, "required": [name for name in properties if name in example]}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema, "example": example}}}}
+
+
+@router.post(
+    "/call/v2/{name}",
+    summary="Call a function with named parameters",
+    openapi_extra=json_body({}, SPACE_RUNTIME.example),
+)
 @router.post("/call/v2/{name}/", include_in_schema=False)
-async def call_by_name(name: str, request: Request, state: GradioOfApp, caller: Identified) -> EventReply:
+async def call_by_name(name: FunctionName, request: Request, state: GradioOfApp, caller: Identified) -> EventReply:
     """The body is an object of parameters, of any content type; null stands for a parameter's default."""
     function = function_named(name)
     event = await state.calls.begin(function, await read_json(request), caller)
     return EventReply(event_id=event.id)
 
 
-@router.post("/call/{name}", summary="Call a function with positional parameters")
+@router.post(
+    "/call/{name}",
+    summary="Call a function with positional parameters",
+    openapi_extra=json_body({"data": {"type": "array"}}, {"data": list(SPACE_RUNTIME.example.values())}),
+)
 @router.post("/call/{name}/", include_in_schema=False)
-async def call_by_position(name: str, request: Request, state: GradioOfApp, caller: Identified) -> EventReply:
+async def call_by_position(name: FunctionName, request: Request, state: GradioOfApp, caller: Identified) -> EventReply:
     """The body is ``{"data": [...]}``, the values in the order of /gradio_api/info."""
     function = function_named(name)
     values = (await read_json(request)).get("data")
@@ -65,8 +82,8 @@ async def call_by_position(name: str, request: Request, state: GradioOfApp, call
     return EventReply(event_id=event.id)
 
 
-async def _event(name: str, event_id: str, state: GradioOfApp, caller: Identified) -> CallEvent:
-    event = await state.services.call_events.get(event_id, caller.key) if _EVENT_ID.fullmatch(event_id) else None
+async def _event(name: FunctionName, event_id: str, state: GradioOfApp, caller: Identified) -> CallEvent:
+    event = await state.services.call_events.get(event_id, caller.key) if EVENT_ID.fullmatch(event_id) else None
     if event is None or event.function != name:
         raise NotFound("no such event: the id or the name is wrong, or its time is over")
     return event

@@ -4,26 +4,20 @@ Gradio's JavaScript client and curl send ``Authorization``, its Python client se
 Space both may come: one for the Hub's proxy, one for us. A secret of ours wins over a Hub token.
 """
 
-import re
 from dataclasses import dataclass, field
 from hashlib import sha256
 from http import HTTPStatus
 
-from limits import RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import MovingWindowRateLimiter
+from fastapi.security.utils import get_authorization_scheme_param
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
-from pipeline.domain.errors import HubTokenRefused, NotPermitted
+from pipeline.domain.errors import NotPermitted
 from pipeline.ports import SpaceHosts
 from pipeline.web.auth import Caller, Gate
+from pipeline.web.hub_access import RefusedTokens, is_hub_token
 
 TOKEN_HEADERS = ("authorization", "x-hf-authorization")
-REFUSED_TOKENS_PER_MINUTE = 20
-RETRY_AFTER_SECONDS = 60
-
-_BEARER = re.compile(r"bearer +([!-~]{1,4096})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,51 +41,27 @@ class GradioCaller:
         return self.owner
 
 
-class HubAccounts:
-    """The accounts behind Hub tokens, so that tokens that nobody has take up no room here.
-
-    The Hub counts such questions strictly. The hosts ask once for each token that they know; whoever keeps coming with
-    tokens that the Hub refuses is not asked about any more.
-    """
-
-    def __init__(self, hosts: SpaceHosts) -> None:
-        self._hosts = hosts
-        self._limit = RateLimitItemPerMinute(REFUSED_TOKENS_PER_MINUTE)
-        self._refused = MovingWindowRateLimiter(MemoryStorage())
-
-    async def name_of(self, token: str, address: str) -> str:
-        """The account's name.
-
-        Args:
-            token: a Hub token.
-            address: of the client, for counting.
-
-        Raises:
-            HubTokenRefused: the Hub does not know the token.
-            HTTPException: 429 when too many such tokens came from ``address``.
-        """
-        if not await self._refused.test(self._limit, address):
-            raise HTTPException(
-                HTTPStatus.TOO_MANY_REQUESTS,
-                "too many tokens from your address that the Hub does not know: wait before you try another",
-                {"Retry-After": str(RETRY_AFTER_SECONDS)},
-            )
-        try:
-            return await self._hosts(token).owner()
-        except HubTokenRefused:
-            await self._refused.hit(self._limit, address)
-            raise
-
-
-async def identify(headers: Headers, address: str, gate: Gate, accounts: HubAccounts) -> GradioCaller:
+async def identify(
+    headers: Headers, address: str, gate: Gate, hosts: SpaceHosts, refused: RefusedTokens
+) -> GradioCaller:
     """Say who sent ``headers``.
 
+    The Hub is asked for the account behind a token, so that tokens that nobody has take up no room here; the hosts ask
+    once for each token that they know.
+
+    Args:
+        headers: of the request.
+        address: of the client, for counting.
+        gate: for secrets.
+        hosts: for Hub tokens.
+        refused: counts those that the Hub does not know.
+
     Raises:
-        HTTPException: 401 without a token, 403 or 429 for a wrong secret.
+        HTTPException: 401 without a token, 403 or 429 for a wrong secret, 429 for too many unknown tokens.
         HubError: the Hub refuses the token, or cannot be asked.
     """
-    sent = [_BEARER.fullmatch(headers.get(name, "").strip()) for name in TOKEN_HEADERS]
-    tokens = [match[1] for match in sent if match]
+    sent = [get_authorization_scheme_param(headers.get(name)) for name in TOKEN_HEADERS]
+    tokens = [token for scheme, token in sent if scheme.lower() == "bearer" and token]
     if not tokens:
         raise HTTPException(
             HTTPStatus.UNAUTHORIZED,
@@ -99,10 +69,12 @@ async def identify(headers: Headers, address: str, gate: Gate, accounts: HubAcco
             {"WWW-Authenticate": 'Bearer realm="pipeline"'},
         )
     for secret in tokens:
-        if not secret.startswith("hf_"):
-            owner = await gate.admit(secret.encode(), address)
+        if not is_hub_token(secret):
+            # Header values are bytes; the framework reads them as Latin-1.
+            owner = await gate.admit(secret.encode("latin-1"), address)
             return GradioCaller("operator" if owner.email is None else f"owner-{_digest(owner.email)}", owner)
-    name = await accounts.name_of(tokens[0], address)
+    async with refused.counted(address):
+        name = await hosts(tokens[0]).owner()
     return GradioCaller(f"hub-{_digest(name)}", hub_token=tokens[0])
 
 

@@ -57,6 +57,7 @@ class Calls:
         self._rules = rules
         self._uploads = uploads
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._beginning = 0
         self._joining: Counter[str] = Counter()
         self._joined = 0
 
@@ -89,10 +90,9 @@ class Calls:
         if isinstance(function, JobFunction):
             job = await function.start(context, arguments)
             return await events.add(caller.key, function.name, session=session, job_id=job.id)
-        if len(self._running) >= MOST_RUNNING:
-            raise Busy("too many calls are running", retry_after_seconds=10)
-        event = await events.add(caller.key, function.name, session=session)
-        self._running[event.id] = asyncio.create_task(self._run(event, function, context, arguments))
+        with self._place_to_run():
+            event = await events.add(caller.key, function.name, session=session)
+            self._running[event.id] = asyncio.create_task(self._run(event, function, context, arguments))
         return event
 
     async def refuse(self, function: Function, error: PipelineError, caller: GradioCaller, session: str) -> CallEvent:
@@ -135,6 +135,17 @@ class Calls:
     def joins(self, session: str) -> tuple[bool, int]:
         """Whether a call of ``session`` is being begun, and how many calls were begun so far in any session."""
         return session in self._joining, self._joined
+
+    @contextmanager
+    def _place_to_run(self) -> Iterator[None]:
+        """Hold while a call is being written down, so that many at once cannot all take the last place."""
+        if len(self._running) + self._beginning >= MOST_RUNNING:
+            raise Busy("too many calls are running", retry_after_seconds=10)
+        self._beginning += 1
+        try:
+            yield
+        finally:
+            self._beginning -= 1
 
     async def _follow_job(self, event: CallEvent, job_id: str) -> AsyncIterator[Update]:
         jobs = self._services.jobs

@@ -129,7 +129,10 @@ def openapi(server: str) -> dict[str, Any]:
             },
         }
     }
-    files = {"type": "object", "properties": {"files": {"type": "array", "items": {"type": "string"}}}}
+    files = {
+        "type": "object",
+        "properties": {"files": {"type": "array", "items": {"type": "string", "format": "binary"}}},
+    }
     paths[f"{API_PREFIX}/upload"] = {
         "post": {
             "operationId": "upload",

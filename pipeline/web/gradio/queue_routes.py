@@ -14,24 +14,32 @@ from starlette.exceptions import HTTPException
 
 from pipeline.domain.errors import Busy, FieldProblem, InvalidInput, NotFound, PipelineError, Unavailable
 from pipeline.web.errors import documented
-from pipeline.web.gradio.call_routes import EventReply, read_json
+from pipeline.web.gradio.call_routes import EVENT_ID, EventReply, json_body, read_json
 from pipeline.web.gradio.documents import APP_ID
 from pipeline.web.gradio.functions import JobFunction, QuickFunction, by_position
 from pipeline.web.gradio.registry import FUNCTIONS
 from pipeline.web.gradio.session import session_messages
+from pipeline.web.gradio.space_functions import SPACE_RUNTIME
 from pipeline.web.gradio.sse import DOCUMENTED, HEARTBEAT_SECONDS, block, event_stream
 from pipeline.web.gradio.state import GradioOfApp, Identified, StreamPlace
 
 ALIVE_SECONDS = 3600
 """After this a heartbeat stream ends; clients open another one."""
 
-_SESSION = re.compile(r"[\w-]{1,100}", re.ASCII)
-_EVENT_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
+_SESSION_HASH = r"^[A-Za-z0-9_-]{1,100}$"
+
+_JOIN = {"fn_index": {"type": "integer"}, "data": {"type": "array"}, "session_hash": {"type": "string"}}
+_JOIN_EXAMPLE = {
+    "fn_index": FUNCTIONS.index(SPACE_RUNTIME),
+    "data": list(SPACE_RUNTIME.example.values()),
+    "session_hash": "SESSION_HASH",
+}
+_CANCEL = {"event_id": {"type": "string"}, "session_hash": {"type": "string"}}
 
 router = APIRouter(prefix="/gradio_api", tags=["gradio"], responses=documented(400, 401, 403, 404, 429, 503))
 
 
-@router.post("/queue/join", summary="Call a function within a session")
+@router.post("/queue/join", summary="Call a function within a session", openapi_extra=json_body(_JOIN, _JOIN_EXAMPLE))
 @router.post("/queue/join/", include_in_schema=False)
 async def join(request: Request, state: GradioOfApp, caller: Identified) -> EventReply:
     """``{"fn_index", "data": [...], "session_hash"}``; the call is followed at /gradio_api/queue/data.
@@ -63,7 +71,7 @@ async def join(request: Request, state: GradioOfApp, caller: Identified) -> Even
     dependencies=[StreamPlace],
 )
 async def follow_session(
-    state: GradioOfApp, caller: Identified, session_hash: Annotated[str, Query(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
+    state: GradioOfApp, caller: Identified, session_hash: Annotated[str, Query(pattern=_SESSION_HASH)]
 ) -> StreamingResponse:
     """Server-Sent Events, one JSON message each; the stream ends when no call of the session is under way."""
 
@@ -74,12 +82,16 @@ async def follow_session(
     return event_stream(blocks())
 
 
-@router.post("/cancel", summary="Cancel the job behind a call of a session")
+@router.post(
+    "/cancel",
+    summary="Cancel the job behind a call of a session",
+    openapi_extra=json_body(_CANCEL, {"event_id": "EVENT_ID", "session_hash": "SESSION_HASH"}),
+)
 async def cancel(request: Request, state: GradioOfApp) -> dict[str, bool]:
     """``{"event_id", "session_hash"}``. The JavaScript client sends no token here: who knows both may cancel."""
     body = await read_json(request)
     event_id = body.get("event_id")
-    if not isinstance(event_id, str) or not _EVENT_ID.fullmatch(event_id):
+    if not isinstance(event_id, str) or not EVENT_ID.fullmatch(event_id):
         raise NotFound("no such event")
     await state.calls.cancel(event_id, _session(body.get("session_hash")))
     return {"success": True}
@@ -124,6 +136,6 @@ def _function(body: dict[str, Any]) -> JobFunction | QuickFunction:
 
 
 def _session(value: object) -> str:
-    if isinstance(value, str) and _SESSION.fullmatch(value):
+    if isinstance(value, str) and re.fullmatch(_SESSION_HASH, value):
         return value
     raise InvalidInput(FieldProblem("session_hash", "must be 1 to 100 letters, digits, '-' or '_'"))

@@ -10,6 +10,6 @@ from pipeline.web.gradio.state import GradioState
 
 def install_gradio(app: FastAPI, services: Services) -> None:
     """Add the routes to ``app``, whose gate, rules and streams are set already."""
-    app.state.gradio = GradioState.of(services, app.state.gate, app.state.rules)
+    app.state.gradio = GradioState.of(services, app.state.rules)
     for routes in (document_routes, call_routes, queue_routes, upload_routes, mcp_server):
         app.include_router(routes.router)

@@ -3,18 +3,19 @@
 They act with the Hub token that is given as ``hf_token``, else with the caller's own, else with the operator's.
 """
 
-from dataclasses import asdict
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
-from pipeline.domain.errors import FieldProblem, InvalidInput, NotPermitted
-from pipeline.domain.space import MAX_SPACE_ID, SpaceRuntime, SpaceSettings, space_id_problem
+from pipeline.domain.errors import NotPermitted
+from pipeline.domain.space import MAX_SPACE_ID, SpaceRuntime, space_id_problem
+from pipeline.manage_space.copies import CopyWish, copy_space
 from pipeline.ports import SpaceHost
 from pipeline.web.gradio.functions import CallContext, QuickFunction
 from pipeline.web.problems import OWN_RULE
 from pipeline.web.space_schemas import CreateSpaceReply, CreateSpaceRequest
+from pipeline.web.space_views import CopyReply, RuntimeView
 
 MAX_TOKEN = 500
 MAX_WORD = 100
@@ -112,30 +113,25 @@ async def _pause(context: CallContext, call: SpaceCall) -> dict[str, Any]:
 
 
 async def _duplicate(context: CallContext, call: DuplicateCall) -> dict[str, Any]:
-    host = _host(context, call.hf_token)
-    target = call.to_id or call.from_id.partition("/")[2]
-    if "/" not in target:
-        target = f"{await host.owner()}/{target}"
-    if problem := space_id_problem(target):
-        raise InvalidInput(FieldProblem("to_id", problem))
-    settings = SpaceSettings(
-        sdk="",  # the copy has its source's
+    wish = CopyWish(
+        target=call.to_id or None,
         private=call.private,
-        secrets=call.secrets,
-        variables=call.variables,
         hardware=call.hardware,
         sleep_seconds=call.sleep_time,
+        secrets=call.secrets,
+        variables=call.variables,
     )
-    space = await host.duplicate(call.from_id, target, settings)
-    return {"space_id": space.id, "url": space.url, "host": space.host, "commit_sha": space.commit_sha}
+    copied = await copy_space(_host(context, call.hf_token), call.from_id, wish)
+    reply = CopyReply.of_copy(copied)
+    return reply.model_dump(mode="json", include={"space_id", "url", "host", "commit_sha", "warning"})
 
 
 def _runtime_view(runtime: SpaceRuntime) -> dict[str, Any]:
-    view = asdict(runtime)
+    view = RuntimeView.of(runtime).model_dump(mode="json")
     for volume in view["volumes"]:
         # Gradio's Python client takes every object with a "path" for a file of ours and downloads it.
         volume["folder"] = volume.pop("path")
-    return view | {"domains": list(runtime.domains), "volumes": list(view["volumes"])}
+    return view
 
 
 _RUNTIME = "Stage, hardware, sleep time and domains of the Space."
@@ -184,7 +180,7 @@ DUPLICATE_SPACE = QuickFunction(
     name="duplicate_space",
     summary="Copy a Space. Its variables are copied, its secrets are not.",
     parameters=DuplicateCall,
-    returns="Id, page, address and commit of the copy.",
+    returns="Id, page, address and commit of the copy, and a warning about secrets that it lacks.",
     example={"from_id": "owner/name", "to_id": "you/copy"},
     for_owners=False,
     run=_duplicate,

@@ -7,11 +7,11 @@ from typing import Annotated, Self
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
-from pipeline.web.auth import Gate
-from pipeline.web.dependencies import Services, StreamsOfApp, address_of
-from pipeline.web.gradio.callers import GradioCaller, HubAccounts, identify
+from pipeline.web.dependencies import Services, StreamsOfApp, address_of, gate_of
+from pipeline.web.gradio.callers import GradioCaller, identify
 from pipeline.web.gradio.calls import Calls
 from pipeline.web.gradio.uploads import UploadLimits, Uploads
+from pipeline.web.hub_access import refused_tokens_of
 from pipeline.web.schemas import RequestRules
 
 _BEARER = HTTPBearer(auto_error=False, description="the service's secret, or a Hub token for Space functions")
@@ -26,29 +26,26 @@ class GradioState:
 
     Attributes:
         services: of the product.
-        gate: for secrets.
-        accounts: for Hub tokens.
         uploads: files that callers sent.
         calls: begun and followed here.
     """
 
     services: Services
-    gate: Gate
-    accounts: HubAccounts
     uploads: Uploads
     calls: Calls
 
     @classmethod
-    def of(cls, services: Services, gate: Gate, rules: RequestRules) -> Self:
+    def of(cls, services: Services, rules: RequestRules) -> Self:
         """Touches neither disk nor network."""
         settings = services.settings
         folder = settings.generated_repos_dir.absolute() / ".pipeline" / "uploads"
         uploads = Uploads(folder, UploadLimits(settings.max_attachment_bytes, settings.max_request_bytes))
-        return cls(services, gate, HubAccounts(services.spaces), uploads, Calls(services, rules, uploads))
+        return cls(services, uploads, Calls(services, rules, uploads))
 
     async def caller(self, request: Request) -> GradioCaller:
         """Who sent ``request``; see ``identify`` for what is raised."""
-        return await identify(request.headers, address_of(request), self.gate, self.accounts)
+        gate, refused = gate_of(request), refused_tokens_of(request)
+        return await identify(request.headers, address_of(request), gate, self.services.spaces, refused)
 
 
 def state_of(request: Request) -> GradioState:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.web.body import BODY_SECONDS
@@ -16,6 +17,16 @@ from pipeline.web.gradio.state import GradioOfApp, Identified
 from pipeline.web.media_types import media_type_of
 
 MOST_FIELDS = 10
+
+
+class Download(FileResponse):
+    """A whole file, whatever range of it is asked for: the framework answers wrong ranges in plain text."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        headers = [(name, value) for name, value in scope["headers"] if name != b"range"]
+        await super().__call__({**scope, "headers": headers}, receive, send)
+
 
 router = APIRouter(prefix="/gradio_api", tags=["gradio"])
 
@@ -62,13 +73,14 @@ async def _read_form(request: Request, most_files: int) -> FormData:
         raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, text, close) from error
 
 
+@router.head("/file={path:path}", response_class=Download, include_in_schema=False)
 @router.get(
     "/file={path:path}",
     summary="Download a file",
     responses=documented(401, 403, 404, 429),
-    response_class=FileResponse,
+    response_class=Download,
 )
-async def download(path: str, state: GradioOfApp, caller: Identified) -> FileResponse:
+async def download(path: str, state: GradioOfApp, caller: Identified) -> Download:
     """A file that the caller uploaded, or that a call made for it; always as a download, never as a page."""
     found = state.uploads.find(caller.key, path)
     headers = {
@@ -76,5 +88,6 @@ async def download(path: str, state: GradioOfApp, caller: Identified) -> FileRes
         "Content-Security-Policy": "sandbox",
         "X-Content-Type-Options": "nosniff",
         "Cache-Control": "no-store",
+        "Accept-Ranges": "none",
     }
-    return FileResponse(found.file, media_type=media_type_of(found.name), headers=headers)
+    return Download(found.file, media_type=media_type_of(found.name), headers=headers)

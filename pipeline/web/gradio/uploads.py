@@ -109,10 +109,10 @@ class Uploads:
     def find(self, owner: str, path: str) -> Upload:
         """The file that ``path`` names. Raises NotFound for a foreign, expired or made-up one."""
         token, _, name = path.partition("/")
-        if _TOKEN.fullmatch(token) and _OWNER.fullmatch(owner):
+        if _TOKEN.fullmatch(token) and safe_name(name) == name and _OWNER.fullmatch(owner):
             file = self._folder / owner / token
             if file.is_file() and not self._is_old(file):
-                return Upload(f"{token}/{safe_name(name)}", file)
+                return Upload(path, file)
         raise NotFound("no such file: it was not uploaded here by you, or its time is over")
 
     async def resolve(self, value: Any, owner: str) -> Any:

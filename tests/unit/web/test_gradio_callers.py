@@ -6,10 +6,11 @@ from starlette.exceptions import HTTPException
 
 from pipeline.domain.errors import HubTokenRefused, NotPermitted
 from pipeline.web.auth import Caller, Gate, Keyring
-from pipeline.web.gradio.callers import REFUSED_TOKENS_PER_MINUTE, GradioCaller, HubAccounts, identify
+from pipeline.web.gradio.callers import GradioCaller, identify
+from pipeline.web.hub_access import REFUSED_TOKENS_PER_MINUTE, RefusedTokens
 from tests.fakes.gradio import HUB_TOKEN, OTHER_HUB_TOKEN, SpacesInMemory
 
-OPERATOR, ADA = "the-operators-long-secret", "ada-s-own-long-secret"
+OPERATOR, ADA, EVE = "the-operators-long-secret", "ada-s-own-long-secret", "Ève's own schlüssel"
 ADDRESS = "192.0.2.7"
 
 
@@ -18,12 +19,13 @@ class Door:
 
     def __init__(self) -> None:
         self.spaces = SpacesInMemory()
-        self._gate = Gate(Keyring(((OPERATOR.encode(), Caller()), (ADA.encode(), Caller("ada@example.com")))))
-        self._accounts = HubAccounts(self.spaces)
+        owners = ((ADA.encode(), Caller("ada@example.com")), (EVE.encode(), Caller("eve@example.com")))
+        self._gate = Gate(Keyring(((OPERATOR.encode(), Caller()), *owners)))
+        self._refused = RefusedTokens()
 
     async def identify(self, address: str = ADDRESS, **headers: str) -> GradioCaller:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return await identify(Headers(named), address, self._gate, self._accounts)
+        return await identify(Headers(named), address, self._gate, self.spaces, self._refused)
 
 
 @pytest.fixture
@@ -43,6 +45,12 @@ async def test_an_owner_is_known_and_its_address_cannot_be_read_from_its_key(doo
     caller = await door.identify(authorization=f"Bearer {ADA}")
     assert caller.owner == Caller("ada@example.com")
     assert "ada" not in caller.key
+
+
+@pytest.mark.parametrize("header", ["authorization", "x_hf_authorization"])
+async def test_a_secret_may_hold_spaces_and_letters_of_every_language(door: Door, header: str) -> None:
+    as_servers_read_it = f"Bearer {EVE}".encode().decode("latin-1")
+    assert (await door.identify(**{header: as_servers_read_it})).owner == Caller("eve@example.com")
 
 
 async def test_a_hub_account_is_known_by_its_own_token_and_acts_with_it(door: Door) -> None:
@@ -68,8 +76,9 @@ async def test_a_secret_of_ours_wins_over_a_hub_token_that_a_proxy_needs(door: D
         ({}, 401),
         ({"authorization": "Basic YTpi"}, 401),
         ({"authorization": "Bearer "}, 401),
-        ({"authorization": f"Bearer {OPERATOR} {OPERATOR}"}, 401),
+        ({"authorization": f"Bearer {OPERATOR} {OPERATOR}"}, 403),
         ({"authorization": "Bearer wrong"}, 403),
+        ({"authorization": "Bearer hf_"}, 403),
         ({"x_hf_authorization": "Bearer wrong"}, 403),
         ({"authorization": "Bearer wrong", "x_hf_authorization": f"Bearer {HUB_TOKEN}"}, 403),
     ],

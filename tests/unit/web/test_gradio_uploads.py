@@ -75,6 +75,13 @@ async def test_nobody_but_its_owner_finds_a_file(uploads: Uploads) -> None:
         uploads.find("owner-2", path)
 
 
+@pytest.mark.parametrize("name", ["", ".", "../data.csv", "data.csv/", "data.csv/../data.csv", "a:b"])
+async def test_a_file_is_not_found_under_a_name_that_no_path_is_told_with(uploads: Uploads, name: str) -> None:
+    token = (await put(uploads)).partition("/")[0]
+    with pytest.raises(NotFound):
+        uploads.find("operator", f"{token}/{name}")
+
+
 @given(path=st.text() | st.builds("/".join, st.lists(st.sampled_from(["..", ".", "", "operator", "x", "etc"]))))
 def test_no_made_up_path_leads_to_a_file(path: str) -> None:
     here = Uploads(Path(__file__).parent, LIMITS)

@@ -83,6 +83,9 @@ def test_commands_carry_token_body_and_address(document: dict[str, Any]) -> None
     assert json.loads(body) == CREATE_SPACE_EXAMPLES["static"]["value"]
     assert curl(by_path["GET", "/jobs/{job_id}"], ADDRESS).startswith(f'curl "{ADDRESS}/jobs/JOB_ID"')
     assert "Authorization" not in curl(by_path["GET", "/health"], ADDRESS)
+    named = curl(by_path["POST", "/gradio_api/call/v2/{name}"], ADDRESS)
+    assert f'"{ADDRESS}/gradio_api/call/v2/space_runtime"' in named
+    assert '"space_id": "owner/name"' in named
 
 
 def test_an_operation_that_takes_files_has_a_command_and_no_form() -> None:
