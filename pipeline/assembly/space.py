@@ -10,7 +10,7 @@ from pipeline.assembly.gitignore import gitignore
 from pipeline.assembly.licence import is_mit_licence, mit_licence
 from pipeline.assembly.space_card import Card, read_card, write_readme
 from pipeline.assembly.space_card_rules import title as title_line
-from pipeline.assembly.space_dockerfile import DEFAULT_PORT, default_dockerfile, exposed_port
+from pipeline.assembly.space_dockerfile import DEFAULT_PORT, default_dockerfile, exposed_port, is_made_as_root
 from pipeline.assembly.space_entry import Imports, find_entry, infer_kind, read_imports
 from pipeline.assembly.space_pages import JSON_FILE, with_page_parameters
 from pipeline.assembly.space_parameters import NAME, parameters_json, wants_parameters, with_parameters
@@ -24,6 +24,10 @@ COPYRIGHT_HOLDER = "The authors"
 
 _LICENCE_NAMES = {"license", "license.md", "license.txt", "licence", "licence.md", "licence.txt", "copying"}
 _LONGEST_READ_PAGE = 1024 * 1024
+_MADE_AS_ROOT = (
+    "Dockerfile was left as it is and names no user, but Spaces run as the user with id 1000, who cannot write to "
+    "folders that root made, such as its WORKDIR"
+)
 _MISSING_ENTRY = {
     SpaceSdk.STATIC: "a static Space needs a page to open with: add index.html",
     SpaceSdk.GRADIO: "a gradio Space needs a Python file to start from: add app.py; for pages alone use static",
@@ -91,6 +95,8 @@ def assemble_space(
     if parameters is not None:
         files, more = _with_parameters(files, sdk, entry, parameters)
         notes += more
+    if runs_dockerfile and is_made_as_root(files.text("Dockerfile") or ""):
+        notes.append(_MADE_AS_ROOT)
     port = _port(files, card)
     if sdk is not SpaceSdk.STATIC:
         files, more = _with_requirements(files, imports, kind)

@@ -39,6 +39,8 @@ CMD {command}
 _EXPOSE = re.compile(r"^\s*EXPOSE[ \t]+(.*)$", re.IGNORECASE | re.MULTILINE)
 _PORT = re.compile(r"([1-9][0-9]{1,4})(?:/tcp)?", re.IGNORECASE)
 _HIGHEST_PORT = 65_535
+_FROM = re.compile(r"^[ \t]*FROM[ \t]", re.IGNORECASE | re.MULTILINE)
+_USER = re.compile(r"^[ \t]*USER[ \t]+([^\s:]+)", re.IGNORECASE | re.MULTILINE)
 
 
 def default_dockerfile(files: AppFiles, imports: Imports, entry: str, port: int) -> bytes:
@@ -55,6 +57,12 @@ def exposed_port(dockerfile: str) -> int | None:
     ports = {int(found[1]) for word in words if (found := _PORT.fullmatch(word))}
     port = ports.pop() if len(ports) == len(set(words)) == 1 else None
     return port if port and port <= _HIGHEST_PORT else None
+
+
+def is_made_as_root(dockerfile: str) -> bool:
+    """Whether what the last stage of a Dockerfile makes belongs to root, and its app can only read it in a Space."""
+    users: list[str] = _USER.findall(_FROM.split(dockerfile)[-1])
+    return not users or users[-1] in {"root", "0"}
 
 
 def _command(files: AppFiles, imports: Imports, entry: str, port: int) -> tuple[list[str], str | None]:

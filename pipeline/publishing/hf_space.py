@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 from pipeline.domain.brief import Brief
 from pipeline.domain.errors import (
     HubError,
+    HubUnreachable,
     NotLive,
     PaymentRequired,
     PlanRequired,
     PublishFailed,
+    RateLimited,
     SpaceConflict,
 )
 from pipeline.domain.files import AppFiles, compare
@@ -23,6 +25,14 @@ from pipeline.publishing.space_watch import SpaceWatch
 
 BUILD_SECONDS = 1800.0
 """The Hub's own limit for an app to come up, unless the card says otherwise; the job's deadline is usually nearer."""
+
+RESTS_SECONDS = 600.0
+"""All rests together that the Hub may ask for before it has taken an app; the job's deadline is usually nearer."""
+
+OUTAGE_SECONDS = 60.0
+"""For which the Hub may give no answers before an app is given up that it has not taken."""
+
+OUTAGE_REST_SECONDS = 5.0
 
 HOST_TRIES = 3
 HOST_PAUSE_SECONDS = 2.0
@@ -83,24 +93,24 @@ class HfSpacePublisher:
     ) -> Publication:
         """Make ``files`` all that the site's Space holds, in one commit; create the Space when there is none.
 
-        Called again, it finds its own commit and makes no other.
+        Called again, it finds its own commit and makes no other. A rest that the Hub wants is kept, and a short outage
+        waited for; the caller's deadline ends both.
 
         Raises:
             PlanRequired: the owner's plan has no Spaces of this kind.
             PublishFailed: the Space holds something that this site did not publish, or the Hub refused.
         """
+        began = self._clock.monotonic()
         with _explained():
-            parent: str | None
-            if site.publication:
-                space_id, parent = space_id_of(site.publication), site.publication.commit_sha
-            else:
-                space = await self._new_space(site, files, progress)
-                space_id, parent = space.id, space.commit_sha
-            head = await self._host.commit(space_id, files, _message(brief), parent)
-            progress(f"committed {len(files)} files to the Space {space_id}")
-            space = await self._space_with_host(space_id)
-        pages_url = f"{space.host}/" if space.host else space.url
-        return Publication(Target.HF_SPACE, space.url, head, pages_url)
+            while True:
+                try:
+                    return await self._publish(site, files, brief, progress)
+                except (HubUnreachable, RateLimited) as error:
+                    rest, patience = _rest_after(error)
+                    if self._clock.monotonic() + rest - began > patience:
+                        raise
+                    progress(f"waiting {rest:.0f} s, because {error}")
+                    await self._clock.sleep(rest)
 
     async def confirm(
         self,
@@ -111,10 +121,11 @@ class HfSpacePublisher:
     ) -> Publication:
         """Watch until the Space runs this very commit and, when it is static, serves this very content.
 
+        A Space that sleeps is visited, then restarted, and counts only once that has woken it: before, nobody knows
+        whether it starts. Pages whose host cannot be reached from here are read back from the Space's repository.
+
         Returns:
             ``publication``, with the address of the app where the Hub gave it only now.
-
-        A Space that sleeps is visited, and counts only once that has woken it: before, nobody knows whether it starts.
 
         Raises:
             BuildFailed: the Hub could not build or start it; the text ends with the end of the log.
@@ -132,7 +143,9 @@ class HfSpacePublisher:
         try:
             space = await watch.until_running(publication.pages_url, self._build_seconds)
             if is_static:
-                await watch.until_served(space.host or publication.pages_url, files)
+                has_address = publication.pages_url != publication.repo_url
+                address = space.host or (publication.pages_url if has_address else None)
+                await watch.until_served(address, publication.repo_url, files)
         except HubError as error:
             raise NotLive(f"the Space is published, but how it is doing cannot be told: {error}") from error
         progress(f"the Space {space.id} runs commit {publication.commit_sha}")
@@ -152,6 +165,19 @@ class HfSpacePublisher:
             replace(site, head=None), without_hubs_own(files), "Restore from the Space", _RESTORED_AT
         )
         return replace(site, head=head)
+
+    async def _publish(self, site: Site, files: AppFiles, brief: Brief, progress: Progress) -> Publication:
+        parent: str | None
+        if site.publication:
+            space_id, parent = space_id_of(site.publication), site.publication.commit_sha
+        else:
+            space = await self._new_space(site, files, progress)
+            space_id, parent = space.id, space.commit_sha
+        head = await self._host.commit(space_id, files, _message(brief), parent)
+        progress(f"committed {len(files)} files to the Space {space_id}")
+        space = await self._space_with_host(space_id)
+        pages_url = f"{space.host}/" if space.host else space.url
+        return Publication(Target.HF_SPACE, space.url, head, pages_url)
 
     async def _new_space(self, site: Site, files: AppFiles, progress: Progress) -> Space:
         space_id = f"{self._owner or await self._host.owner()}/{site.repository}"
@@ -183,6 +209,9 @@ class HfSpacePublisher:
                 break
             await self._clock.sleep(HOST_PAUSE_SECONDS)
             space = await self._host.info(space_id)
+        if not space.host:
+            domains = (await self._host.runtime(space_id)).domains
+            space = replace(space, host=f"https://{domains[0]}" if domains else None)
         return space
 
 
@@ -203,6 +232,13 @@ def is_just_created(files: AppFiles) -> bool:
     readme = files.text("README.md") or "---\n---\n"
     card = _CARD.match(readme)
     return _HUBS_OWN_FILES.issuperset(files) and card is not None and len(readme[card.end() :].splitlines()) <= 1
+
+
+def _rest_after(error: HubUnreachable | RateLimited) -> tuple[float, float]:
+    """Seconds until the Hub is asked again, and for how long it is asked in all."""
+    if isinstance(error, RateLimited):
+        return max(error.retry_after_seconds, 1.0), RESTS_SECONDS
+    return OUTAGE_REST_SECONDS, OUTAGE_SECONDS
 
 
 def _message(brief: Brief) -> str:

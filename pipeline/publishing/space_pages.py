@@ -39,8 +39,12 @@ def pages_to_compare(files: AppFiles) -> dict[str, bytes]:
     return index | chosen
 
 
+class NobodyAnswers(Exception):
+    """There is no way to the address from here: no such name, nobody listens, or a proxy in between refuses."""
+
+
 async def problem_with(client: httpx.AsyncClient, address: str, path: str, expected: bytes) -> str | None:
-    """What is wrong with what ``address`` and ``path`` serve, or None when it is ``expected``."""
+    """What is wrong with what ``address`` and ``path`` serve, or None when it is ``expected``. Raises NobodyAnswers."""
     name = path or "the page"
     url = f"{address.rstrip('/')}/{quote(path)}"
     try:
@@ -48,6 +52,8 @@ async def problem_with(client: httpx.AsyncClient, address: str, path: str, expec
             if response.status_code != httpx.codes.OK:
                 return f"{name} is answered with HTTP {response.status_code}"
             served = await _content(response, len(expected) + LONGEST_INSERTION)
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
+        raise NobodyAnswers(f"{name} cannot be reached ({type(error).__name__})") from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         return f"{name} cannot be read ({type(error).__name__})"
     return None if is_served_as(served, expected) else f"{name} is not this commit's"

@@ -1,12 +1,17 @@
 """From a commit on the Hub to visitors who are served it."""
 
+import re
 from collections import deque
+from contextlib import suppress
+from dataclasses import replace
 
-from pipeline.domain.errors import BuildFailed, HubError, HubUnreachable, NotLive, RateLimited
+import httpx
+
+from pipeline.domain.errors import BuildFailed, HubError, HubUnreachable, NotLive, RateLimited, SpaceMissing
 from pipeline.domain.files import AppFiles
 from pipeline.domain.space import BROKEN, BUILDING, Space, SpaceRuntime
 from pipeline.ports import Clock, Progress, SpaceHost
-from pipeline.publishing.space_pages import pages_to_compare, problem_with, visit, visitor
+from pipeline.publishing.space_pages import INDEX_PAGE, NobodyAnswers, pages_to_compare, problem_with, visit, visitor
 
 FIRST_PAUSE_SECONDS = 3.0
 LONGEST_PAUSE_SECONDS = 5.0
@@ -16,15 +21,21 @@ GRACE_SECONDS = 20.0
 REST_SECONDS = 90.0
 """For stages that nobody knows to end by themselves."""
 
+WAKING_SECONDS = 20.0
+"""What visits have to wake a Space, before it is restarted."""
+
 SERVED_SECONDS = 120.0
+UNREACHABLE_SECONDS = 15.0
+"""When the app's host could not be reached for so long, it is taken to be out of reach from here for good."""
+
 LOG_LINES = 60
 LONGEST_LOG_LINE = 300
 
 _WOKEN_BY_A_VISIT = {"SLEEPING", "STOPPED"}
 _ADVICE = {
     "PAUSED": "it was paused by its owner: restart it, then send the round again",
-    "SLEEPING": "a visit did not wake it: restart it, then send the round again",
-    "STOPPED": "a visit did not wake it: restart it, then send the round again",
+    "SLEEPING": "neither a visit nor a restart woke it: look at its log, then send the round again",
+    "STOPPED": "neither a visit nor a restart woke it: look at its log, then send the round again",
 }
 
 
@@ -52,11 +63,13 @@ class SpaceWatch:
         self._began = self._stage_began = clock.monotonic()
         self._stage = ""
         self._was_building = False
+        self._was_restarted = False
 
     async def until_running(self, address: str, build_seconds: float) -> Space:
         """Return the Space once it runs the commit.
 
-        A stage is believed once a build was seen, or when the grace period is over.
+        A stage is believed once a build was seen, or when the grace period is over. A Hub that names the head is held
+        to it; of one that names none, the stage is all there is to know.
 
         Args:
             address: to visit when it sleeps.
@@ -74,7 +87,7 @@ class SpaceWatch:
                 raise BuildFailed(await self._failure(runtime))
             if runtime.stage == "RUNNING" and (self._is_static or self._is_of_this_commit):
                 space = await self._host.info(self._space_id)
-                if space.commit_sha == self._commit_sha:
+                if space.commit_sha in {None, self._commit_sha}:
                     return space
                 self._check_head(space)
             seconds = self._clock.monotonic() - self._stage_began
@@ -82,31 +95,65 @@ class SpaceWatch:
                 advice = _ADVICE.get(runtime.stage, "look at its page on the Hub")
                 raise NotLive(f"the Space {self._space_id} is {runtime.stage} since {seconds:.0f} s: {advice}")
             if runtime.stage in _WOKEN_BY_A_VISIT:
-                async with visitor() as client:
-                    await visit(client, address)
+                await self._wake(address, seconds)
             await self._clock.sleep(pause)
             pause = min(pause + 1, LONGEST_PAUSE_SECONDS)
 
-    async def until_served(self, address: str, files: AppFiles) -> None:
+    async def until_served(self, address: str | None, repository: str, files: AppFiles) -> None:
         """Return once every page of ``files`` is served as it is.
 
+        A host that never answers from here tells nothing about the Space. Then, and when the Hub names no host, the
+        pages are read back from the repository: what a static Space holds at its head is what it serves.
+
+        Args:
+            address: of the app; None = the Hub gives none.
+            repository: its page on the Hub.
+            files: that were published.
+
         Raises:
-            NotLive: names the first one that is not.
+            NotLive: names the first one that is neither served nor held.
         """
         left = pages_to_compare(files)
-        began, pause, problem = self._clock.monotonic(), FIRST_PAUSE_SECONDS, None
+        began, pause, has_answered = self._clock.monotonic(), FIRST_PAUSE_SECONDS, False
         async with visitor() as client:
-            while left:
-                for path, content in list(left.items()):
-                    if problem := await problem_with(client, address, path, content):
-                        break
-                    del left[path]
+            while address:
+                try:
+                    problem = await _first_problem(client, address, left)
+                    has_answered = True
+                except NobodyAnswers as error:
+                    problem = str(error)
                 if problem is None:
                     return
-                if self._clock.monotonic() - began > SERVED_SECONDS:
+                seconds = self._clock.monotonic() - began
+                if seconds > UNREACHABLE_SECONDS and not has_answered:
+                    break
+                if seconds > SERVED_SECONDS:
                     raise NotLive(f"the Space {self._space_id} does not serve commit {self._commit_sha}: {problem}")
                 await self._clock.sleep(pause)
                 pause = min(pause + 1, LONGEST_PAUSE_SECONDS)
+        await self._read_back(f"{repository}/resolve/{self._commit_sha}", files)
+
+    async def _read_back(self, address: str, files: AppFiles) -> None:
+        """Source of the address: the Hub's paths for downloads, ``/spaces/{id}/resolve/{revision}/{path}``."""
+        left = {path or INDEX_PAGE: content for path, content in pages_to_compare(files).items()}
+        count = len(left)
+        try:
+            async with visitor() as client:
+                problem = await _first_problem(client, address, left)
+        except NobodyAnswers as error:
+            problem = str(error)
+        if problem:
+            raise NotLive(f"the Space {self._space_id} has no host that answers here, and in its repository {problem}")
+        self._progress(f"no host of {self._space_id} answers here; read back {count} pages from its repository")
+
+    async def _wake(self, address: str, seconds: float) -> None:
+        """Visit it, and restart it, once, when visits have not helped for a while."""
+        async with visitor() as client:
+            await visit(client, address)
+        if seconds > WAKING_SECONDS and not self._was_restarted:
+            self._was_restarted = True
+            with suppress(HubError):  # then it sleeps on, and that is told
+                await self._host.wake(self._space_id)
 
     @property
     def _is_of_this_commit(self) -> bool:
@@ -119,14 +166,17 @@ class SpaceWatch:
             try:
                 runtime = await self._host.runtime(self._space_id)
                 break
-            except HubUnreachable:
-                if self._clock.monotonic() - began > REST_SECONDS:
+            except (HubUnreachable, SpaceMissing) as error:
+                # A new Space may be missing for a moment.
+                patience = REST_SECONDS if isinstance(error, HubUnreachable) else GRACE_SECONDS
+                if self._clock.monotonic() - began > patience:
                     raise
                 await self._clock.sleep(LONGEST_PAUSE_SECONDS)
             except RateLimited as error:
                 if self._clock.monotonic() + error.retry_after_seconds - began > patience_seconds:
                     raise
                 await self._clock.sleep(max(error.retry_after_seconds, LONGEST_PAUSE_SECONDS))
+        runtime = replace(runtime, stage=re.sub(r"\W+", "_", runtime.stage.strip().upper()))
         if runtime.stage != self._stage:
             self._stage, self._stage_began = runtime.stage, self._clock.monotonic()
             self._progress(f"the Space {self._space_id} is in stage {runtime.stage}")
@@ -151,3 +201,12 @@ class SpaceWatch:
         if not tail:
             return head
         return "\n".join([head, f"End of the {'build' if is_build else 'run'} log:", *tail])
+
+
+async def _first_problem(client: httpx.AsyncClient, address: str, left: dict[str, bytes]) -> str | None:
+    """Takes out of ``left`` what is served as it should be, until something is not."""
+    for path, content in list(left.items()):
+        if problem := await problem_with(client, address, path, content):
+            return problem
+        del left[path]
+    return None

@@ -64,10 +64,23 @@ def translate(error: BaseException, doing: str, hidden: Collection[str] = ()) ->
     known = (translated for cause in _causes(error) if (translated := _known(cause, doing, hidden)))
     if found := next(known, None):
         return found
-    if isinstance(error, ValueError) and not isinstance(error, json.JSONDecodeError | HfUriError):
+    if isinstance(error, ValueError) and not is_unreadable(error):
         # The library's own checks, and the Hub's on the card, on sizes and on large files.
         return HubRejected(f"the Hub would refuse this ({doing}): {presentable(str(error), hidden)}")
     return HubUnreachable(f"the Hub's answer makes no sense ({type(error).__name__} while {doing}): check HF_ENDPOINT")
+
+
+def status_of(error: BaseException) -> int | None:
+    """The HTTP status that the Hub refused with, or None; also when the library could not read the refusal."""
+    refusals = (cause for cause in _causes(error) if isinstance(cause, HfHubHTTPError | httpx2.HTTPStatusError))
+    refusal = next(refusals, None)
+    return refusal.response.status_code if refusal else None
+
+
+def is_unreadable(error: BaseException) -> bool:
+    """Whether the Hub answered, and did not refuse, but not in the way that the library expects."""
+    is_of_its_shape = isinstance(error, LookupError | TypeError | AttributeError | json.JSONDecodeError | HfUriError)
+    return is_of_its_shape and status_of(error) is None
 
 
 def holds(error: BaseException, hidden: Collection[str]) -> bool:
@@ -98,18 +111,20 @@ def _known(error: BaseException, doing: str, hidden: Collection[str]) -> HubErro
         case Unanswered():
             return _unanswered(error, doing)
         case HfHubHTTPError():
-            return _refused(error, doing, hidden)
+            return _refused(error.response.status_code, error.server_message or "", doing, hidden)
+        case httpx2.HTTPStatusError():
+            return _refused(error.response.status_code, "", doing, hidden)
         case httpx2.HTTPError():
             return HubUnreachable(f"the Hub was lost while {doing}: try again in a while")
     return None
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """``error`` and what it was raised from: the library wraps what breaks in its upload threads."""
+    """``error`` and what led to it: the library wraps what breaks in its threads, and trips over odd refusals."""
     cause: BaseException | None = error
     while cause is not None:
         yield cause
-        cause = cause.__cause__
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
 
 
 def _unanswered(failure: Unanswered, doing: str) -> HubError:
@@ -124,9 +139,8 @@ def _unanswered(failure: Unanswered, doing: str) -> HubError:
     return HubUnreachable(f"no answer from the Hub while {doing}: {failure}; try again in a while")
 
 
-def _refused(error: HfHubHTTPError, doing: str, hidden: Collection[str]) -> HubError:
-    status = error.response.status_code
-    said = presentable(error.server_message or "", hidden)
+def _refused(status: int, message: str, doing: str, hidden: Collection[str]) -> HubError:
+    said = presentable(message, hidden)
     kind, what, advice = _MEANINGS.get(status, (HubRejected, f"the Hub refused with HTTP {status}", ""))
     if kind is NotPermitted and _PAYMENT.search(said):
         kind, what, advice = PaymentRequired, "the Hub wants a payment method", FREE_HARDWARE

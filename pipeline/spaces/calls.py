@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
 from pipeline.domain.errors import HubError, HubRejected, SpaceMissing
-from pipeline.domain.space import space_id_problem
+from pipeline.domain.space import setting_key_problem, space_id_problem
 from pipeline.ports import Clock
 from pipeline.spaces.answers import FAILURES, holds, translate
 from pipeline.spaces.client import SILENCE_SECONDS, CallLimit, Unanswered, use_limited_client, within
@@ -136,6 +136,12 @@ def check_id(space_id: str) -> None:
     """Raises HubRejected, without the value, when ``space_id`` is no ``owner/name``."""
     if problem := space_id_problem(space_id):
         raise HubRejected(f"the Space's id {problem}")
+
+
+def check_key(key: str) -> None:
+    """Raises HubRejected, without the value, when ``key`` is no name of a secret or variable."""
+    if problem := setting_key_problem(key):
+        raise HubRejected(f"the name of a secret or variable {problem}")
 
 
 def _wait(state: RetryCallState) -> float:

@@ -1,16 +1,13 @@
 """Spaces on the Hub as one token sees them."""
 
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from functools import partial
-from http import HTTPStatus
 from typing import Any
 
 import huggingface_hub
-from huggingface_hub.errors import HfHubHTTPError, RepositoryNotFoundError
 from pydantic import SecretStr
 
-from pipeline.domain.errors import HubRejected, SpaceConflict
 from pipeline.domain.files import AppFiles
 from pipeline.domain.space import (
     RESTING,
@@ -20,12 +17,12 @@ from pipeline.domain.space import (
     SpaceSetting,
     SpaceSettings,
     Volume,
-    setting_key_problem,
 )
 from pipeline.ports import Clock
 from pipeline.spaces import contents
-from pipeline.spaces.calls import PATIENCE_SECONDS, HubCalls, check_id
+from pipeline.spaces.calls import PATIENCE_SECONDS, HubCalls, check_id, check_key
 from pipeline.spaces.client import SILENCE_SECONDS
+from pipeline.spaces.creation import NewSpaceCall, wanted_of
 from pipeline.spaces.reading import runtime_from, settings_from, space_from, volume_to
 from pipeline.spaces.space_log import log_lines
 
@@ -61,6 +58,7 @@ class HubSpaceHost:
             self.endpoint, token, clock, patience_seconds=patience_seconds, silence_seconds=silence_seconds
         )
         self._api = self._calls.api
+        self._clock = clock
         self._owner: str | None = None
         self._asking_owner = threading.Lock()
 
@@ -78,9 +76,9 @@ class HubSpaceHost:
             SpaceConflict: the name is taken.
             PaymentRequired: the owner's plan does not include this; the text names what is free.
         """
-        wanted = _wanted(settings)
+        wanted = wanted_of(settings)
         create = partial(self._api.create_repo, space_id, repo_type="space", space_sdk=settings.sdk, **wanted)
-        return await self._new_space(f"creating the Space {space_id}", space_id, settings, create)
+        return await self._made(f"creating the Space {space_id}", space_id, settings, create)
 
     async def duplicate(self, source_id: str, target_id: str, settings: SpaceSettings) -> Space:
         """Copy a Space. Its variables are copied, its secrets are not.
@@ -89,9 +87,9 @@ class HubSpaceHost:
             SpaceConflict: the name is taken.
         """
         check_id(source_id)
-        wanted = _wanted(settings)
+        wanted = wanted_of(settings)
         duplicate = partial(self._api.duplicate_repo, source_id, target_id, repo_type="space", **wanted)
-        return await self._new_space(f"copying the Space {source_id} to {target_id}", target_id, settings, duplicate)
+        return await self._made(f"copying the Space {source_id} to {target_id}", target_id, settings, duplicate)
 
     async def commit(self, space_id: str, files: AppFiles, message: str, parent: str | None) -> str:
         """Make ``files`` all that the Space holds, in one commit on ``parent``, and return the new head's sha.
@@ -113,8 +111,8 @@ class HubSpaceHost:
 
     async def info(self, space_id: str) -> Space:
         """What the Hub says of it."""
-        info = await self._calls.ask(f"reading the Space {space_id}", partial(self._api.space_info, space_id), space_id)
-        return space_from(info, self.endpoint)
+        read = partial(contents.info, self._api, space_id)
+        return space_from(await self._calls.ask(f"reading the Space {space_id}", read, space_id), self.endpoint)
 
     async def runtime(self, space_id: str) -> SpaceRuntime:
         """How it is doing."""
@@ -191,13 +189,13 @@ class HubSpaceHost:
 
     async def set_variable(self, space_id: str, key: str, value: str, description: str | None = None) -> None:
         """Add or replace. Restarts the app."""
-        _check_key(key)
+        check_key(key)
         change = partial(self._api.add_space_variable, space_id, key, value, description=description)
         await self._calls.ask(f"setting a variable of {space_id}", change, space_id)
 
     async def delete_variable(self, space_id: str, key: str) -> None:
         """Also when there is none. Restarts the app."""
-        _check_key(key)
+        check_key(key)
         change = partial(self._api.delete_space_variable, space_id, key)
         await self._calls.ask(f"deleting a variable of {space_id}", change, space_id)
 
@@ -210,13 +208,13 @@ class HubSpaceHost:
 
     async def set_secret(self, space_id: str, key: str, value: str, description: str | None = None) -> None:
         """Add or replace. Restarts the app."""
-        _check_key(key)
+        check_key(key)
         change = partial(self._api.add_space_secret, space_id, key, value, description=description)
         await self._calls.ask(f"setting a secret of {space_id}", change, space_id, hidden=[value])
 
     async def delete_secret(self, space_id: str, key: str) -> None:
         """Also when there is none. Restarts the app."""
-        _check_key(key)
+        check_key(key)
         change = partial(self._api.delete_space_secret, space_id, key)
         await self._calls.ask(f"deleting a secret of {space_id}", change, space_id)
 
@@ -237,57 +235,11 @@ class HubSpaceHost:
         work = partial(change, space_id, *args, **options)
         return runtime_from(await self._calls.ask(doing.format(space_id), work, space_id))
 
-    async def _new_space(self, doing: str, space_id: str, settings: SpaceSettings, make: Callable[[], object]) -> Space:
-        """Look, and make it when there is none: what is there after a lost answer is ours, for nothing was before."""
-        was_asked = False
-
-        def make_if_absent() -> huggingface_hub.SpaceInfo:
-            nonlocal was_asked
-            found = self._find(space_id)
-            if found and not was_asked:
-                raise SpaceConflict(f"there is a Space {space_id} already: choose another name")
-            if not found:
-                was_asked_before, was_asked = was_asked, True
-                try:
-                    make()
-                except HfHubHTTPError as error:
-                    if not (was_asked_before and error.response.status_code == HTTPStatus.CONFLICT):
-                        raise
-            return found or self._api.space_info(space_id)
-
-        for key in (*settings.secrets, *settings.variables):
-            _check_key(key)
-        info = await self._calls.ask(doing, make_if_absent, space_id, hidden=settings.secrets.values())
-        return space_from(info, self.endpoint)
-
-    def _find(self, space_id: str) -> huggingface_hub.SpaceInfo | None:
-        try:
-            return self._api.space_info(space_id)
-        except RepositoryNotFoundError as error:
-            if error.response.status_code == HTTPStatus.UNAUTHORIZED:
-                raise
-            return None
+    async def _made(self, doing: str, space_id: str, settings: SpaceSettings, make: Callable[[], object]) -> Space:
+        new = NewSpaceCall(self._calls, self._clock, space_id)
+        return space_from(await new.make(doing, settings, make), self.endpoint)
 
     def _ask_owner(self) -> str:
         with self._asking_owner:
             self._owner = self._owner or str(self._api.whoami()["name"])
             return self._owner
-
-
-def _wanted(settings: SpaceSettings) -> dict[str, Any]:
-    return {
-        "visibility": "private" if settings.private else "public",
-        "space_secrets": _pairs(settings.secrets),
-        "space_variables": _pairs(settings.variables),
-        "space_hardware": settings.hardware,
-        "space_sleep_time": settings.sleep_seconds,
-    }
-
-
-def _pairs(settings: Mapping[str, str]) -> list[dict[str, str]] | None:
-    return [{"key": key, "value": value} for key, value in settings.items()] or None
-
-
-def _check_key(key: str) -> None:
-    if problem := setting_key_problem(key):
-        raise HubRejected(f"the name of a secret or variable {problem}")

@@ -72,10 +72,15 @@ def volume_to(volume: Volume) -> huggingface_hub.Volume:
 
 
 def _host(info: huggingface_hub.SpaceInfo) -> str | None:
+    """In the order in which the Hub means it: the address, a domain that is ready, the subdomain."""
     if info.host:
         return info.host.rstrip("/")
     domains = (info.runtime.raw.get("domains") or ()) if info.runtime else ()
-    return next((f"https://{entry['domain']}" for entry in domains if entry.get("stage") == "READY"), None)
+    ready = (entry["domain"] for entry in domains if entry.get("stage", "READY") == "READY")
+    if domain := next(ready, None):
+        return f"https://{domain}"
+    suffix = "static.hf.space" if info.sdk == "static" else "hf.space"
+    return f"https://{info.subdomain}.{suffix}" if info.subdomain else None
 
 
 def _volume_from(volume: huggingface_hub.Volume) -> Volume:

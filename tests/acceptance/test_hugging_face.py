@@ -179,6 +179,18 @@ def test_a_process_killed_on_the_way_leaves_one_space_one_commit_and_one_notific
         assert len(evaluator.requests) == 1
 
 
+def test_a_build_that_never_ends_fails_the_job_at_its_deadline(tmp_path: Path) -> None:
+    with FakeHub() as hub, EvaluatorServer() as evaluator, ModelServer([reply(APPS["gradio"])]) as model:
+        hub.script("*", ["BUILDING"])
+        with Service(tmp_path, JOB_DEADLINE_SECONDS="8", **on_the_hub(hub, evaluator, model)) as service:
+            answer = service.post(brief(space_type="gradio", evaluation_url=evaluator.url))
+
+        assert answer.status_code == 502
+        assert answer.json()["stage"] == "confirm"
+        assert writes(hub) == (1, 1)
+        assert evaluator.requests == []
+
+
 @pytest.mark.parametrize("kind", APPS)
 def test_files_become_a_new_space_with_its_secrets_in_the_create(kind: str, tmp_path: Path) -> None:
     secrets = {} if kind == "static" else {"API_KEY": "a-secret-of-the-space"}

@@ -297,8 +297,9 @@ async def test_a_space_that_nothing_wakes_is_not_live(
     hub.script("*", ["SLEEPING"])
     hub.add_fault(Fault("GET", "^/app/", times=None))
     publication = await publish(publisher, GRADIO)
-    with pytest.raises(NotLive, match="did not wake"):
+    with pytest.raises(NotLive, match="neither a visit nor a restart woke it"):
         await confirm(publisher, publication, GRADIO, told)
+    assert len(hub.calls("POST", "/restart")) == 1
 
 
 async def test_a_hub_that_falls_silent_while_an_app_is_built_is_waited_for(
@@ -365,10 +366,11 @@ async def test_a_host_that_comes_late_is_waited_for_and_one_that_never_comes_is_
 
     def info_without_host(self: Space, revision: str = "main", *, with_blobs: bool = False) -> dict[str, object]:
         without[0] -= 1
-        hidden = {"host": None, "runtime": None} if without[0] >= 0 else {}
+        hidden = {"host": None, "subdomain": None, "runtime": None} if without[0] >= 0 else {}
         return info(self, revision, with_blobs=with_blobs) | hidden
 
     monkeypatch.setattr(Space, "info", info_without_host)
+    monkeypatch.setattr(Space, "runtime", lambda _: {"stage": "RUNNING"})
     assert await publish(publisher, GRADIO, replace(SITE, publication=first)) == first
     without[0] = 99
     late = await publish(publisher, GRADIO, replace(SITE, publication=first))

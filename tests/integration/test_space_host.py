@@ -381,8 +381,19 @@ async def test_the_app_address_comes_from_the_hub_or_is_none(
     assert (await host.info(ID)).host == space.host
     monkeypatch.setattr(space, "info", lambda *_, **__: {**info, "host": None})
     assert (await host.info(ID)).host == "https://deployer-sales.hf.space"
+    domains = [{"domain": "old.hf.space", "stage": "PENDING"}, {"domain": "new.hf.space"}]
+    said = {"id": ID, "runtime": {"stage": "RUNNING", "domains": domains}}
+    monkeypatch.setattr(space, "info", lambda *_, said=said, **__: said)
+    assert (await host.info(ID)).host == "https://new.hf.space"
+    for sdk, address in (
+        ("gradio", "https://deployer-sales.hf.space"),
+        ("static", "https://deployer-sales.static.hf.space"),
+    ):
+        said = {"id": ID, "sdk": sdk, "subdomain": "deployer-sales"}
+        monkeypatch.setattr(space, "info", lambda *_, said=said, **__: said)
+        assert (await host.info(ID)).host == address
     monkeypatch.setattr(space, "info", lambda *_, **__: {"id": ID})
-    assert await host.info(ID) == Space(ID, f"{hub.endpoint}/spaces/{ID}")
+    assert await host.info(ID) == Space(ID, f"{hub.endpoint}/spaces/{ID}", commit_sha=space.head)
 
 
 def test_nothing_is_written_under_the_users_home_and_nothing_is_printed(hub: FakeHub, tmp_path: Path) -> None:

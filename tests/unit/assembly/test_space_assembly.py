@@ -294,7 +294,9 @@ def test_python_that_only_the_authors_own_image_reads_is_judged_when_it_is_to_be
 
 
 def test_an_app_without_python_finds_the_parameters_in_a_file() -> None:
-    app = space({"Dockerfile": "FROM node\nCMD node server.js", "server.js": ""}, parameters={"a": [True, None]})
+    app = space(
+        {"Dockerfile": "FROM node\nUSER node\nCMD node server.js", "server.js": ""}, parameters={"a": [True, None]}
+    )
     assert json.loads(text(app, "params.json")) == {"a": [True, None]}
     assert app.notes == ("no Python file is known to start the app, so the parameters stand in params.json",)
     with pytest.raises(InvalidInput):
@@ -340,3 +342,32 @@ def test_a_crowd_of_python_files_is_read_in_bounds() -> None:
     app = space({**crowd, "app.py": GRADIO, "zebra.py": "import numpy"})
     assert app.kind is SpaceSdk.GRADIO
     assert "numpy" not in text(app, "requirements.txt")
+
+
+@pytest.mark.parametrize(
+    ("rest", "is_told"),
+    [
+        ("", True),
+        ("USER root\n", True),
+        ("USER 0:0\n", True),
+        ("USER 1000\nUSER root\n", True),
+        ("USER build\nFROM python:3.12-slim\n", True),
+        ("USER user\n", False),
+        ("user 1000:1000\n", False),
+        ("USER root\nRUN apt-get update\nUSER user\n", False),
+        ("USER root\nfrom python:3.12-slim AS app\nUSER app\n", False),
+    ],
+)
+def test_a_dockerfile_of_the_author_stays_byte_for_byte_and_what_it_makes_as_root_is_told(
+    rest: str, *, is_told: bool
+) -> None:
+    dockerfile = f"FROM python:3.10-slim\r\nWORKDIR /app\r\nCOPY . .\n{rest}CMD python app.py"
+    app = space({"Dockerfile": dockerfile, "app.py": RUNNING_FLASK}, parameters={"name": "Ada"})
+    assert text(app, "Dockerfile") == dockerfile
+    assert "PARAMS = _json.loads" in text(app, "app.py")
+    assert any("user with id 1000" in note for note in app.notes) == is_told
+
+
+def test_the_default_dockerfile_is_no_cause_for_a_note() -> None:
+    made = space({"app.py": RUNNING_FLASK}, SpaceSdk.DOCKER)
+    assert made.notes == space(dict(made.files), SpaceSdk.DOCKER).notes == ()
