@@ -80,11 +80,12 @@ class StageCheckpoint:
         await self._records.add_event(self._job_id, EventKind.STARTED, stage)
         begun = time.monotonic()
         kind, detail = EventKind.FINISHED, ""
+        notes = ProgressNotes(self._job_id, stage, self._records)
         try:
-            async with ProgressNotes(self._job_id, stage, self._records) as progress, asyncio.timeout(seconds):
+            async with notes as progress, asyncio.timeout(seconds):
                 outcome = {"value": to_json(returns, await effect(progress))}
         except (StageError, TimeoutError) as error:
-            failure = error if isinstance(error, StageError) else DeadlineExceeded(f"no time was left for {stage}")
+            failure = error if isinstance(error, StageError) else DeadlineExceeded(_no_time(stage, notes.last))
             kind, detail = EventKind.FAILED, str(failure)
             outcome = {"error": failure.code, "message": str(failure)}
         self._failpoint.pass_by(stage, Moment.AFTER_EFFECT)
@@ -94,12 +95,17 @@ class StageCheckpoint:
 
 
 class ProgressNotes:
-    """Writes progress to the timeline beside the stage, the newest note at most every quarter of a second."""
+    """Writes progress to the timeline beside the stage, the newest note at most every quarter of a second.
+
+    Attributes:
+        last: note that was taken.
+    """
 
     def __init__(self, job_id: str, stage: Stage, records: JobRecords) -> None:
         self._job_id = job_id
         self._stage = stage
         self._records = records
+        self.last = ""
         self._note: str | None = None
         self._news = asyncio.Event()
         self._ended = asyncio.Event()
@@ -123,7 +129,7 @@ class ProgressNotes:
             await self._writer
 
     def _take(self, note: str) -> None:
-        self._note = note
+        self.last = self._note = note
         self._news.set()
 
     async def _write(self) -> None:
@@ -136,3 +142,7 @@ class ProgressNotes:
             with suppress(TimeoutError):
                 async with asyncio.timeout(PROGRESS_SECONDS):
                     await self._ended.wait()
+
+
+def _no_time(stage: Stage, last_note: str) -> str:
+    return f"no time was left for {stage}" + (f"; the last that was heard of it: {last_note}" if last_note else "")

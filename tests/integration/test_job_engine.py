@@ -42,8 +42,9 @@ class NoNotifier:
 class Work:
     """A use case of one stage, which a test scripts."""
 
-    def __init__(self, effect: Callable[[Progress], Awaitable[str]] | None = None) -> None:
+    def __init__(self, effect: Callable[[Progress], Awaitable[str]] | None = None, seconds: float = 10) -> None:
         self.effect = effect
+        self.seconds = seconds
         self.done: list[tuple[str, int]] = []
 
     async def __call__(self, _job: Job, brief: Brief, checkpoint: Checkpoint) -> None:
@@ -53,7 +54,7 @@ class Work:
             self.done.append((brief.task, brief.round))
             return "built"
 
-        assert await checkpoint(Stage.GENERATE, effect, str, 10) == "built"
+        assert await checkpoint(Stage.GENERATE, effect, str, self.seconds) == "built"
         await checkpoint.report(Result(generator="scaffold", publication=make_publication()), "0" * 64)
 
 
@@ -127,6 +128,19 @@ async def test_an_accepted_brief_is_worked_on_and_its_timeline_tells_each_stage(
             (EventKind.FINISHED, Stage.GENERATE),
             (EventKind.STATUS, None),
         ]
+
+
+async def test_a_stage_whose_time_is_up_tells_what_was_heard_of_it_last(database: Database) -> None:
+    async def build(progress: Progress) -> str:
+        progress("the Space is in stage BUILDING")
+        await asyncio.sleep(SECONDS)
+        return "built"
+
+    async with working(database, Work(build, seconds=0.5)) as jobs:
+        job = await jobs.wait((await jobs.accept(make_brief()))[0].id, SECONDS)
+        assert job.failure is not None
+        assert job.failure.code == "deadline_exceeded"
+        assert job.failure.message.endswith("the Space is in stage BUILDING")
 
 
 async def test_the_same_request_twenty_times_at_once_is_one_job(database: Database) -> None:
