@@ -85,7 +85,7 @@ class StageCheckpoint:
             async with notes as progress, asyncio.timeout(seconds):
                 outcome = {"value": to_json(returns, await effect(progress))}
         except (StageError, TimeoutError) as error:
-            failure = error if isinstance(error, StageError) else DeadlineExceeded(_no_time(stage, notes.last))
+            failure = error if isinstance(error, StageError) else DeadlineExceeded(_no_time(stage, notes.last, seconds))
             kind, detail = EventKind.FAILED, str(failure)
             outcome = {"error": failure.code, "message": str(failure)}
         self._failpoint.pass_by(stage, Moment.AFTER_EFFECT)
@@ -144,5 +144,7 @@ class ProgressNotes:
                     await self._ended.wait()
 
 
-def _no_time(stage: Stage, last_note: str) -> str:
+def _no_time(stage: Stage, last_note: str, seconds: float | None) -> str:
+    if not seconds:
+        return f"no time was left for {stage}: the job's time was up before it could begin"
     return f"no time was left for {stage}" + (f"; the last that was heard of it: {last_note}" if last_note else "")

@@ -22,7 +22,7 @@ REQUEST_SECONDS = 10
 WHOLE_REQUEST = 3
 """Times the seconds of a request, for all of it: they begin anew with every byte."""
 
-OK = 200
+OK, FORBIDDEN, NOT_FOUND, CONFLICT, UNPROCESSABLE = 200, 403, 404, 409, 422
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Answer:
         for name in names:
             value = value.get(name) if isinstance(value, Mapping) else None
         if not isinstance(value, str):
-            raise PublishFailed(f"GitHub's answer lacks {'.'.join(names)}")
+            raise PublishFailed(f"GitHub's answer lacks {'.'.join(names)}: is its REST API at GITHUB_API_URL?")
         return value
 
 
@@ -88,7 +88,17 @@ class GitHubApi:
         self._limiter = limiter
         self._patience = patience
         self._seconds = seconds
+        self._writes_allowed = 0
         self._github = self._connect()
+
+    async def wait_for_turn(self, writes: int) -> None:
+        """Wait until so many writes may go out one after the other, without a wait between them.
+
+        Raises:
+            PublishFailed: that takes longer than there is time left.
+        """
+        await self._limiter.turn(self._patience, writes)
+        self._writes_allowed += writes
 
     async def request(
         self,
@@ -108,7 +118,7 @@ class GitHubApi:
             path: below the API's address.
             doing: for error texts, "create the repository".
             body: sent as JSON.
-            answers: error statuses that are answers to the caller.
+            answers: error statuses that are answers to the caller, unless they tell of a limit.
             passes: tells of an error answer whether a later attempt may go well.
             look: what to do before trying again after a request that may have had its effect; its answer, if there
                 is one, stands for that of the request.
@@ -128,9 +138,9 @@ class GitHubApi:
                 answer = Answer(error.status, error.data if isinstance(error.data, Mapping) else {})
                 if passes(answer):
                     raise TryAgain(PublishFailed(f"GitHub could not {doing} yet: {answer.message}")) from error
-                if answer.status in answers:
-                    return answer
                 failure = judged(error, doing)
+                if answer.status in answers and not isinstance(failure, TryAgain):
+                    return answer
                 lost = lost or (isinstance(failure, TryAgain) and failure.is_lost)
                 raise failure from error
             except _NoAnswer as error:
@@ -145,7 +155,9 @@ class GitHubApi:
 
     async def _send(self, verb: str, path: str, doing: str, body: Mapping[str, Any] | None) -> Answer:
         if verb != "GET":
-            await self._limiter.turn(self._patience)
+            if not self._writes_allowed:
+                await self.wait_for_turn(1)
+            self._writes_allowed -= 1
         send = self._github.requester.requestJsonAndCheck
         loop = asyncio.get_running_loop()
         try:

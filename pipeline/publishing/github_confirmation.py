@@ -8,6 +8,7 @@ from pipeline.publishing.github_api import GitHubApi
 from pipeline.publishing.github_repositories import head_of, repository_of
 from pipeline.publishing.github_served import ServedSite, served_texts
 from pipeline.publishing.github_sites import (
+    BUILD_STATUSES,
     FAILED_DEPLOYMENTS,
     WORKFLOW,
     Build,
@@ -19,7 +20,8 @@ from pipeline.publishing.github_sites import (
 
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 2.0, 15.0, 1.5
 NO_BUILD_SECONDS = 60.0
-"""When no build of the commit has been seen for so long, one is asked for: a build may be lost in a crowd of pushes."""
+"""When no build of the commit has been seen for so long, one is asked for: a build may be lost in a crowd of pushes.
+From then on, what visitors are served counts alone."""
 
 SAME_FAILURE_LOOKS = 5
 """How often the old failure may be seen again after a new build was asked for, before it counts as the new one's."""
@@ -96,37 +98,38 @@ class Confirmation:
         if build_type_of(self._files) == WORKFLOW:
             await self._wait_for_deployment(compared)
         else:
-            await self._wait_for_build()
+            await self._wait_for_build(compared)
             await self._wait_for_pages(compared)
         await self._require_head()
         return len(self._files if not compared else compared.keys() - {""})
 
-    async def _wait_for_build(self) -> None:
+    async def _wait_for_build(self, compared: dict[str, bytes]) -> None:
+        """Until the commit is built, or is served although GitHub tells nothing of its build."""
         failed: Build | None = None
         foreign = ""
         looks_at_failure = 0
         has_asked = False
         while True:
             build = await latest_build(self._api, self._full_name)
-            if build and build.commit == self._sha:
-                if build.status == "built":
-                    return
-                if build.status == "errored":
-                    looks_at_failure += 1
-                    if failed and (build != failed or looks_at_failure > SAME_FAILURE_LOOKS):
-                        raise BuildFailed(f"GitHub Pages could not build the site: {build.error or 'no reason given'}")
-                    failed = build
-                seen = f"Pages build: {build.status}"
-            else:
-                if build and build.identity != foreign:
-                    await self._require_head()
-                    foreign = build.identity
-                seen = "no Pages build of this commit yet"
-            is_due = failed or (self._watch.passed > NO_BUILD_SECONDS and seen.startswith("no"))
-            if is_due and not has_asked:
+            ours = build if build and build.commit == self._sha else None
+            if ours and ours.status == "built":
+                return
+            if ours and ours.status == "errored":
+                looks_at_failure += 1
+                if failed and (ours != failed or looks_at_failure > SAME_FAILURE_LOOKS):
+                    raise BuildFailed(f"GitHub Pages could not build the site: {ours.error or 'no reason given'}")
+                failed = ours
+            if build and not ours and build.identity != foreign:
+                await self._require_head()
+                foreign = build.identity
+            is_overdue = not ours and self._watch.passed > NO_BUILD_SECONDS
+            if (failed or is_overdue) and not has_asked:
                 await request_build(self._api, self._full_name)
                 has_asked = True
-            await self._watch.pause(seen)
+            is_untold = build is None or build.status not in BUILD_STATUSES
+            if (is_untold or is_overdue) and await self._is_served(compared):
+                return
+            await self._watch.pause(f"Pages build: {ours.status}" if ours else "no Pages build of this commit yet")
 
     async def _wait_for_pages(self, compared: dict[str, bytes]) -> None:
         while difference := await self._difference(compared):
@@ -145,13 +148,17 @@ class Confirmation:
                 return
             await self._watch.pause(f"waiting for the workflow to deploy: {status or difference or 'no word yet'}")
 
+    async def _is_served(self, compared: dict[str, bytes]) -> bool:
+        return bool(compared) and await self._difference(compared) is None
+
     async def _difference(self, compared: dict[str, bytes]) -> str | None:
         found = await self._site.first_difference(compared, self._mark())
         return f"{found[0] or 'the index page'}: {found[1]}" if found else None
 
     async def _require_head(self) -> None:
+        """Where GitHub does not tell the branch, the push counts, which it has acknowledged."""
         head = await head_of(self._api, self._full_name)
-        if head != self._sha:
+        if head not in {None, self._sha}:
             raise NotLive(f"the repository has moved on to commit {head}")
 
     def _mark(self) -> str:

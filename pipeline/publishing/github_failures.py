@@ -1,5 +1,6 @@
 """What GitHub's errors mean: whether to try again, and words for whoever has to act."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -12,18 +13,20 @@ from pipeline.publishing.github_patience import TryAgain
 
 MAX_WORDS = 300
 UNAUTHORIZED, FORBIDDEN, TOO_MANY = 401, 403, 429
-_PASSING = frozenset({408, 425, 500, 502, 503, 504})
+_PASSING = frozenset({408, 425})
+_SERVER_ERROR = 500
+_LIMIT_WORDS = re.compile(r"rate limit|abuse detection", re.IGNORECASE)  # the second from Enterprise of some age
 
 
 def judged(error: GithubException, doing: str) -> PublishFailed | TryAgain:
     """What to raise for an error answer while ``doing`` something ("create the repository").
 
     Limits are told apart from missing permissions as GitHub's "Rate limits for the REST API" has it: by Retry-After,
-    by ``x-ratelimit-remaining: 0``, or by the word in the message.
+    by ``x-ratelimit-remaining: 0``, or by the words of the message.
     """
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
     said = message_of(error.data)
-    if error.status in _PASSING:
+    if error.status in _PASSING or error.status >= _SERVER_ERROR:
         return TryAgain(PublishFailed(f"GitHub could not {doing}: it answered {error.status}"), is_lost=True)
     if error.status in {FORBIDDEN, TOO_MANY} and (limit := _limit(error.status, headers, said)):
         return limit
@@ -59,14 +62,15 @@ def _limit(status: int, headers: Mapping[str, str], said: str) -> TryAgain | Non
         seconds = _seconds(after, now)
         failure = PublishFailed(f"GitHub limits requests and wants none for {seconds:.0f} s")
         return TryAgain(failure, minimum_seconds=seconds)
-    if headers.get("x-ratelimit-remaining") == "0":
-        reset = datetime.fromtimestamp(float(headers.get("x-ratelimit-reset") or 0), UTC)
+    is_used_up = headers.get("x-ratelimit-remaining") == "0"
+    reset = _moment(headers.get("x-ratelimit-reset", ""))
+    if is_used_up and reset:
         seconds = max((reset - now).total_seconds(), 0.0)
         failure = PublishFailed(
             f"GitHub's hourly limit of requests is used up until {reset:%H:%M} UTC, in {seconds / 60:.0f} minutes"
         )
         return TryAgain(failure, minimum_seconds=seconds)
-    if status == TOO_MANY or "rate limit" in said.lower():
+    if status == TOO_MANY or is_used_up or _LIMIT_WORDS.search(said):
         return TryAgain(PublishFailed("GitHub limits requests and does not say for how long"), is_limit=True)
     return None
 
@@ -74,16 +78,24 @@ def _limit(status: int, headers: Mapping[str, str], said: str) -> TryAgain | Non
 def _sent_at(headers: Mapping[str, str]) -> datetime:
     """GitHub's own time of its answer, so that a clock that is wrong here does no harm."""
     try:
-        return parsedate_to_datetime(headers["date"])
-    except (KeyError, ValueError):
+        return parsedate_to_datetime(headers["date"]).astimezone(UTC)
+    except (KeyError, ValueError, OverflowError):
         return datetime.now(UTC)
+
+
+def _moment(seconds: str) -> datetime | None:
+    """Of so many seconds since 1970; None when that is no moment."""
+    try:
+        return datetime.fromtimestamp(float(seconds), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _seconds(after: str, now: datetime) -> float:
     """Of a Retry-After header, in seconds or as a date (RFC 9110, 10.2.3); a minute when it is neither."""
-    if after.isdigit():
+    if after.isascii() and after.isdigit():
         return float(after)
     try:
-        return max((parsedate_to_datetime(after) - now).total_seconds(), 0.0)
-    except (ValueError, TypeError):
+        return max((parsedate_to_datetime(after).astimezone(UTC) - now).total_seconds(), 0.0)
+    except (ValueError, OverflowError):
         return 60.0

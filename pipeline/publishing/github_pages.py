@@ -4,7 +4,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property
 from urllib.parse import urlsplit
@@ -12,21 +12,23 @@ from urllib.parse import urlsplit
 import httpx
 
 from pipeline.domain.brief import Brief
-from pipeline.domain.errors import NotLive, PublishFailed, PushFailed, PushProblem
+from pipeline.domain.errors import BuildFailed, NotLive, PublishFailed, PushFailed, PushProblem
 from pipeline.domain.files import AppFiles
 from pipeline.domain.publication import Publication, Remote, Site, Target
 from pipeline.ports import Clock, Progress, Workspaces
 from pipeline.publishing.github_api import REQUEST_SECONDS, GitHubApi
 from pipeline.publishing.github_confirmation import Confirmation, Watch
-from pipeline.publishing.github_owner import Owner
 from pipeline.publishing.github_patience import Patience, TryAgain, WriteLimiter
-from pipeline.publishing.github_repositories import Repository, create, find, repository_of
+from pipeline.publishing.github_repositories import Owner, Repository, create, find, repository_of
 from pipeline.publishing.github_served import ServedSite
-from pipeline.publishing.github_sites import build_type_of, set_right, switch_on
+from pipeline.publishing.github_sites import WORKFLOW, build_type_of, set_right, switch_on
 
 PUBLIC_API = "api.github.com"
+WRITES_OF_A_NEW_SITE = 2
 MAX_REQUESTS = 64
 """API requests under way at once; more wait for their turn."""
+
+BUILD_AGAIN = "Build again\n\nGitHub Pages could not build the commit before; this one has the same files."
 
 _UNKNOWN_OWNER = "owner"
 
@@ -99,33 +101,49 @@ class GitHubPagesPublisher:
         """
         async with self._within_patience(progress) as (api, patience):
             if site.publication is None:
+                await api.wait_for_turn(WRITES_OF_A_NEW_SITE)  # or else many repositories wait for their sites
                 repository = await create(api, self._owner, site, brief)
                 progress(f"repository {repository.full_name}")
                 await self._push(site, commit_sha, repository, patience, is_new=True)
                 progress(f"pushed commit {commit_sha}")
-                pages_url = await switch_on(api, repository.full_name, build_type_of(files))
+                pages_url = await switch_on(api, repository.full_name, build_type_of(files)) or self.address(site)
             else:
                 known = repository_of(site.publication)
                 repository = await self._push_revision(api, site, commit_sha, patience, known)
                 progress(f"pushed commit {commit_sha}")
                 pages_url = site.publication.pages_url
-                if build_type_of(files) != build_type_of(await self._workspaces.published(site)):
-                    pages_url = await set_right(api, repository.full_name, build_type_of(files))
+                is_moved = repository.full_name != known.full_name
+                if is_moved or build_type_of(files) != build_type_of(await self._workspaces.published(site)):
+                    pages_url = await set_right(api, repository.full_name, build_type_of(files)) or pages_url
             return Publication(self.target, repository.html_url, commit_sha, pages_url)
 
-    async def confirm(
-        self,
-        publication: Publication,
-        site: Site,  # noqa: ARG002 - in the port for targets that look into its workspace
-        files: AppFiles,
-        progress: Progress,
-    ) -> Publication:
+    async def confirm(self, publication: Publication, site: Site, files: AppFiles, progress: Progress) -> Publication:
         """Wait for the build of this commit, then until every text file and the index page are served as they are.
+
+        GitHub may hold on to a failure and give it again for every new build of the same commit. So when asking again
+        did not help, the same files are pushed once more as an empty commit, which is built anew.
+
+        Returns:
+            ``publication``, with the empty commit where there had to be one.
 
         Raises:
             BuildFailed: GitHub could not build it; holds GitHub's reason.
             NotLive: it was not served in time; says what was seen instead.
         """
+        head = await self._workspaces.head(site.folder)
+        may_push_again = head == publication.commit_sha and build_type_of(files) != WORKFLOW
+        if head and head != publication.commit_sha and await self._holds(site, head, files):
+            publication = replace(publication, commit_sha=head)  # of a call before this one, which a crash has ended
+        try:
+            return await self._confirm(publication, files, progress)
+        except BuildFailed as failure:
+            if not may_push_again:
+                raise
+            progress(f"{failure}; pushing the same files as another commit")
+            publication = await self._push_again(publication, site, files, progress)
+        return await self._confirm(publication, files, progress)
+
+    async def _confirm(self, publication: Publication, files: AppFiles, progress: Progress) -> Publication:
         watch = Watch(self._clock, self._patience_seconds, progress)
         served = ServedSite(publication.pages_url, self._tls)
         try:
@@ -135,6 +153,20 @@ class GitHubPagesPublisher:
             raise NotLive(f"it cannot be told whether visitors are served this commit: {error}") from error
         progress(f"read back {count} files of commit {publication.commit_sha} from {publication.pages_url}")
         return publication
+
+    async def _holds(self, site: Site, commit_sha: str, files: AppFiles) -> bool:
+        return await self._workspaces.published(replace(site, head=commit_sha)) == files
+
+    async def _push_again(
+        self, publication: Publication, site: Site, files: AppFiles, progress: Progress
+    ) -> Publication:
+        commit_sha = await self._workspaces.commit(site, files, BUILD_AGAIN, self._clock.now())
+        try:
+            async with self._within_patience(progress) as (api, patience):
+                await self._push_revision(api, site, commit_sha, patience, repository_of(publication))
+        except PublishFailed as error:
+            raise NotLive(f"its build failed, and another commit could not be pushed: {error}") from error
+        return replace(publication, commit_sha=commit_sha)
 
     async def restore(self, site: Site) -> Site:
         """Clone the site's repository into its folder, whatever older history lies there.
@@ -147,9 +179,7 @@ class GitHubPagesPublisher:
                 full_name = repository_of(site.publication).full_name
             else:
                 full_name = f"{await self._owner.name(api)}/{site.repository}"
-            repository = await find(api, full_name)
-            if repository is None:
-                raise PublishFailed(f"the repository {full_name} is no longer on GitHub, or this token may not see it")
+            repository = await _find_again(api, full_name)
             remote = Remote(repository.clone_url, self._token)
 
             async def clone() -> None:
@@ -163,15 +193,21 @@ class GitHubPagesPublisher:
         self, api: GitHubApi, site: Site, commit_sha: str, patience: Patience, known: Repository
     ) -> Repository:
         """Push to the repository where it was last seen, or where it is by now; return it."""
-        try:
-            await self._push(site, commit_sha, known, patience, is_new=False)
-        except _NotThere:
-            found = await find(api, known.full_name)
-            if found is None:
-                raise
-            await self._push(site, commit_sha, found, patience, is_new=True)
-            return found
-        return known
+        if self._is_beside_api(known.html_url):
+            with suppress(_NotThere):
+                await self._push(site, commit_sha, known, patience, is_new=False)
+                return known
+        repository = await _find_again(api, known.full_name)
+        await self._push(site, commit_sha, repository, patience, is_new=True)
+        return repository
+
+    def _is_beside_api(self, html_url: str) -> bool:
+        """Whether the page is on GitHub's own host, so that git is there as well: on any other, GitHub is asked first.
+
+        The API is at ``/api/v3`` of that host, or at the host of that name with ``api.`` before it.
+        """
+        page, api = urlsplit(html_url), urlsplit(self._api_url)
+        return page.scheme == api.scheme and api.netloc in {page.netloc, f"api.{page.netloc}"}
 
     async def _push(
         self, site: Site, commit_sha: str, repository: Repository, patience: Patience, *, is_new: bool
@@ -212,6 +248,14 @@ class GitHubPagesPublisher:
 
 class _NotThere(PublishFailed):
     """There is no repository of that name, or the token may not see it."""
+
+
+async def _find_again(api: GitHubApi, full_name: str) -> Repository:
+    """A repository that was there, under whatever name it has by now."""
+    repository = await find(api, full_name)
+    if repository is None:
+        raise PublishFailed(f"the repository {full_name} is no longer on GitHub, or this token may not see it")
+    return repository
 
 
 @contextmanager

@@ -18,8 +18,9 @@ from pipeline.ports import Clock, Progress
 MAX_ATTEMPTS = 8
 MAX_BACKOFF_SECONDS = 60.0
 LIMITED_SECONDS = 60.0
-WRITES = ((80, 60.0), (500, 3600.0))
-"""How many writes are allowed in how many seconds."""
+WRITES = ((40, 40.0), (480, 3600.0))
+"""How many writes are let go in how many seconds. Each arrives some time after its turn, the second of a new site when
+its push is done; so that even those that are 20 s late make no more than 80 in any minute."""
 
 T = TypeVar("T")
 
@@ -82,11 +83,12 @@ class Patience:
         except TryAgain as last:
             raise last.failure from last
 
-    async def wait(self, seconds: float, why: PublishFailed) -> None:
-        """Let ``seconds`` pass. Raises ``why`` at once when there is not so much time left."""
+    async def wait(self, seconds: float, why: str) -> None:
+        """Let ``seconds`` pass. Raises PublishFailed at once when there is not so much time left."""
         if seconds > self.seconds_left:
-            raise why
+            raise PublishFailed(f"{why}: the next turn is in {seconds:.0f} seconds, after this job's time")
         if seconds > 0:
+            self._progress(f"{why}: going on in {seconds:.0f} s")
             await self._clock.sleep(seconds)
 
     def _is_over(self, state: RetryCallState) -> bool:
@@ -120,22 +122,24 @@ class WriteLimiter:
         self._lock = threading.Lock()
         self._turns: deque[float] = deque(maxlen=max(count for count, _ in limits))
 
-    async def turn(self, patience: Patience) -> None:
-        """Wait until one more write is allowed.
+    async def turn(self, patience: Patience, writes: int = 1) -> None:
+        """Wait until so many more writes are allowed at once. Whoever comes first goes first.
 
         Raises:
             PublishFailed: that takes longer than there is time left.
         """
-        seconds = self._reserve(patience.seconds_left)
-        minutes = f"{seconds / 60:.0f} minutes"
-        await patience.wait(seconds, PublishFailed(f"GitHub takes no more publications from here for {minutes}"))
+        seconds = self._reserve(patience.seconds_left, writes)
+        await patience.wait(seconds, "as much as GitHub allows in a minute or hour has been published from here")
 
-    def _reserve(self, longest: float) -> float:
+    def _reserve(self, longest: float, writes: int) -> float:
         """Seconds until the next free turn, which is taken if they are at most ``longest``."""
         with self._lock:
             now = self._clock.monotonic()
-            full = [self._turns[-count] + seconds for count, seconds in self._limits if len(self._turns) >= count]
-            turn = max([now, *full])
+            turn = now
+            for count, seconds in self._limits:
+                last_in_the_way = max(count - writes + 1, 1)
+                if len(self._turns) >= last_in_the_way:
+                    turn = max(turn, self._turns[-last_in_the_way] + seconds)
             if turn - now <= longest:
-                self._turns.append(turn)
+                self._turns.extend([turn] * writes)
             return turn - now

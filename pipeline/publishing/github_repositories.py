@@ -1,4 +1,4 @@
-"""Repositories on GitHub: made, found again, and told apart from other people's."""
+"""Repositories on GitHub: whose they are, made, found again, and told apart from other people's."""
 
 import re
 from dataclasses import dataclass
@@ -7,12 +7,59 @@ from urllib.parse import urlsplit
 from pipeline.domain.brief import Brief
 from pipeline.domain.errors import PublishFailed
 from pipeline.domain.publication import Publication, Site, owner_mark
-from pipeline.publishing.github_api import OK, Answer, GitHubApi
-from pipeline.publishing.github_owner import Owner
+from pipeline.publishing.github_api import CONFLICT, FORBIDDEN, NOT_FOUND, OK, UNPROCESSABLE, Answer, GitHubApi
 
 MAX_DESCRIPTION = 350
-NOT_FOUND, UNPROCESSABLE = 404, 422
 _FIRST_SENTENCE = re.compile(r".+?(?:[.!?](?=\s)|$)", re.DOTALL)
+_NAME_IS_TAKEN = re.compile(r"exist|taken|in use", re.IGNORECASE)
+
+
+class Owner:
+    """A user or an organisation, asked about at most once in the life of a process.
+
+    Args:
+        configured: GITHUB_OWNER; None = the token's user.
+
+    Attributes:
+        login: its name, as far as it is known.
+    """
+
+    def __init__(self, configured: str | None) -> None:
+        self.login = configured
+        self._configured = configured
+        self._user: str | None = None
+
+    async def name(self, api: GitHubApi) -> str:
+        """Its name. Raises PublishFailed when GitHub cannot tell."""
+        self.login = self.login or await self._token_user(api)
+        return self.login
+
+    async def creation_path(self, api: GitHubApi) -> str:
+        """Where a POST makes a repository of this owner's. Raises PublishFailed when GitHub cannot tell."""
+        if self._configured is None or self._configured.lower() == (await self._token_user(api)).lower():
+            return "/user/repos"
+        return f"/orgs/{self._configured}/repos"
+
+    def unknown(self) -> PublishFailed:
+        """The error for an owner for whom GitHub answers 404: what a token may not do is not there."""
+        if self._configured is None:
+            return PublishFailed(
+                "GitHub does not let this token create repositories: a classic one needs the scope repo, a "
+                "fine-grained one the permission administration=write"
+            )
+        return PublishFailed(
+            f"GitHub knows no organisation {self._configured} in which this token may create repositories: "
+            "set GITHUB_OWNER to one, or leave it out to use the token's own user"
+        )
+
+    async def _token_user(self, api: GitHubApi) -> str:
+        """Empty for the token of an installed app, which is no user's, where an organisation is configured."""
+        if self._user is None:
+            is_needed = self._configured is None
+            may_lack = frozenset() if is_needed else frozenset({FORBIDDEN, NOT_FOUND})
+            answer = await api.request("GET", "/user", "tell whose token this is", answers=may_lack)
+            self._user = answer.text("login") if answer.status == OK else ""
+        return self._user
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +70,11 @@ class Repository:
         full_name: ``owner/name``.
         html_url: its page.
         clone_url: for git.
-        description: None when there is none.
     """
 
     full_name: str
     html_url: str
     clone_url: str
-    description: str | None = None
 
     @property
     def owner(self) -> str:
@@ -40,7 +85,8 @@ class Repository:
 def repository_of(publication: Publication) -> Repository:
     """The repository of what is published, without asking. GitHub's clone address is that of the page and ``.git``."""
     url = publication.repo_url
-    return Repository(urlsplit(url).path.strip("/"), url, f"{url}.git")
+    full_name = "/".join(urlsplit(url).path.strip("/").split("/")[-2:])
+    return Repository(full_name, url, f"{url}.git")
 
 
 def mark_of(site: Site) -> str:
@@ -90,34 +136,34 @@ async def create(api: GitHubApi, owner: Owner, site: Site, brief: Brief) -> Repo
     }
 
     async def look() -> Answer | None:
-        return await _look_up(api, f"{await owner.name(api)}/{site.repository}")
+        found = await _look_up(api, f"{await owner.name(api)}/{site.repository}")
+        if found:
+            _require_mark(found, site)
+        return found
 
     answer = await api.request(
         "POST",
         await owner.creation_path(api),
         "create the repository",
         body,
-        answers=frozenset({NOT_FOUND, UNPROCESSABLE}),
+        answers=frozenset({NOT_FOUND, CONFLICT, UNPROCESSABLE}),
         look=look,
     )
     if answer.status == NOT_FOUND:
         raise owner.unknown()
-    if answer.status == UNPROCESSABLE:
+    if answer.status != OK:
         answer = await _look_up_taken(api, f"{await owner.name(api)}/{site.repository}", answer.message)
+        _require_mark(answer, site)
     repository = _repository(answer)
-    if not (repository.description or "").endswith(mark_of(site)):
-        raise PublishFailed(
-            f"the repository {repository.full_name} exists and was not made for this task: rename or delete it, "
-            "then send the round again"
-        )
     owner.login = repository.owner
     return repository
 
 
-async def head_of(api: GitHubApi, full_name: str) -> str:
-    """Sha of the newest commit of the main branch."""
-    answer = await api.request("GET", f"/repos/{full_name}/git/ref/heads/main", "read the branch back")
-    return answer.text("object", "sha")
+async def head_of(api: GitHubApi, full_name: str) -> str | None:
+    """Sha of the newest commit of the main branch; None when GitHub does not see the branch, yet or at all."""
+    path, unseen = f"/repos/{full_name}/git/ref/heads/main", frozenset({NOT_FOUND, CONFLICT})
+    answer = await api.request("GET", path, "read the branch back", answers=unseen)
+    return answer.text("object", "sha") if answer.status == OK else None
 
 
 async def _look_up(api: GitHubApi, full_name: str) -> Answer | None:
@@ -128,7 +174,7 @@ async def _look_up(api: GitHubApi, full_name: str) -> Answer | None:
 
 async def _look_up_taken(api: GitHubApi, full_name: str, refusal: str) -> Answer:
     """The repository that has the name already; just created, it may not be seen for some seconds."""
-    name_is_taken = "exist" in refusal
+    name_is_taken = _NAME_IS_TAKEN.search(refusal) is not None
     answer = await api.request(
         "GET",
         f"/repos/{full_name}",
@@ -141,11 +187,13 @@ async def _look_up_taken(api: GitHubApi, full_name: str, refusal: str) -> Answer
     return answer
 
 
+def _require_mark(found: Answer, site: Site) -> None:
+    if not str(found.document.get("description")).endswith(mark_of(site)):
+        raise PublishFailed(
+            f"the repository {found.text('full_name')} exists and was not made for this task: rename or delete it, "
+            "then send the round again"
+        )
+
+
 def _repository(answer: Answer) -> Repository:
-    description = answer.document.get("description")
-    return Repository(
-        full_name=answer.text("full_name"),
-        html_url=answer.text("html_url"),
-        clone_url=answer.text("clone_url"),
-        description=description if isinstance(description, str) else None,
-    )
+    return Repository(answer.text("full_name"), answer.text("html_url"), answer.text("clone_url"))

@@ -23,6 +23,7 @@ MAX_WORDS = 600
 
 _COMMAND_NOT_FOUND = 127  # from env(1)
 _SLOWEST = 100  # bytes a second
+_LARGEST_PUSH = 64 * 1024 * 1024  # bytes; only what is used of it takes memory
 _UNPACKED = 10_000  # objects: read in this process when they lie about one by one
 
 # By what git writes, the first that fits. Its source: builtin/push.c, send-pack.c, remote-curl.c and http.c.
@@ -32,7 +33,8 @@ _PROBLEMS = (
     (r"^!.*\[rejected\]", "NOT_FAST_FORWARD"),
     (r"rate limit|returned error: 429\b", "UNREACHABLE"),
     (r"could not read (?:username|password)|authentication failed|returned error: 40[13]\b", "UNAUTHORIZED"),
-    (r"returned error: (?:404|410|30\d)\b|repository '.*' not found|couldn't find remote ref", "NOT_FOUND"),
+    (r"returned error: (?:40[0456]|410|501|30\d)\b|repository '.*' not found|couldn't find remote ref", "NOT_FOUND"),
+    (r"not valid: is this a git repository\?|no DAV locking support", "NOT_FOUND"),  # a web page is there
 )
 _WORDS = {
     PushProblem.UNREACHABLE: "gave no usable answer",
@@ -45,7 +47,7 @@ _WORDS = {
 
 
 async def push_commit(threads: Executor, folder: Path, sha: str, remote: Remote, seconds: float) -> None:
-    """Make ``sha`` the head of the remote's main branch, which may be there already. Two requests for a small one.
+    """Make ``sha`` the head of the remote's main branch, which may be there already. Two requests.
 
     Raises:
         PushFailed: with what the remote said.
@@ -94,6 +96,8 @@ def _settings(remote: Remote, seconds: float) -> dict[str, str]:
         "gc.auto": "0",
         "maintenance.auto": "false",
         "http.followRedirects": "false",
+        # In one request of known length: two less for git, and not every server reads those of unknown length.
+        "http.postBuffer": str(_LARGEST_PUSH),
         # Ends a talk that hangs before it has to be killed.
         "http.lowSpeedLimit": str(_SLOWEST),
         "http.lowSpeedTime": str(max(int(seconds * 0.8), 1)),

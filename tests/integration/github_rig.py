@@ -56,8 +56,8 @@ class Rig:
         sha = await self.workspaces.commit(site, files, message, NOW)
         return await self.publisher.publish(site, sha, files, brief or make_brief(), self.told.append)
 
-    async def confirm(self, publication: Publication, files: AppFiles = FILES, site: Site = SITE) -> None:
-        await self.publisher.confirm(publication, site, files, self.told.append)
+    async def confirm(self, publication: Publication, files: AppFiles = FILES, site: Site = SITE) -> Publication:
+        return await self.publisher.confirm(publication, site, files, self.told.append)
 
     def call(self, method: str, path: str, body: dict[str, Any] | None = None) -> None:
         """Do something to GitHub behind the publisher's back."""

@@ -32,6 +32,9 @@ def newest_build(rig: Rig) -> Build:
     return rig.repository.pages.history[-1]
 
 
+NEVER_BUILT = FILES.without(".nojekyll").with_files({"page.md": b"---\ntitle: x\n---\n{% nonsense %}\n"})
+
+
 class TestBuilds:
     async def test_are_waited_for_with_growing_pauses(self, rig: Rig) -> None:
         rig.github.settings.build_seconds = 3600
@@ -51,21 +54,36 @@ class TestBuilds:
         await rig.confirm(await rig.publish())
         assert rig.requests("api").count(("POST", f"{PAGES}/builds")) == 1
 
-    async def test_that_fail_again_end_it_in_githubs_words(self, rig: Rig) -> None:
-        rig.github.fail_next_build("Liquid syntax error in page.md", cached=True)
+    async def test_whose_failure_github_holds_on_to_are_left_behind_by_an_empty_commit(self, rig: Rig) -> None:
+        rig.github.fail_next_build("an old fault", cached=True)
         publication = await rig.publish()
-        with pytest.raises(BuildFailed, match="Liquid syntax error in page"):
-            await rig.confirm(publication)
+        live = await rig.confirm(publication)
         assert rig.requests("api").count(("POST", f"{PAGES}/builds")) == 1
+        assert [sha for sha, _ in rig.repository.commits()] == [live.commit_sha, publication.commit_sha]
+        assert rig.repository.files() == dict(FILES)
+        assert await rig.workspaces.head(SITE.folder) == live.commit_sha
 
-    async def test_whose_failure_stays_the_latest_word_end_it_as_well(self, rig: Rig) -> None:
+    async def test_of_an_empty_commit_from_before_a_crash_are_waited_for(self, rig: Rig) -> None:
+        rig.github.fail_next_build("an old fault", cached=True)
+        publication = await rig.publish()
+        live = await rig.confirm(publication)
+        assert await rig.confirm(publication) == live
+        assert len(rig.repository.commits()) == 2
+
+    async def test_that_fail_for_the_empty_commit_too_end_it_in_githubs_words(self, rig: Rig) -> None:
+        publication = await rig.publish(files=NEVER_BUILT)
+        with pytest.raises(BuildFailed, match="Liquid"):
+            await rig.confirm(publication, NEVER_BUILT)
+        assert rig.requests("api").count(("POST", f"{PAGES}/builds")) == 2
+        assert len(rig.repository.commits()) == 2
+
+    async def test_whose_failure_stays_the_latest_word_are_left_behind_as_well(self, rig: Rig) -> None:
         rig.github.fail_next_build("old fault")
         publication = await rig.publish()
         rig.github.add_fault(
             Fault(kind="api", method="POST", path="/pages/builds$", answer=Answer(201, {}), times=None)
         )
-        with pytest.raises(BuildFailed, match="old fault"):
-            await rig.confirm(publication)
+        assert (await rig.confirm(publication)).commit_sha != publication.commit_sha
 
     async def test_of_the_round_before_are_not_taken_for_this_one(self, rig: Rig) -> None:
         first = await rig.publish()

@@ -1,6 +1,7 @@
 """Publishing to the fake GitHub when all goes well: what is there afterwards, and what it took."""
 
 import asyncio
+import random
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -55,6 +56,12 @@ class TestRoundOne:
             ("POST", f"/repos/octocat/{SITE.repository}/pages"),
         ]
         assert [method for method, _ in rig.requests("git")] == ["GET", "POST"]
+
+    async def test_takes_no_more_of_them_for_a_large_app(self, rig: Rig) -> None:
+        files = FILES.with_files({"photo.bin": random.Random(1).randbytes(3 * 1024 * 1024)})
+        await rig.publish(files=files)
+        assert [method for method, _ in rig.requests("git")] == ["GET", "POST"]
+        assert rig.repository.files() == dict(files)
 
     async def test_goes_to_an_organisation_when_one_is_configured(self, github: FakeGitHub, tmp_path: Path) -> None:
         rig = Rig(github, tmp_path / "repos", owner="acme")
@@ -118,7 +125,7 @@ class TestLaterRounds:
         first = await rig.publish()
         rig.call("DELETE", f"/repos/octocat/{SITE.repository}")
         site = replace(SITE, publication=first, head=first.commit_sha)
-        with pytest.raises(PublishFailed, match="is not there"):
+        with pytest.raises(PublishFailed, match="no longer on GitHub"):
             await rig.publish(site, REVISED, "two")
         with pytest.raises(PublishFailed, match="no longer on GitHub"):
             await rig.publisher.restore(site)

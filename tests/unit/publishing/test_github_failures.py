@@ -25,7 +25,7 @@ def try_again(failure: PublishFailed | TryAgain) -> TryAgain:
     return failure
 
 
-@pytest.mark.parametrize("status", [408, 425, 500, 502, 503, 504])
+@pytest.mark.parametrize("status", [408, 425, 500, 502, 503, 504, 520, 599])
 def test_passing_faults_are_tried_again_with_a_look_first(status: int) -> None:
     assert try_again(judged(error(status), "x")).is_lost
 
@@ -59,8 +59,26 @@ def test_a_used_up_hour_is_waited_for_by_githubs_own_clock() -> None:
     assert "until 12:05 UTC, in 5 minutes" in str(limit.failure)
 
 
+@pytest.mark.parametrize("reset", ["", "soon", "1e400", "nan", "9" * 30])
+def test_a_used_up_hour_without_a_usable_end_is_a_limit_without_a_time(reset: str) -> None:
+    assert try_again(judged(error(403, x_ratelimit_remaining="0", x_ratelimit_reset=reset), "x")).is_limit
+
+
+@pytest.mark.parametrize("date", ["Sun, 01 Mar 2026 12:01:30 -0000", "Sun, 01 Mar 2026 12:01:30 +0000"])
+def test_dates_are_read_with_and_without_a_zone(date: str) -> None:
+    assert try_again(judged(error(429, retry_after=date), "x")).minimum_seconds == 90
+    answered = error(429, retry_after="Sun, 01 Mar 2026 12:02:30 GMT", date=date)
+    assert try_again(judged(answered, "x")).minimum_seconds == 60
+
+
 @pytest.mark.parametrize(
-    ("status", "message"), [(403, "You have exceeded a secondary rate limit."), (429, ""), (429, "Slow down")]
+    ("status", "message"),
+    [
+        (403, "You have exceeded a secondary rate limit."),
+        (403, "You have triggered an abuse detection mechanism. Please wait a few minutes."),
+        (429, ""),
+        (429, "Slow down"),
+    ],
 )
 def test_a_limit_without_a_time_is_known_by_its_words_or_status(status: int, message: str) -> None:
     assert try_again(judged(error(status, message), "x")).is_limit

@@ -96,13 +96,29 @@ class TestWriteLimiter:
             await limiter.turn(patience)
         assert clock.slept == [10, 10, 280]
 
+    async def test_gives_several_turns_at_once_or_none(self, clock: FakeClock, patience: Patience) -> None:
+        limiter = WriteLimiter(clock, ((3, 60.0),))
+        await limiter.turn(patience, 2)
+        clock.advance(20)
+        await limiter.turn(patience, 2)
+        assert clock.slept == [40]
+        await limiter.turn(patience)
+        assert clock.slept == [40]
+
+    async def test_says_for_how_long_it_makes_wait(self, clock: FakeClock, patience: Patience, told: list[str]) -> None:
+        limiter = WriteLimiter(clock, ((1, 60.0),))
+        await limiter.turn(patience)
+        assert told == []
+        await limiter.turn(patience)
+        assert told[0].endswith("going on in 60 s")
+
     async def test_refuses_at_once_what_would_take_too_long_and_takes_no_turn(
         self, clock: FakeClock, patience: Patience
     ) -> None:
         limiter = WriteLimiter(clock, ((1, 3600.0),))
         await limiter.turn(patience)
         for _ in range(5):
-            with pytest.raises(PublishFailed, match="for 60 minutes"):
+            with pytest.raises(PublishFailed, match="next turn is in 3600 seconds"):
                 await limiter.turn(patience)
         clock.advance(3600)
         await limiter.turn(Patience(clock, 600, print))

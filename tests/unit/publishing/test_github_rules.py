@@ -43,10 +43,11 @@ def test_marks_differ_between_owners_and_tasks() -> None:
     assert len({mark_of(site) for site in sites}) == 3
 
 
-def test_the_repository_of_a_publication_is_where_its_page_is() -> None:
-    repository = repository_of(make_publication(repo_url="https://github.com/octo/app"))
+@pytest.mark.parametrize("host", ["https://github.com", "http://127.0.0.1:8080/web"])
+def test_the_repository_of_a_publication_is_where_its_page_is(host: str) -> None:
+    repository = repository_of(make_publication(repo_url=f"{host}/octo/app"))
     assert (repository.full_name, repository.owner) == ("octo/app", "octo")
-    assert repository.clone_url == "https://github.com/octo/app.git"
+    assert repository.clone_url == f"{host}/octo/app.git"
 
 
 DEPLOY = "jobs:\n  deploy:\n    steps:\n      - uses: actions/deploy-pages@v4\n"
