@@ -29,10 +29,10 @@ REQUIREMENTS = "requirements.txt"
 _FILE_NAME = re.compile(r"(?:.*/)?(?:pre-)?requirements[\w.-]*\.txt")
 _COMMENT = re.compile(r"(?:^|\s)#.*$")
 _OPTION = re.compile(r"(?P<short>-[A-Za-z])\s*(?P<its>.*)|(?P<long>--[a-z-]+)(?:[ =]\s*(?P<own>.*))?")
-_OPTIONS = """
-    -r --requirement -c --constraint -e --editable -i --index-url --extra-index-url -f --find-links --no-index
-    --no-binary --only-binary --pre --prefer-binary --require-hashes --trusted-host --use-feature
-"""
+_OPTIONS = re.compile(
+    r"-[rceif]|--(?:requirement|constraint|editable|(?:extra-)?index[-]url|find-links|no-index|no-binary|only-binary"
+    r"|pre|prefer-binary|require-hashes|trusted-host|use-feature)"
+)
 _FILE_OPTIONS = frozenset({"-r", "--requirement", "-c", "--constraint"})
 _PER_REQUIREMENT = re.compile(r"\s--(?:hash|config-settings?|global-option)\b.*$")
 _PLACE = re.compile(r"(?:git|hg|svn|bzr)\+|(?:https?|file|ftp)://", re.IGNORECASE)
@@ -75,7 +75,7 @@ def read_requirements(path: str, text: str) -> RequirementsFile:
         option = _OPTION.fullmatch(line) if line.startswith("-") else None
         if option:
             name, value = option["short"] or option["long"], option["its"] or option["own"] or ""
-            if name not in _OPTIONS.split():
+            if not _OPTIONS.fullmatch(name):
                 bad_lines.append((f"{name[:40]} is no option of a requirements file", number))
             elif name in _FILE_OPTIONS and not _PLACE.match(value) and "$" not in value:
                 references.append((posixpath.normpath(posixpath.join(folder, value)), number))

