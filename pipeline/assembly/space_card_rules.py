@@ -1,30 +1,16 @@
-"""Which keys a Space card may have, and which values the Hub takes for them.
-
-Source: the Hub's Spaces configuration reference, https://huggingface.co/docs/hub/spaces-config-reference, and its
-model card specification for the licence identifiers.
-"""
+"""Which keys a Space card may have, and how their values are read."""
 
 import re
 import unicodedata
 from collections.abc import Callable
 
-COLOURS = ("red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray")
+from pipeline.domain.space_card import COLOURS, LICENCES, LONGEST_SHORT_DESCRIPTION, MOST_OAUTH_MINUTES
+
 LONGEST_TITLE = 100
-LONGEST_SHORT_DESCRIPTION = 60
 MOST_ITEMS = 50
 _LONGEST_TEXT = 500
-_LONGEST_OAUTH_MINUTES = 43_200
 _HIGHEST_PORT = 65_535
 
-_LICENCES = """
-    apache-2.0 mit openrail bigscience-openrail-m creativeml-openrail-m bigscience-bloom-rail-1.0 bigcode-openrail-m
-    afl-3.0 artistic-2.0 bsl-1.0 bsd bsd-2-clause bsd-3-clause bsd-3-clause-clear c-uda cc cc0-1.0 cc-by-2.0
-    cc-by-2.5 cc-by-3.0 cc-by-4.0 cc-by-sa-3.0 cc-by-sa-4.0 cc-by-nc-2.0 cc-by-nc-3.0 cc-by-nc-4.0 cc-by-nd-4.0
-    cc-by-nc-nd-3.0 cc-by-nc-nd-4.0 cc-by-nc-sa-2.0 cc-by-nc-sa-3.0 cc-by-nc-sa-4.0 cdla-sharing-1.0
-    cdla-permissive-1.0 cdla-permissive-2.0 wtfpl ecl-2.0 epl-1.0 epl-2.0 etalab-2.0 eupl-1.1 eupl-1.2 agpl-3.0 gfdl
-    gpl gpl-2.0 gpl-3.0 lgpl lgpl-2.1 lgpl-3.0 isc lppl-1.3c ms-pl mpl-2.0 odc-by odbl openrail++ osl-3.0 postgresql
-    ofl-1.1 ncsa unlicense zlib pddl lgpl-lr llama2 llama3 llama3.1 llama3.2 llama3.3 gemma unknown other
-"""
 
 _HEADER_VALUES = {
     "cross-origin-embedder-policy": {"unsafe-none", "require-corp", "credentialless"},
@@ -127,10 +113,10 @@ READERS: dict[str, Reader] = {
     "tags": _texts,
     "thumbnail": text,
     "pinned": _yes_or_no,
-    "license": _one_of(frozenset(_LICENCES.split())),
+    "license": _one_of(LICENCES),
     "hf_oauth": _yes_or_no,
     "hf_oauth_scopes": _texts,
-    "hf_oauth_expiration_minutes": _number(_LONGEST_OAUTH_MINUTES),
+    "hf_oauth_expiration_minutes": _number(MOST_OAUTH_MINUTES),
     "hf_oauth_authorized_org": text,
     "disable_embedding": _yes_or_no,
     "startup_duration_timeout": _matching(r"\d{1,4}(\.\d{1,2})? ?(s|m|h|min|minutes?|hours?)"),

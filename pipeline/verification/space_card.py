@@ -1,7 +1,4 @@
-"""The card of a Hugging Face Space: the front matter of README.md.
-
-The rules are those of the Hub's configuration reference.
-"""
+"""The card of a Hugging Face Space: the front matter of README.md."""
 
 import re
 import unicodedata
@@ -9,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pipeline.domain.files import AppFiles
+from pipeline.domain.space_card import COLOURS, LICENCES, LONGEST_SHORT_DESCRIPTION, MOST_OAUTH_MINUTES, SDKS
 from pipeline.domain.verdict import Finding, Severity
 from pipeline.verification.file_findings import MOST_OF_A_KIND
 from pipeline.verification.quoting import shown
@@ -26,10 +24,7 @@ from pipeline.verification.yaml_nodes import (
 
 README = "README.md"
 LONGEST_CARD = 16 * 1024  # characters
-LONGEST_DESCRIPTION = 60
-SDKS = ("gradio", "docker", "static")
 
-_COLOURS = ("red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray")
 _ENTRY = {"gradio": "app.py", "static": "index.html"}
 _HAS_SDK = re.compile(r"^sdk\s*:", re.MULTILINE)
 _PYTHON_VERSION = re.compile(r"3\.\d{1,2}(?:\.\d{1,2})?")
@@ -41,20 +36,21 @@ _FLAG = re.compile("[\U0001f1e6-\U0001f1ff]{2}")
 _MODIFIERS = re.compile("[\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\ufe0e\ufe0f]")  # skin tones, tags, variants
 _JOINER = "\u200d"
 _LAST_PLAIN_SIGN = "\u00a8"  # copyright and registered sign come after it and are emoji
-_MOST_OAUTH_MINUTES = 43_200
 
-# Identifiers of https://huggingface.co/docs/hub/repositories-licenses
-_LICENCES = """
-    apache-2.0 mit openrail bigscience-openrail-m creativeml-openrail-m bigscience-bloom-rail-1.0 bigcode-openrail-m
-    afl-3.0 artistic-2.0 bsl-1.0 bsd bsd-2-clause bsd-3-clause bsd-3-clause-clear c-uda cc cc0-1.0 cc-by-2.0 cc-by-2.5
-    cc-by-3.0 cc-by-4.0 cc-by-sa-3.0 cc-by-sa-4.0 cc-by-nc-2.0 cc-by-nc-3.0 cc-by-nc-4.0 cc-by-nd-4.0 cc-by-nc-nd-3.0
-    cc-by-nc-nd-4.0 cc-by-nc-sa-2.0 cc-by-nc-sa-3.0 cc-by-nc-sa-4.0 cdla-sharing-1.0 cdla-permissive-1.0
-    cdla-permissive-2.0 wtfpl ecl-2.0 epl-1.0 epl-2.0 etalab-2.0 eupl-1.1 eupl-1.2 agpl-3.0 gfdl gpl gpl-2.0 gpl-3.0
-    lgpl lgpl-2.1 lgpl-3.0 isc h-research intel-research lppl-1.3c ms-pl apple-ascl apple-amlr mpl-2.0 odc-by odbl
-    openmdw-1.0 openrail++ osl-3.0 postgresql ofl-1.1 ncsa unlicense zlib pddl lgpl-lr deepfloyd-if-license
-    fair-noncommercial-research-license llama2 llama3 llama3.1 llama3.2 llama3.3 llama4 grok2-community gemma unknown
-    other
-"""
+# With those that are newer or belong to one maker: nothing is blamed that may be right.
+_LICENCES = LICENCES.union(
+    [
+        "h-research",
+        "intel-research",
+        "apple-ascl",
+        "apple-amlr",
+        "openmdw-1.0",
+        "deepfloyd-if-license",
+        "fair-noncommercial-research-license",
+        "llama4",
+        "grok2-community",
+    ]
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +209,11 @@ def _description(node: Node) -> str | None:
     if type_of(node) != "str":
         return "must be text: put it in quotes"
     length = len(string(node) or "")
-    return f"has {length} characters, {LONGEST_DESCRIPTION} are allowed" if length > LONGEST_DESCRIPTION else None
+    return (
+        f"has {length} characters, {LONGEST_SHORT_DESCRIPTION} are allowed"
+        if length > LONGEST_SHORT_DESCRIPTION
+        else None
+    )
 
 
 def _emoji(node: Node) -> str | None:
@@ -246,12 +246,8 @@ def _matching(pattern: re.Pattern[str], wanted: str) -> _Rule:
 def _licence(node: Node) -> str | None:
     for one in items(node) or [node]:
         text = string(one) or ""
-        if text not in _LICENCES.split():
-            hint = (
-                f"write {text.lower()}"
-                if text.lower() in _LICENCES.split()
-                else "use one such as mit, apache-2.0 or other"
-            )
+        if text not in _LICENCES:
+            hint = f"write {text.lower()}" if text.lower() in _LICENCES else "use one such as mit, apache-2.0 or other"
             return f"is not an identifier of the Hub: {hint}"
     return None
 
@@ -267,8 +263,8 @@ def _path(node: Node) -> str | None:
 
 def _oauth_minutes(node: Node) -> str | None:
     is_number = type_of(node) == "int" and re.fullmatch(r"\d{1,6}", string(node) or "")
-    fits = is_number and 1 <= int(string(node) or 0) <= _MOST_OAUTH_MINUTES
-    return None if fits else f"must be a number of minutes up to {_MOST_OAUTH_MINUTES}"
+    fits = is_number and 1 <= int(string(node) or 0) <= MOST_OAUTH_MINUTES
+    return None if fits else f"must be a number of minutes up to {MOST_OAUTH_MINUTES}"
 
 
 def _headers(node: Node) -> str | None:
@@ -280,8 +276,8 @@ def _headers(node: Node) -> str | None:
 _RULES: dict[str, _Rule] = {
     "title": _title,
     "emoji": _emoji,
-    "colorFrom": _one_of(*_COLOURS),
-    "colorTo": _one_of(*_COLOURS),
+    "colorFrom": _one_of(*COLOURS),
+    "colorTo": _one_of(*COLOURS),
     "sdk": _sdk,
     "sdk_version": _matching(_VERSION, 'must be a version such as "5.0.0"'),
     "python_version": _matching(_PYTHON_VERSION, 'must be a version such as "3.12"'),

@@ -2,8 +2,9 @@
 
 import asyncio
 import re
+from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import Request
 from pydantic_core import from_json
@@ -14,8 +15,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.web.errors import error_response
 
+T = TypeVar("T")
+
 BODY_SECONDS = 120
 """For the whole body: a client that sends a byte now and then must not hold a connection for ever."""
+
+HEAVY_BYTES = 256 * 1024
+"""Bodies beyond this are parsed in a thread, so that other requests go on meanwhile."""
 
 _LONGEST_LENGTH = 18
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -71,6 +77,11 @@ async def read_body(request: Request) -> bytes:
     except TimeoutError as error:
         text, close = "the request did not arrive in time", {"Connection": "close"}
         raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, text, close) from error
+
+
+async def parse_aside(size: int, parse: Callable[..., T], *arguments: Any) -> T:
+    """What ``parse`` makes of ``arguments``, which came in a body of ``size`` bytes: of a heavy one, in a thread."""
+    return await asyncio.to_thread(parse, *arguments) if size > HEAVY_BYTES else parse(*arguments)
 
 
 def require_json(headers: Headers) -> None:

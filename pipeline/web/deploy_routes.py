@@ -1,6 +1,5 @@
 """POST /api-deploy: a brief comes in, and the answer is a live app, or word that it is being built."""
 
-import asyncio
 from http import HTTPStatus
 
 from fastapi import APIRouter, Request
@@ -8,19 +7,14 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from pipeline.domain.brief import Brief
-from pipeline.domain.errors import Unavailable
-from pipeline.domain.job import Job
-from pipeline.ports import Jobs
 from pipeline.web.auth import Gate
-from pipeline.web.body import read_body, read_object, require_json
+from pipeline.web.body import parse_aside, read_body, read_object, require_json
 from pipeline.web.dependencies import GateOfApp, RulesOfApp, ServicesOfApp, address_of
 from pipeline.web.errors import documented
+from pipeline.web.listening import while_listening
 from pipeline.web.prefer import read_preferences
 from pipeline.web.schemas import RequestRules, brief_from
 from pipeline.web.views import DeployReply, FailedReply, RunningReply, deploy_reply
-
-HEAVY_BYTES = 256 * 1024
-"""Bodies beyond this are parsed in a thread, so that other requests go on meanwhile."""
 
 router = APIRouter(tags=["deploy"])
 
@@ -62,7 +56,7 @@ async def deploy(request: Request, services: ServicesOfApp, gate: GateOfApp, rul
     preferences = read_preferences(request.headers.getlist("prefer")).within(longest)
     patience = preferences.patience(settings.response_patience_seconds)
     if patience:
-        job = await _wait(request, services.jobs, job, patience)
+        job = await while_listening(request, services.jobs.wait(job.id, patience), job)
     reply = deploy_reply(job, f"{settings.own_address}/jobs/{job.id}")
     status = HTTPStatus.OK if reply.ok else HTTPStatus.BAD_GATEWAY
     applied = preferences.applied()
@@ -71,31 +65,12 @@ async def deploy(request: Request, services: ServicesOfApp, gate: GateOfApp, rul
 
 async def _authentic_brief(request: Request, gate: Gate, rules: RequestRules) -> Brief:
     raw = await read_body(request)
-    is_heavy = len(raw) > HEAVY_BYTES
-    document = await asyncio.to_thread(read_object, raw) if is_heavy else read_object(raw)
+    size = len(raw)
+    document = await parse_aside(size, read_object, raw)
     del raw
     secret = document.get("secret")
     caller = await gate.admit(secret.encode() if isinstance(secret, str) else b"", address_of(request))
-    brief = await asyncio.to_thread(brief_from, document, rules) if is_heavy else brief_from(document, rules)
+    brief = await parse_aside(size, brief_from, document, rules)
     if not caller.may_see(brief.email):
         raise HTTPException(HTTPStatus.FORBIDDEN, "this secret belongs to another e-mail address")
     return brief
-
-
-async def _wait(request: Request, jobs: Jobs, job: Job, seconds: float) -> Job:
-    """The job when it has ended, when ``seconds`` are over, or when nobody listens any more."""
-    result = asyncio.ensure_future(jobs.wait(job.id, seconds))
-    gone = asyncio.ensure_future(_hang_up(request))
-    try:
-        await asyncio.wait({result, gone}, return_when=asyncio.FIRST_COMPLETED)
-        return await result if result.done() else job
-    except Unavailable:  # stopping: the job is on disk, and the next start goes on with it
-        return job
-    finally:
-        result.cancel()
-        gone.cancel()
-
-
-async def _hang_up(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass

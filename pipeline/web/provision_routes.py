@@ -9,14 +9,13 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
-from pipeline.domain.errors import NotFound, Unavailable
-from pipeline.domain.provision import Provision
-from pipeline.ports import Provisions
+from pipeline.domain.errors import NotFound
 from pipeline.provision.many import RUN_SECONDS
-from pipeline.web.body import read_body, read_object, require_json
+from pipeline.web.body import parse_aside, read_body, read_object, require_json
 from pipeline.web.dependencies import ServicesOfApp
 from pipeline.web.errors import documented
 from pipeline.web.hub_access import HubToken
+from pipeline.web.listening import while_listening
 from pipeline.web.prefer import read_preferences
 from pipeline.web.provision_schemas import (
     ProvisionReply,
@@ -92,7 +91,9 @@ async def provision(request: Request, services: ServicesOfApp, token: HubToken) 
     with the order is told before the Hub is asked to change anything.
     """
     require_json(request.headers)
-    order, is_dry_run = await asyncio.to_thread(provision_from, read_object(await read_body(request)))
+    raw = await read_body(request)
+    document = await parse_aside(len(raw), read_object, raw)
+    order, is_dry_run = await asyncio.to_thread(provision_from, document)
     await services.provision_spaces.check(order, token)
     if is_dry_run:
         return _answer(ProvisionReply.of_plan(await services.provision_spaces.plan(order, token)))
@@ -100,7 +101,7 @@ async def provision(request: Request, services: ServicesOfApp, token: HubToken) 
     settings = services.settings
     preferences = read_preferences(request.headers.getlist("prefer")).within(RUN_SECONDS)
     patience = preferences.patience(settings.response_patience_seconds)
-    provision = await _wait(request, services.provisions, provision, token, patience)
+    provision = await while_listening(request, services.provisions.wait(provision.id, token, patience), provision)
     applied = preferences.applied()
     headers = {"Preference-Applied": applied} if applied else None
     return _answer(ProvisionReply.of(provision, settings.own_address), headers)
@@ -143,24 +144,3 @@ async def wake(request: Request, services: ServicesOfApp, token: HubToken) -> Wa
 def _answer(reply: ProvisionReply, headers: Mapping[str, str] | None = None) -> JSONResponse:
     status = HTTPStatus.OK if reply.ok or reply.id is None else HTTPStatus.BAD_GATEWAY
     return JSONResponse(reply.model_dump(mode="json"), status, dict(headers or {}))
-
-
-async def _wait(
-    request: Request, provisions: Provisions, provision: Provision, token: str | None, seconds: float
-) -> Provision:
-    """The provision when it has ended, when ``seconds`` are over, or when nobody listens any more."""
-    result = asyncio.ensure_future(provisions.wait(provision.id, token, seconds))
-    gone = asyncio.ensure_future(_hang_up(request))
-    try:
-        await asyncio.wait({result, gone}, return_when=asyncio.FIRST_COMPLETED)
-        return await result if result.done() else provision
-    except Unavailable:  # stopping: the order is on disk, and the next start goes on with it
-        return provision
-    finally:
-        result.cancel()
-        gone.cancel()
-
-
-async def _hang_up(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass

@@ -1,21 +1,17 @@
 """POST /create-space: files in, a new Hugging Face Space out. GET /docs: how to use all of this service."""
 
-import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
-from pipeline.web.body import read_body, require_json
+from pipeline.web.body import parse_aside, read_body, require_json
 from pipeline.web.dependencies import ServicesOfApp
 from pipeline.web.documentation import as_markdown, as_page, operations_of, page_headers
 from pipeline.web.errors import documented
 from pipeline.web.hub_access import HubToken
 from pipeline.web.space_examples import CREATE_SPACE_EXAMPLES
 from pipeline.web.space_schemas import CreateSpaceReply, CreateSpaceRequest, parse_new_space
-
-HEAVY_BYTES = 256 * 1024
-"""Bodies beyond this are parsed in a thread, so that other requests go on meanwhile."""
 
 router = APIRouter()
 
@@ -43,8 +39,7 @@ async def create_space(request: Request, services: ServicesOfApp, token: HubToke
     """
     require_json(request.headers)
     raw = await read_body(request)
-    is_heavy = len(raw) > HEAVY_BYTES
-    new = await asyncio.to_thread(parse_new_space, raw) if is_heavy else parse_new_space(raw)
+    new = await parse_aside(len(raw), parse_new_space, raw)
     return CreateSpaceReply.of(await services.create_space(new, token))
 
 

@@ -287,7 +287,7 @@ async def test_other_content_types_are_refused(client: httpx.AsyncClient, header
 
 async def test_a_heavy_request_arrives_whole(services: MemoryServices, client: httpx.AsyncClient) -> None:
     content = bytes(range(256)) * 3000
-    assert len(content) > deploy_routes.HEAVY_BYTES
+    assert len(content) > body_reading.HEAVY_BYTES
     url = f"data:application/octet-stream;base64,{base64.b64encode(content).decode()}"
     response = await post(client, attachments=[{"name": "big.bin", "url": url}])
     assert response.status_code == 200
@@ -305,12 +305,12 @@ async def test_only_heavy_requests_are_parsed_beside_the_event_loop(
 
     monkeypatch.setattr(deploy_routes, "read_object", read_object)
     await post(client)
-    await post(client, padding="x" * deploy_routes.HEAVY_BYTES)
+    await post(client, padding="x" * body_reading.HEAVY_BYTES)
     assert threads == [True, False]
 
 
 async def test_a_heavy_request_is_judged_like_a_light_one(client: httpx.AsyncClient) -> None:
-    padding = "x" * deploy_routes.HEAVY_BYTES
+    padding = "x" * body_reading.HEAVY_BYTES
     assert (await post(client, secret="wrong", padding=padding)).status_code == 403
     assert (await post(client, round=0, padding=padding)).json()["fields"][0]["field"] == "round"
     response = await client.post("/api-deploy", content=b'{"a": NaN, "b": "' + padding.encode() + b'"}')

@@ -3,7 +3,6 @@
 The second can be sent again, for as long as the call is kept: reading takes nothing away.
 """
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any
@@ -15,7 +14,7 @@ from pydantic import BaseModel
 from pipeline.domain.call_event import CallEvent
 from pipeline.domain.errors import FieldProblem, InvalidInput, NotFound, PipelineError
 from pipeline.domain.job import JobEvent
-from pipeline.web.body import read_body, read_object
+from pipeline.web.body import parse_aside, read_body, read_object
 from pipeline.web.errors import documented
 from pipeline.web.gradio.calls import Ended
 from pipeline.web.gradio.functions import by_position
@@ -24,9 +23,6 @@ from pipeline.web.gradio.space_functions import SPACE_RUNTIME
 from pipeline.web.gradio.sse import DOCUMENTED, Heartbeat, block, event_stream
 from pipeline.web.gradio.state import GradioOfApp, GradioState, Identified, StreamPlace
 from pipeline.web.job_views import EventView
-
-HEAVY_BYTES = 256 * 1024
-"""Bodies beyond this are parsed in a thread, so that other requests go on meanwhile."""
 
 EVENT_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 
@@ -44,7 +40,7 @@ class EventReply(BaseModel):
 async def read_json(request: Request) -> dict[str, Any]:
     """The body as a JSON object, whatever its content type says: examples for curl often name none."""
     raw = await read_body(request)
-    return await asyncio.to_thread(read_object, raw) if len(raw) > HEAVY_BYTES else read_object(raw)
+    return await parse_aside(len(raw), read_object, raw)
 
 
 def json_body(properties: Mapping[str, Any], example: Mapping[str, Any]) -> dict[str, Any]:

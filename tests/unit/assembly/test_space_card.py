@@ -8,9 +8,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.assembly.space_card import LONGEST_CARD, read_card, write_readme
-from pipeline.assembly.space_card_rules import COLOURS, READERS
+from pipeline.assembly.space_card_rules import READERS
 from pipeline.domain.files import AppFiles
 from pipeline.domain.space import sdk_of
+from pipeline.domain.space_card import COLOURS
 
 OURS = {"title": "Sales", "sdk": "docker", "app_port": 7860}
 
