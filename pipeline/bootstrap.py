@@ -7,18 +7,18 @@ from datetime import timedelta
 
 from pydantic import SecretStr
 
-from pipeline.candidates import Ports
 from pipeline.clock import SystemClock
 from pipeline.create_space import CreateSpace
-from pipeline.deploy import Deploy
+from pipeline.deploy.candidates import Ports
+from pipeline.deploy.deploy import Deploy
 from pipeline.domain.address import UrlRule
 from pipeline.domain.errors import Misconfigured
 from pipeline.domain.publication import Target
-from pipeline.generation.budget import Caps
-from pipeline.generation.chain import build_chain
 from pipeline.generation.fallback import FallbackGenerator
 from pipeline.generation.generator import ModelGenerator
 from pipeline.generation.judge import ModelJudge
+from pipeline.generation.model.budget import Caps
+from pipeline.generation.model.chain import build_chain
 from pipeline.generation.prompts import Prompts
 from pipeline.generation.scaffold import ScaffoldGenerator
 from pipeline.jobs.call_events import SqlCallEvents
@@ -36,14 +36,14 @@ from pipeline.notification.egress import EgressClient
 from pipeline.notification.notifier import WebhookNotifier
 from pipeline.ports import CallEvents, Generator, Judge, Publisher, SecretScanner, SpaceHosts
 from pipeline.provision import ProvisionSpaces, WakeSpaces
-from pipeline.publishing.github_pages import GitHubPagesPublisher
-from pipeline.publishing.github_token import token_of_gh_command
+from pipeline.publishing.github_pages.publisher import GitHubPagesPublisher
+from pipeline.publishing.github_pages.token import token_of_gh_command
 from pipeline.publishing.hf_space import HfSpacePublisher
 from pipeline.publishing.local import LocalPublisher
 from pipeline.settings import Settings
 from pipeline.spaces.hosts import space_hosts
-from pipeline.verification.browser import SealedBrowser, find_browser
-from pipeline.verification.cdn import CDN_HOSTS, CdnFiles
+from pipeline.verification.browser.cdn import CDN_HOSTS, CdnFiles
+from pipeline.verification.browser.sealed_browser import SealedBrowser, find_browser
 from pipeline.verification.combined import BrowserVerifier
 from pipeline.verification.secrets import ConfiguredSecretScanner
 from pipeline.verification.static import StaticVerifier

@@ -6,7 +6,7 @@ from pipeline.assembly.attachments import with_attachments, with_file
 from pipeline.assembly.gitignore import gitignore
 from pipeline.assembly.licence import is_mit_licence, mit_licence
 from pipeline.assembly.readme import readme
-from pipeline.assembly.space import COPYRIGHT_HOLDER, assemble_space
+from pipeline.assembly.space.assembling import COPYRIGHT_HOLDER, assemble_space
 from pipeline.assembly.workflows import wants_workflows, without_workflows
 from pipeline.domain.brief import Brief
 from pipeline.domain.errors import InvalidInput

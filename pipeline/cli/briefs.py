@@ -10,8 +10,8 @@ from typing import Any
 from pipeline.domain.brief import MAX_NONCE, Brief
 from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.settings import Settings
-from pipeline.web.body import read_object
-from pipeline.web.schemas import RequestRules, brief_from
+from pipeline.shapes.deploy_request import RequestRules, brief_from
+from pipeline.shapes.json_object import read_object
 
 STANDARD_INPUT = "-"
 MAX_REQUESTS = 50

@@ -6,10 +6,10 @@ import typer
 
 from pipeline import __version__
 from pipeline.cli.jobs import jobs
-from pipeline.cli.provision import provision
 from pipeline.cli.run import run
 from pipeline.cli.serve import serve
-from pipeline.cli.spaces import spaces
+from pipeline.cli.spaces.commands import spaces
+from pipeline.cli.spaces.provision import provision
 
 app = typer.Typer(
     help="Turns a written brief into a live, checked web app.",

@@ -28,8 +28,7 @@ from pipeline.domain.notification import Delivery, NextStep, next_step
 from pipeline.logs import configure_logging
 from pipeline.ports import Jobs
 from pipeline.settings import Settings
-from pipeline.web.job_routes import MAX_PAGE
-from pipeline.web.job_views import JobPage, JobSummary, JobView
+from pipeline.shapes.jobs import MAX_PAGE, JobPage, JobSummary, JobView
 
 T = TypeVar("T")
 

@@ -19,7 +19,7 @@ from pipeline.domain.job import Job, JobStatus
 from pipeline.domain.notification import Delivery, DeliveryState
 from pipeline.domain.publication import Target
 from pipeline.domain.verdict import Finding, Outcome, Verdict
-from pipeline.web.job_views import StageView
+from pipeline.shapes.jobs import StageView
 
 WIDTH_WITHOUT_TERMINAL = 120
 FINDINGS_SHOWN = 10

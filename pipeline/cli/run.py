@@ -20,7 +20,7 @@ from pipeline.domain.publication import Target
 from pipeline.logs import configure_logging
 from pipeline.ports import Jobs
 from pipeline.settings import Settings
-from pipeline.web.views import deploy_reply
+from pipeline.shapes.deploy_reply import deploy_reply
 
 DRAIN_SECONDS = 1
 """For a job that was interrupted: it goes on from its last finished stage anyway."""

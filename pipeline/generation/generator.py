@@ -12,12 +12,12 @@ from pipeline.domain.publication import SpaceSdk
 from pipeline.domain.verdict import Outcome, Verification
 from pipeline.generation.attachments import AttachmentView, describe_attachments, wrap_untrusted
 from pipeline.generation.attachments.images import MAX_IMAGE_BYTES
-from pipeline.generation.edits import Applied, Failure, apply_reply
-from pipeline.generation.grammar import ReplyParser
-from pipeline.generation.ladder import Reading, Rung, read_reply
 from pipeline.generation.opening import opening, space_kind, target_prompts
-from pipeline.generation.operations import ParsedReply, ReplyRejected
 from pipeline.generation.prompts import Prompts
+from pipeline.generation.reply.edits import Applied, Failure, apply_reply
+from pipeline.generation.reply.grammar import ReplyParser
+from pipeline.generation.reply.ladder import Reading, Rung, read_reply
+from pipeline.generation.reply.operations import ParsedReply, ReplyRejected
 from pipeline.ports import Clock, Model, Progress
 
 TOKENS_PER_SECOND = 60

@@ -9,7 +9,7 @@ from pipeline.domain.generation import Order
 from pipeline.domain.publication import SpaceSdk, Target
 from pipeline.domain.space import sdk_of
 from pipeline.generation.attachments import AttachmentPart, AttachmentView, wrap_untrusted
-from pipeline.generation.budget import estimate_tokens
+from pipeline.generation.model.budget import estimate_tokens
 from pipeline.generation.prompts import Prompts
 
 WHOLE_FILES_TOKENS = 4_000

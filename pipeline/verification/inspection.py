@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pipeline.domain.brief import Brief
 from pipeline.domain.files import AppFiles
 from pipeline.domain.verdict import Finding, Outcome
-from pipeline.verification.pages import Page
+from pipeline.verification.files.pages import Page
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 import re
 
+from pipeline.verification.files.pages import Page
 from pipeline.verification.inspection import Inspection, Ruling, failed, undecided
-from pipeline.verification.pages import Page
 
 # A script that begins by asking for one element, and one that compares how many there are.
 _ELEMENT_FIRST = re.compile(

@@ -8,13 +8,13 @@ from pipeline.domain.brief import Brief, Check
 from pipeline.domain.files import AppFiles
 from pipeline.domain.verdict import Finding, Verdict, Verification, merge_verdicts
 from pipeline.verification.addresses import ServedApp
-from pipeline.verification.file_findings import file_findings, missing_file_findings
+from pipeline.verification.files.findings import file_findings, missing_file_findings
+from pipeline.verification.files.page_findings import page_findings, script_file_findings
+from pipeline.verification.files.sources import Sources, read_sources
+from pipeline.verification.files.space_files import space_file_findings
 from pipeline.verification.inspection import Inspection
-from pipeline.verification.page_findings import page_findings, script_file_findings
 from pipeline.verification.page_scripts import judge_page_script
-from pipeline.verification.prose import judge_prose
-from pipeline.verification.sources import Sources, read_sources
-from pipeline.verification.space_files import space_file_findings
+from pipeline.verification.prose.rules import judge_prose
 
 METHOD = "static"
 MOST_FINDINGS = 200

@@ -11,15 +11,13 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline import __version__
+from pipeline.shapes.deploy_request import DeployRequest, RequestRules
 from pipeline.web import (
     deploy_routes,
     event_routes,
     health_routes,
     job_routes,
     preview_routes,
-    provision_routes,
-    space_creation_routes,
-    space_routes,
 )
 from pipeline.web.auth import Gate, Keyring
 from pipeline.web.body import BodyLimit
@@ -27,7 +25,8 @@ from pipeline.web.dependencies import Services
 from pipeline.web.errors import install_error_handlers
 from pipeline.web.gradio.routes import install_gradio
 from pipeline.web.hub_access import RefusedTokens
-from pipeline.web.schemas import DeployRequest, RequestRules
+from pipeline.web.spaces import creation_routes, provision_routes
+from pipeline.web.spaces import routes as space_routes
 from pipeline.web.streams import Streams
 
 
@@ -65,7 +64,7 @@ def create_app(services: Services) -> FastAPI:
         deploy_routes,
         job_routes,
         event_routes,
-        space_creation_routes,
+        creation_routes,
         provision_routes,
         preview_routes,
         health_routes,

@@ -1,4 +1,4 @@
-"""Request bodies: how large they may be, how long they may take, and how JSON is read."""
+"""Request bodies: how large they may be and how long they may take."""
 
 import asyncio
 import re
@@ -7,12 +7,10 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 from fastapi import Request
-from pydantic_core import from_json
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.web.errors import error_response
 
 T = TypeVar("T")
@@ -24,7 +22,6 @@ HEAVY_BYTES = 256 * 1024
 """Bodies beyond this are parsed in a thread, so that other requests go on meanwhile."""
 
 _LONGEST_LENGTH = 18
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _JSON = re.compile(r"(application|text)/json|application/[!#$&^_.+a-z0-9-]+\+json")
 
 
@@ -91,24 +88,3 @@ def require_json(headers: Headers) -> None:
         raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send JSON: Content-Type: application/json")
     if headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send JSON as it is, without Content-Encoding")
-
-
-def read_object(raw: bytes) -> dict[str, Any]:
-    """Read ``raw`` as one JSON object by RFC 8259: UTF-8 without byte order mark, no NaN, no lone surrogates.
-
-    Numbers have at most about 4,300 digits and values nest at most about 200 deep.
-
-    Raises:
-        InvalidInput: it is not; says where, and never what stands there.
-    """
-    if raw.startswith(_BYTE_ORDER_MARK):
-        raise InvalidInput(FieldProblem("body", "is not valid JSON: it begins with a byte order mark"))
-    if not raw.strip():
-        raise InvalidInput(FieldProblem("body", "is empty: a JSON object is needed"))
-    try:
-        document = from_json(raw, allow_inf_nan=False)
-    except ValueError as error:  # the parser's texts name the rule and the place, and hold nothing of the document
-        raise InvalidInput(FieldProblem("body", f"is not valid JSON: {error}")) from None
-    if not isinstance(document, dict):
-        raise InvalidInput(FieldProblem("body", "must be a JSON object"))
-    return document

@@ -15,8 +15,8 @@ from pipeline.domain.space import CreatedSpace, NewSpace
 from pipeline.ports import CallEvents, Jobs, Provisions, SecretScanner, SpaceHosts, Workspaces
 from pipeline.provision import ProvisionSpaces, WakeSpaces
 from pipeline.settings import Settings
+from pipeline.shapes.deploy_request import RequestRules
 from pipeline.web.auth import Caller, Gate
-from pipeline.web.schemas import RequestRules
 from pipeline.web.streams import Streams
 
 _BEARER = HTTPBearer(auto_error=False, description="DEPLOY_SECRET, or an owner's own secret")

@@ -7,14 +7,15 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from pipeline.domain.brief import Brief
+from pipeline.shapes.deploy_reply import DeployReply, FailedReply, RunningReply, deploy_reply
+from pipeline.shapes.deploy_request import RequestRules, brief_from
+from pipeline.shapes.json_object import read_object
 from pipeline.web.auth import Gate
-from pipeline.web.body import parse_aside, read_body, read_object, require_json
+from pipeline.web.body import parse_aside, read_body, require_json
 from pipeline.web.dependencies import GateOfApp, RulesOfApp, ServicesOfApp, address_of
 from pipeline.web.errors import documented
 from pipeline.web.listening import while_listening
 from pipeline.web.prefer import read_preferences
-from pipeline.web.schemas import RequestRules, brief_from
-from pipeline.web.views import DeployReply, FailedReply, RunningReply, deploy_reply
 
 router = APIRouter(tags=["deploy"])
 

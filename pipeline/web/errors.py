@@ -37,7 +37,7 @@ from pipeline.domain.errors import (
     StageError,
     Unavailable,
 )
-from pipeline.web.problems import problems_in_words
+from pipeline.shapes.problems import problems_in_words
 
 T = TypeVar("T")
 

@@ -11,9 +11,9 @@ from fastapi import APIRouter, Depends, Header
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.exceptions import HTTPException
 
+from pipeline.shapes.jobs import EventView
 from pipeline.web.dependencies import Authenticated, JobOfCaller, ServicesOfApp, StreamsOfApp
 from pipeline.web.errors import documented
-from pipeline.web.job_views import EventView
 
 _EVENT_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
 

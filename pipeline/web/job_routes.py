@@ -13,13 +13,12 @@ from pipeline.domain.brief import MAX_TASK
 from pipeline.domain.errors import NotFound
 from pipeline.domain.files import AppFiles
 from pipeline.domain.job import Job, JobStatus
+from pipeline.domain.media_types import media_type_of
+from pipeline.shapes.deploy_request import MAX_EMAIL
+from pipeline.shapes.jobs import MAX_PAGE, FileList, FileView, JobPage, JobSummary, JobView, log_text
 from pipeline.web.dependencies import Authenticated, JobOfCaller, Services, ServicesOfApp
 from pipeline.web.errors import documented
-from pipeline.web.job_views import FileList, FileView, JobPage, JobSummary, JobView, log_text
-from pipeline.web.media_types import media_type_of
-from pipeline.web.schemas import MAX_EMAIL
 
-MAX_PAGE = 200
 _MAX_CURSOR = 500
 _NO_NUL = r"^[^\x00]*$"  # PostgreSQL knows no text with NUL in it
 

@@ -15,9 +15,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 
 from pipeline.domain.files import path_problem
+from pipeline.domain.media_types import media_type_of
 from pipeline.ports import Workspaces
 from pipeline.web.dependencies import ServicesOfApp
-from pipeline.web.media_types import media_type_of
 
 _FOLDER = re.compile(r"[a-z0-9][a-z0-9-]{0,250}")
 _ETAG = re.compile(r'(?:W/)?("[^"]*")')

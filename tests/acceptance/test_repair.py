@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from pipeline.verification.browser import find_browser
+from pipeline.verification.browser.sealed_browser import find_browser
 from pipeline.verification.combined import NO_BROWSER
 from tests.acceptance.service import Service, commits, make_request
 from tests.fakes.evaluator import EvaluatorServer

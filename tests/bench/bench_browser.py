@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.domain.brief import Check
-from pipeline.verification.browser import SealedBrowser, find_browser
-from pipeline.verification.browser_process import ChromiumProcess
+from pipeline.verification.browser.process import ChromiumProcess
+from pipeline.verification.browser.sealed_browser import SealedBrowser, find_browser
 from tests.builders import make_files
 
 BROWSER = find_browser(None)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.domain.publication import Publication
-from pipeline.publishing.github_pages import GitHubPagesPublisher
+from pipeline.publishing.github_pages.publisher import GitHubPagesPublisher
 from pipeline.workspace import GitWorkspaces
 from tests.builders import NOW, make_brief, make_files, make_site
 from tests.fakes.clock import FakeClock

@@ -12,9 +12,9 @@ from openpyxl import Workbook
 
 from pipeline.domain.brief import Attachment
 from pipeline.generation.attachments import describe_attachments
-from pipeline.generation.edits import apply_edits
-from pipeline.generation.grammar import ReplyParser
-from pipeline.generation.operations import EditBlock, ParsedReply, ReplyRejected
+from pipeline.generation.reply.edits import apply_edits
+from pipeline.generation.reply.grammar import ReplyParser
+from pipeline.generation.reply.operations import EditBlock, ParsedReply, ReplyRejected
 
 pytestmark = pytest.mark.bench
 

@@ -10,7 +10,7 @@ from pipeline.domain.errors import NotLive, PublishFailed
 from pipeline.domain.files import AppFiles
 from pipeline.domain.publication import Publication, Site, Target
 from pipeline.ports import Publisher
-from pipeline.publishing.github_pages import GitHubPagesPublisher
+from pipeline.publishing.github_pages.publisher import GitHubPagesPublisher
 from pipeline.publishing.local import LocalPublisher
 from pipeline.workspace import GitWorkspaces
 from tests.builders import NOW, make_brief, make_files, make_site

@@ -9,7 +9,7 @@ import httpx
 from pipeline.domain.brief import Brief
 from pipeline.domain.files import AppFiles
 from pipeline.domain.publication import Publication, Site, Target
-from pipeline.publishing.github_pages import GitHubPagesPublisher
+from pipeline.publishing.github_pages.publisher import GitHubPagesPublisher
 from pipeline.workspace import GitWorkspaces
 from tests.builders import NOW, make_brief, make_files, make_site
 from tests.fakes.clock import FakeClock

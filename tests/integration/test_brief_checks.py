@@ -31,9 +31,9 @@ from pipeline.domain.brief import Attachment, Brief, Check
 from pipeline.domain.files import AppFiles
 from pipeline.domain.publication import Target
 from pipeline.domain.verdict import Outcome, Verdict, Verification
-from pipeline.verification import page_checks
-from pipeline.verification.browser import SealedBrowser, find_browser
-from pipeline.verification.cdn import CdnFiles
+from pipeline.verification.browser import checks as page_checks
+from pipeline.verification.browser.cdn import CdnFiles
+from pipeline.verification.browser.sealed_browser import SealedBrowser, find_browser
 from pipeline.verification.combined import BrowserVerifier
 from pipeline.verification.static import StaticVerifier
 from tests.builders import make_brief, make_files, make_generation

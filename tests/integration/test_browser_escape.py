@@ -9,8 +9,8 @@ from threading import Thread
 
 import pytest
 
-from pipeline.verification.browser import SealedBrowser, find_browser
-from pipeline.verification.cdn import CdnFiles
+from pipeline.verification.browser.cdn import CdnFiles
+from pipeline.verification.browser.sealed_browser import SealedBrowser, find_browser
 from tests.builders import make_files
 from tests.fakes.canary import Canary
 from tests.fakes.cdn import CdnStandIn

@@ -10,13 +10,13 @@ import pytest
 from pipeline.domain.brief import Check
 from pipeline.domain.files import AppFiles
 from pipeline.domain.verdict import Outcome, Severity, Verification
-from pipeline.verification import browser_process
-from pipeline.verification.browser import BrowserFailed, SealedBrowser, find_browser
-from pipeline.verification.browser_process import ChromiumProcess
-from pipeline.verification.cdn import CdnFiles
+from pipeline.verification.browser import process as browser_process
+from pipeline.verification.browser.cdn import CdnFiles
+from pipeline.verification.browser.look import MAX_SCREENSHOT
+from pipeline.verification.browser.process import ChromiumProcess
+from pipeline.verification.browser.record import PageLook
+from pipeline.verification.browser.sealed_browser import BrowserFailed, SealedBrowser, find_browser
 from pipeline.verification.combined import NEEDS_SERVER, NO_BROWSER, BrowserVerifier
-from pipeline.verification.page_look import MAX_SCREENSHOT
-from pipeline.verification.page_record import PageLook
 from pipeline.verification.static import StaticVerifier
 from tests.builders import make_brief, make_files
 from tests.fakes.cdn import CdnStandIn

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.verification import cdn as cdn_module
-from pipeline.verification.cdn import CDN_HOSTS, CdnFile, CdnFiles, CdnMissing, CdnUnavailable, is_for_everybody
+from pipeline.verification.browser import cdn as cdn_module
+from pipeline.verification.browser.cdn import CDN_HOSTS, CdnFile, CdnFiles, CdnMissing, CdnUnavailable, is_for_everybody
 from tests.fakes.canary import Canary
 from tests.fakes.cdn import CdnStandIn
 

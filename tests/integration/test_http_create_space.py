@@ -10,11 +10,11 @@ import pytest
 from pydantic import SecretStr
 
 from pipeline.create_space import CreateSpace
+from pipeline.shapes.examples import CREATE_SPACE_EXAMPLES
 from pipeline.spaces.hosts import space_hosts
 from pipeline.verification.secrets import ConfiguredSecretScanner
 from pipeline.web.app import create_app
 from pipeline.web.hub_access import REFUSED_TOKENS_PER_MINUTE
-from pipeline.web.space_examples import CREATE_SPACE_EXAMPLES
 from tests.fakes.clock import FakeClock
 from tests.fakes.hub import Answer, FakeHub, Fault, too_many_requests
 from tests.fakes.jobs import SECRET, MemoryServices

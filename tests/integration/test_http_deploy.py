@@ -13,6 +13,7 @@ import pytest
 
 from pipeline.domain.errors import Misconfigured, PipelineError, Unavailable
 from pipeline.domain.job import Failure, Job, JobStatus, Stage
+from pipeline.shapes import json_object
 from pipeline.web import body as body_reading
 from pipeline.web import deploy_routes
 from pipeline.web.app import create_app
@@ -301,7 +302,7 @@ async def test_only_heavy_requests_are_parsed_beside_the_event_loop(
 
     def read_object(raw: bytes) -> dict[str, Any]:
         threads.append(threading.current_thread() is threading.main_thread())
-        return body_reading.read_object(raw)
+        return json_object.read_object(raw)
 
     monkeypatch.setattr(deploy_routes, "read_object", read_object)
     await post(client)

@@ -13,8 +13,8 @@ import uvicorn
 from pydantic import SecretStr
 
 from pipeline.spaces.hosts import space_hosts
-from pipeline.web import space_events
 from pipeline.web.app import create_app
+from pipeline.web.spaces import log_routes as space_events
 from pipeline.web.streams import Streams
 from tests.fakes.clock import FakeClock
 from tests.fakes.hub import Answer, FakeHub, Fault, Setting, Space, too_many_requests

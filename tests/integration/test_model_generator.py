@@ -14,10 +14,10 @@ from pipeline.domain.files import AppFiles
 from pipeline.domain.generation import Generation, Order
 from pipeline.domain.publication import Target
 from pipeline.domain.verdict import Outcome
-from pipeline.generation.budget import Caps
-from pipeline.generation.chain import build_chain
 from pipeline.generation.fallback import FallbackGenerator
 from pipeline.generation.generator import ModelGenerator
+from pipeline.generation.model.budget import Caps
+from pipeline.generation.model.chain import build_chain
 from pipeline.generation.prompts import Prompts
 from pipeline.generation.scaffold import ScaffoldGenerator
 from tests.builders import (

@@ -8,9 +8,9 @@ import pytest
 
 from pipeline.domain.brief import Check
 from pipeline.domain.verdict import Outcome, Verdict, Verification
-from pipeline.generation.budget import Caps
-from pipeline.generation.chain import build_chain
 from pipeline.generation.judge import ModelJudge
+from pipeline.generation.model.budget import Caps
+from pipeline.generation.model.chain import build_chain
 from pipeline.generation.prompts import Prompts
 from tests.builders import make_files
 from tests.fakes.model import Answer, Entry, ModelServer

@@ -23,13 +23,13 @@ from pydantic import SecretStr
 from pipeline.domain.conversation import CallLimits, Finish, Image, Message, Reply, Role
 from pipeline.domain.errors import GenerationFailed
 from pipeline.domain.generation import Usage
-from pipeline.generation import openai_model
-from pipeline.generation.budget import Caps
-from pipeline.generation.chain import build_chain
-from pipeline.generation.model_failure import ModelFailure, Remedy
-from pipeline.generation.openai_model import OpenAIModel
-from pipeline.generation.providers import Provider
-from pipeline.generation.reply_reader import MAX_TEXT_CHARACTERS
+from pipeline.generation.model import openai_model
+from pipeline.generation.model.budget import Caps
+from pipeline.generation.model.chain import build_chain
+from pipeline.generation.model.failure import ModelFailure, Remedy
+from pipeline.generation.model.openai_model import OpenAIModel
+from pipeline.generation.model.providers import Provider
+from pipeline.generation.model.reply_reader import MAX_TEXT_CHARACTERS
 from tests.fakes import model as fake
 from tests.fakes.model import Answer, ModelServer
 from tests.fakes.model_calls import RecordingLedger

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from pipeline.candidates import MAX_REPAIRS, Ports, commit_message
-from pipeline.deploy import Deploy
+from pipeline.deploy.candidates import MAX_REPAIRS, Ports, commit_message
+from pipeline.deploy.deploy import Deploy
 from pipeline.domain.brief import Brief, Check
 from pipeline.domain.errors import (
     BuildFailed,

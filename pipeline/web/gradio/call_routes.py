@@ -14,7 +14,9 @@ from pydantic import BaseModel
 from pipeline.domain.call_event import CallEvent
 from pipeline.domain.errors import FieldProblem, InvalidInput, NotFound, PipelineError
 from pipeline.domain.job import JobEvent
-from pipeline.web.body import parse_aside, read_body, read_object
+from pipeline.shapes.jobs import EventView
+from pipeline.shapes.json_object import read_object
+from pipeline.web.body import parse_aside, read_body
 from pipeline.web.errors import documented
 from pipeline.web.gradio.calls import Ended
 from pipeline.web.gradio.functions import by_position
@@ -22,7 +24,6 @@ from pipeline.web.gradio.registry import function_named
 from pipeline.web.gradio.space_functions import SPACE_RUNTIME
 from pipeline.web.gradio.sse import DOCUMENTED, Heartbeat, block, event_stream
 from pipeline.web.gradio.state import GradioOfApp, GradioState, Identified, StreamPlace
-from pipeline.web.job_views import EventView
 
 EVENT_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 

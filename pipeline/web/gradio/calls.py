@@ -17,6 +17,7 @@ from typing import Any
 from pipeline.domain.call_event import CallEvent, CallOutcome
 from pipeline.domain.errors import Busy, PipelineError, Unavailable
 from pipeline.domain.job import JobEvent
+from pipeline.shapes.deploy_request import RequestRules
 from pipeline.web.dependencies import Services
 from pipeline.web.gradio.callers import GradioCaller
 from pipeline.web.gradio.functions import (
@@ -28,7 +29,6 @@ from pipeline.web.gradio.functions import (
 )
 from pipeline.web.gradio.registry import function_named
 from pipeline.web.gradio.uploads import Uploads
-from pipeline.web.schemas import RequestRules
 
 CALL_SECONDS = 300.0
 MOST_RUNNING = 32

@@ -12,11 +12,11 @@ from pipeline.domain.errors import NotFound, NotPermitted
 from pipeline.domain.files import AppFiles
 from pipeline.domain.job import Job
 from pipeline.domain.publication import slug
+from pipeline.shapes.deploy_reply import FailedReply, deploy_reply
+from pipeline.shapes.deploy_request import MAX_LISTED_ATTACHMENTS, AttachmentField, DeployRequest
+from pipeline.shapes.jobs import JobView
 from pipeline.web.gradio.functions import CallContext, JobFunction, QuickFunction
 from pipeline.web.gradio.uploads import file_data
-from pipeline.web.job_views import JobView
-from pipeline.web.schemas import MAX_LISTED_ATTACHMENTS, AttachmentField, DeployRequest
-from pipeline.web.views import FailedReply, deploy_reply
 
 _FILE_DATA: JsonValue = {
     "type": "object",

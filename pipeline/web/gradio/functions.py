@@ -15,11 +15,11 @@ from pydantic_core import to_jsonable_python
 from pipeline.domain.call_event import CallOutcome
 from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.domain.job import Job
+from pipeline.shapes.deploy_request import RequestRules
+from pipeline.shapes.problems import problems_in_words
 from pipeline.web.dependencies import Services
 from pipeline.web.gradio.callers import GradioCaller
 from pipeline.web.gradio.uploads import Uploads
-from pipeline.web.problems import problems_in_words
-from pipeline.web.schemas import RequestRules
 
 
 @dataclass(frozen=True, slots=True)

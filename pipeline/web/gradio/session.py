@@ -10,9 +10,9 @@ from pipeline.domain.call_event import CallEvent
 from pipeline.domain.errors import PipelineError
 from pipeline.domain.job import JobEvent, Stage
 from pipeline.ports import CallEvents
+from pipeline.shapes.jobs import EventView
 from pipeline.web.gradio.calls import Calls, Ended
 from pipeline.web.gradio.sse import Heartbeat
-from pipeline.web.job_views import EventView
 
 LOOK_SECONDS = 0.5
 """How often an open stream looks for calls that joined its session meanwhile."""

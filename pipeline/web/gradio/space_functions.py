@@ -12,10 +12,10 @@ from pipeline.domain.errors import NotPermitted
 from pipeline.domain.space import MAX_SPACE_ID, SpaceRuntime, space_id_problem
 from pipeline.manage_space.copies import CopyWish, copy_space
 from pipeline.ports import SpaceHost
+from pipeline.shapes.new_space import CreateSpaceReply, CreateSpaceRequest
+from pipeline.shapes.problems import OWN_RULE
+from pipeline.shapes.spaces import CopyReply, RuntimeView
 from pipeline.web.gradio.functions import CallContext, QuickFunction
-from pipeline.web.problems import OWN_RULE
-from pipeline.web.space_schemas import CreateSpaceReply, CreateSpaceRequest
-from pipeline.web.space_views import CopyReply, RuntimeView
 
 MAX_TOKEN = 500
 MAX_WORD = 100

@@ -7,12 +7,12 @@ from typing import Annotated, Self
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
+from pipeline.shapes.deploy_request import RequestRules
 from pipeline.web.dependencies import Services, StreamsOfApp, address_of, gate_of
 from pipeline.web.gradio.callers import GradioCaller, identify
 from pipeline.web.gradio.calls import Calls
 from pipeline.web.gradio.uploads import UploadLimits, Uploads
 from pipeline.web.hub_access import refused_tokens_of
-from pipeline.web.schemas import RequestRules
 
 _BEARER = HTTPBearer(auto_error=False, description="the service's secret, or a Hub token for Space functions")
 _FORWARDED = APIKeyHeader(

@@ -11,10 +11,10 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from pipeline.domain.errors import FieldProblem, InvalidInput
+from pipeline.domain.media_types import media_type_of
 from pipeline.web.body import BODY_SECONDS
 from pipeline.web.errors import documented
 from pipeline.web.gradio.state import GradioOfApp, Identified
-from pipeline.web.media_types import media_type_of
 
 MOST_FIELDS = 10
 

@@ -19,7 +19,7 @@ from unicodedata import normalize
 
 from pipeline.domain.errors import Busy, FieldProblem, InvalidInput, NotFound, Unavailable
 from pipeline.domain.files import path_problem
-from pipeline.web.media_types import media_type_of
+from pipeline.domain.media_types import media_type_of
 
 LIFETIME_SECONDS = 3600
 MOST_FILES_PER_OWNER = 200

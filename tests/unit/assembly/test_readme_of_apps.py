@@ -4,7 +4,7 @@ import pytest
 
 from pipeline.assembly import assemble
 from pipeline.domain.publication import Target
-from pipeline.verification.documents import missing_readme_parts
+from pipeline.verification.prose.documents import missing_readme_parts
 from tests.builders import make_attachment, make_brief, make_files, make_generation
 
 COMPLETE = """# Sales

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pipeline.assembly import SpaceApp, assemble_space, title_of
-from pipeline.assembly.space_python import MAX_SOURCE_BYTES
+from pipeline.assembly.space.python import MAX_SOURCE_BYTES
 from pipeline.domain.errors import InvalidInput
 from pipeline.domain.publication import SpaceSdk
 from pipeline.domain.space import sdk_of

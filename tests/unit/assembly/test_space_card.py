@@ -7,8 +7,8 @@ import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipeline.assembly.space_card import LONGEST_CARD, read_card, write_readme
-from pipeline.assembly.space_card_rules import READERS
+from pipeline.assembly.space.card import LONGEST_CARD, read_card, write_readme
+from pipeline.assembly.space.card_rules import READERS
 from pipeline.domain.files import AppFiles
 from pipeline.domain.space import sdk_of
 from pipeline.domain.space_card import COLOURS

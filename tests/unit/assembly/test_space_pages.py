@@ -8,8 +8,8 @@ import quickjs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.assembly.space_pages import with_page_parameters
-from pipeline.assembly.space_parameters import parameters_json
+from pipeline.assembly.space.pages import with_page_parameters
+from pipeline.assembly.space.parameters import parameters_json
 from pipeline.domain.errors import InvalidInput
 from tests.builders import make_files
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.assembly.space_parameters import DEEPEST, MAX_BYTES, parameters_json, with_parameters
-from pipeline.assembly.space_python import MAX_SOURCE_BYTES, NotPython, read_python
+from pipeline.assembly.space.parameters import DEEPEST, MAX_BYTES, parameters_json, with_parameters
+from pipeline.assembly.space.python import MAX_SOURCE_BYTES, NotPython, read_python
 from pipeline.domain.errors import InvalidInput
 
 VERSIONS = ("3.10", "3.11", "3.12", "3.13")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli import space_folder
-from pipeline.cli.space_folder import kind_of, read_folder
-from pipeline.cli.space_inputs import read_secrets, read_variables, read_volumes
+from pipeline.cli.spaces import folder as space_folder
+from pipeline.cli.spaces.folder import kind_of, read_folder
+from pipeline.cli.spaces.inputs import read_secrets, read_variables, read_volumes
 from pipeline.domain.errors import InvalidInput
 from pipeline.domain.space import Volume
 from tests.builders import make_files
@@ -62,7 +62,7 @@ def test_what_cannot_be_is_a_usage_error_and_never_shown(
 ) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_" + "neverAskedInThisTest")
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    monkeypatch.setattr("pipeline.cli.space_hub.configure_logging", lambda *_, **__: None)
+    monkeypatch.setattr("pipeline.cli.spaces.hub.configure_logging", lambda *_, **__: None)
     ended = pipeline("spaces", *arguments)
     assert ended.code == 2, ended.stderr
     assert CANARY not in ended.stdout + ended.stderr

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pipeline.domain.conversation import CallLimits, Conversation, Finish, Image, Message, Reply, Role
 from pipeline.domain.errors import BudgetExhausted
 from pipeline.domain.generation import Usage
-from pipeline.generation.budget import (
+from pipeline.generation.model.budget import (
     Caps,
     MeteredModel,
     TextKind,
@@ -17,7 +17,7 @@ from pipeline.generation.budget import (
     estimate_tokens,
     request_digest,
 )
-from pipeline.generation.model_failure import ModelFailure, Remedy
+from pipeline.generation.model.failure import ModelFailure, Remedy
 from pipeline.ports import Progress
 from tests.builders import make_reply, make_usage
 from tests.fakes.model_calls import RecordingLedger

@@ -7,9 +7,9 @@ from pydantic import SecretStr
 
 from pipeline.domain.conversation import CallLimits, Conversation, Finish, Message, Reply, Role
 from pipeline.domain.errors import BudgetExhausted, GenerationFailed, Misconfigured
-from pipeline.generation.budget import Caps, MeteredModel
-from pipeline.generation.chain import ModelChain, build_chain
-from pipeline.generation.model_failure import ENDED_PROVIDER_REST, MISSING_MODEL_REST, ModelFailure, Remedy
+from pipeline.generation.model.budget import Caps, MeteredModel
+from pipeline.generation.model.chain import ModelChain, build_chain
+from pipeline.generation.model.failure import ENDED_PROVIDER_REST, MISSING_MODEL_REST, ModelFailure, Remedy
 from pipeline.ports import Progress
 from tests.builders import make_reply
 from tests.fakes.clock import FakeClock

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.generation.model_failure import (
+from pipeline.generation.model.failure import (
     ENDED_PROVIDER_REST,
     MISSING_MODEL_REST,
     ErrorAnswer,

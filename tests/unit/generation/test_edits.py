@@ -2,9 +2,9 @@
 
 import pytest
 
-from pipeline.generation.edits import MAX_BLOCKS, Edited, EditFailed, apply_edits
-from pipeline.generation.operations import EditBlock
-from pipeline.generation.placement import BlockFailure
+from pipeline.generation.reply.edits import MAX_BLOCKS, Edited, EditFailed, apply_edits
+from pipeline.generation.reply.operations import EditBlock
+from pipeline.generation.reply.placement import BlockFailure
 
 PAGE = """<body>
   <h1>Tides</h1>

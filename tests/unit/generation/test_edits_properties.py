@@ -5,8 +5,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.generation.edits import Edited, EditFailed, apply_edits
-from pipeline.generation.operations import EditBlock
+from pipeline.generation.reply.edits import Edited, EditFailed, apply_edits
+from pipeline.generation.reply.operations import EditBlock
 
 LINES = st.lists(st.sampled_from(["a", "b", " a", "  a", "a ", " b", "", "  ", "=======", "\ta"]), max_size=8)
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.domain.files import AppFiles
-from pipeline.generation.edits import Applied, FailureKind, apply_reply
-from pipeline.generation.grammar import parse_reply
-from pipeline.generation.operations import ParsedReply
+from pipeline.generation.reply.edits import Applied, FailureKind, apply_reply
+from pipeline.generation.reply.grammar import parse_reply
+from pipeline.generation.reply.operations import ParsedReply
 from tests.builders import make_attachment, make_files
 
 REPLIES = Path(__file__).parents[2] / "data" / "replies"

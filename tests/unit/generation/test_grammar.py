@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.generation.grammar import ReplyParser, parse_reply
-from pipeline.generation.operations import (
+from pipeline.generation.reply.grammar import ReplyParser, parse_reply
+from pipeline.generation.reply.operations import (
     MAX_FILE_BYTES,
     MAX_FILES_IN_REPLY,
     MAX_REPLY_BYTES,

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.generation.draft import without_wrapping_fence
-from pipeline.generation.grammar import ReplyParser, parse_reply
-from pipeline.generation.operations import (
+from pipeline.generation.reply.draft import without_wrapping_fence
+from pipeline.generation.reply.grammar import ReplyParser, parse_reply
+from pipeline.generation.reply.operations import (
     EditBlock,
     FileCopy,
     FileDelete,

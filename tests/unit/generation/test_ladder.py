@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.generation.ladder import Reading, Rung, fall_back, read_reply
-from pipeline.generation.operations import MAX_FILE_BYTES, FileWrite, ReplyRejected
+from pipeline.generation.reply.ladder import Reading, Rung, fall_back, read_reply
+from pipeline.generation.reply.operations import MAX_FILE_BYTES, FileWrite, ReplyRejected
 
 REPLIES = Path(__file__).parents[2] / "data" / "replies"
 PAGE = "<!doctype html>\n<html>\n<title>x</title>\n</html>\n"

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.domain.errors import Misconfigured
-from pipeline.generation.budget import TextKind, estimate_tokens
+from pipeline.generation.model.budget import TextKind, estimate_tokens
 from pipeline.generation.prompts import Prompt, Prompts
 
 FOLDER = Path(__file__).parents[3] / "prompts"

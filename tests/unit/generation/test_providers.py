@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.generation.providers import provider_for
+from pipeline.generation.model.providers import provider_for
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.domain.conversation import Finish
 from pipeline.domain.generation import Usage
-from pipeline.generation.reply_reader import MAX_TEXT_CHARACTERS, LeadingReasoning, ReplyReader
+from pipeline.generation.model.reply_reader import MAX_TEXT_CHARACTERS, LeadingReasoning, ReplyReader
 
 REASONING = re.compile(r"\A(?:\s*<(think|thinking)>.*?(?:</\1>[\r\n]*|\Z))+", re.DOTALL)
 letters = st.sampled_from(

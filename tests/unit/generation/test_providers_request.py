@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from pipeline.domain.conversation import CallLimits, Image, Message, Role
-from pipeline.generation.chat_request import Adaptation, adaptation_for, chat_request, is_lasting
-from pipeline.generation.providers import Provider, provider_for
+from pipeline.generation.model.chat_request import Adaptation, adaptation_for, chat_request, is_lasting
+from pipeline.generation.model.providers import Provider, provider_for
 
 OPENROUTER = provider_for("https://openrouter.ai/api/v1")
 OPENAI = provider_for("https://api.openai.com/v1")

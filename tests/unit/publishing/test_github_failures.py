@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.domain.errors import PublishFailed
-from pipeline.publishing.github_failures import judged, message_of
-from pipeline.publishing.github_patience import TryAgain
+from pipeline.publishing.github_pages.failures import judged, message_of
+from pipeline.publishing.github_pages.patience import TryAgain
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 

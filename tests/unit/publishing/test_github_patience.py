@@ -7,7 +7,7 @@ from collections.abc import Callable, Coroutine
 import pytest
 
 from pipeline.domain.errors import PublishFailed
-from pipeline.publishing.github_patience import Patience, TryAgain, WriteLimiter
+from pipeline.publishing.github_pages.patience import Patience, TryAgain, WriteLimiter
 from tests.fakes.clock import FakeClock
 
 

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.domain.publication import owner_mark
-from pipeline.publishing.github_repositories import description_of, mark_of, repository_of
-from pipeline.publishing.github_served import served_texts
-from pipeline.publishing.github_sites import build_type_of
+from pipeline.publishing.github_pages.repositories import description_of, mark_of, repository_of
+from pipeline.publishing.github_pages.served import served_texts
+from pipeline.publishing.github_pages.sites import build_type_of
 from tests.builders import EMAIL, TASK, make_brief, make_files, make_publication, make_site
 
 MARK = f"[code-to-deployment {owner_mark(EMAIL, TASK)}]"

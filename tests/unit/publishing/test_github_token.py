@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.publishing.github_token import token_of_gh_command
+from pipeline.publishing.github_pages.token import token_of_gh_command
 
 
 @pytest.fixture

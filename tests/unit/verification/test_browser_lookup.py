@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.domain.errors import Misconfigured
-from pipeline.verification import browser
-from pipeline.verification.browser import find_browser
+from pipeline.verification.browser import sealed_browser as browser
+from pipeline.verification.browser.sealed_browser import find_browser
 
 
 @pytest.fixture(autouse=True)

@@ -1,7 +1,7 @@
 import pytest
 
 from pipeline.domain.brief import Check
-from pipeline.verification.browser_questions import PROBE_URL, question_about
+from pipeline.verification.browser.questions import PROBE_URL, question_about
 
 
 @pytest.mark.parametrize(

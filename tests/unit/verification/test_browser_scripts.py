@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from pipeline.domain.brief import Check
-from pipeline.verification.page_checks import NO_TURN, run_scripts, seconds_for
+from pipeline.verification.browser.checks import NO_TURN, run_scripts, seconds_for
 
 
 class Page:

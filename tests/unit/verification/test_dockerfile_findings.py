@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.domain.verdict import Severity
-from pipeline.verification.dockerfile import read_dockerfile, substituted
-from pipeline.verification.dockerfile_findings import dockerfile_findings
+from pipeline.verification.files.dockerfile import read_dockerfile, substituted
+from pipeline.verification.files.dockerfile_findings import dockerfile_findings
 from tests.builders import make_files
 
 USER = "RUN useradd -m -u 1000 user\nUSER user\n"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from pipeline.verification.problems import Problem
-from pipeline.verification.stylesheets import read_stylesheet
-from pipeline.verification.syntax import json_problem, python_problem, svg_problem, yaml_problem
+from pipeline.verification.files.problems import Problem
+from pipeline.verification.files.stylesheets import read_stylesheet
+from pipeline.verification.files.syntax import json_problem, python_problem, svg_problem, yaml_problem
 
 SVG = 'xmlns="http://www.w3.org/2000/svg"'
 

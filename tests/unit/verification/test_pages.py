@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.verification.pages import MOST_ATTRIBUTES, Unreadable, read_page
+from pipeline.verification.files.pages import MOST_ATTRIBUTES, Unreadable, read_page
 
 PAGE = """<!doctype html>
 <html><head>

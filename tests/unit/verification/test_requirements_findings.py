@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.domain.verdict import Severity
-from pipeline.verification.python_code import Import, foreign_imports
-from pipeline.verification.requirements import (
+from pipeline.verification.files.python_code import Import, foreign_imports
+from pipeline.verification.files.requirements import (
     all_requirements,
     is_requirements_file,
     missing_requirements,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.verification.scripts import script_problem
+from pipeline.verification.files.scripts import script_problem
 
 
 @pytest.mark.parametrize(

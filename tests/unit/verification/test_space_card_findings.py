@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.domain.verdict import Severity
-from pipeline.verification.space_card import card_findings, is_one_emoji, missing_card_finding, read_card
+from pipeline.verification.files.space_card import card_findings, is_one_emoji, missing_card_finding, read_card
 from tests.builders import make_files
 
 FILES: dict[str, bytes | str] = {"app.py": "", "index.html": "", "Dockerfile": "FROM a"}

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.domain.files import AppFiles, path_problem
-from pipeline.generation.ladder import read_reply
-from pipeline.generation.operations import FileWrite
+from pipeline.generation.reply.ladder import read_reply
+from pipeline.generation.reply.operations import FileWrite
 from pipeline.verification.static import StaticVerifier
 from tests.builders import make_brief, make_files
 

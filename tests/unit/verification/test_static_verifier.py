@@ -7,7 +7,7 @@ import pytest
 from pipeline.domain.brief import Check
 from pipeline.domain.files import AppFiles
 from pipeline.domain.verdict import Finding, Outcome, Severity, Verification
-from pipeline.verification.page_findings import HEAVY_PAGE
+from pipeline.verification.files.page_findings import HEAVY_PAGE
 from pipeline.verification.static import MOST_FINDINGS, StaticVerifier
 from tests.builders import INDEX_HTML, make_attachment, make_brief, make_files
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.domain.verdict import Severity
-from pipeline.verification.workflows import is_workflow, workflow_findings
+from pipeline.verification.files.workflows import is_workflow, workflow_findings
 from tests.builders import make_files
 
 PATH = ".github/workflows/a.yml"

@@ -1,8 +1,8 @@
 from datetime import timedelta
 
 from pipeline.domain.job import EventKind, Failure, JobEvent, JobStatus, Stage
-from pipeline.web.job_views import JobView, StageState, log_text, timeline
-from pipeline.web.views import DeployReply, FailedReply, RunningReply, deploy_reply
+from pipeline.shapes.deploy_reply import DeployReply, FailedReply, RunningReply, deploy_reply
+from pipeline.shapes.jobs import JobView, StageState, log_text, timeline
 from tests.builders import NOW, make_delivery, make_finding, make_job, make_publication
 from tests.fakes.jobs import make_result
 

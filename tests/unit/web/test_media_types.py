@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.web.media_types import media_type_of
+from pipeline.domain.media_types import media_type_of
 
 
 @pytest.mark.parametrize(

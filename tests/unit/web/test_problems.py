@@ -1,6 +1,6 @@
 import pytest
 
-from pipeline.web.problems import field_at, problems_in_words
+from pipeline.shapes.problems import field_at, problems_in_words
 
 
 @pytest.mark.parametrize(

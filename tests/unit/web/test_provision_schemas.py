@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pipeline.domain.errors import InvalidInput
 from pipeline.domain.provision import AppTemplate, WantedSpace
 from pipeline.domain.publication import SpaceSdk
-from pipeline.web.provision_schemas import ids_from, provision_from
+from pipeline.shapes.provision import ids_from, provision_from
 
 VALUE = "a-value-nobody-may-see"
 FULL = {

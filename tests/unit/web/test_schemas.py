@@ -10,7 +10,7 @@ from pipeline.domain.brief import Attachment, Brief, Check
 from pipeline.domain.errors import InvalidInput, Misconfigured
 from pipeline.domain.publication import SpaceSdk, Target
 from pipeline.settings import Settings
-from pipeline.web.schemas import parse_deploy_request
+from pipeline.shapes.deploy_request import parse_deploy_request
 
 CANARY = "canary-7f3a"
 SETTINGS = Settings(max_attachments=3, max_attachment_bytes=100, evaluation_allowed_origins=("http://127.0.0.1:9000",))

@@ -9,12 +9,12 @@ import pytest
 
 from pipeline.assembly import assemble_space
 from pipeline.settings import Settings
+from pipeline.shapes.deploy_request import parse_deploy_request
+from pipeline.shapes.examples import CREATE_SPACE_EXAMPLES
+from pipeline.shapes.new_space import parse_new_space
 from pipeline.web.app import create_app
 from pipeline.web.documentation import EXAMPLES, as_markdown, as_page, curl, operations_of, page_headers
 from pipeline.web.openapi_reading import example_of, kind_of
-from pipeline.web.schemas import parse_deploy_request
-from pipeline.web.space_examples import CREATE_SPACE_EXAMPLES
-from pipeline.web.space_schemas import parse_new_space
 from tests.fakes.jobs import MemoryServices
 
 ADDRESS = "https://deploy.example.com"

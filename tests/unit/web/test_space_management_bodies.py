@@ -13,7 +13,7 @@ from pipeline.domain.errors import InvalidInput
 from pipeline.domain.space import Volume
 from pipeline.domain.space_rules import hardware_problem, sleep_problem
 from pipeline.manage_space.wishes import NewSetting, SpaceChanges
-from pipeline.web.space_bodies import (
+from pipeline.shapes.space_changes import (
     Body,
     ChangesBody,
     DevModeBody,
@@ -24,7 +24,7 @@ from pipeline.web.space_bodies import (
     VisibilityBody,
     VolumesBody,
 )
-from pipeline.web.space_parsing import described, parse_body, parse_settings
+from pipeline.shapes.space_parsing import described, parse_body, parse_settings
 
 CANARY = "canary-7f3a"
 MODELS = (

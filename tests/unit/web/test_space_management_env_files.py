@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.domain.errors import InvalidInput
-from pipeline.web.env_file import parse_env_file
+from pipeline.shapes.env_file import parse_env_file
 
 CANARY = "canary-7f3a"
 

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.domain.errors import NotPermitted
 from pipeline.domain.space import LogLine
-from pipeline.web.space_events import OpenedLog
+from pipeline.web.spaces.log_routes import OpenedLog
 
 
 class Source:

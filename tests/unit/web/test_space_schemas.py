@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from pipeline.domain.errors import InvalidInput
 from pipeline.domain.publication import SpaceSdk
 from pipeline.domain.space import NewSpace
-from pipeline.web.space_schemas import INVALID_JSON, INVALID_KIND, NO_DATA, NO_FILES, parse_new_space
+from pipeline.shapes.new_space import INVALID_JSON, INVALID_KIND, NO_DATA, NO_FILES, parse_new_space
 
 FILES = {"index.html": "<h1>x</h1>"}
 

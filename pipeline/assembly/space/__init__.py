@@ -1,0 +1,1 @@
+"""What a Hugging Face Space needs besides the app's own files."""

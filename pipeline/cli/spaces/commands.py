@@ -1,0 +1,188 @@
+"""``pipeline spaces``: Spaces of the Hugging Face Hub, with HF_TOKEN and without a service."""
+
+import asyncio
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+
+from pipeline.bootstrap import open_spaces
+from pipeline.cli.exits import ExitCode, exit_codes
+from pipeline.cli.output import plain, print_json, say
+from pipeline.cli.spaces.creation import create, duplicate, upload
+from pipeline.cli.spaces.hub import end_by_stage, read_quietly, run_change, use_hub, watch, with_verdict
+from pipeline.cli.spaces.options import WATCH_SECONDS, AsJson, SpaceId, SpaceIds, Timeout, Watch
+from pipeline.cli.spaces.settings import (
+    set_dev_mode,
+    set_hardware,
+    set_sleep_time,
+    set_visibility,
+    storage,
+    use_secrets,
+    use_variables,
+    use_volumes,
+)
+from pipeline.cli.spaces.tables import print_runtime, print_space, print_woken
+from pipeline.domain.errors import FieldProblem, InvalidInput
+from pipeline.domain.space import LogLine, SpaceRuntime
+from pipeline.manage_space.changes import pause_space, restart_space, wake_space
+from pipeline.ports import SpaceHost
+from pipeline.provision import WakeSpaces
+from pipeline.shapes.provision import WakeReply
+from pipeline.shapes.spaces import DeletedReply, LogLineView, RuntimeView, SpaceView
+
+FOLLOW_SECONDS = 3600.0
+
+spaces = typer.Typer(help="Create and steer Hugging Face Spaces, with HF_TOKEN.", no_args_is_help=True)
+spaces.command()(create)
+
+
+@spaces.command()
+def info(space_id: SpaceId, *, as_json: AsJson = False) -> None:
+    """Show all about a Space."""
+    with exit_codes(as_json=as_json):
+        view = SpaceView.of(use_hub(lambda host: host.info(space_id)))
+        if as_json:
+            print_json(view.model_dump(mode="json"))
+        else:
+            print_space(view)
+
+
+@spaces.command()
+def runtime(
+    space_id: SpaceId,
+    *,
+    wait: Watch = False,
+    timeout: Timeout = WATCH_SECONDS,
+    as_json: AsJson = False,
+) -> None:
+    """Say how a Space is doing."""
+
+    async def look(host: SpaceHost) -> SpaceRuntime:
+        return await (watch(host, space_id, timeout, has_changed=False) if wait else host.runtime(space_id))
+
+    with exit_codes(as_json=as_json):
+        seen = use_hub(look)
+        if as_json:
+            document = RuntimeView.of(seen).model_dump(mode="json")
+            print_json(with_verdict(document, seen if wait else None))
+        else:
+            print_runtime(RuntimeView.of(seen))
+    end_by_stage(space_id, seen if wait else None)
+
+
+@spaces.command()
+def pause(space_id: SpaceId, *, as_json: AsJson = False) -> None:
+    """Stop the app until it is restarted; it costs nothing meanwhile."""
+    run_change(space_id, lambda host, _: pause_space(host, space_id), as_json=as_json)
+
+
+@spaces.command()
+def restart(
+    space_id: SpaceId,
+    *,
+    factory_reboot: Annotated[bool, typer.Option(help="Build it anew as well.")] = False,
+    wait: Watch = False,
+    timeout: Timeout = WATCH_SECONDS,
+    as_json: AsJson = False,
+) -> None:
+    """Start the app anew."""
+    run_change(
+        space_id,
+        lambda host, _: restart_space(host, space_id, factory_reboot=factory_reboot),
+        watch_seconds=timeout if wait else None,
+        as_json=as_json,
+    )
+
+
+@spaces.command()
+def wake(
+    space_ids: SpaceIds, *, wait: Watch = False, timeout: Timeout = WATCH_SECONDS, as_json: AsJson = False
+) -> None:
+    """Start apps that sleep, were stopped or paused, for instance before a demonstration."""
+    if len(space_ids) == 1:
+        run_change(
+            space_ids[0],
+            lambda host, _: wake_space(host, space_ids[0]),
+            watch_seconds=timeout if wait else None,
+            as_json=as_json,
+        )
+        return
+    with exit_codes(as_json=as_json):
+        if wait:
+            raise InvalidInput(FieldProblem("--watch", "takes one Space"))
+        woken = asyncio.run(WakeSpaces(open_spaces(read_quietly()))(space_ids, None))
+        reply = WakeReply.of(woken)
+        if as_json:
+            print_json(reply.model_dump(mode="json"))
+        else:
+            print_woken(reply)
+    if not reply.ok:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+spaces.command()(duplicate)
+spaces.command()(upload)
+spaces.command("hardware")(set_hardware)
+spaces.command("sleep-time")(set_sleep_time)
+spaces.command("variables")(use_variables)
+spaces.command("secrets")(use_secrets)
+spaces.command("volumes")(use_volumes)
+spaces.command("storage")(storage)
+
+
+@spaces.command()
+def logs(
+    space_id: SpaceId,
+    *,
+    build: Annotated[bool, typer.Option("--build", help="The log of the build instead of the run.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Go on with what comes, until Ctrl-C.")] = False,
+    timeout: Annotated[float, typer.Option(min=1, max=86_400, help="Seconds that --follow lasts at most.")] = (
+        FOLLOW_SECONDS
+    ),
+    as_json: AsJson = False,
+) -> None:
+    """Show a Space's log."""
+
+    async def read(host: SpaceHost) -> list[LogLine]:
+        lines: list[LogLine] = []
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                async for line in host.logs(space_id, build=build, follow=follow):
+                    if as_json:
+                        lines.append(line)
+                    else:
+                        typer.echo(plain(line.text))
+        return lines
+
+    with exit_codes(as_json=as_json):
+        if follow and as_json:
+            raise InvalidInput(FieldProblem("--json", "is one document, and --follow has no end: leave one out"))
+        lines = use_hub(read)
+        if as_json:
+            texts = [LogLineView.of(line).model_dump(mode="json") for line in lines]
+            print_json({"ok": True, "space_id": space_id, "log": "build" if build else "run", "lines": texts})
+
+
+spaces.command("dev-mode")(set_dev_mode)
+spaces.command("visibility")(set_visibility)
+
+
+@spaces.command()
+def delete(
+    space_id: SpaceId,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Delete a Space for good, with all its files, settings and history."""
+    with exit_codes(as_json=as_json):
+        use_hub(lambda host: host.info(space_id))  # a wrong name is told before anything is asked
+        if not yes and not typer.confirm(f"Delete {space_id} for good?", err=True):
+            say("Nothing was deleted.")
+            raise typer.Exit(ExitCode.FAILED)
+        use_hub(lambda host: host.delete(space_id))
+        if as_json:
+            print_json(DeletedReply(space_id=space_id).model_dump(mode="json"))
+        else:
+            say(f"{space_id} is deleted.")

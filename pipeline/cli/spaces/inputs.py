@@ -1,0 +1,97 @@
+"""Where the values of secrets and variables come from. Secrets never stand on a command line, which others can see."""
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.domain.errors import FieldProblem, InvalidInput
+from pipeline.domain.space import Volume
+from pipeline.shapes.env_file import parse_env_file
+
+STANDARD_INPUT = "-"
+LONGEST_FILE = 4 * 1024 * 1024
+_VOLUME_PARTS = "TYPE:SOURCE:/FOLDER, or TYPE:SOURCE:/FOLDER:ro"
+
+
+def read_secrets(env_file: str | None, from_env: Sequence[str] | None, stdin_name: str | None) -> dict[str, str]:
+    """Secrets by name; those of the environment come after those of the file.
+
+    Args:
+        env_file: path of an env file, or ``-`` for standard input.
+        from_env: environment variables that become secrets of the same name.
+        stdin_name: of the secret that standard input holds, without the newline at its end.
+
+    Raises:
+        InvalidInput: a source cannot be read; holds no value.
+    """
+    if stdin_name and env_file == STANDARD_INPUT:
+        raise InvalidInput(FieldProblem("--stdin", "standard input is read by --env-file - already"))
+    secrets = _read_env_file("--env-file", env_file) if env_file else {}
+    for number, name in enumerate(from_env or [], 1):
+        if name not in os.environ:
+            # Not the name: somebody may have put the value there.
+            raise InvalidInput(FieldProblem("--from-env", f"item {number} is not the name of an environment variable"))
+        secrets[name] = os.environ[name]
+    if stdin_name:
+        secrets[stdin_name] = _decoded("--stdin", _read_standard_input("--stdin")).rstrip("\r\n")
+    return secrets
+
+
+def read_variables(pairs: Sequence[str] | None, file: str | None = None) -> dict[str, str]:
+    """Variables by name.
+
+    Args:
+        pairs: ``KEY=VALUE`` each; they win over those of the file.
+        file: path of an env file, or ``-`` for standard input.
+
+    Raises:
+        InvalidInput: an item is no pair, or the file cannot be read.
+    """
+    variables = _read_env_file("--file", file) if file else {}
+    for number, pair in enumerate(pairs or [], 1):
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise InvalidInput(FieldProblem("--set", f"item {number} is not KEY=VALUE"))
+        variables[key] = value
+    return variables
+
+
+def read_volumes(texts: Sequence[str]) -> tuple[Volume, ...]:
+    """``bucket:owner/name:/data`` each. Raises InvalidInput."""
+    return tuple(_volume(number, text) for number, text in enumerate(texts, 1))
+
+
+def _volume(number: int, text: str) -> Volume:
+    kind, source, mount_path, *mode = [*text.split(":"), "", ""][: max(3, text.count(":") + 1)]
+    if not source or not mount_path.startswith("/") or mode not in ([], ["ro"]):
+        raise InvalidInput(FieldProblem("--mount", f"item {number} is not {_VOLUME_PARTS}"))
+    return Volume(type=kind, source=source, mount_path=mount_path, read_only=True if mode else None)
+
+
+def _read_env_file(option: str, source: str) -> dict[str, str]:
+    if source == STANDARD_INPUT:
+        content = _read_standard_input(option)
+    else:
+        try:
+            with Path(source).open("rb") as file:
+                content = file.read(LONGEST_FILE + 1)
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) and error.strerror else "is not a path"
+            raise InvalidInput(FieldProblem(option, f"cannot be read: {reason}")) from error
+    return parse_env_file(_decoded(option, content), option)
+
+
+def _read_standard_input(option: str) -> bytes:
+    if sys.stdin.isatty():
+        raise InvalidInput(FieldProblem(option, "standard input is a terminal: send the values through a pipe"))
+    return sys.stdin.buffer.read(LONGEST_FILE + 1)
+
+
+def _decoded(option: str, content: bytes) -> str:
+    if len(content) > LONGEST_FILE:
+        raise InvalidInput(FieldProblem(option, f"is larger than {LONGEST_FILE} bytes"))
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        raise InvalidInput(FieldProblem(option, "is not UTF-8")) from None

@@ -1,0 +1,150 @@
+"""Lists of Spaces as files: YAML with the fields of POST /spaces/provision, or CSV with a Space on each line."""
+
+import csv
+from collections.abc import Mapping
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline.cli.spaces.folder import kind_of, read_folder
+from pipeline.domain.errors import FieldProblem, InvalidInput
+from pipeline.domain.provision import AppTemplate
+
+FILE = "FILE"
+LONGEST_FILE = 4 * 1024 * 1024
+PLAIN_COLUMNS = ("name", "hardware", "sleep_time", "private")
+SETTING_COLUMNS = {"secret": "secrets", "variable": "variables"}
+_WORDS = {**dict.fromkeys(("true", "yes", "1"), True), **dict.fromkeys(("false", "no", "0"), False)}
+_FIRST_LINE = 2  # below the headings
+
+
+def read_list(source: str) -> dict[str, Any]:
+    """The file as a document with the fields of the request.
+
+    Args:
+        source: path that ends with .yaml, .yml, .json or .csv.
+
+    Raises:
+        InvalidInput: it cannot be read, or is not of its kind; names lines and columns, and never what stands there.
+    """
+    path = Path(source)
+    text = _read(path)
+    match path.suffix.lower():
+        case ".yaml" | ".yml" | ".json":  # JSON is YAML
+            return _from_yaml(text)
+        case ".csv":
+            return _from_csv(text)
+    raise InvalidInput(FieldProblem(FILE, "must be a .yaml or .csv file"))
+
+
+def read_template(value: str) -> str | AppTemplate:
+    """A folder of this machine as an app; anything else is the id of a Space.
+
+    Raises:
+        InvalidInput: the folder cannot be read.
+    """
+    if not Path(value).is_dir():
+        return value
+    files = read_folder(Path(value)).files
+    return AppTemplate(files, kind_of(files))
+
+
+def with_secrets(document: dict[str, Any], secrets: Mapping[str, str]) -> dict[str, Any]:
+    """The same, with ``secrets`` for every Space that does not set them itself."""
+    spaces = document.get("spaces")
+    if not secrets or not isinstance(spaces, list):
+        return document
+    return {**document, "spaces": [_with_secrets(space, secrets) for space in spaces]}
+
+
+def _with_secrets(space: object, secrets: Mapping[str, str]) -> object:
+    own = (space.get("secrets") or {}) if isinstance(space, dict) else None
+    return {**space, "secrets": {**secrets, **own}} if isinstance(space, dict) and isinstance(own, dict) else space
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(LONGEST_FILE + 1)
+        if len(content) > LONGEST_FILE:
+            raise InvalidInput(FieldProblem(FILE, f"is larger than {LONGEST_FILE} bytes"))
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InvalidInput(FieldProblem(FILE, "is not UTF-8")) from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "is not a path"
+        raise InvalidInput(FieldProblem(FILE, f"cannot be read: {reason}")) from error
+
+
+def _from_yaml(text: str) -> dict[str, Any]:
+    try:
+        document = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise InvalidInput(FieldProblem(FILE, f"is not valid YAML{where}")) from None
+    if not isinstance(document, dict) or not all(isinstance(name, str) for name in document):
+        raise InvalidInput(FieldProblem(FILE, "must be a mapping with template and spaces"))
+    return document
+
+
+def _from_csv(text: str) -> dict[str, Any]:
+    try:
+        headings, *rows = list(csv.reader(StringIO(text, newline=""), strict=True)) or [[]]
+    except csv.Error:
+        raise InvalidInput(FieldProblem(FILE, "is not valid CSV: a quote is not closed, perhaps")) from None
+    columns = [heading.strip() for heading in headings]
+    problems = _heading_problems(columns)
+    spaces: list[dict[str, Any]] = []
+    for line, row in enumerate(rows, _FIRST_LINE):
+        if not any(cell.strip() for cell in row):
+            continue
+        if len(row) > len(columns):
+            problems.append(FieldProblem(FILE, f"line {line} has more cells than there are headings"))
+        space, wrong = _space(dict(zip(columns, row, strict=False)))
+        problems += [FieldProblem(FILE, f"line {line}, {problem}") for problem in wrong]
+        spaces.append(space)
+    if problems:
+        raise InvalidInput(*problems)
+    return {"spaces": spaces}
+
+
+def _heading_problems(columns: list[str]) -> list[FieldProblem]:
+    known = "name, hardware, sleep_time, private, secret:KEY or variable:KEY"
+    problems = [
+        FieldProblem(FILE, f"heading {number} must be one of {known}")
+        for number, column in enumerate(columns, 1)
+        if column not in PLAIN_COLUMNS and column.partition(":")[0] not in SETTING_COLUMNS
+    ]
+    if "name" not in columns:
+        problems.append(FieldProblem(FILE, "has no column name"))
+    if len(set(columns)) < len(columns):
+        problems.append(FieldProblem(FILE, "has two columns of one heading"))
+    return problems
+
+
+def _space(cells: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
+    """The request's fields for one Space, and what is wrong with its cells. An empty cell sets nothing."""
+    space: dict[str, Any] = {"secrets": {}, "variables": {}}
+    problems = []
+    for column, cell in cells.items():
+        kind, _, key = column.partition(":")
+        value = cell.strip()
+        if not value:
+            continue
+        if kind in SETTING_COLUMNS:
+            space[SETTING_COLUMNS[kind]][key] = cell
+        elif column == "sleep_time":
+            try:
+                space[column] = int(value)
+            except ValueError:
+                problems.append("column sleep_time: must be a whole number")
+        elif column == "private":
+            if value.lower() not in _WORDS:
+                problems.append("column private: must be true or false")
+            space[column] = _WORDS.get(value.lower())
+        else:
+            space[column] = value
+    return space, problems

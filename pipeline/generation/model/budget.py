@@ -1,0 +1,172 @@
+"""What a job may spend on language models, checked before every call and counted over crashes."""
+
+import json
+import logging
+import math
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from hashlib import sha256
+from typing import Protocol
+
+from pipeline.domain.conversation import CallLimits, Conversation, Finish, Reply
+from pipeline.domain.errors import BudgetExhausted
+from pipeline.domain.generation import Usage
+from pipeline.generation.model.failure import ModelFailure
+from pipeline.ports import Ledger, Progress
+
+_log = logging.getLogger(__name__)
+
+
+class TextKind(StrEnum):
+    """Sorts of text that take different numbers of tokens."""
+
+    PROSE = "prose"
+    CODE = "code"
+    CSV = "csv"
+    JSON = "json"
+    BASE64 = "base64"
+
+
+# Lowest values measured with the o200k vocabulary; other models' vocabularies come out within some ten per cent.
+BYTES_PER_TOKEN = {
+    TextKind.PROSE: 4.0,
+    TextKind.CODE: 3.5,
+    TextKind.CSV: 1.8,
+    TextKind.JSON: 2.0,
+    TextKind.BASE64: 1.5,
+}
+TOKENS_PER_MESSAGE = 4
+TOKENS_PER_IMAGE = 765  # a square megapixel in full detail: more than most models take
+
+
+def estimate_tokens(text: str, kind: TextKind = TextKind.CODE) -> int:
+    """About how many tokens a model makes of ``text``; rather too many than too few.
+
+    Counted in UTF-8 bytes, because letters outside ASCII take more tokens each.
+    """
+    return math.ceil(len(text.encode("utf-8", "replace")) / BYTES_PER_TOKEN[kind])
+
+
+def estimate_prompt(conversation: Conversation) -> int:
+    """About how many tokens of prompt ``conversation`` is."""
+    return sum(
+        estimate_tokens(message.text) + TOKENS_PER_MESSAGE + TOKENS_PER_IMAGE * len(message.images)
+        for message in conversation
+    )
+
+
+def request_digest(model: str, conversation: Conversation, limits: CallLimits) -> str:
+    """SHA-256, as 64 hex digits, over what decides the answer: how long it may take or be does not."""
+    said = [
+        [
+            message.role,
+            message.text,
+            [[image.media_type, sha256(image.content).hexdigest()] for image in message.images],
+        ]
+        for message in conversation
+    ]
+    return sha256(json.dumps([model, limits.temperature, said]).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """What one job may spend.
+
+    Attributes:
+        calls: requests to models that reached them, answered or not.
+        tokens: of prompts and answers together.
+        usd: None = no cap. Binds as far as costs are known: a provider that reports none cannot be held to it.
+    """
+
+    calls: int
+    tokens: int
+    usd: float | None = None
+
+
+class AskableModel(Protocol):
+    """One model at one address."""
+
+    name: str
+    endpoint: str
+
+    async def ask(self, job_id: str, conversation: Conversation, limits: CallLimits, on_text: Progress) -> Reply:
+        """Raises ModelFailure when no text came."""
+
+
+class MeteredModel:
+    """A model whose every call is on record, and asked only as long as the job's caps allow.
+
+    It stands around one model at one address, inside the fallback chain: so each attempt counts, not each question.
+
+    Args:
+        model: that is asked.
+        ledger: the record.
+        caps: of each job.
+    """
+
+    def __init__(self, model: AskableModel, ledger: Ledger, caps: Caps) -> None:
+        self.name = model.name
+        self.endpoint = model.endpoint
+        self._model = model
+        self._ledger = ledger
+        self._caps = caps
+
+    def __str__(self) -> str:
+        return str(self._model)
+
+    async def recall(self, job_id: str, conversation: Conversation, limits: CallLimits) -> Reply | None:
+        """The answer that the very same request of this job had before, or None.
+
+        One that was cut off counts as well: what was asked after it stands in the conversation that followed.
+        """
+        reply = await self._ledger.recall(job_id, request_digest(self.name, conversation, limits))
+        return reply if reply and reply.text.strip() and reply.finish is not Finish.REFUSED else None
+
+    async def ask(self, job_id: str, conversation: Conversation, limits: CallLimits, on_text: Progress) -> Reply:
+        """Answer from the record, else ask and keep the answer.
+
+        Raises:
+            BudgetExhausted: the job may not ask any more; nothing was sent.
+            ModelFailure: no text came.
+        """
+        if recorded := await self.recall(job_id, conversation, limits):
+            on_text(recorded.text)
+            return recorded
+        estimate = estimate_prompt(conversation)
+        await self._check(job_id, estimate + limits.max_output_tokens)
+        call_id = await self._ledger.begin(job_id, request_digest(self.name, conversation, limits), self.name)
+        try:
+            reply = await self._model.ask(job_id, conversation, limits, on_text)
+        except ModelFailure as failure:
+            nothing = Reply(text="", finish=Finish.CUT, asked=self.name, answered=self.name, usage=failure.usage)
+            await self._ledger.finish(call_id, nothing)
+            raise
+        reply = replace(reply, usage=_counted(reply, estimate))
+        await self._ledger.finish(call_id, reply)
+        return reply
+
+    async def _check(self, job_id: str, tokens: int) -> None:
+        spent = await self._ledger.spent(job_id)
+        caps = self._caps
+        if spent.calls >= caps.calls:
+            raise BudgetExhausted(f"the job has used {spent.calls} of {caps.calls} model calls (JOB_MAX_CALLS)")
+        used = spent.prompt_tokens + spent.completion_tokens
+        if used + tokens > caps.tokens:
+            raise BudgetExhausted(
+                f"the next model call may take {tokens} tokens, and {used} of {caps.tokens} are used (JOB_MAX_TOKENS)"
+            )
+        if caps.usd is None or not spent.calls:
+            return
+        if spent.cost_usd is None:
+            action = {"action": "budget.cost_unknown", "job_id": job_id}
+            _log.warning("the cost of a model call is not known: JOB_MAX_USD cannot be checked", extra=action)
+        elif spent.cost_usd >= caps.usd:
+            raise BudgetExhausted(f"the job has spent ${spent.cost_usd:.4f} of ${caps.usd:.4f} (JOB_MAX_USD)")
+
+
+def _counted(reply: Reply, estimate: int) -> Usage:
+    """The usage; where the provider reported no tokens, estimates, so that the cap holds all the same."""
+    usage = reply.usage
+    if usage.prompt_tokens or usage.completion_tokens:
+        return usage
+    return replace(usage, prompt_tokens=estimate, completion_tokens=estimate_tokens(reply.text))

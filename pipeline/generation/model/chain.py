@@ -1,0 +1,184 @@
+"""Several models behind one question: when one does not answer, the next is asked."""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from pydantic import SecretStr
+
+from pipeline.domain.conversation import CallLimits, Conversation, Finish, Reply
+from pipeline.domain.errors import BudgetExhausted, GenerationFailed, Misconfigured
+from pipeline.generation.model.budget import Caps, MeteredModel
+from pipeline.generation.model.chat_request import MAX_FALLBACK_MODELS
+from pipeline.generation.model.failure import ModelFailure, Remedy
+from pipeline.generation.model.providers import provider_for
+from pipeline.ports import Ledger, Progress
+
+ATTEMPTS_PER_LINK = 2
+SHORT_PAUSE = 5.0
+LONGEST_REST = 3600.0
+
+_log = logging.getLogger(__name__)
+
+
+class Link(Protocol):
+    """One model at one address, as ``MeteredModel`` is."""
+
+    name: str
+    endpoint: str
+
+    async def recall(self, job_id: str, conversation: Conversation, limits: CallLimits) -> Reply | None:
+        """A complete answer to the very same question, on record."""
+
+    async def ask(self, job_id: str, conversation: Conversation, limits: CallLimits, on_text: Progress) -> Reply:
+        """Raises ModelFailure, BudgetExhausted."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """Why a model or an address is left alone, until when on the monotonic clock, and whether waiting helps."""
+
+    until: float
+    reason: str
+    is_passing: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    job_id: str
+    conversation: Conversation
+    limits: CallLimits
+    on_text: Progress
+    deadline: float
+
+
+class ModelChain:
+    """The Model port over several links, in the order of preference.
+
+    A link is asked at most twice for one answer, the second time after a pause. What one question learns (come back
+    later, no such model, no credit) spares all other questions the attempt for a while.
+
+    Args:
+        links: at least one.
+        monotonic: the clock, in seconds.
+        sleep: waits.
+    """
+
+    def __init__(
+        self,
+        links: Sequence[Link],
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._links = tuple(links)
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._rests: dict[str, _Rest] = {}  # by address, and by model at an address: never more than the links
+
+    async def ask(self, job_id: str, conversation: Conversation, limits: CallLimits, on_text: Progress) -> Reply:
+        """Ask link after link, within ``limits.seconds`` for all of them together.
+
+        ``on_text`` is for showing progress: what it got of an answer that was refused half-way belongs to no reply.
+
+        Raises:
+            GenerationFailed: no link answered; says for each one why.
+            BudgetExhausted: the job may not ask any more.
+        """
+        for link in self._links:
+            if recorded := await link.recall(job_id, conversation, limits):
+                on_text(recorded.text)
+                return recorded
+        question = _Question(job_id, conversation, limits, on_text, self._monotonic() + limits.seconds)
+        report: list[str] = []
+        try:
+            for link in self._links:
+                if reply := await self._ask_link(link, question, report):
+                    return reply
+        except BudgetExhausted as error:
+            raise BudgetExhausted("\n".join([str(error), *report])) from error
+        raise GenerationFailed("\n".join(["no language model gave an answer:", *report]))
+
+    async def _ask_link(self, link: Link, question: _Question, report: list[str]) -> Reply | None:
+        """The link's answer; None, with the reason added to ``report``, when the next one has to be asked."""
+        for attempt in range(ATTEMPTS_PER_LINK):
+            if obstacle := await self._obstacle(link, question.deadline):
+                if attempt == 0:
+                    report.append(f"{link}: not asked: {obstacle}")
+                return None
+            limits = replace(question.limits, seconds=question.deadline - self._monotonic())
+            try:
+                reply = await link.ask(question.job_id, question.conversation, limits, question.on_text)
+            except ModelFailure as failure:
+                _log.warning("%s", failure, extra={"action": "model.failed", "job_id": question.job_id})
+                report.append(str(failure))
+                self._remember(link, failure)
+                if failure.remedy is not Remedy.RETRY:
+                    return None
+            else:
+                if reply.finish is not Finish.REFUSED:
+                    return reply
+                report.append(f"{link}: refused to answer")
+                return None
+        return None
+
+    async def _obstacle(self, link: Link, deadline: float) -> str | None:
+        """Why ``link`` cannot be asked; waits first when it rests and that is not for long."""
+        now = self._monotonic()
+        if now >= deadline:
+            return "no time is left"
+        rests = [rest for key in _keys(link) if (rest := self._rests.get(key)) and rest.until > now]
+        for rest in rests:
+            # The last link is worth a longer wait: there is nobody else to ask.
+            longest = (deadline - now) / 2 if link is self._links[-1] else min(SHORT_PAUSE, deadline - now)
+            if not rest.is_passing or rest.until - now > longest:
+                return rest.reason
+        if rests:
+            await self._sleep(max(rest.until for rest in rests) - now)
+        return None
+
+    def _remember(self, link: Link, failure: ModelFailure) -> None:
+        address, model = _keys(link)
+        seconds = min(failure.wait_seconds, LONGEST_REST)
+        is_passing = failure.remedy is Remedy.RETRY
+        if is_passing:
+            # Jobs that failed together must not come back together.
+            seconds = max(seconds, 1.0) * random.uniform(1.0, 1.25)  # noqa: S311 - no secret depends on it
+        key = address if failure.remedy is Remedy.NEXT_PROVIDER else model
+        self._rests[key] = _Rest(self._monotonic() + seconds, str(failure), is_passing)
+
+
+def _keys(link: Link) -> tuple[str, str]:
+    return link.endpoint, f"{link.endpoint} {link.name}"
+
+
+def build_chain(
+    base_url: str, api_key: SecretStr | None, models: Sequence[str], ledger: Ledger, caps: Caps
+) -> ModelChain:
+    """A chain of ``models`` at one address, every call of which is metered.
+
+    Args:
+        base_url: of the provider, as in LLM_BASE_URL.
+        api_key: None for servers that want none.
+        models: in the order of preference.
+        ledger: where calls are recorded.
+        caps: of each job.
+
+    Raises:
+        Misconfigured: no model is named, or ``base_url`` is no web address.
+    """
+    # The library takes most of a second and 40 MB, which only those with a model should pay.
+    from pipeline.generation.model.openai_model import OpenAIModel  # noqa: PLC0415
+
+    if not models:
+        raise Misconfigured("LLM_MODELS is empty: name at least one model, or several with commas between them")
+    takes_fallbacks = provider_for(base_url).takes_fallback_models
+    links = []
+    for index, name in enumerate(models):
+        fallbacks = tuple(models[index + 1 : index + MAX_FALLBACK_MODELS]) if takes_fallbacks else ()
+        links.append(MeteredModel(OpenAIModel(base_url, name, api_key, fallbacks=fallbacks), ledger, caps))
+    return ModelChain(links)

@@ -1,0 +1,182 @@
+"""The body of a chat-completions request, and what to change in it when a provider refuses a field."""
+
+import base64
+import re
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from enum import StrEnum
+from typing import Any
+
+from pipeline.domain.conversation import CallLimits, Conversation, Image, Message, Role
+from pipeline.generation.model.providers import Provider
+
+# OpenRouter answers 400 to a longer list of models, the first one included.
+MAX_FALLBACK_MODELS = 3
+
+_LIMIT_FIELDS = ("max_tokens", "max_completion_tokens")
+
+
+class Adaptation(StrEnum):
+    """A change to the request that a provider's complaint called for."""
+
+    OTHER_LIMIT_FIELD = "the output limit goes by its other name"
+    NO_OUTPUT_LIMIT = "no output limit is sent"
+    NO_STREAM = "the answer comes in one piece"
+    NO_STREAM_OPTIONS = "the usage is not asked for"
+    NO_TEMPERATURE = "no temperature is sent"
+    NO_IMAGES = "images are left out"
+    NO_CACHE_MARKS = "no cache marks are sent"
+    NO_FALLBACK_MODELS = "no fallback models are sent"
+
+
+def chat_request(
+    provider: Provider,
+    models: Sequence[str],
+    conversation: Conversation,
+    limits: CallLimits,
+    adaptations: AbstractSet[Adaptation] = frozenset(),
+) -> dict[str, Any]:
+    """Everything that is said to the provider.
+
+    Args:
+        provider: whose way of asking it is.
+        models: the one to ask, then those that the provider may ask instead.
+        conversation: what is said.
+        limits: tokens and temperature.
+        adaptations: learnt from earlier complaints.
+
+    Returns:
+        Arguments for the client's ``create``; ``extra_body`` holds what it has no name for.
+    """
+    request: dict[str, Any] = {
+        "model": models[0],
+        "messages": _messages(provider, models[0], conversation, adaptations),
+        "stream": Adaptation.NO_STREAM not in adaptations,
+    }
+    if Adaptation.NO_OUTPUT_LIMIT not in adaptations:
+        request[_limit_field(provider, adaptations)] = limits.max_output_tokens
+    if request["stream"] and provider.takes_stream_options and Adaptation.NO_STREAM_OPTIONS not in adaptations:
+        request["stream_options"] = {"include_usage": True}
+    if limits.temperature is not None and Adaptation.NO_TEMPERATURE not in adaptations:
+        request["temperature"] = limits.temperature
+    if provider.takes_fallback_models and len(models) > 1 and Adaptation.NO_FALLBACK_MODELS not in adaptations:
+        request["extra_body"] = {"models": list(models[:MAX_FALLBACK_MODELS])}
+    return request
+
+
+def adaptation_for(
+    status: int | None, complaint: str, request: dict[str, Any], known: AbstractSet[Adaptation] = frozenset()
+) -> Adaptation | None:
+    """What to change after the provider refused ``request``, or None when there is nothing left to change.
+
+    Args:
+        status: of HTTP.
+        complaint: all words of the provider.
+        request: as ``chat_request`` made it.
+        known: what was changed before.
+    """
+    # A server without vision may call that a server error (llama.cpp) or not found (OpenRouter).
+    if status in {400, 404, 415, 422, 500, 501} and _has_images(request) and _IMAGE.search(complaint):
+        return Adaptation.NO_IMAGES
+    if status not in {400, 422}:
+        return None
+    for field, adaptation in _FIELD_ADAPTATIONS:
+        is_sent = request.get(field) or field in request.get("extra_body", {})
+        if is_sent and _COMPLAINTS[adaptation].search(complaint):
+            return adaptation
+    if _has_cache_marks(request) and "cache_control" in complaint:
+        return Adaptation.NO_CACHE_MARKS
+    if any(field in request for field in _LIMIT_FIELDS) and any(field in complaint for field in _LIMIT_FIELDS):
+        is_about_name = not _TOO_LARGE.search(complaint) and Adaptation.OTHER_LIMIT_FIELD not in known
+        return Adaptation.OTHER_LIMIT_FIELD if is_about_name else Adaptation.NO_OUTPUT_LIMIT
+    return None
+
+
+def is_lasting(adaptation: Adaptation, complaint: str) -> bool:
+    """Whether the complaint is about the model, not about one bad image."""
+    return adaptation is not Adaptation.NO_IMAGES or not _ONE_BAD_IMAGE.search(complaint)
+
+
+_IMAGE = re.compile(r"image|vision|multi-?modal|expected a string|must be a string", re.IGNORECASE)
+_ONE_BAD_IMAGE = re.compile(r"invalid|decode|too large|size|format|corrupt|unsupported image", re.IGNORECASE)
+_TOO_LARGE = re.compile(
+    r"too (?:large|high|big)|at most|less than|smaller than|exceed|maximum|<=|\u2264", re.IGNORECASE
+)
+_COMPLAINTS = {
+    Adaptation.NO_STREAM_OPTIONS: re.compile(r"stream_options|include_usage"),
+    Adaptation.NO_TEMPERATURE: re.compile(r"\btemperature\b"),
+    # The bare words turn up in many messages that are about something else.
+    Adaptation.NO_FALLBACK_MODELS: re.compile(
+        r"['\"`]models['\"`]|(?:unknown|unrecognized|unsupported|extra|unexpected)\b.*\bmodels\b", re.IGNORECASE
+    ),
+    Adaptation.NO_STREAM: re.compile(
+        r"['\"`]stream['\"`]|\bverified to stream\b|\bstream(?:ing)?\b.*(?:not support|unsupported|not allowed|false)",
+        re.IGNORECASE,
+    ),
+}
+_FIELD_ADAPTATIONS = (
+    ("stream_options", Adaptation.NO_STREAM_OPTIONS),
+    ("temperature", Adaptation.NO_TEMPERATURE),
+    ("models", Adaptation.NO_FALLBACK_MODELS),
+    ("stream", Adaptation.NO_STREAM),
+)
+
+
+def _limit_field(provider: Provider, adaptations: AbstractSet[Adaptation]) -> str:
+    if Adaptation.OTHER_LIMIT_FIELD not in adaptations:
+        return provider.output_limit_field
+    return next(field for field in _LIMIT_FIELDS if field != provider.output_limit_field)
+
+
+def _messages(
+    provider: Provider, model: str, conversation: Conversation, adaptations: AbstractSet[Adaptation]
+) -> list[dict[str, Any]]:
+    shows_images = provider.takes_images and Adaptation.NO_IMAGES not in adaptations
+    # Other makers' models cache by themselves; Anthropic's charge for it and want to be asked.
+    marks_cache = (
+        provider.takes_cache_marks and "anthropic" in model.lower() and Adaptation.NO_CACHE_MARKS not in adaptations
+    )
+    last = len(conversation) - 1
+    return [
+        _message(message, shows_images=shows_images, is_marked=marks_cache and _ends_prefix(index, message, last))
+        for index, message in enumerate(conversation)
+    ]
+
+
+def _ends_prefix(index: int, message: Message, last: int) -> bool:
+    """The system prompt is shared by all jobs; up to the last message all calls of one job agree."""
+    return message.role is Role.SYSTEM or index == last
+
+
+def _message(message: Message, *, shows_images: bool, is_marked: bool) -> dict[str, Any]:
+    text = _sendable(message.text)
+    images = message.images if shows_images else ()
+    if not images and not is_marked:
+        return {"role": message.role.value, "content": text}
+    part: dict[str, Any] = {"type": "text", "text": text}
+    if is_marked:
+        part["cache_control"] = {"type": "ephemeral"}
+    return {"role": message.role.value, "content": [part, *map(_image_part, images)]}
+
+
+def _image_part(image: Image) -> dict[str, Any]:
+    data = base64.b64encode(image.content).decode()
+    return {"type": "image_url", "image_url": {"url": f"data:{image.media_type};base64,{data}", "detail": "low"}}
+
+
+def _sendable(text: str) -> str:
+    """Lone surrogates, which JSON lets in and UTF-8 does not let out, become question marks."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _parts(request: dict[str, Any]) -> list[dict[str, Any]]:
+    contents = [message["content"] for message in request["messages"]]
+    return [part for content in contents if isinstance(content, list) for part in content]
+
+
+def _has_images(request: dict[str, Any]) -> bool:
+    return any(part["type"] == "image_url" for part in _parts(request))
+
+
+def _has_cache_marks(request: dict[str, Any]) -> bool:
+    return any("cache_control" in part for part in _parts(request))

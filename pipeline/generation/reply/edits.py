@@ -1,0 +1,220 @@
+"""A parsed reply carried out on the files of an app: per file, all of it or nothing."""
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from pipeline.domain.brief import Attachment
+from pipeline.domain.files import AppFiles, fold, path_collision, path_problem
+from pipeline.generation.reply.matching import nearest
+from pipeline.generation.reply.operations import (
+    EditBlock,
+    FileCopy,
+    FileDelete,
+    FileEdit,
+    FileWrite,
+    Operation,
+    ParsedReply,
+)
+from pipeline.generation.reply.placement import BlockFailure, Change, Document, find_change, lines_of
+
+MAX_BLOCKS = 100
+_NEAREST_SHOWN = 5  # failed blocks of one edit for which the likest lines are looked up
+_BYTE_ORDER_MARK = "\ufeff"
+
+
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """An edit that worked.
+
+    Attributes:
+        text: the whole file.
+    """
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class EditFailed:
+    """An edit of which nothing was done.
+
+    Attributes:
+        failures: every block that failed.
+    """
+
+    failures: tuple[BlockFailure, ...]
+
+
+def apply_edits(text: str | None, blocks: Sequence[EditBlock]) -> Edited | EditFailed:
+    """Put ``blocks`` into ``text``; None is a file that does not exist.
+
+    Each SEARCH has to stand in exactly one place of the file as it was, or, when it stands nowhere there, in exactly
+    one place of what the blocks before it made. An empty SEARCH fills a file that is missing or empty. A block that
+    says the same as an earlier one is not done twice. Line ends stay as they are in the file.
+    """
+    if len(blocks) > MAX_BLOCKS:
+        reason = f"the edit has more than {MAX_BLOCKS} blocks: write the whole file instead"
+        return EditFailed((BlockFailure(MAX_BLOCKS + 1, reason, ""),))
+    mark = _BYTE_ORDER_MARK if text and text.startswith(_BYTE_ORDER_MARK) else ""
+    document = Document((text or "").removeprefix(mark))
+    failures: list[BlockFailure] = []
+    for number, block in enumerate(blocks, start=1):
+        if block in blocks[: number - 1]:
+            continue
+        found = find_change(document, block, number)
+        if isinstance(found, Change):
+            document.change(found)
+            continue
+        if text is None:
+            found = replace(found, reason="the file does not exist: write it whole")
+        elif len(failures) < _NEAREST_SHOWN:
+            found = replace(found, nearest=nearest(document.original.lines, lines_of(found.search)))
+        failures.append(found)
+    return EditFailed(tuple(failures)) if failures else Edited(mark + document.text)
+
+
+class FailureKind(StrEnum):
+    """Why a part of the reply was not carried out."""
+
+    INCOMPLETE = "incomplete"  # broken off, or malformed
+    PATH = "path"  # breaks the path rule, or collides with another file
+    EDIT = "edit"  # a SEARCH has no place, or more than one
+    SOURCE = "source"  # no attachment of that name
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A part of the reply that was not carried out; the file is as it was before.
+
+    Attributes:
+        path: as the reply named it.
+        kind: for deciding what to do.
+        reason: for the model and the log, as part of a sentence.
+        blocks: of an edit: which ones failed and what the file really holds.
+    """
+
+    path: str
+    kind: FailureKind
+    reason: str
+    blocks: tuple[BlockFailure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What came of a reply.
+
+    Attributes:
+        files: the base with everything that could be carried out.
+        failures: everything that could not; empty means that the reply was carried out whole.
+        notes: what was mended or had no effect.
+        overwritten: names of attachments that the reply replaced, changed or deleted.
+    """
+
+    files: AppFiles
+    failures: tuple[Failure, ...] = ()
+    notes: tuple[str, ...] = ()
+    overwritten: tuple[str, ...] = ()
+
+
+def apply_reply(
+    base: AppFiles,
+    attachments: Sequence[Attachment],
+    parsed: ParsedReply,
+    derived: Mapping[str, bytes] | None = None,
+) -> Applied:
+    """Carry out every operation of ``parsed`` on ``base``; per file, all of it or nothing.
+
+    A file of which any part is incomplete stays as it was. ``<copy>`` takes its bytes from an attachment, from
+    ``derived`` (files made from attachments, by name) or from a file of ``base``; ``<edit>`` changes a file of
+    ``base`` or, if there is none, the attachment of that name.
+
+    Raises:
+        InvalidInput: the app would have more files than an app may have.
+    """
+    work = _Work(base, {_nfc(item.name): item.content for item in attachments}, dict(derived or {}))
+    work.notes.extend(parsed.notes)
+    for incomplete in parsed.incomplete:
+        work.fail(incomplete.path, FailureKind.INCOMPLETE, incomplete.reason)
+    unusable = {incomplete.path for incomplete in parsed.incomplete}
+    for operation in parsed.operations:
+        if operation.path not in unusable:
+            work.carry_out(operation)
+    return work.result()
+
+
+@dataclass
+class _Work:
+    base: AppFiles
+    attached: dict[str, bytes]
+    derived: dict[str, bytes]
+    written: dict[str, bytes] = field(default_factory=dict)
+    deleted: set[str] = field(default_factory=set)
+    failures: list[Failure] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def fail(self, path: str, kind: FailureKind, reason: str, blocks: tuple[BlockFailure, ...] = ()) -> None:
+        self.failures.append(Failure(path, kind, reason, blocks))
+
+    def carry_out(self, operation: Operation) -> None:
+        if problem := path_problem(operation.path):
+            self.fail(operation.path, FailureKind.PATH, f"the path {problem}")
+            return
+        path = _nfc(operation.path)
+        if path in self.written or path in self.deleted:  # the same but for its Unicode form
+            self.fail(operation.path, FailureKind.PATH, "the path names the same file as another one")
+            return
+        match operation:
+            case FileWrite(text=text):
+                self.written[path] = text.encode()
+            case FileEdit(blocks=blocks):
+                self._edit(path, blocks)
+            case FileDelete():
+                self._delete(path)
+            case FileCopy(source=source):
+                self._copy(source, path)
+
+    def _edit(self, path: str, blocks: Sequence[EditBlock]) -> None:
+        content = self.base.get(path, self.attached.get(path))
+        try:
+            text = None if content is None else content.decode()
+        except UnicodeDecodeError:
+            self.fail(path, FailureKind.EDIT, "the file is not UTF-8 text: write it whole")
+            return
+        edited = apply_edits(text, blocks)
+        if isinstance(edited, Edited):
+            self.written[path] = edited.text.encode()
+        else:
+            reason = f"{len(edited.failures)} of {len(blocks)} blocks could not be placed, so none was"
+            self.fail(path, FailureKind.EDIT, reason, edited.failures)
+
+    def _delete(self, path: str) -> None:
+        self.deleted.add(path)
+        if path not in self.base:
+            self.notes.append(f"{path}: there was no such file to delete")
+
+    def _copy(self, source: str, path: str) -> None:
+        for known in (self.attached, self.derived, self.base):
+            content = known.get(_nfc(source))
+            if content is not None:
+                self.written[path] = content
+                return
+        names = ", ".join([*self.attached, *self.derived]) or "none"
+        self.fail(path, FailureKind.SOURCE, f"there is no such attachment; known are: {names}")
+
+    def result(self) -> Applied:
+        kept = [path for path in self.base if path not in self.deleted]
+        while collision := path_collision(paths := [*kept, *(path for path in self.written if path not in self.base)]):
+            index, reason = collision
+            self.fail(paths[index], FailureKind.PATH, f"the path {reason}")
+            del self.written[paths[index]]
+        files = self.base.without(*self.deleted).with_files(self.written)
+        return Applied(files, tuple(self.failures), tuple(self.notes), tuple(self._overwritten(files)))
+
+    def _overwritten(self, files: AppFiles) -> Iterable[str]:
+        touched = {fold(path) for path in [*self.written, *self.deleted]}
+        return (name for name, content in self.attached.items() if fold(name) in touched and files.get(name) != content)
+
+
+def _nfc(path: str) -> str:
+    return unicodedata.normalize("NFC", path)

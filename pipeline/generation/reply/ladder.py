@@ -1,0 +1,236 @@
+"""Replies without our tags: other ways in which models hand over files, the most reliable first."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import zip_longest
+from typing import Any
+
+from pipeline.generation.reply.draft import joined_surrogates, without_wrapping_fence
+from pipeline.generation.reply.fences import Fence, find_fences, path_in
+from pipeline.generation.reply.grammar import parse_reply
+from pipeline.generation.reply.operations import (
+    MAX_FILE_BYTES,
+    MAX_FILES_IN_REPLY,
+    FileWrite,
+    Incomplete,
+    ParsedReply,
+    ReplyRejected,
+    utf8_size,
+)
+
+_SECTION = re.compile(r"^={3,}([^=\n]+)={3,}[ \t]*\r?$\n?", re.MULTILINE)
+_PAGE = re.compile(r"^[ \t]*<(?:!doctype[ \t]+html|html[\s>])", re.IGNORECASE | re.MULTILINE)
+_PAGE_END = re.compile(r"</html\s*>", re.IGNORECASE)
+_THINKING = re.compile(r"^[ \t]*<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.MULTILINE)
+_END_OF_THINKING = re.compile(r"^[ \t]*</think(?:ing)?>|</think(?:ing)?>[ \t]*$", re.MULTILINE)
+_PAGE_ENDINGS = (".html", ".htm")
+_PAGE_LANGUAGES = frozenset({"html", "htm", "xhtml"})
+_OTHER_SOURCES = frozenset({"css", "js", "javascript", "jsx", "ts", "typescript", "tsx", "python", "py", "json", "svg"})
+
+
+class Rung(StrEnum):
+    """How the files were told apart."""
+
+    TAGS = "tags"
+    NAMED_FENCES = "named_fences"  # a line with the path, then a fence
+    FENCE_INFO = "fence_info"  # the path stands in the fence line
+    SECTIONS = "sections"  # === path ===
+    HTML_FENCE = "html_fence"  # one page without a name: index.html
+    BARE_HTML = "bare_html"
+    JSON = "json"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A reply as it could be read.
+
+    Attributes:
+        rung: the form it has.
+        parsed: what it says; nothing when the rung is NONE.
+    """
+
+    rung: Rung
+    parsed: ParsedReply
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    rung: Rung
+    path: str
+    text: str
+    flaw: str | None = None
+
+
+def read_reply(text: str, *, truncated: bool) -> Reading:
+    """Read ``text`` by the grammar or, when it holds no tag at all, by the first rung that fits.
+
+    Raises:
+        ReplyRejected: too large, too many files, or several versions of one file.
+    """
+    parsed = parse_reply(text, truncated=truncated)
+    return fall_back(text, truncated=truncated) if parsed.is_empty else Reading(Rung.TAGS, parsed)
+
+
+def fall_back(text: str, *, truncated: bool) -> Reading:
+    """Read a reply in which no tag was found. If it is truncated, none of its files is called complete.
+
+    JSON has to be valid as it stands: nothing is mended, because mending hides where a reply was cut.
+
+    Raises:
+        ReplyRejected: as ``read_reply``.
+    """
+    if utf8_size(text) > MAX_FILE_BYTES:
+        raise ReplyRejected(f"the reply has no tags and is longer than {MAX_FILE_BYTES} bytes")
+    text = _without_reasoning(text)
+    fences = find_fences(text)
+    for read in _RUNGS:
+        if found := read(text, fences):
+            return Reading(found[0].rung, _parsed(found, truncated=truncated))
+    return Reading(Rung.NONE, ParsedReply(summary=text.strip()))
+
+
+def _parsed(found: list[_Found], *, truncated: bool) -> ParsedReply:
+    if len(found) > MAX_FILES_IN_REPLY:
+        raise ReplyRejected(f"the reply names more than {MAX_FILES_IN_REPLY} files")
+    complete: dict[str, FileWrite] = {}
+    incomplete = []
+    for file in found:
+        if utf8_size(file.text) > MAX_FILE_BYTES:
+            raise ReplyRejected(f"a file of the reply is larger than {MAX_FILE_BYTES} bytes")
+        text = joined_surrogates(file.text)
+        flaw = "the reply was cut off" if truncated else file.flaw or _cut_page(file.path, file.text)
+        if flaw or text is None:
+            incomplete.append(Incomplete(file.path, file.text, flaw or "it holds half of a Unicode character"))
+        elif complete.setdefault(file.path, write := FileWrite(file.path, text)) != write:
+            raise ReplyRejected(f"the reply holds more than one version of {file.path}")
+    note = f"the reply has no tags; read as {found[0].rung}"
+    return ParsedReply(tuple(complete.values()), "", tuple(incomplete), (note,))
+
+
+def _cut_page(path: str, text: str) -> str | None:
+    is_page = path.lower().endswith(_PAGE_ENDINGS) and _PAGE.match(text.lstrip())
+    return "its </html> is missing" if is_page and not _PAGE_END.search(text) else None
+
+
+def _read_named_fences(_text: str, fences: Sequence[Fence]) -> list[_Found]:
+    rung = Rung.FENCE_INFO if any(fence.is_named_inside for fence in fences) else Rung.NAMED_FENCES
+    return [
+        _Found(rung, fence.path, fence.text, _fence_flaw(fence, following))
+        for fence, following in zip_longest(fences, fences[1:])
+        if fence.path
+    ]
+
+
+def _fence_flaw(fence: Fence, following: Fence | None) -> str | None:
+    if not fence.is_closed:
+        return "its code fence is not closed"
+    if fence.language in {"diff", "patch"}:
+        return "it is a diff and not a file"
+    if following and not following.path and not following.language:
+        return "its code fence may have ended at a fence inside it"
+    return None
+
+
+def _read_sections(text: str, _fences: Sequence[Fence]) -> list[_Found]:
+    """``=== path ===`` and then the file, up to the next line of that kind."""
+    headers = [*_SECTION.finditer(text)]
+    found = []
+    for header, following in zip_longest(headers, headers[1:]):
+        end = following.start() if following else len(text)
+        path = path_in(header[1])
+        if path:
+            body = without_wrapping_fence(path, text[header.end() : end]).strip("\r\n")
+            found.append(_Found(Rung.SECTIONS, path, f"{body}\n", _section_flaw(path, body)))
+    return found
+
+
+def _section_flaw(path: str, body: str) -> str | None:
+    """Nothing marks the end of a section, so that its text has to."""
+    if not body:
+        return "it is empty"
+    is_cut = path.lower().endswith(_PAGE_ENDINGS) and not _PAGE_END.fullmatch(body[body.rfind("<") :].strip())
+    return "it does not end with </html>" if is_cut else None
+
+
+def _read_html_fence(_text: str, fences: Sequence[Fence]) -> list[_Found]:
+    pages = [fence for fence in fences if fence.language in _PAGE_LANGUAGES or _PAGE.match(fence.text.lstrip())]
+    has_other_sources = any(fence.language in _OTHER_SOURCES for fence in fences if fence not in pages)
+    if len(pages) != 1 or has_other_sources:
+        return []
+    page = pages[0]
+    following = fences[fences.index(page) + 1 :]
+    flaw = _fence_flaw(page, following[0] if following else None)
+    return [_Found(Rung.HTML_FENCE, "index.html", page.text, flaw)]
+
+
+def _read_bare_html(text: str, fences: Sequence[Fence]) -> list[_Found]:
+    starts = [*_PAGE.finditer(text)]
+    ends = [*_PAGE_END.finditer(text)]
+    if not starts or any(_PAGE.match(fence.text.lstrip()) for fence in fences):
+        return []
+    page = text[starts[0].start() : ends[-1].end()] if ends else text[starts[0].start() :]
+    return [_Found(Rung.BARE_HTML, "index.html", f"{page.strip()}\n", _bare_html_flaw(len(ends)))]
+
+
+def _bare_html_flaw(ends: int) -> str | None:
+    if ends == 1:
+        return None
+    return "its </html> is missing" if not ends else "several pages follow each other without names"
+
+
+def _read_json(text: str, _fences: Sequence[Fence]) -> list[_Found]:
+    """``{"files": {path: text}}`` or ``{"files": [{"path": …, "content": …}]}``, also inside a fence or prose."""
+    if '"files"' not in text:
+        return []
+    start, end = text.find("{"), text.rfind("}")
+    try:
+        # numbers are of no use here, and Python refuses to convert very long ones
+        document = json.loads(text[start : end + 1], object_pairs_hook=_without_repeated_keys, parse_int=str)
+    except (json.JSONDecodeError, RecursionError):
+        return []
+    files = document.get("files") if isinstance(document, dict) else None
+    if isinstance(files, dict):
+        files = [{"path": path, "content": content} for path, content in files.items()]
+    return [*_files_in_list(files)] if isinstance(files, list) else []
+
+
+def _files_in_list(files: list[Any]) -> Iterable[_Found]:
+    for file in files:
+        path = (
+            next((file[key] for key in ("path", "name", "file") if key in file), None)
+            if isinstance(file, dict)
+            else None
+        )
+        if not isinstance(path, str):
+            raise ReplyRejected("the reply is JSON with a file that has no path")
+        content = next((file[key] for key in ("content", "text") if key in file), None)
+        if isinstance(content, str):
+            yield _Found(Rung.JSON, path, content)
+        else:
+            yield _Found(Rung.JSON, path, "", "its content is not text")
+
+
+def _without_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    keys = [key for key, _ in pairs]
+    if len(set(keys)) != len(keys):
+        raise ReplyRejected("the reply is JSON with a key that occurs twice")
+    return dict(pairs)
+
+
+def _without_reasoning(text: str) -> str:
+    text = _THINKING.sub("", text)
+    ends = [*_END_OF_THINKING.finditer(text)]  # without a beginning, as some chat templates send it
+    return text[ends[-1].end() :] if ends else text
+
+
+_RUNGS: tuple[Callable[[str, Sequence[Fence]], list[_Found]], ...] = (
+    _read_named_fences,
+    _read_sections,
+    _read_html_fence,
+    _read_bare_html,
+    _read_json,
+)

@@ -1,0 +1,166 @@
+"""Seeing a commit go live on GitHub Pages."""
+
+from pipeline.domain.errors import BuildFailed, NotLive
+from pipeline.domain.files import AppFiles
+from pipeline.domain.publication import Publication
+from pipeline.ports import Clock, Progress
+from pipeline.publishing.github_pages.api import GitHubApi
+from pipeline.publishing.github_pages.repositories import head_of, repository_of
+from pipeline.publishing.github_pages.served import ServedSite, served_texts
+from pipeline.publishing.github_pages.sites import (
+    BUILD_STATUSES,
+    FAILED_DEPLOYMENTS,
+    WORKFLOW,
+    Build,
+    build_type_of,
+    deployment_status,
+    latest_build,
+    request_build,
+)
+
+FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 2.0, 15.0, 1.5
+NO_BUILD_SECONDS = 60.0
+"""When no build of the commit has been seen for so long, one is asked for: a build may be lost in a crowd of pushes.
+From then on, what visitors are served counts alone."""
+
+SAME_FAILURE_LOOKS = 5
+"""How often the old failure may be seen again after a new build was asked for, before it counts as the new one's."""
+
+
+class Watch:
+    """Growing pauses, until the time is up.
+
+    Args:
+        clock: that measures and waits.
+        seconds: for all of them together.
+        progress: told whenever something else is seen.
+    """
+
+    def __init__(self, clock: Clock, seconds: float, progress: Progress) -> None:
+        self._clock = clock
+        self._progress = progress
+        self._began = clock.monotonic()
+        self._seconds = seconds
+        self._pause = FIRST_PAUSE
+        self._seen = ""
+
+    @property
+    def passed(self) -> float:
+        """Seconds since it began."""
+        return self._clock.monotonic() - self._began
+
+    async def pause(self, seen: str) -> None:
+        """Wait before the next look.
+
+        Raises:
+            NotLive: the time is up; says what was ``seen`` last.
+        """
+        if self.passed + self._pause > self._seconds:
+            raise NotLive(f"after {self.passed:.0f} s visitors are not served this commit: {seen}")
+        if seen != self._seen:
+            self._progress(seen)
+            self._seen = seen
+        await self._clock.sleep(self._pause)
+        self._pause = min(self._pause * GROWTH, LONGEST_PAUSE)
+
+
+class Confirmation:
+    """Of one publication.
+
+    Args:
+        api: of this publication.
+        site: as visitors see it.
+        watch: waits, and knows the end.
+        publication: that is to go live.
+        files: that it consists of.
+    """
+
+    def __init__(
+        self, api: GitHubApi, site: ServedSite, watch: Watch, publication: Publication, files: AppFiles
+    ) -> None:
+        self._api = api
+        self._site = site
+        self._watch = watch
+        self._sha = publication.commit_sha
+        self._full_name = repository_of(publication).full_name
+        self._files = files
+        self._looks = 0
+
+    async def wait(self) -> int:
+        """Return the number of files that were compared, once visitors are served the commit.
+
+        Raises:
+            BuildFailed: GitHub could not build it, also when asked again.
+            NotLive: it was not served in time, or is no longer the branch's head.
+            PublishFailed: GitHub does not tell.
+        """
+        compared = served_texts(self._files)
+        if build_type_of(self._files) == WORKFLOW:
+            await self._wait_for_deployment(compared)
+        else:
+            await self._wait_for_build(compared)
+            await self._wait_for_pages(compared)
+        await self._require_head()
+        return len(self._files if not compared else compared.keys() - {""})
+
+    async def _wait_for_build(self, compared: dict[str, bytes]) -> None:
+        """Until the commit is built, or is served although GitHub tells nothing of its build."""
+        failed: Build | None = None
+        foreign = ""
+        looks_at_failure = 0
+        has_asked = False
+        while True:
+            build = await latest_build(self._api, self._full_name)
+            ours = build if build and build.commit == self._sha else None
+            if ours and ours.status == "built":
+                return
+            if ours and ours.status == "errored":
+                looks_at_failure += 1
+                if failed and (ours != failed or looks_at_failure > SAME_FAILURE_LOOKS):
+                    raise BuildFailed(f"GitHub Pages could not build the site: {ours.error or 'no reason given'}")
+                failed = ours
+            if build and not ours and build.identity != foreign:
+                await self._require_head()
+                foreign = build.identity
+            is_overdue = not ours and self._watch.passed > NO_BUILD_SECONDS
+            if (failed or is_overdue) and not has_asked:
+                await request_build(self._api, self._full_name)
+                has_asked = True
+            is_untold = build is None or build.status not in BUILD_STATUSES
+            if (is_untold or is_overdue) and await self._is_served(compared):
+                return
+            await self._watch.pause(f"Pages build: {ours.status}" if ours else "no Pages build of this commit yet")
+
+    async def _wait_for_pages(self, compared: dict[str, bytes]) -> None:
+        while difference := await self._difference(compared):
+            await self._watch.pause(f"built, but visitors do not get it yet: {difference}")
+
+    async def _wait_for_deployment(self, compared: dict[str, bytes]) -> None:
+        """A workflow may publish what it made of the files: then GitHub's word on this commit counts."""
+        while True:
+            status = await deployment_status(self._api, self._full_name, self._sha)
+            if status in FAILED_DEPLOYMENTS:
+                raise BuildFailed(f"the workflow's deployment to Pages ended as {status}")
+            if status == "succeed" and await self._site.answers(self._mark()):
+                return
+            difference = await self._difference(compared)
+            if compared and not difference:
+                return
+            await self._watch.pause(f"waiting for the workflow to deploy: {status or difference or 'no word yet'}")
+
+    async def _is_served(self, compared: dict[str, bytes]) -> bool:
+        return bool(compared) and await self._difference(compared) is None
+
+    async def _difference(self, compared: dict[str, bytes]) -> str | None:
+        found = await self._site.first_difference(compared, self._mark())
+        return f"{found[0] or 'the index page'}: {found[1]}" if found else None
+
+    async def _require_head(self) -> None:
+        """Where GitHub does not tell the branch, the push counts, which it has acknowledged."""
+        head = await head_of(self._api, self._full_name)
+        if head not in {None, self._sha}:
+            raise NotLive(f"the repository has moved on to commit {head}")
+
+    def _mark(self) -> str:
+        self._looks += 1
+        return f"commit={self._sha[:12]}-{self._looks}"

@@ -1,0 +1,202 @@
+"""The request of POST /api-deploy: its fields, and the way from raw bytes to a Brief.
+
+Nothing here needs HTTP: ``pipeline run BRIEF.json`` reads its file with ``parse_deploy_request`` as well.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Self
+from unicodedata import normalize
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from pipeline.domain.address import MAX_URL, UrlRule
+from pipeline.domain.brief import (
+    MAX_BRIEF,
+    MAX_CHECKS,
+    MAX_NONCE,
+    MAX_ROUND,
+    MAX_TASK,
+    Attachment,
+    Brief,
+    Check,
+    brief_problems,
+)
+from pipeline.domain.data_uri import DataUri, InvalidDataUri, parse_data_uri
+from pipeline.domain.errors import FieldProblem, InvalidInput
+from pipeline.domain.publication import SpaceSdk, Target
+from pipeline.settings import Settings
+from pipeline.shapes.json_object import read_object
+from pipeline.shapes.problems import OWN_RULE, problems_in_words
+
+MAX_EMAIL = 254
+MAX_LISTED_ATTACHMENTS = 1_000
+"""Beyond this not even the items are looked at; MAX_ATTACHMENTS is the operator's limit and usually far lower."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRules:
+    """What the operator's settings say about requests.
+
+    Attributes:
+        max_attachments: how many a request may bring.
+        max_attachment_bytes: how large each may be, decoded.
+        url_rule: judges evaluation_url.
+    """
+
+    max_attachments: int
+    max_attachment_bytes: int
+    url_rule: UrlRule
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Self:
+        """Raises Misconfigured when EVALUATION_ALLOWED_ORIGINS holds something that is no origin."""
+        return cls(
+            settings.max_attachments,
+            settings.max_attachment_bytes,
+            UrlRule(settings.evaluation_allowed_origins),
+        )
+
+
+def _read_check(value: object) -> Check:
+    if isinstance(value, str):
+        return Check.from_text(value)
+    if isinstance(value, dict) and isinstance(value.get("js"), str):
+        return Check.from_script(value["js"])
+    raise PydanticCustomError(OWN_RULE, 'must be a string or an object {"js": "EXPRESSION"}')
+
+
+CheckField = Annotated[
+    Check,
+    PlainValidator(_read_check),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "description": "prose, or js: EXPRESSION"},
+                {"type": "object", "properties": {"js": {"type": "string"}}, "required": ["js"]},
+            ]
+        }
+    ),
+]
+
+
+_STRICT = ConfigDict(strict=True, hide_input_in_errors=True, frozen=True)
+
+
+class AttachmentField(BaseModel):
+    """A file as a request brings it."""
+
+    model_config = _STRICT
+
+    name: str = Field(description="a safe relative path")
+    url: str = Field(description="a data URI (RFC 2397), base64 or percent-encoded")
+
+
+class DeployRequest(BaseModel):
+    """A brief as it is sent, without its secret. Unknown fields are ignored: evaluators add their own."""
+
+    model_config = _STRICT
+
+    email: str = Field(min_length=1, max_length=MAX_EMAIL, description="of the owner")
+    task: str = Field(min_length=1, max_length=MAX_TASK, description="the evaluator's name for the work")
+    round: int = Field(ge=1, le=MAX_ROUND, description="1 builds, 2 and later revise")
+    nonce: str = Field(min_length=1, max_length=MAX_NONCE, description="the evaluator's mark of this request")
+    brief: str = Field(min_length=1, max_length=MAX_BRIEF, description="what to build or change")
+    checks: list[CheckField] = Field(default_factory=list, max_length=MAX_CHECKS, description="criteria")
+    evaluation_url: str = Field(default="", max_length=MAX_URL, description="called when done; empty: nobody is")
+    attachments: list[AttachmentField] = Field(default_factory=list, max_length=MAX_LISTED_ATTACHMENTS)
+    # Not strict: enums are strings in JSON, and nothing but their values passes.
+    target: Target | None = Field(default=None, strict=False, description="default: DEPLOY_TARGET")
+    space_type: SpaceSdk | None = Field(default=None, strict=False, description="for hf-space")
+
+    def to_brief(self, rules: RequestRules) -> Brief:
+        """Decode and judge what types and lengths say nothing about. Raises InvalidInput with every broken rule."""
+        brief, problems = self.judge(rules)
+        if problems:
+            raise InvalidInput(*problems)
+        return brief
+
+    def judge(self, rules: RequestRules) -> tuple[Brief, list[FieldProblem]]:
+        """The brief, and every rule that it breaks; only one without problems is fit for use."""
+        attachments, problems = self._decode_attachments(rules)
+        if self.evaluation_url and (problem := rules.url_rule.problem(self.evaluation_url)):
+            problems.append(FieldProblem("evaluation_url", problem))
+        brief = Brief(
+            email=self.email,
+            task=self.task,
+            round=self.round,
+            nonce=self.nonce,
+            text=self.brief,
+            checks=tuple(self.checks),
+            attachments=attachments,
+            evaluation_url=self.evaluation_url or None,
+            target=self.target,
+            space_type=self.space_type,
+        )
+        return brief, brief_problems(brief) + problems
+
+    def _decode_attachments(self, rules: RequestRules) -> tuple[tuple[Attachment, ...], list[FieldProblem]]:
+        if len(self.attachments) > rules.max_attachments:
+            return (), [FieldProblem("attachments", f"has more than {rules.max_attachments} items")]
+        attachments, problems = [], []
+        for index, item in enumerate(self.attachments):
+            try:
+                content = parse_data_uri(item.url, max_bytes=rules.max_attachment_bytes)
+            except InvalidDataUri as error:
+                content = DataUri("text/plain", b"")
+                problems.append(FieldProblem(f"attachments[{index}].url", str(error)))
+            attachments.append(Attachment(normalize("NFC", item.name), content.media_type, content.content))
+        return tuple(attachments), problems
+
+
+def parse_deploy_request(raw: bytes, settings: Settings) -> Brief:
+    """Turn the bytes of a request (or of a file with one) into a Brief; a secret in it is not looked at.
+
+    Raises:
+        InvalidInput: lists every broken rule of every field, and holds no value.
+        Misconfigured: EVALUATION_ALLOWED_ORIGINS.
+    """
+    return brief_from(read_object(raw), RequestRules.from_settings(settings))
+
+
+def brief_from(document: dict[str, Any], rules: RequestRules) -> Brief:
+    """Turn a request's JSON object into a Brief. Raises InvalidInput with every broken rule of every field."""
+    given = {name: value for name, value in document.items() if value is not None}
+    try:
+        return DeployRequest.model_validate(given).to_brief(rules)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_input=False)
+    broken = problems_in_words(details)
+    mended = DeployRequest.model_validate(_mended(given, [detail["loc"] for detail in details]))
+    raise InvalidInput(*broken, *mended.judge(rules)[1])
+
+
+# Fields with the wrong type or length are replaced by these, which break no rule, so that all the others can be judged.
+_STAND_INS: dict[str, Any] = {
+    "email": "a@b",
+    "task": "t",
+    "round": 1,
+    "nonce": "n",
+    "brief": "b",
+    "checks": [],
+    "evaluation_url": "",
+    "attachments": [],
+    "target": Target.LOCAL,
+    "space_type": SpaceSdk.STATIC,
+}
+
+
+def _mended(given: dict[str, Any], locations: list[tuple[int | str, ...]]) -> dict[str, Any]:
+    mended = {name: list(value) if isinstance(value, list) else value for name, value in given.items()}
+    for location in locations:
+        match location:
+            case ("attachments", int(index), str(part)):
+                stand_in = {"name": f"stand-in-{index}", "url": "data:,"}[part]
+                mended["attachments"][index] = {**mended["attachments"][index], part: stand_in}
+            case ("attachments", int(index)):
+                mended["attachments"][index] = {"name": f"stand-in-{index}", "url": "data:,"}
+            case ("checks", int(index)):
+                mended["checks"][index] = "c"
+            case (str(name), *_):
+                mended[name] = _STAND_INS[name]
+    return mended

@@ -1,0 +1,1 @@
+"""Opening an app in a sealed browser."""

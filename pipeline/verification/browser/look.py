@@ -1,0 +1,267 @@
+"""One look at an app: open it, run its checks, take a picture, look again as on a phone."""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+from urllib.parse import quote
+
+from playwright.async_api import BrowserContext, CDPSession, Dialog, Error, Page
+
+from pipeline.domain.brief import Check
+from pipeline.domain.files import AppFiles
+from pipeline.domain.verdict import Finding, Outcome, Severity, Verdict
+from pipeline.verification.browser.cdn import CdnFiles
+from pipeline.verification.browser.checks import NO_TURN, USUAL_SECONDS, run_scripts, seconds_for
+from pipeline.verification.browser.network import SealedNetwork, serve, settle, shorten
+from pipeline.verification.browser.process import ChromiumProcess
+from pipeline.verification.browser.questions import PROBE_URL, Question, question_about
+from pipeline.verification.browser.record import MOST_LINE, PageLook, PageRecord
+
+METHOD = "browser"
+DESKTOP = (1280, 800)
+PHONE = (390, 844)
+LOAD_SECONDS = 8.0
+LOOK_SECONDS = 60.0
+PICTURE_SECONDS = 5.0
+SILENT_SECONDS = 4.0  # a page that does not answer for so long hangs
+MOST_DOCUMENTS = 50
+MOST_LATE = 2  # checks that are judged once more on a fresh page
+MAX_SCREENSHOT = 1024 * 1024
+MOST_TEXT = 20_000
+
+# A page may scroll sideways within an element of its own; what counts is the whole page.
+_OVERFLOW = """(() => {
+  const root = document.documentElement, hidden = ["hidden", "clip"];
+  if (root.scrollWidth <= innerWidth + 1) return "";
+  if ([root, document.body].some(e => e && hidden.includes(getComputedStyle(e).overflowX))) return "";
+  const wide = [...document.body.querySelectorAll("*")].find(e => e.getBoundingClientRect().right > innerWidth + 1);
+  const name = wide ? wide.localName + (wide.id ? "#" + wide.id : "") : "body";
+  return `${root.scrollWidth} pixels wide; the first element that is too wide: ${name}`;
+})()"""
+_TEXT = "document.body ? document.body.innerText.slice(0, %d) : ''"
+
+
+class PageDied(Exception):
+    """The page took too much. The text says of what."""
+
+
+async def look_at(
+    process: ChromiumProcess, files: AppFiles, checks: Sequence[Check], address: str, cdn: CdnFiles | None
+) -> PageLook:
+    """Open ``files`` as if they were served at ``address``, which ends with a slash, and judge ``checks``.
+
+    Checks in prose that a browser cannot decide get no verdict.
+
+    Raises:
+        BrowserDied: the browser ended or stopped answering.
+    """
+    record = PageRecord(serve(files, address, cdn))
+    questions = {check: question for check in checks if (question := question_about(check))}
+    death = ""
+    try:
+        async with asyncio.timeout(LOOK_SECONDS), _sealed_context(process, record.network) as context:
+            await _first_to_end(process.guard_memory(), _look(context, record, questions, address))
+    except PageDied as problem:
+        death = str(problem)
+    except TimeoutError:
+        death = f"the page took more than {LOOK_SECONDS:g} seconds"
+    except Error as error:
+        death = f"the browser could not go on with the page: {shorten(error.message, MOST_LINE)}"
+    if death:
+        await process.see_that_it_lives()
+    return _look_of(record, questions, death)
+
+
+def look_at_killer(checks: Sequence[Check], reason: str) -> PageLook:
+    """What is said about an app that killed a browser of its own. ``reason``: how that browser ended."""
+    record = PageRecord(serve(AppFiles({}), "https://app.invalid/", None))
+    return _look_of(record, [check for check in checks if question_about(check)], f"the page cannot be open: {reason}")
+
+
+def _look_of(record: PageRecord, checks: Iterable[Check], death: str) -> PageLook:
+    verdicts = tuple(_verdict(check, record, death) for check in checks)
+    died = (Finding(Severity.ERROR, "page-dies", death, "index.html"),) if death else ()
+    findings = (*died, *record.findings, *record.network.findings)
+    return PageLook(verdicts, findings, record.screenshot, tuple(record.console), record.text)
+
+
+@asynccontextmanager
+async def _sealed_context(process: ChromiumProcess, network: SealedNetwork) -> AsyncIterator[BrowserContext]:
+    context = await process.browser.new_context(
+        viewport={"width": DESKTOP[0], "height": DESKTOP[1]},
+        service_workers="block",
+        accept_downloads=False,
+        permissions=[],
+        locale="en-US",
+    )
+    try:
+        await context.route("**/*", network.answer)
+        yield context
+    finally:
+        await process.close_context(context)
+
+
+async def _look(context: BrowserContext, record: PageRecord, questions: dict[Check, Question], address: str) -> None:
+    plain = {check: question for check, question in questions.items() if not question.query}
+    async with _open_page(context, record) as (page, devtools):
+        await _first_to_end(
+            _fails_when_restless(page, devtools, record.network),
+            _desktop_then_phone(page, devtools, record, plain, address),
+        )
+    asked = {check: question for check, question in questions.items() if question.query}
+    if asked:
+        async with _open_page(context, record) as (page, devtools):
+            query = f"?url={quote(PROBE_URL, safe='')}"
+            await _first_to_end(
+                _fails_when_restless(page, devtools, record.network),
+                _run(page, devtools, record, asked, address + query),
+            )
+
+
+async def _desktop_then_phone(
+    page: Page, devtools: CDPSession, record: PageRecord, questions: dict[Check, Question], address: str
+) -> None:
+    await _run(page, devtools, record, questions, address)
+    with suppress(TimeoutError, Error):  # a page that never rests cannot be pictured: its checks were answered
+        async with asyncio.timeout(PICTURE_SECONDS):
+            await _picture(page, devtools, record)
+
+
+async def _picture(page: Page, devtools: CDPSession, record: PageRecord) -> None:
+    """Keep text and screenshot of the page, then look at it as on a phone."""
+    record.text = _readable(await _value(devtools, _TEXT % MOST_TEXT))
+    record.screenshot = await _screenshot(devtools)
+    await page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    if overflow := await _value(devtools, _OVERFLOW):
+        message = f"on a phone ({PHONE[0]} pixels) the page scrolls sideways: it is {shorten(overflow, MOST_LINE)}"
+        record.findings.append(Finding(Severity.WARNING, "too-wide-for-phones", message, "index.html"))
+
+
+async def _run(
+    page: Page, devtools: CDPSession, record: PageRecord, questions: dict[Check, Question], address: str
+) -> None:
+    await _open(page, record, address)
+    scripts = [question.script for question in questions.values()]
+    answers = await run_scripts(devtools, scripts, seconds_for(questions))
+    late = [number for number, answer in enumerate(answers) if answer.holds and answer.is_late]
+    for number in late[:MOST_LATE]:
+        # Whether it holds by itself shows on a fresh page, where no later script has clicked anything.
+        await _open(page, record, address)
+        answers[number] = (await run_scripts(devtools, scripts[: number + 1], seconds_for(questions)))[number]
+    record.answers.update(zip(questions, answers, strict=True))
+
+
+async def _open(page: Page, record: PageRecord, address: str) -> None:
+    try:
+        await page.goto(address, wait_until="load", timeout=LOAD_SECONDS * 1000)
+    except Error as error:
+        if page.is_closed():
+            raise PageDied("the page closed itself") from error
+        message = f"the page did not finish loading: {shorten(error.message.splitlines()[0], MOST_LINE)}"
+        record.findings.append(Finding(Severity.WARNING, "slow-load", message, "index.html"))
+    await settle(record.network, quiet_seconds=0.05, at_most_seconds=USUAL_SECONDS)
+
+
+@asynccontextmanager
+async def _open_page(context: BrowserContext, record: PageRecord) -> AsyncIterator[tuple[Page, CDPSession]]:
+    page = await context.new_page()
+    page.on("console", record.console_line)
+    page.on("pageerror", record.page_error)
+    page.on("dialog", _dismiss)
+    page.on("websocket", lambda socket: record.network.block(socket.url, "websocket"))
+    context.on("page", _close)
+    try:
+        yield page, await context.new_cdp_session(page)
+    finally:
+        context.remove_listener("page", _close)
+
+
+async def _dismiss(dialog: Dialog) -> None:
+    with suppress(Error):
+        await dialog.dismiss()
+
+
+async def _close(popup: Page) -> None:
+    with suppress(Error):
+        await popup.close()
+
+
+async def _fails_when_restless(page: Page, devtools: CDPSession, network: SealedNetwork) -> None:
+    """Ask the page for a sign of life again and again. Raises PageDied when none comes, or it is never at rest."""
+    crashed = asyncio.Event()
+    page.on("crash", lambda _: crashed.set())
+    while True:
+        if network.documents > MOST_DOCUMENTS:
+            raise PageDied(f"the page opened more than {MOST_DOCUMENTS} addresses one after another")
+        try:
+            async with asyncio.timeout(SILENT_SECONDS):
+                await _first_to_end(crashed.wait(), _sign_of_life(devtools))
+        except TimeoutError:
+            raise PageDied(f"the page hangs: it did not answer for {SILENT_SECONDS:g} seconds") from None
+        if crashed.is_set():
+            raise PageDied("the page crashed: it used up its memory, or the browser could not bear it")
+
+
+async def _sign_of_life(devtools: CDPSession) -> None:
+    with suppress(Error):  # an error is an answer too: the page is on its way to another address
+        await devtools.send("Runtime.evaluate", {"expression": "1"})
+    await asyncio.sleep(0.2)
+
+
+async def _first_to_end(*works: Coroutine[Any, Any, object]) -> None:
+    """Run all of ``works`` until one returns or raises, and end the others. Raises what that one raised."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
+
+
+async def _value(devtools: CDPSession, expression: str) -> str:
+    """The text that ``expression`` gives; empty when it gives none."""
+    with suppress(Error):
+        said = await devtools.send("Runtime.evaluate", {"expression": expression, "returnByValue": True})
+        value = said["result"].get("value")
+        return value if isinstance(value, str) else ""
+    return ""
+
+
+async def _screenshot(devtools: CDPSession) -> bytes | None:
+    """The desktop view, smaller when it would take more than MAX_SCREENSHOT bytes."""
+    for scale in (1, 0.5, 0.25):
+        clip = {"x": 0, "y": 0, "width": DESKTOP[0], "height": DESKTOP[1], "scale": scale}
+        try:
+            said = await devtools.send("Page.captureScreenshot", {"format": "png", "clip": clip})
+        except Error:
+            return None
+        picture = base64.b64decode(said["data"])
+        if len(picture) <= MAX_SCREENSHOT:
+            return picture
+    return None
+
+
+def _readable(text: str) -> str:
+    """``text`` as it is, but for characters that cannot be printed; at most MOST_TEXT of it."""
+    return "".join(c if c.isprintable() or c in "\n\t" else " " for c in text[:MOST_TEXT])
+
+
+def _verdict(check: Check, record: PageRecord, death: str) -> Verdict:
+    answer = record.answers.get(check, NO_TURN)
+    outcome, evidence = Outcome.FAIL, shorten(answer.evidence, MOST_LINE)
+    if answer.holds:
+        outcome = Outcome.PASS
+    elif death:
+        evidence = death
+    elif record.network.lacking:
+        outcome = Outcome.NOT_VERIFIABLE
+        hosts = ", ".join(record.network.lacking)
+        evidence = f"{evidence}; but the page asked {shorten(hosts, MOST_LINE)}, out of reach while it was checked"
+    elif answer.holds is None or (check.script is None and answer.value == "null"):
+        outcome = Outcome.NOT_VERIFIABLE
+    return Verdict(check, outcome, evidence, METHOD)

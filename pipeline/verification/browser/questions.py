@@ -1,0 +1,92 @@
+"""What is asked in the page about a check: its script, or for some sentences a script of ours."""
+
+import json
+import re
+from dataclasses import dataclass
+
+from pipeline.domain.brief import Check
+from pipeline.verification.prose.sentences import plainer
+
+PROBE_URL = "https://images.example/sample-7f3a19c4.png"
+"""Passed at ``?url=``. No such host exists (RFC 2606): seeing it proves that the page shows what it was given."""
+
+_PAGE = r"(?:page|document|site|app|\"?index\.html\"?)"
+_SHOWS = r"(?:displays?|shows?|renders?)"
+_PASSED = r"(?:passed|given|provided) (?:at|as|in|via|through|with|by)"
+_TITLE = rf"(?:{_PAGE} )?(?:title|<title>|has title|{_PAGE} has title)"
+_ELEMENT = r"(?P<tag>[a-z][a-z0-9]*)"
+_ID = r"[\"']?#?(?P<id>[\w-]+)[\"']?"
+_ANY_ELEMENT = frozenset({"element", "node", "tag"})
+
+# What visitors can read, also where it stands in a field.
+_VISIBLE = (
+    "[document.body.innerText, ...[...document.querySelectorAll('input, textarea')].map(e => e.value)]"
+    ".join('\\n').replace(/\\s+/g, ' ')"
+)
+# Links are followed within the app; null = there are others, which nobody can try here.
+_LINKS_WORK = """(async () => {{
+  const links = [...new Set([...document.links].map(a => a.href.split("#")[0]))].filter(h => /^https?:/.test(h));
+  const own = links.filter(h => new URL(h).origin === location.origin);
+  for (const link of own) if (!(await fetch(link)).ok) throw new Error(`${{link}} leads to nothing`);
+  return {others_count} && own.length < links.length ? null : links.length > 0;
+}})()"""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A script whose value decides a check.
+
+    Attributes:
+        script: truthy = it holds; for a check in prose null = that cannot be said.
+        query: whether PROBE_URL is passed at ``?url=``.
+    """
+
+    script: str
+    query: bool = False
+
+
+def question_about(check: Check) -> Question | None:
+    """How ``check`` is decided in the browser; None for sentences that no rule covers as a whole."""
+    if check.script is not None:
+        return Question(check.script)
+    sentence = plainer(check.text)
+    for pattern, ask in _RULES:
+        if said := re.fullmatch(pattern, sentence, re.IGNORECASE):
+            return ask(said)
+    return None
+
+
+def _title_is(said: re.Match[str]) -> Question:
+    return Question(f"document.title.trim() === {json.dumps(said['text'])}")
+
+
+def _has_id(said: re.Match[str]) -> Question:
+    tag = (said["tag"] or "element").lower()
+    found = f"document.getElementById({json.dumps(said['id'])})"
+    return Question(f"!!{found}" if tag in _ANY_ELEMENT else f"{found}?.localName === {json.dumps(tag)}")
+
+
+def _shows_text(said: re.Match[str]) -> Question:
+    return Question(f"{_VISIBLE}.includes({json.dumps(' '.join(said['text'].split()))})")
+
+
+def _shows_url(_said: re.Match[str]) -> Question:
+    return Question(f"{_VISIBLE}.includes({json.dumps(PROBE_URL)})", query=True)
+
+
+def _links_work(said: re.Match[str]) -> Question:
+    return Question(_LINKS_WORK.format(others_count="false" if said["local"] else "true"))
+
+
+_RULES = (
+    (rf"{_TITLE} (?:is|equals|reads|is exactly|is set to) (?:exactly )?\"(?P<text>[^\"]+)\"", _title_is),
+    (rf"(?:{_PAGE} has |there is )?{_ELEMENT}(?: element)? with id(?: of| =)? ?{_ID}(?: exists)?", _has_id),
+    (rf"(?P<tag>element )?\"?#{_ID}\"?(?: element)? (?:exists|is present)(?: on page)?", _has_id),
+    (rf"{_PAGE} {_SHOWS} (?:text |words? |phrase |message )?\"(?P<text>[^\"]+)\"", _shows_text),
+    (
+        rf"{_PAGE} {_SHOWS} (?:[\w-]+ ){{0,2}}(?:url|address|link)(?: that is)? {_PASSED} \"?\?url=[^\s\"]*\"?",
+        _shows_url,
+    ),
+    (r"(?:all )?(?P<local>(?:local|internal|relative) )?links (?:work|resolve|is valid)", _links_work),
+    (r"(?:there is )?no (?P<local>(?:local|internal|relative) )?(?:broken|dead) links", _links_work),
+)

@@ -1,0 +1,85 @@
+"""What is seen of an app while its pages are open."""
+
+import re
+from dataclasses import dataclass, field
+
+from playwright.async_api import ConsoleMessage, Error
+
+from pipeline.domain.brief import Check
+from pipeline.domain.verdict import Finding, Severity, Verdict
+from pipeline.verification.browser.checks import Answer
+from pipeline.verification.browser.network import MOST_OF_A_KIND, SealedNetwork, shorten
+
+MOST_CONSOLE_LINES = 50
+MOST_LINE = 300  # characters
+
+_WHERE = re.compile(r"(https?://[^\s()]+?):(\d+):\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class PageLook:
+    """What was seen of an app.
+
+    Attributes:
+        verdicts: on those checks that the browser was asked about and can answer.
+        findings: the rest.
+        screenshot: of the page after its checks, as PNG; None when there is no page to see.
+        console: what the page wrote, one line each.
+        text: what a visitor reads on the page.
+    """
+
+    verdicts: tuple[Verdict, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    screenshot: bytes | None = None
+    console: tuple[str, ...] = ()
+    text: str = ""
+
+
+@dataclass
+class PageRecord:
+    """Collects what an app's pages say.
+
+    Attributes:
+        network: around them.
+        console: what they wrote, one line each.
+        findings: errors, and what was noticed about the page.
+        answers: of checks that had their turn.
+        screenshot: once it was taken.
+        text: once it was read.
+    """
+
+    network: SealedNetwork
+    console: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    answers: dict[Check, Answer] = field(default_factory=dict)
+    screenshot: bytes | None = None
+    text: str = ""
+
+    def console_line(self, message: ConsoleMessage) -> None:
+        """Keep one line that a page wrote; errors are findings as well."""
+        if len(self.console) >= MOST_CONSOLE_LINES:
+            if message.page:  # a flood: Playwright's process keeps back what nobody listens to
+                message.page.remove_listener("console", self.console_line)
+            return
+        if message.text.startswith("Failed to load resource"):
+            return  # requests that failed are recorded with their reasons
+        text = shorten(message.text, MOST_LINE)
+        self.console.append(f"{message.type}: {text}")
+        if message.type == "error":
+            place = message.location
+            self._find(Severity.WARNING, "console-error", text, str(place["url"]), int(place["lineNumber"]) + 1)
+
+    def page_error(self, error: Error) -> None:
+        """Keep an exception that nobody caught. Without the network it needs, a page is not to blame for it."""
+        text = shorten(f"{error.name}: {error.message}" if error.name else error.message, MOST_LINE)
+        if len(self.console) < MOST_CONSOLE_LINES:
+            self.console.append(f"uncaught: {text}")
+        where = _WHERE.search(error.stack or "")
+        url, line = (where[1], int(where[2])) if where else ("", 0)
+        self._find(Severity.WARNING if self.network.lacking else Severity.ERROR, "page-error", text, url, line)
+
+    def _find(self, severity: Severity, rule: str, text: str, url: str, line: int) -> None:
+        path = self.network.app.target(url, "") if url else None
+        finding = Finding(severity, rule, text, path, line if path and line else None)
+        if finding not in self.findings and sum(known.rule == rule for known in self.findings) < MOST_OF_A_KIND:
+            self.findings.append(finding)

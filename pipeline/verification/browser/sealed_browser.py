@@ -1,0 +1,204 @@
+"""A sealed browser: apps are opened in it before anybody else sees them, and can reach nothing from there.
+
+Playwright is optional and imported only once a browser is there to drive.
+"""
+
+import asyncio
+import importlib.util
+import os
+import shutil
+import threading
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pipeline.domain.brief import Check
+from pipeline.domain.errors import Misconfigured, PipelineError
+from pipeline.domain.files import AppFiles
+from pipeline.verification.browser.cdn import CdnFiles
+
+if TYPE_CHECKING:
+    from pipeline.verification.browser.process import BrowserPool
+    from pipeline.verification.browser.record import PageLook
+
+T = TypeVar("T")
+
+APPS_AT_ONCE = 2
+QUEUE_SECONDS = 120.0
+OFF = "none"
+
+_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+_PLAYWRIGHT_FOLDERS = ("~/.cache/ms-playwright", "~/Library/Caches/ms-playwright", "/ms-playwright")
+_PLAYWRIGHT_NAMES = ("headless_shell", "chrome-headless-shell", "chrome")
+
+
+class BrowserFailed(PipelineError):
+    """No look at the app was possible, for reasons that are not the app's."""
+
+    code = "browser_failed"
+
+
+def find_browser(setting: str | None) -> Path | None:
+    """The browser to drive: the one that CHROMIUM names, else the first that is installed.
+
+    Args:
+        setting: a path, a program's name, ``none`` for no browser, or None to look for one.
+
+    Returns:
+        None without a browser, or without Playwright to drive it.
+
+    Raises:
+        Misconfigured: CHROMIUM names what cannot be run, or Playwright is not installed for it.
+    """
+    if setting and setting.strip().lower() == OFF:
+        return None
+    has_playwright = importlib.util.find_spec("playwright") is not None
+    if setting:
+        found = shutil.which(setting)
+        if found is None:
+            raise Misconfigured("CHROMIUM is not a program that can be run: set it to a browser's path, or to none")
+        if not has_playwright:
+            raise Misconfigured("CHROMIUM names a browser, but the Python package playwright is not installed")
+        return Path(found)
+    if not has_playwright:
+        return None
+    installed = next((path for name in _NAMES if (path := shutil.which(name))), None)
+    return Path(installed) if installed else _browser_of_playwright()
+
+
+def _browser_of_playwright() -> Path | None:
+    """The newest browser that ``playwright install`` left in its usual folder."""
+    for folder in _PLAYWRIGHT_FOLDERS:
+        for name in _PLAYWRIGHT_NAMES:
+            found = [
+                path for path in Path(folder).expanduser().glob(f"chromium*-*/*/{name}") if os.access(path, os.X_OK)
+            ]
+            if found:
+                return max(found, key=lambda path: path.stat().st_mtime)
+    return None
+
+
+class SealedBrowser:
+    """Looks at apps, a few at once. Safe to use from any thread and event loop.
+
+    The browser lives on a thread and an event loop of its own, started with the first look: Playwright's objects
+    belong to one loop, while jobs and the closing of the service run on different ones.
+
+    Args:
+        executable: the browser, from ``find_browser``.
+        cdn: fetches libraries for pages; None = they count as out of reach.
+        apps_at_once: how many are open at the same time.
+    """
+
+    def __init__(self, executable: Path, cdn: CdnFiles | None = None, *, apps_at_once: int = APPS_AT_ONCE) -> None:
+        self._executable = executable
+        self._cdn = cdn
+        self._apps_at_once = apps_at_once
+        self._guard = threading.Lock()
+        self._looks: _Looks | None = None
+        self._thread: _LoopThread | None = None
+
+    async def look(self, files: AppFiles, checks: Sequence[Check], address: str) -> "PageLook":
+        """Open ``files`` as if they were served at ``address``, which ends with a slash, and judge ``checks``.
+
+        Checks in prose that a browser cannot decide get no verdict.
+
+        Raises:
+            BrowserFailed: the browser does not start, or all places are taken for too long.
+        """
+        with self._guard:  # so that nothing is handed to a thread that is being ended
+            if self._thread is None or self._looks is None:
+                self._thread = _LoopThread()
+                self._looks = _Looks(self._executable, self._cdn, self._apps_at_once)
+            look = self._thread.submit(self._looks.look(files, checks, address))
+        return await asyncio.wrap_future(look)
+
+    async def close(self) -> None:
+        """End the browser and everything that was started for it. The next look starts it anew."""
+        with self._guard:
+            thread, looks = self._thread, self._looks
+            self._thread = self._looks = None
+        if thread and looks:
+            await thread.stop(looks.close)
+
+
+class _Looks:
+    """What SealedBrowser does on its own event loop."""
+
+    def __init__(self, executable: Path, cdn: CdnFiles | None, apps_at_once: int) -> None:
+        self._executable = executable
+        self._cdn = cdn
+        self._places = asyncio.Semaphore(apps_at_once)
+        self._pool: BrowserPool | None = None
+
+    async def look(self, files: AppFiles, checks: Sequence[Check], address: str) -> "PageLook":
+        try:
+            async with asyncio.timeout(QUEUE_SECONDS):
+                await self._places.acquire()
+        except TimeoutError:
+            raise BrowserFailed(f"the browser was busy for {QUEUE_SECONDS:g} seconds") from None
+        try:
+            return await self._look_twice_at_most(files, checks, address)
+        finally:
+            self._places.release()
+
+    async def _look_twice_at_most(self, files: AppFiles, checks: Sequence[Check], address: str) -> "PageLook":
+        """Look; when the browser dies, another app may have killed it: look again in a browser for this one alone."""
+        from pipeline.verification.browser.look import look_at, look_at_killer  # noqa: PLC0415 - the same
+        from pipeline.verification.browser.process import BrowserDied, BrowserPool  # noqa: PLC0415 - optional package
+
+        if self._pool is None:
+            self._pool = BrowserPool(self._executable)
+        with suppress(BrowserDied):
+            async with self._pool.browser(alone=False) as process:
+                return await look_at(process, files, checks, address, self._cdn)
+        try:
+            async with self._pool.browser(alone=True) as process:
+                try:
+                    return await look_at(process, files, checks, address, self._cdn)
+                except BrowserDied as error:
+                    return look_at_killer(checks, str(error))
+        except BrowserDied as error:
+            raise BrowserFailed(str(error)) from error
+
+    async def close(self) -> None:
+        if self._pool:
+            await self._pool.close()
+
+
+class _LoopThread:
+    """A thread that runs an event loop."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="browser", daemon=True)
+        self._thread.start()
+
+    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Run ``work`` there; cancelling what is returned cancels it."""
+        return asyncio.run_coroutine_threadsafe(self._tracked(work), self._loop)
+
+    async def stop(self, last_work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Cancel what still runs, do ``last_work`` and end the thread."""
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._end(last_work), self._loop))
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        await asyncio.to_thread(self._thread.join)
+        self._loop.close()
+
+    async def _tracked(self, work: Coroutine[Any, Any, T]) -> T:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        try:
+            return await task
+        finally:
+            self._tasks.discard(task)
+
+    async def _end(self, last_work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await last_work()
+        await self._loop.shutdown_default_executor()

@@ -1,0 +1,1 @@
+"""Checks in prose that code can decide."""

@@ -1,0 +1,1 @@
+"""Routes that work on Spaces of the Hugging Face Hub."""

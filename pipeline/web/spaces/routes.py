@@ -1,0 +1,177 @@
+"""/spaces/{owner}/{name}: look at a Space of the Hugging Face Hub, and steer it."""
+
+from http import HTTPStatus
+from typing import Annotated, NoReturn
+
+from fastapi import APIRouter, Depends, Query
+from starlette.exceptions import HTTPException
+
+from pipeline.domain.space import MAX_SPACE_ID
+from pipeline.manage_space.changes import change_space, pause_space, restart_space, wake_space
+from pipeline.manage_space.copies import copy_space
+from pipeline.manage_space.wishes import STORAGE_IS_GONE, SpaceChanges
+from pipeline.shapes.space_changes import (
+    ChangesBody,
+    DevModeBody,
+    DuplicateBody,
+    HardwareBody,
+    SleepTimeBody,
+    VisibilityBody,
+    VolumesBody,
+)
+from pipeline.shapes.space_parsing import described
+from pipeline.shapes.spaces import ChangeReply, CopyReply, DeletedReply, RuntimeView, SpaceView
+from pipeline.web.errors import documented
+from pipeline.web.hub_access import HostOfCaller, bearer_token
+from pipeline.web.spaces import file_routes as space_file_routes
+from pipeline.web.spaces import log_routes as space_events
+from pipeline.web.spaces import setting_routes as space_setting_routes
+from pipeline.web.spaces.bodies import body_of
+from pipeline.web.spaces.path import SPACE_ERRORS, SpaceId, require_confirmation
+
+_VOLUME_EXAMPLE = {"volumes": [{"type": "bucket", "source": "owner/data", "mount_path": "/data"}]}
+
+router = APIRouter(prefix="/spaces/{owner}/{name}", tags=["spaces"], responses=documented(*SPACE_ERRORS))
+
+
+@router.get("", summary="All about one Space")
+async def show_space(host: HostOfCaller, space_id: SpaceId) -> SpaceView:
+    """Address, kind, visibility, commit, and how it is doing."""
+    return SpaceView.of(await host.info(space_id))
+
+
+@router.get("/runtime", summary="How a Space is doing")
+async def show_runtime(host: HostOfCaller, space_id: SpaceId) -> RuntimeView:
+    """Stage, hardware, sleep time and volumes."""
+    return RuntimeView.of(await host.runtime(space_id))
+
+
+@router.patch(
+    "",
+    summary="Change several things at once",
+    openapi_extra=described(ChangesBody, {"variables": {"LEVEL": "3"}, "hardware": "t4-small", "sleep_time": 3600}),
+)
+async def change(
+    host: HostOfCaller, space_id: SpaceId, body: Annotated[ChangesBody, Depends(body_of(ChangesBody))]
+) -> ChangeReply:
+    """Secrets and variables come first, then volumes, and hardware with its sleep time in one step at the end.
+
+    What is so already is left alone. When the Hub refuses one of the changes, the answer says which ones were made.
+    """
+    return ChangeReply.of(await change_space(host, space_id, body.to_changes()))
+
+
+@router.post("/pause", summary="Stop the app until its owner restarts it")
+async def pause(host: HostOfCaller, space_id: SpaceId) -> ChangeReply:
+    """A paused Space costs nothing; a visit does not wake it."""
+    return ChangeReply.of(await pause_space(host, space_id))
+
+
+@router.post("/restart", summary="Start the app anew")
+async def restart(host: HostOfCaller, space_id: SpaceId, *, factory_reboot: bool = False) -> ChangeReply:
+    """With `factory_reboot` it is built anew as well, without anything kept of earlier builds."""
+    return ChangeReply.of(await restart_space(host, space_id, factory_reboot=factory_reboot))
+
+
+@router.post("/wake", summary="Start the app if it rests")
+async def wake(host: HostOfCaller, space_id: SpaceId) -> ChangeReply:
+    """Sleeping, stopped and paused Spaces are restarted; others are left alone."""
+    return ChangeReply.of(await wake_space(host, space_id))
+
+
+@router.post(
+    "/duplicate",
+    summary="Copy a Space",
+    openapi_extra=described(DuplicateBody, {"to_id": "you/copy", "private": True, "secrets": {"KEY": "its value"}}),
+)
+async def duplicate(
+    host: HostOfCaller, space_id: SpaceId, body: Annotated[DuplicateBody, Depends(body_of(DuplicateBody))]
+) -> CopyReply:
+    """Files and variables are copied; secrets are not, and the answer names those that the copy lacks."""
+    return CopyReply.of_copy(await copy_space(host, space_id, body.to_wish()))
+
+
+@router.put(
+    "/hardware",
+    summary="Ask for other hardware",
+    openapi_extra=described(HardwareBody, {"hardware": "t4-small", "sleep_time": 3600}),
+)
+async def set_hardware(
+    host: HostOfCaller, space_id: SpaceId, body: Annotated[HardwareBody, Depends(body_of(HardwareBody))]
+) -> ChangeReply:
+    """Restarts the app. The words are the Hub's own; new ones are passed on to it."""
+    return ChangeReply.of(await change_space(host, space_id, body.to_changes()))
+
+
+@router.put(
+    "/sleep-time", summary="Set when the app falls asleep", openapi_extra=described(SleepTimeBody, {"seconds": 3600})
+)
+async def set_sleep_time(
+    host: HostOfCaller, space_id: SpaceId, body: Annotated[SleepTimeBody, Depends(body_of(SleepTimeBody))]
+) -> ChangeReply:
+    """Seconds without visitors; -1 means never. Nothing restarts."""
+    return ChangeReply.of(await change_space(host, space_id, body.to_changes()))
+
+
+@router.put("/volumes", summary="Mount storage", openapi_extra=described(VolumesBody, _VOLUME_EXAMPLE))
+async def set_volumes(
+    host: HostOfCaller, space_id: SpaceId, body: Annotated[VolumesBody, Depends(body_of(VolumesBody))]
+) -> ChangeReply:
+    """Make these all that the app sees as folders. Restarts it."""
+    return ChangeReply.of(await change_space(host, space_id, body.to_changes()))
+
+
+@router.delete("/volumes", summary="Unmount all storage")
+async def delete_volumes(host: HostOfCaller, space_id: SpaceId) -> ChangeReply:
+    """What is stored there stays. Restarts the app."""
+    return ChangeReply.of(await change_space(host, space_id, SpaceChanges(volumes=())))
+
+
+@router.put(
+    "/visibility", summary="Say who sees a Space", openapi_extra=described(VisibilityBody, {"visibility": "private"})
+)
+async def set_visibility(
+    host: HostOfCaller, space_id: SpaceId, body: Annotated[VisibilityBody, Depends(body_of(VisibilityBody))]
+) -> ChangeReply:
+    """`public`, `private`, or `protected`: the app for everybody, its code for the owner."""
+    return ChangeReply.of(await change_space(host, space_id, body.to_changes()))
+
+
+@router.put("/dev-mode", summary="Switch dev mode on or off", openapi_extra=described(DevModeBody, {"enabled": True}))
+async def set_dev_mode(
+    host: HostOfCaller, space_id: SpaceId, body: Annotated[DevModeBody, Depends(body_of(DevModeBody))]
+) -> ChangeReply:
+    """In dev mode the files of the app can be changed while it runs. Restarts it."""
+    return ChangeReply.of(await change_space(host, space_id, body.to_changes()))
+
+
+@router.api_route(
+    "/storage",
+    methods=["POST", "PUT", "DELETE"],
+    summary="Gone: use volumes",
+    status_code=HTTPStatus.GONE,
+    responses=documented(HTTPStatus.GONE),
+    dependencies=[Depends(bearer_token)],
+    response_model=None,
+    include_in_schema=False,
+)
+async def storage_is_gone() -> NoReturn:
+    """Say what takes the place of persistent storage."""
+    raise HTTPException(HTTPStatus.GONE, STORAGE_IS_GONE)
+
+
+@router.delete("", summary="Delete a Space for good")
+async def delete_space(
+    host: HostOfCaller,
+    space_id: SpaceId,
+    confirm: Annotated[str | None, Query(max_length=MAX_SPACE_ID, description="owner/name, once more")] = None,
+) -> DeletedReply:
+    """With all its files, settings and history: `?confirm=owner/name` has to say so."""
+    require_confirmation(confirm, space_id, "the Space is deleted for good")
+    await host.delete(space_id)
+    return DeletedReply(space_id=space_id)
+
+
+router.include_router(space_setting_routes.router)
+router.include_router(space_file_routes.router)
+router.include_router(space_events.router)
