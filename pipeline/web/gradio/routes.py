@@ -2,9 +2,8 @@
 
 from fastapi import FastAPI
 
-from pipeline.web import mcp_server
 from pipeline.web.dependencies import Services
-from pipeline.web.gradio import call_routes, document_routes, queue_routes, upload_routes
+from pipeline.web.gradio import call_routes, document_routes, mcp_server, queue_routes, upload_routes
 from pipeline.web.gradio.state import GradioState
 
 
