@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from pipeline.domain.files import AppFiles, fold
 from pipeline.domain.verdict import Severity
+from pipeline.verification.files.problems import shown
 
 _NO_FILE = re.compile(r"(?:data|blob|mailto|tel|sms|javascript|about):|#|\?|$", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"\$\{|\{\{|\{%|<%")
@@ -45,6 +46,11 @@ class ServedApp:
         self._root = urlsplit(address)
         self._by_folded_path = {fold(path): path for path in files}
 
+    @property
+    def is_space(self) -> bool:
+        """Whether it becomes a Space."""
+        return (self._root.hostname or "").endswith(".hf.space")
+
     def target(self, url: str, base_path: str) -> str | None:
         """The file of the app that ``url``, written in the file ``base_path``, leads to.
 
@@ -74,16 +80,16 @@ class ServedApp:
         try:
             parts = urlsplit(url)
         except ValueError:
-            return AddressProblem("broken-link", Severity.ERROR, f"{_short(url)} is not a valid address")
+            return AddressProblem("broken-link", Severity.ERROR, f"{shown(url)} is not a valid address")
         if parts.scheme.lower() == "file" or _OWN_MACHINE.fullmatch(parts.hostname or ""):
-            message = f"{_short(url)} leads to the visitor's own machine: use a relative address"
+            message = f"{shown(url)} leads to the visitor's own machine: use a relative address"
             return AddressProblem("local-address", Severity.ERROR, message)
         if parts.scheme or parts.netloc:
             elsewhere = self.target(url, base_path)
             return None if elsewhere is None else self._missing(elsewhere, url)
         if url.startswith("/"):
             works_here = self._root.path == "/" and self._missing(self.target(url, base_path), url) is None
-            message = f"{_short(url)} starts at the host's root and breaks below a path: use a relative address"
+            message = f"{shown(url)} starts at the host's root and breaks below a path: use a relative address"
             return AddressProblem("root-absolute-url", Severity.WARNING if works_here else Severity.ERROR, message)
         return self._missing(self.target(url, base_path), url)
 
@@ -91,10 +97,10 @@ class ServedApp:
         if path in self.files:
             return None
         if path is None:
-            return AddressProblem("broken-link", Severity.ERROR, f"{_short(url)} leads out of the app")
+            return AddressProblem("broken-link", Severity.ERROR, f"{shown(url)} leads out of the app")
         alike = self._by_folded_path.get(fold(path))
         hint = f": there is {alike}, but upper and lower case differ" if alike else ""
-        return AddressProblem("broken-link", Severity.ERROR, f"{_short(url)} is not in the app{hint}")
+        return AddressProblem("broken-link", Severity.ERROR, f"{shown(url)} is not in the app{hint}")
 
 
 def addresses_in_code(code: str) -> Iterator[tuple[str, int, bool]]:
@@ -107,8 +113,3 @@ def addresses_in_code(code: str) -> Iterator[tuple[str, int, bool]]:
     for pattern, is_import in ((_FETCHED, False), (_IMPORTED, True)):
         for match in pattern.finditer(code):
             yield match[2], match.start(), is_import
-
-
-def _short(url: str) -> str:
-    shown = "".join(character if character.isprintable() else "?" for character in url)
-    return shown if len(shown) <= 100 else f"{shown[:100]}…"  # noqa: PLR2004

@@ -8,10 +8,10 @@ from pipeline.domain.brief import Brief, Check
 from pipeline.domain.files import AppFiles
 from pipeline.domain.verdict import Finding, Verdict, Verification, merge_verdicts
 from pipeline.verification.addresses import ServedApp
+from pipeline.verification.files.build_files import build_file_findings
 from pipeline.verification.files.findings import file_findings, missing_file_findings
 from pipeline.verification.files.page_findings import page_findings, script_file_findings
 from pipeline.verification.files.sources import Sources, read_sources
-from pipeline.verification.files.space_files import space_file_findings
 from pipeline.verification.inspection import Inspection
 from pipeline.verification.page_scripts import judge_page_script
 from pipeline.verification.prose.rules import judge_prose
@@ -40,12 +40,12 @@ def _verify(files: AppFiles, brief: Brief, address: str) -> Verification:
 
 
 def _findings(files: AppFiles, sources: Sources, app: ServedApp, brief: Brief) -> Iterator[Finding]:
-    yield from missing_file_findings(files)
+    yield from missing_file_findings(app)
     yield from sources.findings
     yield from page_findings(sources, app, brief)
     yield from script_file_findings(sources, app)
     yield from file_findings(sources, app)
-    yield from space_file_findings(files, sources, app.address)
+    yield from build_file_findings(files, sources)
 
 
 def _judge(check: Check, inspection: Inspection) -> Verdict:

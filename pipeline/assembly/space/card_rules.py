@@ -1,16 +1,32 @@
-"""Which keys a Space card may have, and how their values are read."""
+"""Which keys a Space card may have, and how their values are read.
+
+Source: the Hub's Spaces configuration reference, https://huggingface.co/docs/hub/spaces-config-reference, and its list
+of licences, https://huggingface.co/docs/hub/repositories-licenses.
+"""
 
 import re
 import unicodedata
 from collections.abc import Callable
 
-from pipeline.domain.space_card import COLOURS, LICENCES, LONGEST_SHORT_DESCRIPTION, MOST_OAUTH_MINUTES
-
+COLOURS = ("red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray")
+LONGEST_SHORT_DESCRIPTION = 60
+MOST_OAUTH_MINUTES = 43_200
 LONGEST_TITLE = 100
 MOST_ITEMS = 50
 _LONGEST_TEXT = 500
 _HIGHEST_PORT = 65_535
 
+_LICENCES = """
+    apache-2.0 mit openrail bigscience-openrail-m creativeml-openrail-m bigscience-bloom-rail-1.0
+    bigcode-openrail-m afl-3.0 artistic-2.0 bsl-1.0 bsd bsd-2-clause bsd-3-clause bsd-3-clause-clear c-uda cc
+    cc0-1.0 cc-by-2.0 cc-by-2.5 cc-by-3.0 cc-by-4.0 cc-by-sa-3.0 cc-by-sa-4.0 cc-by-nc-2.0 cc-by-nc-3.0
+    cc-by-nc-4.0 cc-by-nd-4.0 cc-by-nc-nd-3.0 cc-by-nc-nd-4.0 cc-by-nc-sa-2.0 cc-by-nc-sa-3.0 cc-by-nc-sa-4.0
+    cdla-sharing-1.0 cdla-permissive-1.0 cdla-permissive-2.0 wtfpl ecl-2.0 epl-1.0 epl-2.0 etalab-2.0 eupl-1.1
+    eupl-1.2 agpl-3.0 gfdl gpl gpl-2.0 gpl-3.0 lgpl lgpl-2.1 lgpl-3.0 isc lppl-1.3c ms-pl mpl-2.0 odc-by odbl
+    openrail++ osl-3.0 postgresql ofl-1.1 ncsa unlicense zlib pddl lgpl-lr llama2 llama3 llama3.1 llama3.2
+    llama3.3 gemma h-research intel-research apple-ascl apple-amlr openmdw-1.0 deepfloyd-if-license
+    fair-noncommercial-research-license llama4 grok2-community unknown other
+"""
 
 _HEADER_VALUES = {
     "cross-origin-embedder-policy": {"unsafe-none", "require-corp", "credentialless"},
@@ -113,7 +129,7 @@ READERS: dict[str, Reader] = {
     "tags": _texts,
     "thumbnail": text,
     "pinned": _yes_or_no,
-    "license": _one_of(LICENCES),
+    "license": _one_of(frozenset(_LICENCES.split())),
     "hf_oauth": _yes_or_no,
     "hf_oauth_scopes": _texts,
     "hf_oauth_expiration_minutes": _number(MOST_OAUTH_MINUTES),

@@ -14,10 +14,11 @@ from pipeline.domain.files import AppFiles
 from pipeline.domain.verdict import Finding, Outcome, Severity, Verdict
 from pipeline.verification.browser.cdn import CdnFiles
 from pipeline.verification.browser.checks import NO_TURN, USUAL_SECONDS, run_scripts, seconds_for
-from pipeline.verification.browser.network import SealedNetwork, serve, settle, shorten
+from pipeline.verification.browser.network import SealedNetwork, serve, settle
 from pipeline.verification.browser.process import ChromiumProcess
 from pipeline.verification.browser.questions import PROBE_URL, Question, question_about
 from pipeline.verification.browser.record import MOST_LINE, PageLook, PageRecord
+from pipeline.verification.files.problems import shown
 
 METHOD = "browser"
 DESKTOP = (1280, 800)
@@ -68,7 +69,7 @@ async def look_at(
     except TimeoutError:
         death = f"the page took more than {LOOK_SECONDS:g} seconds"
     except Error as error:
-        death = f"the browser could not go on with the page: {shorten(error.message, MOST_LINE)}"
+        death = f"the browser could not go on with the page: {shown(error.message, MOST_LINE)}"
     if death:
         await process.see_that_it_lives()
     return _look_of(record, questions, death)
@@ -135,7 +136,7 @@ async def _picture(page: Page, devtools: CDPSession, record: PageRecord) -> None
     record.screenshot = await _screenshot(devtools)
     await page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
     if overflow := await _value(devtools, _OVERFLOW):
-        message = f"on a phone ({PHONE[0]} pixels) the page scrolls sideways: it is {shorten(overflow, MOST_LINE)}"
+        message = f"on a phone ({PHONE[0]} pixels) the page scrolls sideways: it is {shown(overflow, MOST_LINE)}"
         record.findings.append(Finding(Severity.WARNING, "too-wide-for-phones", message, "index.html"))
 
 
@@ -159,7 +160,7 @@ async def _open(page: Page, record: PageRecord, address: str) -> None:
     except Error as error:
         if page.is_closed():
             raise PageDied("the page closed itself") from error
-        message = f"the page did not finish loading: {shorten(error.message.splitlines()[0], MOST_LINE)}"
+        message = f"the page did not finish loading: {shown(error.message.splitlines()[0], MOST_LINE)}"
         record.findings.append(Finding(Severity.WARNING, "slow-load", message, "index.html"))
     await settle(record.network, quiet_seconds=0.05, at_most_seconds=USUAL_SECONDS)
 
@@ -253,7 +254,7 @@ def _readable(text: str) -> str:
 
 def _verdict(check: Check, record: PageRecord, death: str) -> Verdict:
     answer = record.answers.get(check, NO_TURN)
-    outcome, evidence = Outcome.FAIL, shorten(answer.evidence, MOST_LINE)
+    outcome, evidence = Outcome.FAIL, shown(answer.evidence, MOST_LINE)
     if answer.holds:
         outcome = Outcome.PASS
     elif death:
@@ -261,7 +262,7 @@ def _verdict(check: Check, record: PageRecord, death: str) -> Verdict:
     elif record.network.lacking:
         outcome = Outcome.NOT_VERIFIABLE
         hosts = ", ".join(record.network.lacking)
-        evidence = f"{evidence}; but the page asked {shorten(hosts, MOST_LINE)}, out of reach while it was checked"
+        evidence = f"{evidence}; but the page asked {shown(hosts, MOST_LINE)}, out of reach while it was checked"
     elif answer.holds is None or (check.script is None and answer.value == "null"):
         outcome = Outcome.NOT_VERIFIABLE
     return Verdict(check, outcome, evidence, METHOD)

@@ -8,7 +8,8 @@ from playwright.async_api import ConsoleMessage, Error
 from pipeline.domain.brief import Check
 from pipeline.domain.verdict import Finding, Severity, Verdict
 from pipeline.verification.browser.checks import Answer
-from pipeline.verification.browser.network import MOST_OF_A_KIND, SealedNetwork, shorten
+from pipeline.verification.browser.network import MOST_OF_A_KIND, SealedNetwork
+from pipeline.verification.files.problems import shown
 
 MOST_CONSOLE_LINES = 50
 MOST_LINE = 300  # characters
@@ -63,7 +64,7 @@ class PageRecord:
             return
         if message.text.startswith("Failed to load resource"):
             return  # requests that failed are recorded with their reasons
-        text = shorten(message.text, MOST_LINE)
+        text = shown(message.text, MOST_LINE)
         self.console.append(f"{message.type}: {text}")
         if message.type == "error":
             place = message.location
@@ -71,7 +72,7 @@ class PageRecord:
 
     def page_error(self, error: Error) -> None:
         """Keep an exception that nobody caught. Without the network it needs, a page is not to blame for it."""
-        text = shorten(f"{error.name}: {error.message}" if error.name else error.message, MOST_LINE)
+        text = shown(f"{error.name}: {error.message}" if error.name else error.message, MOST_LINE)
         if len(self.console) < MOST_CONSOLE_LINES:
             self.console.append(f"uncaught: {text}")
         where = _WHERE.search(error.stack or "")

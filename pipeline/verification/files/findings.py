@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from itertools import islice
 
-from pipeline.domain.files import AppFiles
 from pipeline.domain.space import sdk_of
 from pipeline.domain.verdict import Finding, Severity
 from pipeline.verification.addresses import ServedApp
@@ -26,9 +25,13 @@ _PARSERS: dict[str, tuple[str, Callable[[str], Problem | None]]] = {
 }
 
 
-def missing_file_findings(files: AppFiles) -> Iterator[Finding]:
+def missing_file_findings(app: ServedApp) -> Iterator[Finding]:
     """An app needs something to open, a licence and a README. What a Space opens is said by its card."""
-    if sdk_of(files) is None and "index.html" not in files and not any(entry in files for entry in _OTHER_ENTRIES):
+    files = app.files
+    if sdk_of(files) is None and app.is_space:
+        message = "there is nothing that a Space of its kind starts with: add index.html, app.py or a Dockerfile"
+        yield Finding(Severity.ERROR, "no-entry", message)
+    elif sdk_of(files) is None and "index.html" not in files and not any(entry in files for entry in _OTHER_ENTRIES):
         yield Finding(Severity.ERROR, "no-entry", "there is no index.html in the root: visitors would see a 404 page")
     for name in ("LICENSE", "README.md"):
         if name not in files:

@@ -9,6 +9,8 @@ from itertools import islice
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from pipeline.verification.files.problems import with_line_feeds
+
 # The parser's time is quadratic in the depth of nesting and in the attributes of an element (measured: 0.3 s at 16,000
 # open elements, 200 s at 150,000 attributes). Real pages nest dozens; the estimate below also counts comparisons in
 # inline scripts (i<n), of which libraries have thousands.
@@ -123,7 +125,7 @@ def read_page(path: str, text: str) -> Page:
     Raises:
         Unreadable: more than DEEPEST_NESTING elements may be open at once, or one has more than MOST_ATTRIBUTES.
     """
-    source = text.replace("\r\n", "\n").replace("\r", "\n")
+    source = with_line_feeds(text)
     if _nesting(source) > DEEPEST_NESTING:
         raise Unreadable(f"nests elements more than {DEEPEST_NESTING} deep")
     if _TOO_MANY_ATTRIBUTES.search(source):

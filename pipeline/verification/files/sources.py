@@ -1,5 +1,6 @@
 """Which files of an app are read, and how much of it: every parser has a limit on what it is given."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -8,6 +9,10 @@ from pipeline.domain.brief import Brief
 from pipeline.domain.files import AppFiles
 from pipeline.domain.verdict import Finding, Severity
 from pipeline.verification.files.pages import Page, Unreadable, read_page
+from pipeline.verification.files.problems import with_line_feeds
+
+DOCKERFILE = "Dockerfile"
+REQUIREMENTS = re.compile(r"(?:.*/)?(?:pre-)?requirements[\w.-]*\.txt")
 
 _KIBIBYTE = 1024
 # Parsers in Python take seconds per megabyte (measured: ast 8, tinycss2 2.5); those in C take far less.
@@ -24,6 +29,7 @@ _LIMITS = {
     ".yaml": 128 * _KIBIBYTE,
     ".yml": 128 * _KIBIBYTE,
 }
+_BUILD_FILE_LIMIT = 64 * _KIBIBYTE
 _LIMIT_FOR_ALL = 8 * 1024 * _KIBIBYTE
 
 
@@ -32,7 +38,7 @@ class Sources:
     """The files that are parsed.
 
     Attributes:
-        texts: path -> text, without pages.
+        texts: path -> text with line feeds alone, without pages.
         pages: path -> page.
         attached: files that are in the app as they came with the brief: what is wrong with them is not the app's fault.
         findings: what could not be read.
@@ -56,7 +62,8 @@ def read_sources(files: AppFiles, brief: Brief) -> Sources:
     findings: list[Finding] = []
     left = _LIMIT_FOR_ALL
     for path, content in files.items():
-        limit = _LIMITS.get(suffix_of(path))
+        is_build_file = path == DOCKERFILE or REQUIREMENTS.fullmatch(path)
+        limit = _BUILD_FILE_LIMIT if is_build_file else _LIMITS.get(suffix_of(path))
         if limit is None:
             continue
         if len(content) > min(limit, left):
@@ -72,7 +79,7 @@ def read_sources(files: AppFiles, brief: Brief) -> Sources:
             except Unreadable as problem:
                 findings.append(_unread(path, str(problem)))
         else:
-            texts[path] = text
+            texts[path] = with_line_feeds(text)
     attached = frozenset(a.name for a in brief.attachments if files.get(a.name) == a.content)
     return Sources(texts, pages, attached, tuple(findings))
 

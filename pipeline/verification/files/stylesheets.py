@@ -27,7 +27,8 @@ class Stylesheet:
 def read_stylesheet(text: str) -> Stylesheet:
     """Parse ``text``; lines are counted from 1 within it."""
     # A closing brace too many is a token of its own kind; when it is none, something was still open.
-    tokens = tinycss2.parse_component_value_list(f"{text}\n}}", skip_comments=True)
+    # Form feeds are white space either way, and would count as lines.
+    tokens = tinycss2.parse_component_value_list(f"{text.replace(chr(12), ' ')}\n}}", skip_comments=True)
     problems = []
     if tokens and tokens[-1].type == "error" and tokens[-1].kind == "}":
         tokens.pop()

@@ -3,7 +3,7 @@
 import ast
 import json
 import re
-from itertools import accumulate
+from itertools import islice
 from xml.parsers import expat
 
 import yaml
@@ -13,6 +13,7 @@ from pipeline.verification.files.problems import Problem
 
 _SVG_NAMESPACE = "http://www.w3.org/2000/svg"
 _DEEPEST_YAML = 100
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def json_problem(text: str) -> Problem | None:
@@ -34,18 +35,35 @@ def _refuse_constant(name: str) -> object:
 
 def yaml_problem(text: str) -> Problem | None:
     """Its events alone are read: nothing is constructed and no alias expanded."""
-    # The time for flow collections grows with the square of their depth.
-    depths = accumulate(1 if bracket in "[{" else -1 for bracket in re.findall(r"[\[\]{}]", text))
-    if max(depths, default=0) > _DEEPEST_YAML:
-        return Problem("is nested too deeply to be read", is_certain=False)
+    depth = 0
     try:
-        for _ in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-            pass
+        for event in yaml.parse(text, Loader=_LOADER):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > _DEEPEST_YAML:
+                return Problem("is nested too deeply to be read", is_certain=False)
     except yaml.MarkedYAMLError as error:
-        return Problem(error.problem or "is not YAML", error.problem_mark.line + 1 if error.problem_mark else None)
+        line = line_in_editors(text, error.problem_mark.line) if error.problem_mark else None
+        return Problem(error.problem or "is not YAML", line)
     except yaml.YAMLError as error:
         return Problem(str(error).splitlines()[0])
     return None
+
+
+def yaml_document(text: str) -> yaml.Node | None:
+    """The one document in ``text`` as nodes; None when it is empty, no YAML, more than one, or nested too deeply."""
+    if yaml_problem(text):
+        return None
+    try:
+        root: yaml.Node | None = yaml.compose(text, Loader=_LOADER)
+    except yaml.YAMLError:  # what only composing finds: unknown aliases, a second document
+        return None
+    return root
+
+
+def line_in_editors(text: str, yaml_line: int) -> int:
+    """The line, from 1, that editors show for PyYAML's ``yaml_line``, from 0, which counts three more line breaks."""
+    breaks = islice(re.finditer("\r\n|[\n\r\x85\u2028\u2029]", text), yaml_line)
+    return 1 + sum(found[0] in {"\n", "\r", "\r\n"} for found in breaks)
 
 
 def python_problem(text: str) -> Problem | None:

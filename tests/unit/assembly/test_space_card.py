@@ -8,10 +8,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.assembly.space.card import LONGEST_CARD, read_card, write_readme
-from pipeline.assembly.space.card_rules import READERS
+from pipeline.assembly.space.card_rules import COLOURS, READERS
 from pipeline.domain.files import AppFiles
 from pipeline.domain.space import sdk_of
-from pipeline.domain.space_card import COLOURS
 
 OURS = {"title": "Sales", "sdk": "docker", "app_port": 7860}
 
@@ -111,6 +110,7 @@ def test_a_value_that_the_hub_refuses_is_left_out_and_named(line: str) -> None:
         "emoji: 1️⃣",
         "emoji: ❤️",
         "short_description: " + "é" * 60,
+        "license: llama4",
         "hf_oauth: true",
         "hf_oauth_scopes: [email]",
         "startup_duration_timeout: 1h",

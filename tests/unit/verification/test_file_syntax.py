@@ -1,6 +1,11 @@
 """Syntax of style sheets, data, Python and pictures."""
 
+import re
+from collections.abc import Callable
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.verification.files.problems import Problem
 from pipeline.verification.files.stylesheets import read_stylesheet
@@ -76,6 +81,31 @@ def test_yaml_is_parsed_and_nothing_is_constructed() -> None:
     too_deep = yaml_problem("[" * 200 + "]" * 200)
     assert too_deep
     assert not too_deep.is_certain
+
+
+BREAKS = ["\n", "\r\n", "\r", "\x85", "\u2028", "\u2029"]
+
+
+def lines_in_an_editor(text: str) -> int:
+    return len(re.split(r"\r\n|\r|\n", text))
+
+
+@given(st.lists(st.sampled_from(BREAKS)), st.lists(st.sampled_from(BREAKS)))
+def test_a_yaml_problem_is_on_the_line_that_editors_show(before: list[str], after: list[str]) -> None:
+    sound = "".join(f"# remark{line_break}" for line_break in before)
+    problem = yaml_problem(f"{sound}\na: b: c{''.join(after)}")
+    assert lines(problem) == lines_in_an_editor(f"{sound}\n")
+
+
+def stylesheet_problem(text: str) -> Problem | None:
+    return next(iter(read_stylesheet(text).problems), None)
+
+
+@pytest.mark.parametrize("parse", [json_problem, yaml_problem, python_problem, svg_problem, stylesheet_problem])
+@given(text=st.lists(st.sampled_from([*BREAKS, "\f", "a", ": ", "[", "'", "<", "{", "#"])).map("".join))
+def test_no_problem_is_beyond_the_last_line(parse: Callable[[str], Problem | None], text: str) -> None:
+    problem = parse(text)
+    assert problem is None or problem.line is None or 1 <= problem.line <= lines_in_an_editor(text)
 
 
 def test_python_is_parsed_without_warnings_and_never_run() -> None:

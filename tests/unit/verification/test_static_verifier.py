@@ -145,7 +145,7 @@ async def test_broken_files_are_found_with_their_line() -> None:
         ("json-syntax", "a.json", 2),
         ("python-syntax", "a.py", 2),
         ("svg-syntax", "a.svg", 2),
-        ("yaml-syntax", "a.yml", 3),
+        ("yaml-syntax", "a.yml", 2),
     ]
 
 

@@ -1,0 +1,239 @@
+"""What is found in Dockerfiles, requirements and workflow files, by the verifier."""
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.domain.verdict import Severity
+from pipeline.verification.static import StaticVerifier
+from tests.builders import make_attachment, make_brief, make_files
+
+WORKFLOW = ".github/workflows/a.yml"
+DOCKER_SPACE = "---\nsdk: docker\n---\n"
+APP: dict[str, bytes | str] = dict.fromkeys(["LICENSE", "README.md", "app.py", "requirements.txt", "data/a.csv"], "")
+
+
+def found(path: str, text: bytes | str, files: dict[str, bytes | str] | None = None) -> list[tuple[str, int | None]]:
+    """Rule and line; warnings are marked by a question mark."""
+    whole = make_files({**APP, **(files or {}), path: text})
+    findings = asyncio.run(StaticVerifier().verify(whole, make_brief(), "https://octo.github.io/app/")).findings
+    return [(finding.rule + "?" * (finding.severity is Severity.WARNING), finding.line) for finding in findings]
+
+
+def in_space(command: str, card: str = DOCKER_SPACE, **files: str) -> list[str]:
+    """Rules that a docker Space breaks by how it starts."""
+    return [rule for rule, _ in found("Dockerfile", f"FROM python:3.12\n{command}\n", {"README.md": card, **files})]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [("", None), ("# nothing\n", None), ("WORKDIR /x\nFROM a\n", 1), ("```dockerfile\nFROM a\n", 1)]
+)
+def test_a_dockerfile_that_does_not_begin_with_from_is_told(text: str, line: int | None) -> None:
+    assert found("Dockerfile", text) == [("dockerfile-from", line)]
+
+
+@pytest.mark.parametrize(
+    ("instruction", "rules"),
+    [
+        *(("COPY gone.txt .", ["dockerfile-copy"]), ("ADD gone/ /x/", ["dockerfile-copy"])),
+        *(('COPY ["app.py", "gone.txt", "/x/"]', ["dockerfile-copy"]), ("COPY ../x /x", ["dockerfile-copy"])),
+        *(
+            ("COPY app.py", ["dockerfile-copy"]),
+            ("COPY *.gone /x/", ["dockerfile-copy?"]),
+            ("COPY", ["dockerfile-copy"]),
+        ),
+        *(("COPY app.py *.gone ./data data/a.csv /app.py /x/", []), ("COPY data/*.csv /x/", []), ("COPY . /x/", [])),
+        *(("ADD https://example.com/x.tgz /x/", []), ("COPY --from=other gone /x/", []), ("COPY $UNKNOWN /x/", [])),
+        *(("COPY <<A <<-B /x/\nCOPY gone /x\nA\nCOPY gone /x\n\tB", []), ("COPY --link --chown=1:1 app.py /x/", [])),
+        *(
+            ("RUN one \\\n  # between\n\n  COPY gone /x", []),
+            ("RUN <<-EOF\n\tCOPY gone /x\n\tEOF", []),
+            ("RUN echo $((1<<A))", []),
+        ),
+    ],
+)
+def test_sources_that_the_app_lacks_are_told(instruction: str, rules: list[str]) -> None:
+    assert found("Dockerfile", f"FROM a\n{instruction}\n") == [(rule, 2) for rule in rules]
+
+
+def test_a_dockerfile_may_have_another_escape_character_and_other_line_breaks() -> None:
+    text = "# escape=`\n\nFROM a\nRUN one `\n  COPY gone /x\nCOPY gone /x\n"
+    assert (
+        found("Dockerfile", text)
+        == found("Dockerfile", "\ufeff" + text.replace("\n", "\r\n"))
+        == [("dockerfile-copy", 6)]
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "rules"),
+    [
+        ("CMD uvicorn app:app --host 0.0.0.0 --port 8000", ["server-port"]),
+        ("CMD uvicorn app:app --host=0.0.0.0 --port=7860", []),
+        ("CMD uvicorn app:app --host 127.0.0.1 --port 7860", ["server-host"]),
+        ("CMD python app.py --host localhost --port 80", ["server-host", "server-port"]),
+        ("CMD python app.py --db-host localhost --db-port 80", []),
+        ("CMD uvicorn app:app", ["server-host", "server-port"]),
+        ("CMD uvicorn app:app --host 0.0.0.0 --port ${P:-7860}", []),
+        ("CMD uvicorn app:app $OPTIONS", []),
+        ("CMD uvicorn app:app --uds /tmp/x", []),
+        (
+            'ENTRYPOINT ["python", "-m", "uvicorn"]\nCMD ["app:app", "--host", "0.0.0.0", "--port", "80"]',
+            ["server-port"],
+        ),
+        ('CMD ["sh", "-c", "exec uvicorn app:app --host localhost --port 7860"]', ["server-host"]),
+        ("CMD gunicorn app:app", ["server-host", "server-port"]),
+        ("CMD gunicorn -b0.0.0.0:7860 app:app", []),
+        ("CMD gunicorn -b :8000 app:app", ["server-port"]),
+        ("CMD gunicorn -b unix:/tmp/x app:app", []),
+        ("CMD gunicorn -c gunicorn.conf.py app:app", []),
+        ("ENV PORT=7860\nCMD gunicorn app:app", []),
+        ("CMD flask --app app run --port 7860", ["server-host"]),
+        ("CMD flask run -h 0.0.0.0 -p 5000", ["server-port"]),
+        ("CMD streamlit run app.py", ["server-port"]),
+        ("ENV STREAMLIT_SERVER_PORT=7860\nCMD streamlit run app.py", []),
+        ("CMD fastapi run app.py", ["server-port"]),
+        ("CMD fastapi dev app.py --port 7860", ["server-host"]),
+        ("CMD python -m http.server", ["server-port"]),
+        ("CMD python3 -m http.server 7860", []),
+        ("CMD waitress-serve --listen=*:8080 app:app", ["server-port"]),
+        ("CMD python manage.py runserver 7860", ["server-host"]),
+        ("CMD uvicorn app:app & streamlit run app.py", []),
+        ("CMD uvicorn app:app --port 1 ; uvicorn app:app", []),
+        ("CMD nginx && uvicorn app:app --port 8000", []),
+        ("CMD ./start.sh", []),
+        ("CMD uvicorn a:b\nENTRYPOINT ./start.sh", []),
+        ("CMD uvicorn a:b\nFROM b\n", []),
+        ("EXPOSE 8000\nCMD ./start.sh", ["server-port"]),
+        ("EXPOSE 8000\nCMD uvicorn app:app --host 0.0.0.0 --port 7860", ["server-port?"]),
+        ("EXPOSE 8000 7860/tcp\nEXPOSE 1", []),
+        ("EXPOSE 7000-8000", []),
+        ("EXPOSE $PORT", []),
+    ],
+)
+def test_where_a_docker_space_listens_is_read_from_its_command(command: str, rules: list[str]) -> None:
+    assert in_space(command) == rules
+    assert in_space(command, card="# x") == []
+
+
+def test_the_port_that_the_card_names_is_the_one_that_counts() -> None:
+    assert in_space("EXPOSE 8501", card="---\nsdk: docker\napp_port: 8501\n---\napp_port: 1\n") == []
+    assert in_space("CMD gunicorn app:app", **{"gunicorn.conf.py": ""}) == []
+
+
+INDEX = "index" + "-url"  # where pip looks for packages
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("", "# comment", "flask", "Flask>=3.0,<4  # web", "uvicorn[standard]==0.30.*", "./pkg", "json", "flask\\"),
+        *("numpy~=2.0; python_version > '3.9'", "requests @ https://example.com/r.whl", "https://example.com/x.tar.gz"),
+        *("git+https://example.com/x.git#egg=x", "-r other.txt", "-rother.txt", "--requirement=other.txt"),
+        *("-r ${WHERE}/x.txt", "-e .", "-e ./pkg", "./x-1.0-py3-none-any.whl", f"--{INDEX} https://x.example.com"),
+        *(f"--extra-{INDEX}=https://x.example.com", "-i https://x.example.com", "--pre", "flask \\\n  >=3.0 \\\n  # x"),
+        *("a==1 --hash=sha256:00 \\\n --hash=sha256:11", "-c sub/c.txt", "flask # a \\\nnumpy", "./pkg[x] ; x"),
+    ],
+)
+def test_lines_that_pip_understands_are_right(line: str) -> None:
+    assert found("requirements.txt", f"{line}\n") == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *("flask=3.0", "flask 3.0", "flask==", "pip install flask", "```", "import flask", "- flask", "--flask", "{}"),
+        "--preflask",
+    ],
+)
+def test_lines_that_pip_does_not_understand_are_told(line: str) -> None:
+    for path in ("requirements.txt", "sub/requirements-dev.txt", "pre-requirements.txt"):
+        assert found(path, f"# ok\n\n{line}\nnumpy\n") == [("requirements-syntax", 3)]
+    assert found("notes.txt", line) == found("my-requirements.txt", line) == []
+
+
+HEAD = "on: push\njobs:\n  a:\n    runs-on: ubuntu-latest\n    steps:\n"
+DEPLOYS = f"{HEAD}      - uses: actions/deploy-pages@v4"
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("- a", [1]),
+        ("jobs:\n  a: {runs-on: x, steps: [{run: x}]}", [1]),
+        ("on:\njobs:\n  a: {runs-on: x, steps: [{run: x}]}", [1]),
+        ("on: push", [1]),
+        ("on: push\njobs: []", [2]),
+        ("on: push\njobs:\n  a:\n    steps: [{run: x}]", [4]),
+        ("on: push\njobs:\n  a:\n    runs-on: x", [4]),
+        ("on: push\njobs:\n  a: {uses: a/b/c.yml@v1}", []),
+        (f"{HEAD}      - run: x", []),
+        (f"'on'{HEAD[2:]}      - run: x", []),
+        (f'"on"{HEAD[2:]}      - run: x', []),
+        (DEPLOYS, [6]),
+        (f"permissions: {{contents: read}}\n{DEPLOYS}", [7]),
+        (f"permissions: {{pages: write}}\n{DEPLOYS}", [7]),
+        (f"permissions: {{pages: read, id-token: write}}\n{DEPLOYS}", [7]),
+        (f"permissions: read-all\n{DEPLOYS}", [7]),
+        (f"permissions: {{pages: write, id-token: write}}\n{DEPLOYS}", []),
+        (f"permissions: write-all\n{DEPLOYS}", []),
+        (f"permissions: write-all\n{DEPLOYS}\n    permissions: {{pages: write}}", [7]),
+        ("on: push # \u2028\x85\njobs: # \r\n  a: {}", [3, 3]),
+    ],
+)
+def test_what_actions_refuses_is_told_with_its_line(text: str, lines: list[int]) -> None:
+    assert found(WORKFLOW, text) == [("workflow", line) for line in lines]
+    assert found("x/a.yml", text) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "content"), [("Dockerfile", b"CMD x"), ("requirements.txt", b"import"), (WORKFLOW, b"a: 1")]
+)
+async def test_what_came_with_the_brief_is_nobodys_to_repair(path: str, content: bytes) -> None:
+    brief = make_brief(attachments=(make_attachment(name=path, content=content),))
+    assert (await StaticVerifier().verify(make_files({**APP, path: content}), brief, "https://x.y/")).findings == ()
+
+
+@pytest.mark.parametrize("path", ["Dockerfile", "requirements.txt"])
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"#" * (64 * 1024 + 1)], ids=["no text", "too long"])
+def test_what_cannot_be_read_is_told(path: str, content: bytes) -> None:
+    assert found(path, content) == [("not-parsed?", None)]
+
+
+PIECES = [
+    *(
+        "FROM a AS b\n",
+        'CMD ["',
+        "COPY [",
+        "RUN <<X\n",
+        "X\n",
+        "EXPOSE 1-",
+        "# escape=`\n",
+        "\\\n",
+        "README",
+        "--port ",
+    ),
+    *("-r ", "==", "[", ";", "#", " --hash=", "@", "./", "on: push\n", "jobs:\n", "  a:\n", "    steps:\n", "      - "),
+    *("uses: ", "{", "&a ", "*a", "<<: ", "? ", "\n", "\r", "\u2028"),
+]
+
+
+@given(
+    st.sampled_from(["Dockerfile", "requirements.txt", WORKFLOW]),
+    st.lists(st.sampled_from(PIECES) | st.text(max_size=9)),
+)
+def test_no_file_is_too_strange_to_be_read(path: str, pieces: list[str]) -> None:
+    text = "".join(pieces)
+    for _, line in found(path, text, {"README.md": DOCKER_SPACE}):
+        assert line is None or 1 <= line <= len(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"))
+
+
+@pytest.mark.parametrize("path", ["Dockerfile", "requirements.txt", WORKFLOW])
+@pytest.mark.parametrize("start", ["", "FROM a\nCMD ", "FROM a\nCOPY ", HEAD])
+@pytest.mark.parametrize(
+    "piece", ["A", "\\\n", "*?[ ", "RUN <<X\n", "'", "CMD -b ", "#\n", "COPY a b\n", "- ", "a: &a [*a]\n", "["]
+)
+def test_long_repetitions_end(path: str, start: str, piece: str) -> None:
+    assert len(found(path, start + piece * (64 * 1000 // len(piece)), {"README.md": DOCKER_SPACE})) < 100
