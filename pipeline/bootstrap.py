@@ -42,7 +42,7 @@ from pipeline.publishing.hf_space import HfSpacePublisher
 from pipeline.publishing.local import LocalPublisher
 from pipeline.settings import Settings
 from pipeline.spaces.hosts import space_hosts
-from pipeline.verification.browser.cdn import CDN_HOSTS, CdnFiles
+from pipeline.verification.browser.cdn import CDN_HOSTS, MOST_AT_ONCE, CdnFiles, mirrors
 from pipeline.verification.browser.sealed_browser import SealedBrowser, find_browser
 from pipeline.verification.combined import BrowserVerifier
 from pipeline.verification.secrets import ConfiguredSecretScanner
@@ -264,7 +264,8 @@ def _browser(settings: Settings) -> SealedBrowser | None:
         return None
     hosts = CDN_HOSTS if settings.cdn_origins is None else settings.cdn_origins
     cache = settings.generated_repos_dir.absolute() / ".pipeline" / "cdn"
-    return SealedBrowser(executable, CdnFiles(cache, hosts))
+    downloader = EgressClient(UrlRule(mirrors(hosts), setting="CDN_HOSTS"), per_host=MOST_AT_ONCE)
+    return SealedBrowser(executable, CdnFiles(cache, downloader, hosts))
 
 
 def _notifier(settings: Settings, deliveries: SqlDeliveries, clock: SystemClock) -> WebhookNotifier:

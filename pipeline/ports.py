@@ -1,12 +1,13 @@
 """What the use case needs from the world, on one page. Adapters implement these; ``bootstrap`` chooses them."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
 from pipeline.domain.brief import Brief, Check
 from pipeline.domain.call_event import CallEvent, CallOutcome
 from pipeline.domain.conversation import CallLimits, Conversation, Reply
+from pipeline.domain.download import Download
 from pipeline.domain.files import AppFiles
 from pipeline.domain.generation import Generation, Order, Usage
 from pipeline.domain.job import Job, JobEvent, JobStatus, Result, Stage
@@ -73,6 +74,13 @@ class Verifier(Protocol):
 
     async def verify(self, files: AppFiles, brief: Brief, address: str) -> Verification:
         """Judge every check as if ``files`` were served at ``address``. Publishes nothing."""
+
+
+class Downloader(Protocol):
+    """Calls public https addresses, and origins that the operator trusts, and nothing else."""
+
+    async def get(self, url: str, headers: Mapping[str, str], *, seconds: float, max_bytes: int) -> Download:
+        """Ask once. Raises NoAnswer: refused, no answer in time, or one that is compressed or too large."""
 
 
 class Judge(Protocol):

@@ -128,13 +128,14 @@ class UrlRule:
 
     Args:
         allowed_origins: origins such as ``http://127.0.0.1:9000`` that the operator trusts, whatever they are.
+        setting: that names them.
 
     Raises:
         Misconfigured: one of them is not an origin.
     """
 
-    def __init__(self, allowed_origins: tuple[str, ...] = ()) -> None:
-        self._allowed = frozenset(_configured_origin(text) for text in allowed_origins)
+    def __init__(self, allowed_origins: tuple[str, ...] = (), *, setting: str = "EVALUATION_ALLOWED_ORIGINS") -> None:
+        self._allowed = frozenset(_configured_origin(text, setting) for text in allowed_origins)
 
     def allows(self, origin: Origin) -> bool:
         """Whether the operator trusts ``origin``."""
@@ -152,11 +153,9 @@ class UrlRule:
         return None
 
 
-def _configured_origin(text: str) -> Origin:
+def _configured_origin(text: str, setting: str) -> Origin:
     parts = _URL.fullmatch(text)
     origin = Origin.of(text)
     if parts is None or origin is None or parts["rest"] not in {None, "/"}:
-        raise Misconfigured(
-            "EVALUATION_ALLOWED_ORIGINS: every item must be scheme, host and port only, like http://127.0.0.1:9000"
-        )
+        raise Misconfigured(f"{setting}: every origin must be scheme, host and port only, like http://127.0.0.1:9000")
     return origin

@@ -7,6 +7,7 @@
     ├── Busy                  the queue is full; says when to come back
     ├── Unavailable           draining, or the storage cannot be written
     ├── Misconfigured         the operator has to change a setting
+    ├── NoAnswer              an address was not called, or gave no answer that could be read
     ├── HubError              the Hugging Face Hub refused, or could not be reached
     │   ├── HubTokenRefused   it does not know the token
     │   ├── PaymentRequired   it wants a paid plan or a payment method; says what is free
@@ -100,6 +101,12 @@ class Misconfigured(PipelineError):
     """A setting is missing or wrong; the text names the variable and says what to put there."""
 
     code = "misconfigured"
+
+
+class NoAnswer(PipelineError):
+    """An exchange ended without an HTTP answer. The text names no address."""
+
+    code = "no_answer"
 
 
 class HubError(PipelineError):

@@ -1,4 +1,4 @@
-"""The one client for addresses that callers chose.
+"""The one client for addresses that callers or their apps chose.
 
 A host is resolved once, every answer is judged, and only a judged address is dialled, so that nothing can be swapped
 between the check and the connection. SNI, certificate check and Host header stay those of the name. Nothing is taken
@@ -17,7 +17,8 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 import httpx
 
 from pipeline.domain.address import PUBLIC_ONLY, Origin, UrlRule, ip_literal, is_public
-from pipeline.domain.errors import PipelineError
+from pipeline.domain.download import Download
+from pipeline.domain.errors import NoAnswer
 from pipeline.domain.notification import KEPT_RESPONSE_BYTES
 from pipeline.notification.resolver import Resolver, SystemResolver
 
@@ -26,12 +27,6 @@ MAX_DIALLED = 8
 CONNECT_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
-
-
-class NoAnswer(PipelineError):
-    """The exchange ended without an HTTP status; the text is fit for callers and names no address."""
-
-    code = "no_answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +45,7 @@ class Answer:
 
 
 class EgressClient:
-    """Posts to addresses that callers chose.
+    """The Downloader port, and posts to addresses that callers chose.
 
     Args:
         rule: which addresses may be called.
@@ -93,6 +88,28 @@ class EgressClient:
         Raises:
             NoAnswer: the address is refused, no turn came, or no status came in time.
         """
+        request = _request("POST", url, body, headers)
+        async with self._exchange(url, request, seconds, queue_seconds) as (response, ends):
+            start = await _start_of_body(response, ends)
+            return Answer(response.status_code, response.headers.get("retry-after"), _text(response, start))
+
+    async def get(self, url: str, headers: Mapping[str, str], *, seconds: float, max_bytes: int) -> Download:
+        """Ask once, waiting for a turn for ``seconds`` at most, and read the answer within as many.
+
+        Raises:
+            NoAnswer: as for ``post``; or the answer is cut short, compressed, or larger than ``max_bytes``.
+        """
+        request = _request("GET", url, b"", headers)
+        async with self._exchange(url, request, seconds, seconds) as (response, ends):
+            content = await _whole_body(response, ends, max_bytes)
+        media_type = response.headers.get("content-type", "application/octet-stream")
+        return Download(response.status_code, response.headers.get("location"), media_type, content)
+
+    @asynccontextmanager
+    async def _exchange(
+        self, url: str, request: httpx.Request, seconds: float, queue_seconds: float
+    ) -> AsyncIterator[tuple[httpx.Response, float]]:
+        """The response, its body not read yet, and when the time of the exchange ends."""
         origin = Origin.of(url)
         if origin is None or self._rule.problem(url):
             raise _refusal("a URL against the rule")
@@ -103,12 +120,11 @@ class EgressClient:
             try:
                 async with asyncio.timeout_at(ends):
                     addresses = await self._addresses(origin)
-                    request = _request(url, body, headers)
                     response = await _send(transport, request, addresses)
             except TimeoutError:
                 raise NoAnswer(f"no answer within {round(seconds, 1):g} seconds") from None
-            start = await _start_of_body(response, ends)
-            return Answer(response.status_code, response.headers.get("retry-after"), _text(response, start))
+            async with aclosing(response):
+                yield response, ends
 
     def _transport(self) -> httpx.AsyncHTTPTransport:
         """A pool for one exchange. The bare transport: httpx's client would follow, remember and log what it sees."""
@@ -160,9 +176,9 @@ def _refusal(what: str) -> NoAnswer:
     return NoAnswer(f"the address {PUBLIC_ONLY}")
 
 
-def _request(url: str, body: bytes, headers: Mapping[str, str]) -> httpx.Request:
+def _request(method: str, url: str, body: bytes, headers: Mapping[str, str]) -> httpx.Request:
     of_connection = {"Accept": "*/*", "Accept-Encoding": "identity", "Connection": "close"}
-    return httpx.Request("POST", url, content=body, headers={**headers, **of_connection})
+    return httpx.Request(method, url, content=body, headers={**headers, **of_connection})
 
 
 async def _send(
@@ -197,19 +213,39 @@ def _connect_problem(error: httpx.TransportError) -> str:
 async def _start_of_body(response: httpx.Response, ends: float) -> bytes:
     """The first KiB. The status has been given by now: a body that breaks or never ends does not take it back."""
     start, size = b"", 0
-    async with aclosing(response):
-        with suppress(TimeoutError, httpx.TransportError, OSError):
-            async with asyncio.timeout_at(ends):
-                async for chunk in response.aiter_raw():
-                    start += chunk[: KEPT_RESPONSE_BYTES - len(start)]
-                    size += len(chunk)
-                    if size >= MAX_READ_BYTES:
-                        break
+    with suppress(TimeoutError, httpx.TransportError, OSError):
+        async with asyncio.timeout_at(ends):
+            async for chunk in response.aiter_raw():
+                start += chunk[: KEPT_RESPONSE_BYTES - len(start)]
+                size += len(chunk)
+                if size >= MAX_READ_BYTES:
+                    break
     return start
 
 
+async def _whole_body(response: httpx.Response, ends: float, max_bytes: int) -> bytes:
+    if _is_compressed(response):
+        raise NoAnswer("the answer is compressed, which was not asked for")
+    content = bytearray()
+    try:
+        async with asyncio.timeout_at(ends):
+            async for chunk in response.aiter_raw():
+                content += chunk
+                if len(content) > max_bytes:
+                    raise NoAnswer(f"the answer is larger than {max_bytes} bytes")
+    except TimeoutError:
+        raise NoAnswer("the answer did not end in time") from None
+    except (httpx.TransportError, OSError) as error:
+        raise NoAnswer("the connection broke before the answer ended") from error
+    return bytes(content)
+
+
+def _is_compressed(response: httpx.Response) -> bool:
+    return str(response.headers.get("content-encoding", "identity")).lower() != "identity"
+
+
 def _text(response: httpx.Response, start: bytes) -> str:
-    if response.headers.get("content-encoding", "identity").lower() != "identity":
+    if _is_compressed(response):
         return "(a compressed answer: not read)"
     # Not final: half a character at the cut is left out. PostgreSQL takes no NUL, and terminals obey other controls.
     text = codecs.getincrementaldecoder("utf-8")("replace").decode(start)

@@ -8,8 +8,9 @@ from email.utils import parsedate_to_datetime
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 
 from pipeline import __version__
+from pipeline.domain.errors import NoAnswer
 from pipeline.domain.notification import Delivery, DeliveryState, NextStep, Notification, next_step, retry_delay
-from pipeline.notification.egress import EgressClient, NoAnswer
+from pipeline.notification.egress import EgressClient
 from pipeline.notification.signing import signature, signing_key
 from pipeline.ports import Clock, Deliveries
 

@@ -8,7 +8,7 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from pipeline.domain.files import AppFiles, fold
 from pipeline.domain.verdict import Severity
-from pipeline.verification.files.problems import shown
+from pipeline.verification.problems import shown
 
 _NO_FILE = re.compile(r"(?:data|blob|mailto|tel|sms|javascript|about):|#|\?|$", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"\$\{|\{\{|\{%|<%")

@@ -1,9 +1,21 @@
 """A stand-in for the hosts of libraries, on loopback."""
 
 import threading
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from pipeline.domain.address import UrlRule
+from pipeline.notification.egress import EgressClient
+from pipeline.verification.browser.cdn import MAX_CACHE, MOST_AT_ONCE, CdnFiles, mirrors
+
+
+def cdn_files(folder: Path, hosts: Mapping[str, str], max_cache: int = MAX_CACHE) -> CdnFiles:
+    """As the service has them: ``hosts`` tells which origin stands in for which host."""
+    downloader = EgressClient(UrlRule(mirrors(hosts)), per_host=MOST_AT_ONCE)
+    return CdnFiles(folder, downloader, hosts, max_cache=max_cache)
 
 
 class CdnStandIn:

@@ -32,12 +32,11 @@ from pipeline.domain.files import AppFiles
 from pipeline.domain.publication import Target
 from pipeline.domain.verdict import Outcome, Verdict, Verification
 from pipeline.verification.browser import checks as page_checks
-from pipeline.verification.browser.cdn import CdnFiles
 from pipeline.verification.browser.sealed_browser import SealedBrowser, find_browser
 from pipeline.verification.combined import BrowserVerifier
 from pipeline.verification.static import StaticVerifier
 from tests.builders import make_brief, make_files, make_generation
-from tests.fakes.cdn import CdnStandIn
+from tests.fakes.cdn import CdnStandIn, cdn_files
 
 BROWSER = find_browser(None)
 needs_browser = pytest.mark.skipif(BROWSER is None, reason="there is no browser on this machine")
@@ -225,7 +224,7 @@ def verified(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
             gone.statuses[address] = 503
         folder = tmp_path_factory.mktemp("cdn")
         browsers = {
-            is_away: SealedBrowser(BROWSER, CdnFiles(folder / str(is_away), hosts), apps_at_once=AT_ONCE)
+            is_away: SealedBrowser(BROWSER, cdn_files(folder / str(is_away), hosts), apps_at_once=AT_ONCE)
             for is_away, hosts in ((False, origins), (True, away))
         }
         with ThreadPoolExecutor(AT_ONCE) as threads, pytest.MonkeyPatch.context() as patch:

@@ -9,11 +9,10 @@ from threading import Thread
 
 import pytest
 
-from pipeline.verification.browser.cdn import CdnFiles
 from pipeline.verification.browser.sealed_browser import SealedBrowser, find_browser
 from tests.builders import make_files
 from tests.fakes.canary import Canary
-from tests.fakes.cdn import CdnStandIn
+from tests.fakes.cdn import CdnStandIn, cdn_files
 
 BROWSER = find_browser(None)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no browser on this machine")
@@ -140,7 +139,7 @@ async def sealed(tmp_path_factory: pytest.TempPathFactory, canary: Canary) -> As
     assert BROWSER
     with CdnStandIn() as stand_in:
         stand_in.redirects["/cdn-redirect"] = f"{canary.url}/cdn-redirect"
-        cdn = CdnFiles(tmp_path_factory.mktemp("cdn"), {"cdn.jsdelivr.net": stand_in.url})
+        cdn = cdn_files(tmp_path_factory.mktemp("cdn"), {"cdn.jsdelivr.net": stand_in.url})
         browser = SealedBrowser(BROWSER, cdn)
         yield browser
         await browser.close()

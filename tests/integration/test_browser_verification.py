@@ -11,7 +11,6 @@ from pipeline.domain.brief import Check
 from pipeline.domain.files import AppFiles
 from pipeline.domain.verdict import Outcome, Severity, Verification
 from pipeline.verification.browser import process as browser_process
-from pipeline.verification.browser.cdn import CdnFiles
 from pipeline.verification.browser.look import MAX_SCREENSHOT
 from pipeline.verification.browser.process import ChromiumProcess
 from pipeline.verification.browser.record import PageLook
@@ -19,7 +18,7 @@ from pipeline.verification.browser.sealed_browser import BrowserFailed, SealedBr
 from pipeline.verification.combined import NEEDS_SERVER, NO_BROWSER, BrowserVerifier
 from pipeline.verification.static import StaticVerifier
 from tests.builders import make_brief, make_files
-from tests.fakes.cdn import CdnStandIn
+from tests.fakes.cdn import CdnStandIn, cdn_files
 
 BROWSER = find_browser(None)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no browser on this machine")
@@ -342,7 +341,7 @@ async def test_a_page_with_a_library_is_verified_when_its_host_answers(tmp_path:
     assert BROWSER
     with CdnStandIn() as stand_in:
         stand_in.files["/npm/bootstrap@5.3.3/dist/css/bootstrap.min.css"] = ("text/css", b".card {display: flex}")
-        browser = SealedBrowser(BROWSER, CdnFiles(tmp_path, {"cdn.jsdelivr.net": stand_in.url}))
+        browser = SealedBrowser(BROWSER, cdn_files(tmp_path, {"cdn.jsdelivr.net": stand_in.url}))
         right = await look(browser, PAGE_WITH_BOOTSTRAP, NEEDS_BOOTSTRAP, "document.title === 'x'")
         wrong = await look(browser, PAGE_WITH_BOOTSTRAP.replace("card", "cart"), NEEDS_BOOTSTRAP)
         missing = await look(browser, PAGE_WITH_BOOTSTRAP.replace("min.css", "none.css"), NEEDS_BOOTSTRAP)
@@ -357,7 +356,7 @@ async def test_without_the_librarys_host_only_checks_that_hold_are_decided(tmp_p
     assert BROWSER
     with CdnStandIn() as stand_in:
         down = stand_in.url
-    browser = SealedBrowser(BROWSER, CdnFiles(tmp_path, {"cdn.jsdelivr.net": down}))
+    browser = SealedBrowser(BROWSER, cdn_files(tmp_path, {"cdn.jsdelivr.net": down}))
     seen = await look(browser, PAGE_WITH_BOOTSTRAP, NEEDS_BOOTSTRAP, "document.title === 'x'")
     await browser.close()
     assert outcomes(seen) == ["not_verifiable", "pass"]

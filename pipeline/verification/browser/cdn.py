@@ -3,20 +3,19 @@
 import asyncio
 import json
 import os
-import ssl
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import aclosing, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
+from http import HTTPStatus
 from pathlib import Path
-from socket import SOCK_STREAM
-from urllib.parse import urljoin, urlsplit
-
-import httpx
+from urllib.parse import urljoin, urlsplit, urlunsplit
 
 from pipeline.domain.address import Origin, ip_literal, is_public
+from pipeline.domain.errors import NoAnswer
+from pipeline.ports import Downloader
 
 CDN_HOSTS: Mapping[str, str] = {
     host: f"https://{host}"
@@ -29,6 +28,9 @@ CDN_HOSTS: Mapping[str, str] = {
         "fonts.gstatic.com",
     )
 }
+MOST_AT_ONCE = 16
+"""Files of one host: a page asks for all of them together."""
+
 MAX_FILE = 5 * 1024 * 1024
 MAX_CACHE = 256 * 1024 * 1024
 MAX_URL = 2048
@@ -39,6 +41,11 @@ FRESH_SECONDS = 7 * 24 * 3600.0
 
 _REDIRECTS = {301, 302, 303, 307, 308}
 _GONE = {404, 410}
+
+
+def mirrors(hosts: Mapping[str, str]) -> tuple[str, ...]:
+    """Those of the origins to call that are not the hosts' own."""
+    return tuple(origin for host, origin in hosts.items() if origin != f"https://{host}")
 
 
 class CdnUnavailable(Exception):
@@ -62,16 +69,23 @@ class CdnFiles:
 
     Args:
         folder: of the cache; made when needed. Oldest files go when it holds more than ``max_cache`` bytes.
-        hosts: allowed host -> origin to dial for it. Another origin than the host's own is taken as it is, without
-            https or a public address being asked for: a mirror, or a stand-in in tests.
+        downloader: trusts the ``mirrors`` of ``hosts``.
+        hosts: allowed host -> origin to call for it: its own, or that of a mirror.
         max_cache: bytes.
     """
 
-    def __init__(self, folder: Path, hosts: Mapping[str, str] = CDN_HOSTS, *, max_cache: int = MAX_CACHE) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        downloader: Downloader,
+        hosts: Mapping[str, str] = CDN_HOSTS,
+        *,
+        max_cache: int = MAX_CACHE,
+    ) -> None:
         self._folder = folder
+        self._downloader = downloader
         self._hosts = hosts
         self._max_cache = max_cache
-        self._tls: ssl.SSLContext | None = None
 
     def allows(self, url: str) -> bool:
         """Whether ``url`` is https, on the usual port of an allowed host, and of a sane length."""
@@ -101,48 +115,29 @@ class CdnFiles:
         try:
             async with asyncio.timeout(SECONDS):
                 file = await self._download(url)
-        except (CdnUnavailable, TimeoutError, httpx.HTTPError, OSError) as error:
+        except (CdnUnavailable, NoAnswer, TimeoutError) as error:
             if cached:
                 return cached
-            raise CdnUnavailable(_reason(error)) from error
+            raise CdnUnavailable(str(error) or "no answer in time") from error
         await asyncio.to_thread(self._keep, url, file)
         return file
 
     async def _download(self, url: str) -> CdnFile:
-        async with httpx.AsyncHTTPTransport(verify=self._tls_context(), trust_env=False) as transport:
-            for _ in range(MAX_REDIRECTS + 1):
-                if not self.allows(url):
-                    raise CdnUnavailable("redirected to an address that is not allowed")
-                response = await transport.handle_async_request(await self._request(url))
-                async with aclosing(response):
-                    location = response.headers.get("location")
-                    if response.status_code in _REDIRECTS and location:
-                        url = urljoin(url, location)
-                        continue
-                    return await _read(response)
+        for _ in range(MAX_REDIRECTS + 1):
+            if not self.allows(url):
+                raise CdnUnavailable("redirected to an address that is not allowed")
+            host = urlsplit(url).hostname or ""
+            called = urlunsplit((*urlsplit(self._hosts[host])[:2], *urlsplit(url)[2:]))
+            answer = await self._downloader.get(called, {"Host": host}, seconds=SECONDS, max_bytes=MAX_FILE)
+            if answer.status in _REDIRECTS and answer.location:
+                url = urljoin(url, answer.location)
+            elif answer.status in _GONE:
+                raise CdnMissing(f"answered {answer.status}")
+            elif answer.status != HTTPStatus.OK:
+                raise CdnUnavailable(f"answered {answer.status}")
+            else:
+                return CdnFile(answer.media_type, answer.content)
         raise CdnUnavailable("redirected too often")
-
-    def _tls_context(self) -> ssl.SSLContext:
-        if self._tls is None:
-            self._tls = httpx.create_ssl_context(trust_env=False)
-        return self._tls
-
-    async def _request(self, url: str) -> httpx.Request:
-        """GET ``url`` from its dialled origin; a public host's name is looked up once, and that address dialled."""
-        asked = httpx.URL(url)
-        dialled = self._hosts[asked.host]
-        host = asked.host
-        if dialled == f"https://{host}":
-            target = asked.copy_with(host=await _public_address(host))
-        else:
-            target = httpx.URL(dialled).copy_with(raw_path=asked.raw_path)
-            host = target.host
-        return httpx.Request(
-            "GET",
-            target,
-            headers={"Host": asked.host, "Accept": "*/*", "Accept-Encoding": "gzip, deflate"},
-            extensions={"sni_hostname": host, "timeout": {"connect": SECONDS, "read": SECONDS}},
-        )
 
     def _cached(self, url: str) -> tuple[CdnFile | None, bool]:
         path = self._path(url)
@@ -186,33 +181,6 @@ class CdnFiles:
 
     def _path(self, url: str) -> Path:
         return self._folder / sha256(url.encode()).hexdigest()
-
-
-async def _read(response: httpx.Response) -> CdnFile:
-    if response.status_code in _GONE:
-        raise CdnMissing(f"answered {response.status_code}")
-    if response.status_code != httpx.codes.OK:
-        raise CdnUnavailable(f"answered {response.status_code}")
-    content = bytearray()
-    async for chunk in response.aiter_bytes():
-        content += chunk
-        if len(content) > MAX_FILE:
-            raise CdnUnavailable(f"larger than {MAX_FILE} bytes")
-    return CdnFile(response.headers.get("content-type", "application/octet-stream"), bytes(content))
-
-
-async def _public_address(host: str) -> str:
-    found = await asyncio.get_running_loop().getaddrinfo(host, 443, type=SOCK_STREAM)
-    addresses: Sequence[str] = [str(address[0]) for *_, address in found]
-    if not addresses or not all(map(is_public, addresses)):
-        raise CdnUnavailable("its name does not lead to a public address")
-    return next((address for address in addresses if ":" not in address), addresses[0])
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, CdnUnavailable):
-        return str(error)
-    return "no answer in time" if isinstance(error, TimeoutError | httpx.TimeoutException) else "could not be reached"
 
 
 def is_for_everybody(url: str) -> bool:

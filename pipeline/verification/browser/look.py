@@ -18,7 +18,7 @@ from pipeline.verification.browser.network import SealedNetwork, serve, settle
 from pipeline.verification.browser.process import ChromiumProcess
 from pipeline.verification.browser.questions import PROBE_URL, Question, question_about
 from pipeline.verification.browser.record import MOST_LINE, PageLook, PageRecord
-from pipeline.verification.files.problems import shown
+from pipeline.verification.problems import shown
 
 METHOD = "browser"
 DESKTOP = (1280, 800)

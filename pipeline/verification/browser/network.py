@@ -11,7 +11,7 @@ from pipeline.domain.media_types import media_type_of
 from pipeline.domain.verdict import Finding, Severity
 from pipeline.verification.addresses import ServedApp
 from pipeline.verification.browser.cdn import CdnFiles, CdnMissing, CdnUnavailable, is_for_everybody
-from pipeline.verification.files.problems import shown
+from pipeline.verification.problems import shown
 
 MOST_OF_A_KIND = 10
 MOST_REQUESTS = 2_000

@@ -9,7 +9,7 @@ from pipeline.domain.brief import Check
 from pipeline.domain.verdict import Finding, Severity, Verdict
 from pipeline.verification.browser.checks import Answer
 from pipeline.verification.browser.network import MOST_OF_A_KIND, SealedNetwork
-from pipeline.verification.files.problems import shown
+from pipeline.verification.problems import shown
 
 MOST_CONSOLE_LINES = 50
 MOST_LINE = 300  # characters

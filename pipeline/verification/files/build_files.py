@@ -20,9 +20,9 @@ from pipeline.domain.files import AppFiles
 from pipeline.domain.space import sdk_of
 from pipeline.domain.verdict import Finding
 from pipeline.verification.files.findings import MOST_OF_A_KIND, syntax_finding
-from pipeline.verification.files.problems import Problem, shown
 from pipeline.verification.files.sources import DOCKERFILE, REQUIREMENTS, Sources
 from pipeline.verification.files.syntax import line_in_editors, yaml_document
+from pipeline.verification.problems import Problem, shown
 
 EVERYWHERE, LOOPBACK = "0.0.0.0", "127.0.0.1"  # noqa: S104 - compared, not bound
 DEFAULT_APP_PORT = 7860

@@ -6,10 +6,10 @@ from itertools import islice
 from pipeline.domain.space import sdk_of
 from pipeline.domain.verdict import Finding, Severity
 from pipeline.verification.addresses import ServedApp
-from pipeline.verification.files.problems import Problem
 from pipeline.verification.files.sources import Sources, suffix_of
 from pipeline.verification.files.stylesheets import Stylesheet, read_stylesheet
 from pipeline.verification.files.syntax import json_problem, python_problem, svg_problem, yaml_problem
+from pipeline.verification.problems import Problem
 
 MOST_OF_A_KIND = 20
 """Findings of one kind in one file: more do not help a repair."""

@@ -9,11 +9,11 @@ from pipeline.domain.verdict import Finding, Severity
 from pipeline.verification.addresses import ServedApp, addresses_in_code
 from pipeline.verification.files.findings import MOST_OF_A_KIND, stylesheet_findings, syntax_finding
 from pipeline.verification.files.pages import Page
-from pipeline.verification.files.problems import Problem
 from pipeline.verification.files.scripts import script_problem
 from pipeline.verification.files.sources import Sources, suffix_of
 from pipeline.verification.files.stylesheets import read_stylesheet
 from pipeline.verification.files.syntax import json_problem
+from pipeline.verification.problems import Problem
 
 HEAVY_PAGE = 5 * 1024 * 1024
 """Bytes that a visitor loads from the app itself before the page is complete."""

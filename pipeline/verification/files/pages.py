@@ -9,7 +9,7 @@ from itertools import islice
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from pipeline.verification.files.problems import with_line_feeds
+from pipeline.verification.problems import with_line_feeds
 
 # The parser's time is quadratic in the depth of nesting and in the attributes of an element (measured: 0.3 s at 16,000
 # open elements, 200 s at 150,000 attributes). Real pages nest dozens; the estimate below also counts comparisons in

@@ -4,7 +4,7 @@ import re
 
 import quickjs
 
-from pipeline.verification.files.problems import Problem
+from pipeline.verification.problems import Problem
 
 _MAX_MEMORY = 256 * 1024 * 1024
 

@@ -9,7 +9,7 @@ from pipeline.domain.brief import Brief
 from pipeline.domain.files import AppFiles
 from pipeline.domain.verdict import Finding, Severity
 from pipeline.verification.files.pages import Page, Unreadable, read_page
-from pipeline.verification.files.problems import with_line_feeds
+from pipeline.verification.problems import with_line_feeds
 
 DOCKERFILE = "Dockerfile"
 REQUIREMENTS = re.compile(r"(?:.*/)?(?:pre-)?requirements[\w.-]*\.txt")

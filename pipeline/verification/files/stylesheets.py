@@ -6,7 +6,7 @@ from typing import Any
 
 import tinycss2
 
-from pipeline.verification.files.problems import Problem
+from pipeline.verification.problems import Problem
 
 _Token = Any  # tinycss2 has no types
 

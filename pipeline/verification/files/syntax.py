@@ -9,7 +9,7 @@ from xml.parsers import expat
 import yaml
 
 from pipeline.domain.python_source import parsing_quietly
-from pipeline.verification.files.problems import Problem
+from pipeline.verification.problems import Problem
 
 _SVG_NAMESPACE = "http://www.w3.org/2000/svg"
 _DEEPEST_YAML = 100

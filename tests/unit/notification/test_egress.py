@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from pipeline.domain.address import UrlRule
-from pipeline.notification.egress import Answer, EgressClient, NoAnswer
+from pipeline.domain.errors import NoAnswer
+from pipeline.notification.egress import Answer, EgressClient
 from tests.fakes.evaluator import Drop, EvaluatorServer, Step, gzip_bomb
 
 PUBLIC = "93.184.215.14"

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.domain.address import UrlRule
+from pipeline.domain.errors import NoAnswer
 from pipeline.domain.notification import Delivery, DeliveryState
-from pipeline.notification.egress import Answer, EgressClient, NoAnswer
+from pipeline.notification.egress import Answer, EgressClient
 from pipeline.notification.notifier import SHORTEST_ATTEMPT_SECONDS, WebhookNotifier
 from tests.builders import make_delivery, make_notification
 from tests.fakes.clock import START, FakeClock

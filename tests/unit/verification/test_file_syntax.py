@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.verification.files.problems import Problem
 from pipeline.verification.files.stylesheets import read_stylesheet
 from pipeline.verification.files.syntax import json_problem, python_problem, svg_problem, yaml_problem
+from pipeline.verification.problems import Problem
 
 SVG = 'xmlns="http://www.w3.org/2000/svg"'
 
