@@ -72,8 +72,11 @@ class Generator(Protocol):
 class Verifier(Protocol):
     """Looks at a candidate before anybody else does."""
 
-    async def verify(self, files: AppFiles, brief: Brief, address: str) -> Verification:
-        """Judge every check as if ``files`` were served at ``address``. Publishes nothing."""
+    async def verify(self, files: AppFiles, brief: Brief, address: str, earlier: Sequence[Check] = ()) -> Verification:
+        """Judge every check as if ``files`` were served at ``address``. Publishes nothing.
+
+        Checks of ``earlier`` rounds are judged as well, untouched by what those of the brief do to the page.
+        """
 
 
 class Downloader(Protocol):

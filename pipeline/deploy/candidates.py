@@ -261,12 +261,10 @@ class Candidates:
         files = await ports.blobs.get_files(digest)
         await asyncio.to_thread(ports.secrets.scan, files, commit_message(self._job, draft.result))
         address = ports.publishers[draft.site.target].address(draft.site)
-        verification = await self._judged(files, await ports.verifier.verify(files, brief, address))
-        # On a page of their own: checks click and type, and what one round's leave behind could fail another's.
         earlier = tuple(check for check in map(Check.from_text, draft.earlier_checks) if check not in brief.checks)
-        if earlier:
-            before = await ports.verifier.verify(files, replace(brief, checks=earlier), address)
-            verification = replace(verification, findings=verification.findings + regressions(before))
+        seen = await ports.verifier.verify(files, brief, address, earlier)
+        verification = await self._judged(files, seen)
+        verification = replace(verification, findings=verification.findings + regressions(seen), earlier=())
         has_time = self._model_seconds() >= REPAIR_SECONDS
         is_repairable = draft.result.model is not None and has_time and not verification.is_flawless
         screenshot = await ports.blobs.put(verification.screenshot) if verification.screenshot else None
@@ -294,11 +292,11 @@ class Candidates:
         return max(self._seconds_left() - (1 - MODEL_SHARE) * given, 0.0)
 
 
-def regressions(before: Verification) -> tuple[Finding, ...]:
+def regressions(seen: Verification) -> tuple[Finding, ...]:
     """What fails now of the checks of earlier rounds."""
     return tuple(
         Finding(Severity.ERROR, "regression", f"held in an earlier round: {old.check.text}. Now: {old.evidence}")
-        for old in before.verdicts
+        for old in seen.earlier
         if old.outcome is Outcome.FAIL
     )
 

@@ -68,6 +68,7 @@ class Verification:
         console: what the page wrote to its console, and its errors.
         screenshot: a PNG of the page, or None when nobody looked.
         text: that visitors read on the page.
+        earlier: on checks of earlier rounds, which count for nothing here.
     """
 
     verdicts: tuple[Verdict, ...] = ()
@@ -75,6 +76,7 @@ class Verification:
     console: tuple[str, ...] = ()
     screenshot: bytes | None = field(default=None, repr=False)
     text: str = ""
+    earlier: tuple[Verdict, ...] = ()
 
     def count(self, outcome: Outcome) -> int:
         """How many checks came out as ``outcome``."""

@@ -1,9 +1,10 @@
 """Verification by reading and by looking: files are parsed, and the app is opened in a sealed browser."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
-from pipeline.domain.brief import Brief
+from pipeline.domain.brief import Brief, Check
 from pipeline.domain.files import AppFiles
 from pipeline.domain.verdict import Outcome, Verdict, Verification, merge_verdicts
 from pipeline.ports import Verifier
@@ -29,20 +30,15 @@ class BrowserVerifier:
         self._static = static
         self._browser = browser
 
-    async def verify(self, files: AppFiles, brief: Brief, address: str) -> Verification:
+    async def verify(self, files: AppFiles, brief: Brief, address: str, earlier: Sequence[Check] = ()) -> Verification:
         """Read ``files`` and open them as if they were served at ``address``, which ends with a slash."""
-        read = await self._static.verify(files, brief, address)
+        read = await self._static.verify(files, brief, address, earlier)
         if self._browser is None:
             return _with_reason(read, NO_BROWSER)
         if _needs_server(files):
             return _with_reason(read, NEEDS_SERVER)
-        open_checks = [
-            verdict.check
-            for verdict in read.verdicts
-            if verdict.check.script is not None or verdict.outcome is Outcome.NOT_VERIFIABLE
-        ]
         try:
-            look = await self._browser.look(files, list(dict.fromkeys(open_checks)), address)
+            look = await self._browser.look(files, _left_open(read.verdicts), address, _left_open(read.earlier))
         except BrowserFailed as error:
             return _with_reason(read, f"the browser failed: {error}")
         return Verification(
@@ -51,7 +47,14 @@ class BrowserVerifier:
             look.console,
             look.screenshot,
             look.text,
+            merge_verdicts(earlier, look.earlier, read.earlier),
         )
+
+
+def _left_open(verdicts: Sequence[Verdict]) -> list[Check]:
+    """Page scripts, and what reading did not decide."""
+    is_open = (v.check for v in verdicts if v.check.script is not None or v.outcome is Outcome.NOT_VERIFIABLE)
+    return list(dict.fromkeys(is_open))
 
 
 def _with_reason(read: Verification, reason: str) -> Verification:

@@ -1,12 +1,12 @@
 """Verification that needs no browser: files are parsed, addresses resolved, checks judged as far as that goes."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from pipeline.domain.brief import Brief, Check
 from pipeline.domain.files import AppFiles
-from pipeline.domain.verdict import Finding, Verdict, Verification, merge_verdicts
+from pipeline.domain.verdict import Finding, Verdict, Verification
 from pipeline.verification.addresses import ServedApp
 from pipeline.verification.files.build_files import build_file_findings
 from pipeline.verification.files.findings import file_findings, missing_file_findings
@@ -23,20 +23,20 @@ MOST_FINDINGS = 200
 class StaticVerifier:
     """Judges a candidate by reading it. Nothing of it is run, nothing is fetched."""
 
-    async def verify(self, files: AppFiles, brief: Brief, address: str) -> Verification:
+    async def verify(self, files: AppFiles, brief: Brief, address: str, earlier: Sequence[Check] = ()) -> Verification:
         """Find what is wrong with ``files``, served at ``address`` (which ends with a slash), and judge every check.
 
         A check that reading cannot decide is not verifiable; a page script is never a pass.
         """
-        return await asyncio.to_thread(_verify, files, brief, address)
+        return await asyncio.to_thread(_verify, files, brief, address, earlier)
 
 
-def _verify(files: AppFiles, brief: Brief, address: str) -> Verification:
+def _verify(files: AppFiles, brief: Brief, address: str, earlier: Sequence[Check]) -> Verification:
     sources = read_sources(files, brief)
     findings = tuple(islice(_findings(files, sources, ServedApp(files, address), brief), MOST_FINDINGS))
     inspection = Inspection(files, brief, sources.pages, findings)
-    verdicts = [_judge(check, inspection) for check in brief.checks]
-    return Verification(merge_verdicts(brief.checks, verdicts), findings)
+    verdicts, before = (tuple(_judge(check, inspection) for check in checks) for checks in (brief.checks, earlier))
+    return Verification(verdicts, findings, earlier=before)
 
 
 def _findings(files: AppFiles, sources: Sources, app: ServedApp, brief: Brief) -> Iterator[Finding]:

@@ -1,79 +1,30 @@
-import asyncio
-import os
-import subprocess
-import time
+"""What is seen of an app in the sealed browser."""
+
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from pipeline.domain.brief import Check
-from pipeline.domain.files import AppFiles
-from pipeline.domain.verdict import Outcome, Severity, Verification
-from pipeline.verification.browser import process as browser_process
+from pipeline.domain.verdict import Outcome, Severity
 from pipeline.verification.browser.look import MAX_SCREENSHOT
-from pipeline.verification.browser.process import ChromiumProcess
-from pipeline.verification.browser.record import PageLook
-from pipeline.verification.browser.sealed_browser import BrowserFailed, SealedBrowser, find_browser
-from pipeline.verification.combined import NEEDS_SERVER, NO_BROWSER, BrowserVerifier
-from pipeline.verification.static import StaticVerifier
-from tests.builders import make_brief, make_files
+from pipeline.verification.browser.sealed_browser import SealedBrowser
+from tests.builders import make_files
 from tests.fakes.cdn import CdnStandIn, cdn_files
+from tests.integration.browser_rig import ADDRESS, BROWSER, RIGHT, look, outcomes, sealed_browser
 
-BROWSER = find_browser(None)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no browser on this machine")
 
-ADDRESS = "https://octo.github.io/app/"
 PNG = b"\x89PNG\r\n\x1a\n"
 BOOTSTRAP = "https://cdn.jsdelivr.net/npm/bootstrap@5.3.3/dist/css/bootstrap.min.css"
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[SealedBrowser]:
-    assert BROWSER
-    shared = SealedBrowser(BROWSER)
-    yield shared
-    asyncio.run(shared.close())
+    with sealed_browser() as shared:
+        yield shared
 
 
-def scripts(*texts: str) -> list[Check]:
-    return [Check.from_script(text) for text in texts]
-
-
-async def look(browser: SealedBrowser, html: str, *checks: str, **files: str) -> PageLook:
-    return await browser.look(make_files({"index.html": html, **files}), scripts(*checks), ADDRESS)
-
-
-def outcomes(seen: PageLook | Verification) -> list[str]:
-    return [verdict.outcome.value for verdict in seen.verdicts]
-
-
-def running_process(browser: SealedBrowser) -> ChromiumProcess:
-    """The browser's process, which is nobody's business but that of tests that do what the system may do to it."""
-    looks = browser._looks  # noqa: SLF001
-    assert looks
-    assert looks._pool  # noqa: SLF001
-    assert looks._pool._current  # noqa: SLF001
-    return looks._pool._current  # noqa: SLF001
-
-
-def read_environment(pid: int) -> bytes:
-    return Path(f"/proc/{pid}/environ").read_bytes()
-
-
-def is_alive(pid: int) -> bool:
-    return Path(f"/proc/{pid}/stat").exists()
-
-
-RIGHT = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sales ünï</title>
-<link rel="stylesheet" href="style.css"></head><body>
-<form id="form"><select id="region"><option>all</option></select><button id="more" type="button">more</button></form>
-<p id="total">41</p><p id="late"></p>
-<script>
-document.querySelector("#more").onclick = () => total.textContent = Number(total.textContent) + 1;
-setTimeout(() => late.textContent = "here", 500);
-fetch("data.csv").then(r => r.text()).then(text => document.body.dataset.rows = text.trim().split("\\n").length);
-</script></body></html>"""
 WRONG = "<!doctype html><title>Something else</title><p>nothing</p>"
 CHECKS = (
     "document.title === 'Sales ünï'",  # an expression
@@ -128,6 +79,36 @@ async def test_the_value_or_the_exception_is_the_evidence(browser: SealedBrowser
 async def test_a_slow_check_does_not_use_up_the_time_of_a_right_one(browser: SealedBrowser) -> None:
     seen = await look(browser, RIGHT, "new Promise(() => 0)", "false", "document.querySelector('#late').textContent")
     assert outcomes(seen) == ["fail", "fail", "pass"]
+
+
+async def test_what_a_script_said_stays_its_evidence_when_time_ends_during_its_next_run(browser: SealedBrowser) -> None:
+    says_no_then_nothing = "window.asked ? new Promise(() => 0) : ((window.asked = true), false)"
+    (verdict,) = (await look(browser, "<title>x</title>", says_no_then_nothing)).verdicts
+    assert verdict.outcome is Outcome.FAIL
+    assert verdict.evidence == "its value is false"
+
+
+COUNTED = """<title>x</title><p id="count"></p><button>Reset</button><script>
+const count = document.querySelector("#count");
+document.querySelector("button").onclick = () => count.textContent = "0";
+</script>"""
+
+
+async def test_what_holds_only_after_a_later_check_has_clicked_fails(browser: SealedBrowser) -> None:
+    clicks = "(() => { document.querySelector('button').click(); return true; })()"
+    seen = await look(browser, COUNTED, "document.querySelector('#count').textContent === '0'", clicks)
+    assert outcomes(seen) == ["fail", "pass"]
+
+
+async def test_what_holds_before_a_later_check_clicks_passes_also_when_the_page_is_slow(browser: SealedBrowser) -> None:
+    slow = COUNTED.replace("</script>", "setTimeout(() => count.textContent = '3', 300);</script>")
+    waits_and_clicks = """(async () => {
+      while (!document.querySelector('#count').textContent) await new Promise((done) => setTimeout(done, 10));
+      document.querySelector('button').click();
+      return document.querySelector('#count').textContent === '0';
+    })()"""
+    checks = ("document.querySelector('#count').textContent === '3'", waits_and_clicks)
+    assert outcomes(await look(browser, slow, *checks)) == ["pass", "pass"]
 
 
 async def test_within_n_seconds_gives_the_page_more_time(browser: SealedBrowser) -> None:
@@ -206,133 +187,6 @@ async def test_a_page_that_is_too_wide_for_phones_is_found(browser: SealedBrowse
     assert "div#wide" in seen.findings[0].message
 
 
-LOOP = "<title>x</title><script>for (;;);</script>"
-HOSTILE = {
-    "endless loop": LOOP,
-    "endless loop later": "<script>setTimeout(() => { for (;;); }, 300)</script>",
-    "heap bomb": "<script>const a = []; for (;;) a.push(new Array(1e5).fill(Math.random()))</script>",
-    "buffer bomb": "<script>const a = []; for (;;) a.push(new Uint8Array(1 << 20).fill(1))</script>",
-    "alert storm": "<script>for (;;) alert(1)</script>",
-    "popup storm": "<script>for (;;) window.open('about:blank')</script>",
-    "reload storm": "<script>setInterval(() => location.reload(), 1)</script>",
-    "endless navigation": "<script>location.href = '?' + Math.random()</script>",
-}
-
-
-@pytest.mark.parametrize("html", HOSTILE.values(), ids=HOSTILE)
-async def test_a_hostile_page_frees_its_place_and_harms_nobody(html: str) -> None:
-    assert BROWSER
-    browser = SealedBrowser(BROWSER, apps_at_once=1)
-    try:
-        hostile = asyncio.create_task(look(browser, html, "document.title === 'never'"))
-        after = await asyncio.wait_for(look(browser, RIGHT, "document.title === 'Sales ünï'"), 30)
-        seen = await hostile
-    finally:
-        await browser.close()
-    assert outcomes(seen) == ["fail"]
-    assert "page-dies" in {finding.rule for finding in seen.findings}
-    assert outcomes(after) == ["pass"]
-
-
-async def test_an_app_beside_a_hostile_one_is_unharmed(browser: SealedBrowser) -> None:
-    hostile = asyncio.create_task(look(browser, HOSTILE["buffer bomb"]))
-    beside = await look(browser, RIGHT, "document.querySelector('#late').textContent === 'here'")
-    assert outcomes(beside) == ["pass"], beside.verdicts
-    await hostile
-
-
-@pytest.mark.parametrize(
-    "html",
-    [
-        "<script>location.href = 'https://elsewhere.example/'</script>",
-        "<a id='a' download='x' href='data:text/plain,x'>x</a><script>a.click()</script>",
-        "<script>for (let i = 0; i < 20; i++) confirm('x')</script>",
-        "<script>close()</script>",
-        "<script>setInterval(() => { throw new Error(Math.random()) }, 0)</script>",
-    ],
-)
-async def test_other_bad_manners_end_in_a_verdict(browser: SealedBrowser, html: str) -> None:
-    seen = await look(browser, html, "document.title === 'never'")
-    assert outcomes(seen)[0] != "pass"
-
-
-async def test_a_browser_that_was_killed_is_replaced_and_the_app_looked_at_again(browser: SealedBrowser) -> None:
-    slow = "<title>x</title><script>setTimeout(() => document.title = 'done', 2500)</script>"
-    looking = asyncio.create_task(look(browser, slow, "document.title === 'done'"))
-    await asyncio.sleep(1)
-    running_process(browser).kill()
-    assert outcomes(await looking) == ["pass"]
-
-
-async def test_the_browser_is_replaced_after_some_apps(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert BROWSER
-    monkeypatch.setattr(browser_process, "RECYCLE_AFTER", 2)
-    browser = SealedBrowser(BROWSER)
-    used = set()
-    for _ in range(3):
-        await look(browser, "<title>x</title>", "true")
-        used.add(running_process(browser).pid)
-    await browser.close()
-    assert len(used) == 2
-
-
-def test_looks_from_several_event_loops_share_one_browser(browser: SealedBrowser) -> None:
-    for _ in range(2):
-        assert outcomes(asyncio.run(look(browser, RIGHT, "true"))) == ["pass"]
-
-
-def descendants() -> set[int]:
-    """Processes that this one started, directly or not."""
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,stat="], capture_output=True, text=True, check=True).stdout
-    parents = {int(pid): int(parent) for pid, parent, state in map(str.split, listed.splitlines()) if state[0] != "Z"}
-    found = {os.getpid()}
-    while more := {pid for pid, parent in parents.items() if parent in found} - found:
-        found |= more
-    return found
-
-
-@pytest.mark.parametrize("html", ["<title>x</title>", LOOP])
-async def test_closing_leaves_no_process_behind(html: str) -> None:
-    assert BROWSER
-    before = descendants()
-    browser = SealedBrowser(BROWSER)
-    looking = asyncio.create_task(look(browser, html, "true"))
-    await (asyncio.sleep(2) if html == LOOP else looking)
-    started = descendants() - before
-    assert len(started) >= 3
-    await browser.close()
-    if html == LOOP:
-        with pytest.raises(asyncio.CancelledError):
-            await looking
-    ends = time.monotonic() + 5
-    while any(map(is_alive, started)) and time.monotonic() < ends:
-        await asyncio.sleep(0.1)
-    assert [pid for pid in started if is_alive(pid)] == []
-
-
-async def test_the_browser_gets_nothing_of_our_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert BROWSER
-    monkeypatch.setenv("LLM_API_KEY", "sk-canary-0123456789")
-    browser = SealedBrowser(BROWSER)
-    try:
-        await look(browser, "<title>x</title>")
-        environment = read_environment(running_process(browser).pid)
-    finally:
-        await browser.close()
-    assert b"sk-canary" not in environment
-    assert b"HOME=" in environment
-
-
-async def test_a_browser_that_does_not_start_says_so(tmp_path: Path) -> None:
-    program = tmp_path / "browser"
-    program.write_text("#!/bin/sh\nexit 1\n")
-    program.chmod(0o755)
-    browser = SealedBrowser(program)
-    with pytest.raises(BrowserFailed, match="did not start"):
-        await look(browser, RIGHT)
-    await browser.close()
-
-
 PAGE_WITH_BOOTSTRAP = f"<title>x</title><link rel='stylesheet' href='{BOOTSTRAP}'><p class='card'>x</p>"
 NEEDS_BOOTSTRAP = "getComputedStyle(document.querySelector('.card')).display === 'flex'"
 
@@ -375,71 +229,3 @@ async def test_a_check_that_fails_without_a_foreign_service_is_not_verifiable(br
 async def test_a_page_that_asks_the_visitors_own_machine_has_no_excuse(browser: SealedBrowser) -> None:
     seen = await look(browser, "<script>fetch('http://localhost:3000/x')</script>", "document.title === 'x'")
     assert outcomes(seen) == ["fail"]
-
-
-PROSE = (
-    'The page title is "Shop"',
-    'The page displays "Hello there"',
-    "There is a button with id `go`",
-    "Page displays captcha URL passed at ?url=...",
-    "All internal links work",
-)
-SHOP = """<script>document.title = "Shop";
-addEventListener("DOMContentLoaded", () => document.body.innerHTML = "<h1>Hello  there</h1><button id=go>Go</button>" +
-  "<p id=url></p><a href=about.html>about</a>" );
-setTimeout(() => url.textContent = new URLSearchParams(location.search).get("url"), 300)</script>"""
-
-
-async def verify(browser: SealedBrowser | None, files: AppFiles, *checks: Check) -> Verification:
-    return await BrowserVerifier(StaticVerifier(), browser).verify(files, make_brief(checks=checks), ADDRESS)
-
-
-async def test_prose_that_only_a_browser_can_decide_is_decided(browser: SealedBrowser) -> None:
-    checks = [Check.from_text(text) for text in PROSE]
-    right = await verify(browser, make_files({"index.html": SHOP, "about.html": "x"}), *checks)
-    wrong = await verify(
-        browser,
-        make_files(
-            {"index.html": SHOP.replace("Shop", "").replace("H", "B").replace("get(", "has(").replace("id=go", "")}
-        ),
-        *checks,
-    )
-    assert outcomes(right) == ["pass"] * 5, [v.evidence for v in right.verdicts]
-    assert outcomes(wrong) == ["fail"] * 5, [v.evidence for v in wrong.verdicts]
-
-
-async def test_prose_that_code_cannot_judge_stays_undecided(browser: SealedBrowser) -> None:
-    seen = await verify(browser, make_files(), Check.from_text("The design is beautiful"))
-    assert outcomes(seen) == ["not_verifiable"]
-
-
-async def test_reading_and_looking_are_told_together(browser: SealedBrowser) -> None:
-    page = "<title>x</title><p id=a></p><p id=a></p><script>throw new Error('x')</script>"
-    checks = (*scripts("document.title === 'x'"), Check.from_text("LICENSE exists"))
-    seen = await verify(browser, make_files({"index.html": page}), *checks)
-    assert outcomes(seen) == ["pass", "fail"]
-    assert [verdict.method for verdict in seen.verdicts] == ["browser", "static"]
-    assert {"missing-file", "page-error"} <= {finding.rule for finding in seen.findings}
-
-
-async def test_without_a_browser_the_verdicts_say_so() -> None:
-    seen = await verify(None, make_files({"index.html": RIGHT}), *scripts("document.title === 'x'"))
-    assert seen.verdicts[0].outcome is Outcome.NOT_VERIFIABLE
-    assert seen.verdicts[0].evidence == NO_BROWSER
-
-
-async def test_apps_that_are_programs_are_not_opened(browser: SealedBrowser) -> None:
-    for files in (
-        {"app.py": "import gradio", "README.md": "x"},
-        {"index.html": RIGHT, "Dockerfile": "FROM x", "README.md": "---\ntitle: x\nsdk: docker\n---\n"},
-    ):
-        seen = await verify(browser, make_files(files), *scripts("true"))
-        assert seen.verdicts[0].evidence == NEEDS_SERVER
-
-
-async def test_a_browser_that_fails_leaves_the_verdicts_of_reading(tmp_path: Path) -> None:
-    browser = SealedBrowser(tmp_path / "none")
-    seen = await verify(browser, make_files({"index.html": RIGHT}), *scripts("true"))
-    await browser.close()
-    assert seen.verdicts[0].outcome is Outcome.NOT_VERIFIABLE
-    assert seen.verdicts[0].evidence.startswith("the browser failed")

@@ -74,6 +74,7 @@ class World:
         self.build_failures: list[StageError] = []
         self.learnt: Publication | None = None
         self.pictures: dict[str, bytes] = {}
+        self.earlier: Sequence[Check] = ()
         self.base = make_files()
         self.job = replace(
             make_job(), notification=DeliveryState.PENDING if brief.evaluation_url else DeliveryState.NOT_REQUESTED
@@ -121,8 +122,11 @@ class World:
             raise generation
         return generation
 
-    async def verify(self, _files: AppFiles, _brief: Brief, address: str) -> Verification:
+    async def verify(
+        self, _files: AppFiles, _brief: Brief, address: str, earlier: Sequence[Check] = ()
+    ) -> Verification:
         assert address == "https://here/"
+        self.earlier = earlier
         self._step("verify")
         return self.verifications.pop(0) if self.verifications else RIGHT
 
@@ -269,9 +273,10 @@ async def test_a_check_of_an_earlier_round_that_fails_now_is_a_finding_and_no_ve
     world.site = replace(make_site(), publication=make_publication())
     now = tuple(make_verdict(check=check, outcome=Outcome.PASS) for check in world.brief.checks)
     earlier = make_verdict(check=Check("an earlier check"), outcome=Outcome.FAIL, evidence="it is gone")
-    world.verifications = [Verification(verdicts=now), Verification(verdicts=(earlier,))]
+    world.verifications = [Verification(verdicts=now, earlier=(earlier,))]
     await world.run()
 
+    assert (world.earlier, world.log.count("verify")) == ((earlier.check,), world.log.count("generate"))
     result = world.reported[-1]
     assert result.verdicts == now
     (finding,) = result.findings

@@ -4,6 +4,7 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -12,11 +13,12 @@ from playwright.async_api import BrowserContext, CDPSession, Dialog, Error, Page
 from pipeline.domain.brief import Check
 from pipeline.domain.files import AppFiles
 from pipeline.domain.verdict import Finding, Outcome, Severity, Verdict
+from pipeline.verification.addresses import ServedApp
 from pipeline.verification.browser.cdn import CdnFiles
 from pipeline.verification.browser.checks import NO_TURN, USUAL_SECONDS, run_scripts, seconds_for
-from pipeline.verification.browser.network import SealedNetwork, serve, settle
+from pipeline.verification.browser.network import SealedNetwork, settle
 from pipeline.verification.browser.process import ChromiumProcess
-from pipeline.verification.browser.questions import PROBE_URL, Question, question_about
+from pipeline.verification.browser.questions import PROBE_URL, Question, questions_about
 from pipeline.verification.browser.record import MOST_LINE, PageLook, PageRecord
 from pipeline.verification.problems import shown
 
@@ -49,21 +51,35 @@ class PageDied(Exception):
 
 
 async def look_at(
-    process: ChromiumProcess, files: AppFiles, checks: Sequence[Check], address: str, cdn: CdnFiles | None
+    process: ChromiumProcess, app: ServedApp, checks: Sequence[Check], earlier: Sequence[Check], cdn: CdnFiles | None
 ) -> PageLook:
-    """Open ``files`` as if they were served at ``address``, which ends with a slash, and judge ``checks``.
+    """Open ``app`` as if it were served, and judge ``checks``.
 
-    Checks in prose that a browser cannot decide get no verdict.
+    Checks of ``earlier`` rounds are judged after them, with nothing left of what those clicked and typed. Checks in
+    prose that a browser cannot decide get no verdict.
 
     Raises:
         BrowserDied: the browser ended or stopped answering.
     """
-    record = PageRecord(serve(files, address, cdn))
-    questions = {check: question for check in checks if (question := question_about(check))}
+    record, questions = PageRecord(SealedNetwork(app, cdn)), questions_about(checks)
+    death = await _visit(process, record, questions, with_picture=True)
+    look = _look_of(record, questions, death)
+    if old := questions_about(earlier):
+        record = PageRecord(SealedNetwork(app, cdn))
+        death = death or await _visit(process, record, old, with_picture=False)
+        look = replace(look, earlier=_look_of(record, old, death).verdicts)
+    return look
+
+
+async def _visit(
+    process: ChromiumProcess, record: PageRecord, questions: dict[Check, Question], *, with_picture: bool
+) -> str:
+    """Open the app in a context of its own and keep what is seen; what it died of, or nothing."""
     death = ""
     try:
         async with asyncio.timeout(LOOK_SECONDS), _sealed_context(process, record.network) as context:
-            await _first_to_end(process.guard_memory(), _look(context, record, questions, address))
+            looking = _look(context, record, questions, with_picture=with_picture)
+            await _first_to_end(process.guard_memory(), looking)
     except PageDied as problem:
         death = str(problem)
     except TimeoutError:
@@ -72,13 +88,15 @@ async def look_at(
         death = f"the browser could not go on with the page: {shown(error.message, MOST_LINE)}"
     if death:
         await process.see_that_it_lives()
-    return _look_of(record, questions, death)
+    return death
 
 
-def look_at_killer(checks: Sequence[Check], reason: str) -> PageLook:
+def look_at_killer(checks: Sequence[Check], earlier: Sequence[Check], reason: str) -> PageLook:
     """What is said about an app that killed a browser of its own. ``reason``: how that browser ended."""
-    record = PageRecord(serve(AppFiles({}), "https://app.invalid/", None))
-    return _look_of(record, [check for check in checks if question_about(check)], f"the page cannot be open: {reason}")
+    record = PageRecord(SealedNetwork(ServedApp(AppFiles({}), "https://app.invalid/"), None))
+    death = f"the page cannot be open: {reason}"
+    look = _look_of(record, questions_about(checks), death)
+    return replace(look, earlier=_look_of(record, questions_about(earlier), death).verdicts)
 
 
 def _look_of(record: PageRecord, checks: Iterable[Check], death: str) -> PageLook:
@@ -104,20 +122,23 @@ async def _sealed_context(process: ChromiumProcess, network: SealedNetwork) -> A
         await process.close_context(context)
 
 
-async def _look(context: BrowserContext, record: PageRecord, questions: dict[Check, Question], address: str) -> None:
+async def _look(
+    context: BrowserContext, record: PageRecord, questions: dict[Check, Question], *, with_picture: bool
+) -> None:
     plain = {check: question for check, question in questions.items() if not question.query}
-    async with _open_page(context, record) as (page, devtools):
-        await _first_to_end(
-            _fails_when_restless(page, devtools, record.network),
-            _desktop_then_phone(page, devtools, record, plain, address),
-        )
     asked = {check: question for check, question in questions.items() if question.query}
+    address = record.network.app.address
+    probing = f"{address}?url={quote(PROBE_URL, safe='')}"
+    if with_picture or plain:
+        work = _desktop_then_phone if with_picture else _run
+        async with _open_page(context, record) as (page, devtools):
+            await _first_to_end(
+                _fails_when_restless(page, devtools, record.network), work(page, devtools, record, plain, address)
+            )
     if asked:
         async with _open_page(context, record) as (page, devtools):
-            query = f"?url={quote(PROBE_URL, safe='')}"
             await _first_to_end(
-                _fails_when_restless(page, devtools, record.network),
-                _run(page, devtools, record, asked, address + query),
+                _fails_when_restless(page, devtools, record.network), _run(page, devtools, record, asked, probing)
             )
 
 

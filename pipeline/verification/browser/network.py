@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Error, Route
 
-from pipeline.domain.files import AppFiles
 from pipeline.domain.media_types import media_type_of
 from pipeline.domain.verdict import Finding, Severity
 from pipeline.verification.addresses import ServedApp
@@ -149,8 +148,3 @@ async def settle(network: SealedNetwork, *, quiet_seconds: float, at_most_second
         await asyncio.sleep(quiet_seconds / 5)
         if network.under_way:
             quiet_since = loop.time()
-
-
-def serve(files: AppFiles, address: str, cdn: CdnFiles | None) -> SealedNetwork:
-    """Stand in for the network around ``files``, served at ``address``."""
-    return SealedNetwork(ServedApp(files, address), cdn)

@@ -84,6 +84,9 @@ class ChromiumProcess:
         except (Error, TimeoutError, OSError, StopIteration) as error:
             home.cleanup()
             raise BrowserDied(f"the browser did not start: {_first_line(error)}") from error
+        except asyncio.CancelledError:
+            home.cleanup()
+            raise
         return process
 
     @property

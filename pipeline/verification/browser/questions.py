@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pipeline.domain.brief import Check
@@ -43,6 +44,11 @@ class Question:
 
     script: str
     query: bool = False
+
+
+def questions_about(checks: Iterable[Check]) -> dict[Check, Question]:
+    """Those of ``checks`` that are decided in the browser, and how."""
+    return {check: question for check in checks if (question := question_about(check))}
 
 
 def question_about(check: Check) -> Question | None:

@@ -27,6 +27,7 @@ class PageLook:
         screenshot: of the page after its checks, as PNG; None when there is no page to see.
         console: what the page wrote, one line each.
         text: what a visitor reads on the page.
+        earlier: verdicts on checks of earlier rounds.
     """
 
     verdicts: tuple[Verdict, ...] = ()
@@ -34,6 +35,7 @@ class PageLook:
     screenshot: bytes | None = None
     console: tuple[str, ...] = ()
     text: str = ""
+    earlier: tuple[Verdict, ...] = ()
 
 
 @dataclass

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pipeline.domain.brief import Check
 from pipeline.domain.errors import Misconfigured, PipelineError
 from pipeline.domain.files import AppFiles
+from pipeline.verification.addresses import ServedApp
 from pipeline.verification.browser.cdn import CdnFiles
 
 if TYPE_CHECKING:
@@ -100,10 +101,13 @@ class SealedBrowser:
         self._looks: _Looks | None = None
         self._thread: _LoopThread | None = None
 
-    async def look(self, files: AppFiles, checks: Sequence[Check], address: str) -> "PageLook":
+    async def look(
+        self, files: AppFiles, checks: Sequence[Check], address: str, earlier: Sequence[Check] = ()
+    ) -> "PageLook":
         """Open ``files`` as if they were served at ``address``, which ends with a slash, and judge ``checks``.
 
-        Checks in prose that a browser cannot decide get no verdict.
+        Checks of ``earlier`` rounds are judged on pages of their own. Checks in prose that a browser cannot decide get
+        no verdict.
 
         Raises:
             BrowserFailed: the browser does not start, or all places are taken for too long.
@@ -112,7 +116,7 @@ class SealedBrowser:
             if self._thread is None or self._looks is None:
                 self._thread = _LoopThread()
                 self._looks = _Looks(self._executable, self._cdn, self._apps_at_once)
-            look = self._thread.submit(self._looks.look(files, checks, address))
+            look = self._thread.submit(self._looks.look(ServedApp(files, address), checks, earlier))
         return await asyncio.wrap_future(look)
 
     async def close(self) -> None:
@@ -133,18 +137,20 @@ class _Looks:
         self._places = asyncio.Semaphore(apps_at_once)
         self._pool: BrowserPool | None = None
 
-    async def look(self, files: AppFiles, checks: Sequence[Check], address: str) -> "PageLook":
+    async def look(self, app: ServedApp, checks: Sequence[Check], earlier: Sequence[Check]) -> "PageLook":
         try:
             async with asyncio.timeout(QUEUE_SECONDS):
                 await self._places.acquire()
         except TimeoutError:
             raise BrowserFailed(f"the browser was busy for {QUEUE_SECONDS:g} seconds") from None
         try:
-            return await self._look_twice_at_most(files, checks, address)
+            return await self._look_twice_at_most(app, checks, earlier)
         finally:
             self._places.release()
 
-    async def _look_twice_at_most(self, files: AppFiles, checks: Sequence[Check], address: str) -> "PageLook":
+    async def _look_twice_at_most(
+        self, app: ServedApp, checks: Sequence[Check], earlier: Sequence[Check]
+    ) -> "PageLook":
         """Look; when the browser dies, another app may have killed it: look again in a browser for this one alone."""
         from pipeline.verification.browser.look import look_at, look_at_killer  # noqa: PLC0415 - the same
         from pipeline.verification.browser.process import BrowserDied, BrowserPool  # noqa: PLC0415 - optional package
@@ -153,13 +159,13 @@ class _Looks:
             self._pool = BrowserPool(self._executable)
         with suppress(BrowserDied):
             async with self._pool.browser(alone=False) as process:
-                return await look_at(process, files, checks, address, self._cdn)
+                return await look_at(process, app, checks, earlier, self._cdn)
         try:
             async with self._pool.browser(alone=True) as process:
                 try:
-                    return await look_at(process, files, checks, address, self._cdn)
+                    return await look_at(process, app, checks, earlier, self._cdn)
                 except BrowserDied as error:
-                    return look_at_killer(checks, str(error))
+                    return look_at_killer(checks, earlier, str(error))
         except BrowserDied as error:
             raise BrowserFailed(str(error)) from error
 

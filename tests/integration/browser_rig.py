@@ -1,0 +1,46 @@
+"""Looking at apps in the sealed browser: what the tests of it share."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pipeline.domain.brief import Check
+from pipeline.domain.verdict import Verification
+from pipeline.verification.browser.record import PageLook
+from pipeline.verification.browser.sealed_browser import SealedBrowser, find_browser
+from tests.builders import make_files
+
+BROWSER = find_browser(None)
+ADDRESS = "https://octo.github.io/app/"
+
+
+@contextmanager
+def sealed_browser() -> Iterator[SealedBrowser]:
+    """One for all looks, ended at the end."""
+    assert BROWSER
+    shared = SealedBrowser(BROWSER)
+    yield shared
+    asyncio.run(shared.close())
+
+
+def scripts(*texts: str) -> list[Check]:
+    return [Check.from_script(text) for text in texts]
+
+
+async def look(browser: SealedBrowser, html: str, *checks: str, **files: str) -> PageLook:
+    return await browser.look(make_files({"index.html": html, **files}), scripts(*checks), ADDRESS)
+
+
+def outcomes(seen: PageLook | Verification) -> list[str]:
+    return [verdict.outcome.value for verdict in seen.verdicts]
+
+
+RIGHT = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sales ünï</title>
+<link rel="stylesheet" href="style.css"></head><body>
+<form id="form"><select id="region"><option>all</option></select><button id="more" type="button">more</button></form>
+<p id="total">41</p><p id="late"></p>
+<script>
+document.querySelector("#more").onclick = () => total.textContent = Number(total.textContent) + 1;
+setTimeout(() => late.textContent = "here", 500);
+fetch("data.csv").then(r => r.text()).then(text => document.body.dataset.rows = text.trim().split("\\n").length);
+</script></body></html>"""

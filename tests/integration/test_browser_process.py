@@ -1,0 +1,169 @@
+"""The browser's process: hostile pages, what a killed browser leaves, and what it gets of ours."""
+
+import asyncio
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.verification.browser import process as browser_process
+from pipeline.verification.browser.process import ChromiumProcess
+from pipeline.verification.browser.sealed_browser import BrowserFailed, SealedBrowser
+from tests.integration.browser_rig import BROWSER, RIGHT, look, outcomes, sealed_browser
+
+pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no browser on this machine")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[SealedBrowser]:
+    with sealed_browser() as shared:
+        yield shared
+
+
+def running_process(browser: SealedBrowser) -> ChromiumProcess:
+    """The browser's process, which is nobody's business but that of tests that do what the system may do to it."""
+    looks = browser._looks  # noqa: SLF001
+    assert looks
+    assert looks._pool  # noqa: SLF001
+    assert looks._pool._current  # noqa: SLF001
+    return looks._pool._current  # noqa: SLF001
+
+
+def read_environment(pid: int) -> bytes:
+    return Path(f"/proc/{pid}/environ").read_bytes()
+
+
+def is_alive(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").exists()
+
+
+LOOP = "<title>x</title><script>for (;;);</script>"
+HOSTILE = {
+    "endless loop": LOOP,
+    "endless loop later": "<script>setTimeout(() => { for (;;); }, 300)</script>",
+    "heap bomb": "<script>const a = []; for (;;) a.push(new Array(1e5).fill(Math.random()))</script>",
+    "buffer bomb": "<script>const a = []; for (;;) a.push(new Uint8Array(1 << 20).fill(1))</script>",
+    "alert storm": "<script>for (;;) alert(1)</script>",
+    "popup storm": "<script>for (;;) window.open('about:blank')</script>",
+    "reload storm": "<script>setInterval(() => location.reload(), 1)</script>",
+    "endless navigation": "<script>location.href = '?' + Math.random()</script>",
+}
+
+
+@pytest.mark.parametrize("html", HOSTILE.values(), ids=HOSTILE)
+async def test_a_hostile_page_frees_its_place_and_harms_nobody(html: str) -> None:
+    assert BROWSER
+    browser = SealedBrowser(BROWSER, apps_at_once=1)
+    try:
+        hostile = asyncio.create_task(look(browser, html, "document.title === 'never'"))
+        after = await asyncio.wait_for(look(browser, RIGHT, "document.title === 'Sales ünï'"), 30)
+        seen = await hostile
+    finally:
+        await browser.close()
+    assert outcomes(seen) == ["fail"]
+    assert "page-dies" in {finding.rule for finding in seen.findings}
+    assert outcomes(after) == ["pass"]
+
+
+async def test_an_app_beside_a_hostile_one_is_unharmed(browser: SealedBrowser) -> None:
+    hostile = asyncio.create_task(look(browser, HOSTILE["buffer bomb"]))
+    beside = await look(browser, RIGHT, "document.querySelector('#late').textContent === 'here'")
+    assert outcomes(beside) == ["pass"], beside.verdicts
+    await hostile
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<script>location.href = 'https://elsewhere.example/'</script>",
+        "<a id='a' download='x' href='data:text/plain,x'>x</a><script>a.click()</script>",
+        "<script>for (let i = 0; i < 20; i++) confirm('x')</script>",
+        "<script>close()</script>",
+        "<script>setInterval(() => { throw new Error(Math.random()) }, 0)</script>",
+    ],
+)
+async def test_other_bad_manners_end_in_a_verdict(browser: SealedBrowser, html: str) -> None:
+    seen = await look(browser, html, "document.title === 'never'")
+    assert outcomes(seen)[0] != "pass"
+
+
+async def test_a_browser_that_was_killed_is_replaced_and_the_app_looked_at_again(browser: SealedBrowser) -> None:
+    slow = "<title>x</title><script>setTimeout(() => document.title = 'done', 2500)</script>"
+    looking = asyncio.create_task(look(browser, slow, "document.title === 'done'"))
+    await asyncio.sleep(1)
+    running_process(browser).kill()
+    assert outcomes(await looking) == ["pass"]
+
+
+async def test_the_browser_is_replaced_after_some_apps(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert BROWSER
+    monkeypatch.setattr(browser_process, "RECYCLE_AFTER", 2)
+    browser = SealedBrowser(BROWSER)
+    used = set()
+    for _ in range(3):
+        await look(browser, "<title>x</title>", "true")
+        used.add(running_process(browser).pid)
+    await browser.close()
+    assert len(used) == 2
+
+
+def test_looks_from_several_event_loops_share_one_browser(browser: SealedBrowser) -> None:
+    for _ in range(2):
+        assert outcomes(asyncio.run(look(browser, RIGHT, "true"))) == ["pass"]
+
+
+def descendants() -> set[int]:
+    """Processes that this one started, directly or not."""
+    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,stat="], capture_output=True, text=True, check=True).stdout
+    parents = {int(pid): int(parent) for pid, parent, state in map(str.split, listed.splitlines()) if state[0] != "Z"}
+    found = {os.getpid()}
+    while more := {pid for pid, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found
+
+
+@pytest.mark.parametrize("html", ["<title>x</title>", LOOP])
+async def test_closing_leaves_no_process_behind(html: str) -> None:
+    assert BROWSER
+    before = descendants()
+    browser = SealedBrowser(BROWSER)
+    looking = asyncio.create_task(look(browser, html, "true"))
+    if html != LOOP:
+        await looking
+    while len(started := descendants() - before) < 3:
+        assert not looking.done() or html != LOOP
+        await asyncio.sleep(0.1)
+    await browser.close()
+    if html == LOOP:
+        with pytest.raises(asyncio.CancelledError):
+            await looking
+    ends = time.monotonic() + 5
+    while any(map(is_alive, started)) and time.monotonic() < ends:
+        await asyncio.sleep(0.1)
+    assert [pid for pid in started if is_alive(pid)] == []
+
+
+async def test_the_browser_gets_nothing_of_our_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert BROWSER
+    monkeypatch.setenv("LLM_API_KEY", "sk-canary-0123456789")
+    browser = SealedBrowser(BROWSER)
+    try:
+        await look(browser, "<title>x</title>")
+        environment = read_environment(running_process(browser).pid)
+    finally:
+        await browser.close()
+    assert b"sk-canary" not in environment
+    assert b"HOME=" in environment
+
+
+async def test_a_browser_that_does_not_start_says_so(tmp_path: Path) -> None:
+    program = tmp_path / "browser"
+    program.write_text("#!/bin/sh\nexit 1\n")
+    program.chmod(0o755)
+    browser = SealedBrowser(program)
+    with pytest.raises(BrowserFailed, match="did not start"):
+        await look(browser, RIGHT)
+    await browser.close()
