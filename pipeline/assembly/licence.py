@@ -19,21 +19,9 @@ COPYRIGHT HOLDERS BE LIABLE FOR ANY CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER I
 OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE."""
 
 _COLUMNS = 78
-_MARKS_OF_MIT = (
-    "permission is hereby granted, free of charge",
-    "without restriction, including without limitation the rights to use, copy, modify, merge, publish",
-    "shall be included in all copies or substantial portions",
-    "without warranty of any kind",
-)
 
 
 def mit_licence(year: int, holder: str) -> str:
     """The licence in the words of the Open Source Initiative, in lines of at most 78 columns."""
     wrapped = [textwrap.fill(part, _COLUMNS) for part in (_GRANT, _CONDITION, _DISCLAIMER)]
     return "\n\n".join(["MIT License", f"Copyright (c) {year} {holder}", *wrapped]) + "\n"
-
-
-def is_mit_licence(content: bytes) -> bool:
-    """Whether ``content`` is the MIT licence, whoever holds the copyright and however the lines are broken."""
-    words = " ".join(content.decode(errors="replace").lower().split())
-    return all(mark in words for mark in _MARKS_OF_MIT)

@@ -2,50 +2,27 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
 
 from pipeline.assembly.readme_parts import Facts, how_it_works, list_of_files, setup, summary, terms, usage
 from pipeline.domain.brief import Brief
+from pipeline.domain.documents import LONGEST_README, missing_readme_parts, readme_sections
 from pipeline.domain.files import AppFiles
 from pipeline.domain.generation import Generation
 
-MAX_PARSED_CHARACTERS = 200_000
+_PARTS: dict[str, tuple[str, Callable[[Facts], str]]] = {
+    "summary": ("Summary", summary),
+    "setup": ("Setup", setup),
+    "usage": ("Usage", usage),
+    "files": ("Files", list_of_files),
+    "code explanation": ("How it works", how_it_works),
+    "license": ("License", terms),
+}
+"""Part -> its heading, and what writes it. A README that has nothing gets them all."""
 
-_REQUIRED = {
-    "Summary": r"summary|overview|about|description|introduction|purpose|what (?:it|this)",
-    "Setup": r"set-?\s?up|install|getting started|quick ?start|running\b|run\b|requirements|prerequisites|deploy",
-    "Usage": r"usage|use\b|using|examples?|how to|try it|instructions",
-    "How it works": r"how (?:it|the|this)|works|code|explanation|architecture|implementation|structure|internals",
-    "License": r"licen[cs]e",
-}
-_WRITERS: dict[str, Callable[[Facts], str]] = {
-    "Summary": summary,
-    "Setup": setup,
-    "Usage": usage,
-    "Files": list_of_files,
-    "How it works": how_it_works,
-    "License": terms,
-}
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 _LABEL = re.compile(r"^\*Built (?P<first>[^\n;*]+?)(?:; last revised (?P<last>[^\n;*]+?))?\.\*$", re.MULTILINE)
-_TEXT_TOKENS = {"inline", "fence", "code_block", "html_block"}
-
-
-@dataclass(frozen=True, slots=True)
-class _Section:
-    """A heading and what stands under it, up to the next heading of any level.
-
-    Attributes:
-        level: 1 to 6; 0 for what stands before the first heading.
-        heading: its words.
-        has_text: whether anything stands under it.
-    """
-
-    level: int
-    heading: str
-    has_text: bool
 
 
 def readme(files: AppFiles, generation: Generation, brief: Brief, title: str) -> bytes:
@@ -66,56 +43,19 @@ def readme(files: AppFiles, generation: Generation, brief: Brief, title: str) ->
     if not has_title:
         body = f"# {title}\n\n{body}".rstrip()
     facts = Facts(files, generation, brief)
-    added = [f"## {part}\n\n{_WRITERS[part](facts)}" for part in missing]
+    added = [f"## {heading}\n\n{write(facts)}" for heading, write in (_PARTS[part] for part in missing)]
     return (head + "\n\n".join([body, *added, label]) + "\n").encode()
 
 
 def _gaps(body: str) -> tuple[bool, list[str]]:
     """Whether ``body`` has a title, and the parts that it lacks; a very long one is taken to be complete."""
-    if len(body) > MAX_PARSED_CHARACTERS:
+    if len(body) > LONGEST_README:
         return True, []
-    sections = _sections(body)
+    sections = readme_sections(MarkdownIt("commonmark").parse(body))
     has_title = any(section.level == 1 for section in sections)
     if not any(section.has_text for section in sections):
-        return has_title, list(_WRITERS)
-    return has_title, [part for part in _REQUIRED if not _has(part, sections)]
-
-
-def _has(part: str, sections: list[_Section]) -> bool:
-    """A part is there when a heading names it and something stands under that heading, or a heading below it.
-
-    What stands between the title and the next heading is a summary.
-    """
-    for index, section in enumerate(sections):
-        named = re.search(rf"\b(?:{_REQUIRED[part]})", section.heading, re.IGNORECASE) and section.level != 1
-        if part == "Summary" and section.level <= 1 and section.has_text:
-            return True
-        if named and (section.has_text or _has_text_below(index, sections)):
-            return True
-    return False
-
-
-def _has_text_below(index: int, sections: list[_Section]) -> bool:
-    for section in sections[index + 1 :]:
-        if section.level <= sections[index].level:
-            return False
-        if section.has_text:
-            return True
-    return False
-
-
-def _sections(text: str) -> list[_Section]:
-    tokens = MarkdownIt("commonmark").parse(text)
-    sections = [_Section(0, "", has_text=False)]
-    for index, token in enumerate(tokens):
-        if token.type == "heading_open":
-            sections.append(_Section(int(token.tag[1]), tokens[index + 1].content, has_text=False))
-        elif token.type == "html_block" and (heading := re.search(r"<h1\b[^>]*>(.*?)</h1>", token.content, re.DOTALL)):
-            sections.append(_Section(1, heading[1], has_text=False))
-        elif token.type in _TEXT_TOKENS and token.content.strip() and tokens[index - 1].type != "heading_open":
-            last = sections[-1]
-            sections[-1] = _Section(last.level, last.heading, has_text=True)
-    return sections
+        return has_title, list(_PARTS)
+    return has_title, missing_readme_parts(sections)
 
 
 def _label(earlier: re.Match[str] | None, generation: Generation) -> str:

@@ -4,8 +4,8 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from pipeline.assembly.licence import is_mit_licence
 from pipeline.domain.brief import Brief
+from pipeline.domain.documents import is_mit_licence
 from pipeline.domain.files import AppFiles
 from pipeline.domain.generation import Generation
 
@@ -108,7 +108,7 @@ def terms(facts: Facts) -> str:
     path = next((path for path in facts.files if path.casefold() == "license"), None)
     if path is None:
         return "No licence was given."
-    name = "MIT, see" if is_mit_licence(facts.files[path]) else "See"
+    name = "MIT, see" if is_mit_licence(facts.files.text(path) or "") else "See"
     return f"{name} [{path}]({path})."
 
 

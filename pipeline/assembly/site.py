@@ -4,11 +4,12 @@ from selectolax.lexbor import LexborHTMLParser
 
 from pipeline.assembly.attachments import with_attachments, with_file
 from pipeline.assembly.gitignore import gitignore
-from pipeline.assembly.licence import is_mit_licence, mit_licence
+from pipeline.assembly.licence import mit_licence
 from pipeline.assembly.readme import readme
 from pipeline.assembly.space.assembling import COPYRIGHT_HOLDER, assemble_space
 from pipeline.assembly.workflows import wants_workflows, without_workflows
 from pipeline.domain.brief import Brief
+from pipeline.domain.documents import is_mit_licence
 from pipeline.domain.errors import InvalidInput
 from pipeline.domain.files import AppFiles, fold
 from pipeline.domain.generation import Generation
@@ -52,9 +53,8 @@ def assemble(
 
 def _licence(files: AppFiles, brief: Brief, year: int, base: AppFiles | None) -> bytes:
     published = base if base is not None else files
-    existing = published.get("LICENSE") if brief.round > 1 else None
-    if existing is not None and is_mit_licence(existing):
-        return existing
+    if brief.round > 1 and is_mit_licence(published.text("LICENSE") or ""):
+        return published["LICENSE"]
     return mit_licence(year, COPYRIGHT_HOLDER).encode()
 
 

@@ -1,21 +1,18 @@
 """Verification by reading and by looking: files are parsed, and the app is opened in a sealed browser."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from pipeline.domain.brief import Brief, Check
 from pipeline.domain.files import AppFiles
+from pipeline.domain.publication import SpaceSdk
+from pipeline.domain.space import sdk_of
 from pipeline.domain.verdict import Outcome, Verdict, Verification, merge_verdicts
 from pipeline.ports import Verifier
 from pipeline.verification.browser.sealed_browser import BrowserFailed, SealedBrowser
 
 NO_BROWSER = "no browser was there to run it: install chromium-headless-shell and playwright, or set CHROMIUM"
 NEEDS_SERVER = "the app is a program: its page exists only while that runs, and generated programs are not run here"
-
-_SERVED_BY_PROGRAM = re.compile(
-    r"\A---\n(?:.*\n)*?sdk:\s*[\"']?(?:docker|gradio|streamlit)\b(?:.*\n)*?---", re.IGNORECASE
-)
 
 
 class BrowserVerifier:
@@ -73,4 +70,4 @@ def _needs_server(files: AppFiles) -> bool:
     """Whether visitors are served by a program of the app: it has no page, or its Space card says so."""
     if "index.html" not in files:
         return "app.py" in files or "Dockerfile" in files
-    return _SERVED_BY_PROGRAM.match((files.text("README.md") or "")[:5000]) is not None
+    return sdk_of(files) in {SpaceSdk.DOCKER, SpaceSdk.GRADIO, SpaceSdk.STREAMLIT}

@@ -7,7 +7,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from pipeline.assembly.attachments import with_file
 from pipeline.assembly.gitignore import gitignore
-from pipeline.assembly.licence import is_mit_licence, mit_licence
+from pipeline.assembly.licence import mit_licence
 from pipeline.assembly.space.card import Card, read_card, write_readme
 from pipeline.assembly.space.card_rules import title as title_line
 from pipeline.assembly.space.dockerfile import DEFAULT_PORT, default_dockerfile, exposed_port, is_made_as_root
@@ -16,6 +16,7 @@ from pipeline.assembly.space.pages import JSON_FILE, with_page_parameters
 from pipeline.assembly.space.parameters import NAME, parameters_json, wants_parameters, with_parameters
 from pipeline.assembly.space.python import MAX_SOURCE_BYTES, NotPython, assigns_name, read_python
 from pipeline.assembly.space.requirements import default_requirements, pinned_gradio
+from pipeline.domain.documents import is_mit_licence
 from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.domain.files import AppFiles, fold
 from pipeline.domain.publication import SpaceSdk
@@ -196,7 +197,7 @@ def _decided_keys(
         keys["sdk_version"] = card.values.get("sdk_version") or pinned_gradio(files.text("requirements.txt") or "")
     elif sdk is SpaceSdk.STATIC:
         keys["app_file"] = entry or card.values.get("app_file")
-    if "license" not in card.values and is_mit_licence(files.get("LICENSE", b"")):
+    if "license" not in card.values and is_mit_licence(files.text("LICENSE") or ""):
         keys["license"] = "mit"
     return keys
 

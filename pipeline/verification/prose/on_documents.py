@@ -2,10 +2,18 @@
 
 import re
 
+from markdown_it import MarkdownIt
+
+from pipeline.domain.documents import (
+    LONGEST_README,
+    README_PARTS,
+    is_mit_licence,
+    missing_readme_parts,
+    readme_sections,
+)
 from pipeline.domain.files import AppFiles
 from pipeline.domain.verdict import Outcome
 from pipeline.verification.inspection import Inspection, Rule, Ruling, failed, passed
-from pipeline.verification.prose.documents import README_PARTS, is_mit_licence, missing_readme_parts
 
 _GOOD = r"(?:professional|complete|comprehensive)"
 _PART_WORDS = {
@@ -51,7 +59,8 @@ def _readme_has_parts(inspection: Inspection, parts: list[str]) -> Ruling:
     text = inspection.files.text("README.md")
     if text is None:
         return failed("there is no README.md in the root that could be read")
-    missing = [part for part in missing_readme_parts(text) if part in parts]
+    sections = readme_sections(MarkdownIt("commonmark").parse(text[:LONGEST_README]))
+    missing = [part for part in missing_readme_parts(sections) if part in parts]
     if missing:
         return failed(f"README.md has no {', no '.join(missing)}")
     return passed(f"README.md has {', '.join(parts)}")

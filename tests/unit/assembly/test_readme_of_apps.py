@@ -1,10 +1,11 @@
 """The README of an app."""
 
 import pytest
+from markdown_it import MarkdownIt
 
 from pipeline.assembly import assemble
+from pipeline.domain.documents import missing_readme_parts, readme_sections
 from pipeline.domain.publication import Target
-from pipeline.verification.prose.documents import missing_readme_parts
 from tests.builders import make_attachment, make_brief, make_files, make_generation
 
 COMPLETE = """# Sales
@@ -54,6 +55,10 @@ def test_a_complete_readme_stays_as_it_is() -> None:
     assert readme(COMPLETE, round=2) == COMPLETE
 
 
+def missing_parts(text: str) -> list[str]:
+    return missing_readme_parts(readme_sections(MarkdownIt("commonmark").parse(text)))
+
+
 def test_an_app_without_a_readme_gets_a_whole_one() -> None:
     text = readme(None, attachments=(make_attachment(),), text="Show ?region=north&x from data.csv, or ?nothing=1")
     assert text.startswith("# Sales & more\n")
@@ -64,13 +69,13 @@ def test_an_app_without_a_readme_gets_a_whole_one() -> None:
     assert "`?region=…`" in text
     assert "nothing" not in text.partition("## Usage")[2]
     assert "- `index.html`: the page" in text
-    assert missing_readme_parts(text) == []
+    assert missing_parts(text) == []
 
 
 @pytest.mark.parametrize("unusable", [b"", b"\n \n", b"\xff\xfe\x00", b"# Sales\n"])
 def test_a_readme_without_a_text_is_written_anew(unusable: bytes) -> None:
     text = readme(unusable)
-    assert missing_readme_parts(text) == []
+    assert missing_parts(text) == []
     assert "## Files" in text
 
 
@@ -79,7 +84,7 @@ def test_what_the_generator_wrote_is_kept_and_only_what_lacks_is_added_at_the_en
     assert text.startswith("# Mine\n\nMy words.\n\n## Installation\n\nNone.\n\n## Usage\n")
     assert "## Setup" not in text
     assert "## Summary" not in text
-    assert missing_readme_parts(text) == []
+    assert missing_parts(text) == []
 
 
 @pytest.mark.parametrize("part", ["Setup", "Usage", "How it works", "License"])
