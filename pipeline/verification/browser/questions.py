@@ -6,18 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pipeline.domain.brief import Check
+from pipeline.verification.prose import on_pages
 from pipeline.verification.prose.sentences import plainer
 
 PROBE_URL = "https://images.example/sample-7f3a19c4.png"
 """Passed at ``?url=``. No such host exists (RFC 2606): seeing it proves that the page shows what it was given."""
 
-_PAGE = r"(?:page|document|site|app|\"?index\.html\"?)"
 _SHOWS = r"(?:displays?|shows?|renders?)"
 _PASSED = r"(?:passed|given|provided) (?:at|as|in|via|through|with|by)"
-_TITLE = rf"(?:{_PAGE} )?(?:title|<title>|has title|{_PAGE} has title)"
-_ELEMENT = r"(?P<tag>[a-z][a-z0-9]*)"
-_ID = r"[\"']?#?(?P<id>[\w-]+)[\"']?"
-_ANY_ELEMENT = frozenset({"element", "node", "tag"})
 
 # What visitors can read, also where it stands in a field.
 _VISIBLE = (
@@ -69,7 +65,7 @@ def _title_is(said: re.Match[str]) -> Question:
 def _has_id(said: re.Match[str]) -> Question:
     tag = (said["tag"] or "element").lower()
     found = f"document.getElementById({json.dumps(said['id'])})"
-    return Question(f"!!{found}" if tag in _ANY_ELEMENT else f"{found}?.localName === {json.dumps(tag)}")
+    return Question(f"!!{found}" if tag in on_pages.ANY_ELEMENT else f"{found}?.localName === {json.dumps(tag)}")
 
 
 def _shows_text(said: re.Match[str]) -> Question:
@@ -85,14 +81,14 @@ def _links_work(said: re.Match[str]) -> Question:
 
 
 _RULES = (
-    (rf"{_TITLE} (?:is|equals|reads|is exactly|is set to) (?:exactly )?\"(?P<text>[^\"]+)\"", _title_is),
-    (rf"(?:{_PAGE} has |there is )?{_ELEMENT}(?: element)? with id(?: of| =)? ?{_ID}(?: exists)?", _has_id),
-    (rf"(?P<tag>element )?\"?#{_ID}\"?(?: element)? (?:exists|is present)(?: on page)?", _has_id),
-    (rf"{_PAGE} {_SHOWS} (?:text |words? |phrase |message )?\"(?P<text>[^\"]+)\"", _shows_text),
+    (on_pages.TITLE_IS, _title_is),
+    (on_pages.HAS_ID, _has_id),
+    (on_pages.ID_EXISTS, _has_id),
+    (rf"{on_pages.PAGE} {_SHOWS} (?:text |words? |phrase |message )?\"(?P<text>[^\"]+)\"", _shows_text),
     (
-        rf"{_PAGE} {_SHOWS} (?:[\w-]+ ){{0,2}}(?:url|address|link)(?: that is)? {_PASSED} \"?\?url=[^\s\"]*\"?",
+        rf"{on_pages.PAGE} {_SHOWS} (?:[\w-]+ ){{0,2}}(?:url|address|link)(?: that is)? {_PASSED} \"?\?url=[^\s\"]*\"?",
         _shows_url,
     ),
-    (r"(?:all )?(?P<local>(?:local|internal|relative) )?links (?:work|resolve|is valid)", _links_work),
-    (r"(?:there is )?no (?P<local>(?:local|internal|relative) )?(?:broken|dead) links", _links_work),
+    (on_pages.LINKS_WORK, _links_work),
+    (on_pages.NO_BROKEN_LINKS, _links_work),
 )

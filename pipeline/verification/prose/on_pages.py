@@ -5,16 +5,22 @@ import re
 from pipeline.verification.inspection import Inspection, Rule, Ruling, failed, passed, undecided
 from pipeline.verification.prose.sentences import NAMES, listed_files, names_in
 
-_ANY_ELEMENT = frozenset({"element", "node", "tag"})
+ANY_ELEMENT = frozenset({"element", "node", "tag"})
 _ELEMENT = (
     r"(?P<tag>element|node|tag|article|audio|a|button|canvas|dialog|div|fieldset|form|h[1-6]|iframe|img|input|label|li"
     r"|main|nav|ol|output|pre|progress|p|section|select|span|svg|table|tbody|textarea|ul|video)"
 )
 _ENTRY = r"\"?index\.html\"?"
-_PAGE = rf"(?:page|document|site|{_ENTRY})"
-_TITLE = rf"(?:{_PAGE} )?(?:title|<title>)"
+PAGE = rf"(?:page|document|site|app|{_ENTRY})"
+_TITLE = rf"(?:{PAGE} )?(?:has )?(?:title|<title>)"
 _ALL = r"(?:all|every|each)(?: of)?(?: required| above| other| listed| requested)*"
 _ID = r"[\"']?#?(?P<id>[\w-]+)[\"']?"
+
+TITLE_IS = rf"{_TITLE} (?:is|equals|reads|is exactly|is set to) (?:exactly )?\"(?P<text>[^\"]+)\""
+HAS_ID = rf"(?:{PAGE} has |there is )?{_ELEMENT}(?: element)? with id(?: of| =)? ?{_ID}(?: exists)?"
+ID_EXISTS = rf"(?P<tag>element )?\"?#{_ID}\"?(?: element)? (?:exists|is present)(?: on page)?"
+LINKS_WORK = r"(?:all )?(?P<local>(?:local|internal|relative) )?links (?:work|resolve|is valid)"
+NO_BROKEN_LINKS = r"(?:there is )?no (?P<local>(?:local|internal|relative) )?(?:broken|dead) links"
 
 
 def _unread(inspection: Inspection) -> Ruling:
@@ -24,7 +30,7 @@ def _unread(inspection: Inspection) -> Ruling:
 
 
 def _title_is(said: re.Match[str], inspection: Inspection) -> Ruling:
-    page, wanted = inspection.entry, said["title"]
+    page, wanted = inspection.entry, said["text"]
     if page is None:
         return _unread(inspection)
     if page.title == wanted and "document.title" not in page.source:
@@ -40,7 +46,7 @@ def _has_id(said: re.Match[str], inspection: Inspection) -> Ruling:
     if page is None:
         return _unread(inspection)
     tags = [element.tag for element in page.tree.css("[id]") if element.attributes.get("id") == name]
-    if tags and (tag in _ANY_ELEMENT or tags[0] == tag):
+    if tags and (tag in ANY_ELEMENT or tags[0] == tag):
         return passed(f'{page.path} has <{tags[0]} id="{name}">')
     if page.is_alive:
         return undecided(f'no {tag} in the source of {page.path} has the id "{name}"; a script may add it')
@@ -89,11 +95,11 @@ def _links_work(said: re.Match[str], inspection: Inspection) -> Ruling:
 
 
 RULES: tuple[tuple[str, Rule], ...] = (
-    (rf"{_TITLE} (?:is|equals|reads|is exactly|is set to) (?:exactly )?\"(?P<title>[^\"]+)\"", _title_is),
-    (rf"(?:{_PAGE} has |there is )?{_ELEMENT}(?: element)? with id(?: of| =)? ?{_ID}(?: exists)?", _has_id),
-    (r"(?P<tag>element )?\"?#(?P<id>[\w-]+)\"?(?: element)? (?:exists|is present)(?: on page)?", _has_id),
+    (TITLE_IS, _title_is),
+    (HAS_ID, _has_id),
+    (ID_EXISTS, _has_id),
     (rf"{_ENTRY} links to {_ALL} (?:files?|assets?)(?: above)?", _links_to_listed_files),
     (rf"{_ENTRY} links to {NAMES}", _links_to_files),
-    (r"(?:all )?(?P<local>(?:local|internal|relative) )?links (?:work|resolve|is valid)", _links_work),
-    (r"(?:there is )?no (?P<local>(?:local|internal|relative) )?(?:broken|dead) links", _links_work),
+    (LINKS_WORK, _links_work),
+    (NO_BROKEN_LINKS, _links_work),
 )

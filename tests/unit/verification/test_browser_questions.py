@@ -47,6 +47,7 @@ def test_showing_a_passed_address_is_tried_by_passing_one(sentence: str) -> None
         'The page does not display "Hello"',
         'The page displays "Hello" or "Goodbye"',
         "The title is short",
+        "There is a container with id `total`",
         "Repo has MIT license",
         "The page looks good",
     ],
