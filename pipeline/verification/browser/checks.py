@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
+from playwright.async_api import Error
+
 from pipeline.domain.brief import Check
 
 USUAL_SECONDS = 5.0
@@ -175,8 +177,8 @@ async def _ask(devtools: DevTools, expression: str) -> dict[str, Any] | str:
                 "timeout": SYNCHRONOUS_SECONDS * 1000,
             },
         )
-    except Exception as error:  # noqa: BLE001 - whatever a vendor's session raises: the page went away or ended the script
-        return f"it was interrupted: {_first_line(str(error))}"
+    except Error as error:  # the page went away, or ended the script
+        return f"it was interrupted: {_first_line(error.message)}"
     if details := answer.get("exceptionDetails"):
         thrown = details.get("exception", {})
         text = thrown.get("description") or str(thrown.get("value", details.get("text", "an exception")))
