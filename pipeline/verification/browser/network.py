@@ -2,13 +2,12 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from mimetypes import guess_type
-from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from playwright.async_api import Error, Route
 
 from pipeline.domain.files import AppFiles
+from pipeline.domain.media_types import content_type_of
 from pipeline.domain.verdict import Finding, Severity
 from pipeline.verification.addresses import ServedApp
 from pipeline.verification.browser.cdn import CdnFiles, CdnMissing, CdnUnavailable, is_for_everybody
@@ -18,28 +17,6 @@ MOST_REQUESTS = 2_000
 MOST_CDN_FILES = 100
 MOST_SHOWN = 200  # characters of an address
 
-# As GitHub Pages and Spaces serve them; what systems differ about is written out.
-_MEDIA_TYPES = {
-    ".css": "text/css",
-    ".csv": "text/csv",
-    ".htm": "text/html",
-    ".html": "text/html",
-    ".ico": "image/x-icon",
-    ".js": "text/javascript",
-    ".json": "application/json",
-    ".md": "text/markdown",
-    ".mjs": "text/javascript",
-    ".svg": "image/svg+xml",
-    ".txt": "text/plain",
-    ".wasm": "application/wasm",
-    ".webmanifest": "application/manifest+json",
-    ".webp": "image/webp",
-    ".woff2": "font/woff2",
-    ".xml": "application/xml",
-    ".yaml": "text/yaml",
-    ".yml": "text/yaml",
-}
-_TEXT = ("text/", "application/json", "application/xml", "application/manifest+json", "image/svg+xml")
 _UNHEARD = frozenset({"ping", "cspviolationreport"})
 """Kinds of requests whose answers no page ever sees: no check depends on them."""
 
@@ -139,7 +116,7 @@ class SealedNetwork:
                     "is not in the app" if path else "is not below the app's address",
                 )
             return _Reply(404, b"Not found")
-        return _Reply(200, content, media_type_of(path))
+        return _Reply(200, content, content_type_of(path))
 
     async def _library(self, url: str, kind: str) -> _Reply | None:
         self._cdn_files += 1
@@ -160,13 +137,6 @@ class SealedNetwork:
         shown = shorten(url, MOST_SHOWN)
         if sum(kind == rule for kind, _ in self._problems) < MOST_OF_A_KIND:
             self._problems.setdefault((rule, shown), Finding(severity, rule, f"the page asks for {shown}: {reason}"))
-
-
-def media_type_of(path: str) -> str:
-    """The Content-Type that static hosts send for a file of this name."""
-    suffix = PurePosixPath(path).suffix.lower()
-    media_type = _MEDIA_TYPES.get(suffix) or guess_type(path)[0] or "application/octet-stream"
-    return f"{media_type}; charset=utf-8" if media_type.startswith(_TEXT) else media_type
 
 
 def shorten(text: str, length: int) -> str:
