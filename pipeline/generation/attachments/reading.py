@@ -14,9 +14,9 @@ from pipeline.generation.attachments.json_shape import describe_json
 from pipeline.generation.attachments.pdf import MEDIA_TYPE as PDF
 from pipeline.generation.attachments.pdf import describe_pdf
 from pipeline.generation.attachments.tables import TAB_SEPARATED, describe_table
-from pipeline.generation.attachments.tokens import Density
 from pipeline.generation.attachments.workbook import MEDIA_TYPE as WORKBOOK
 from pipeline.generation.attachments.workbook import describe_workbook, is_workbook
+from pipeline.generation.tokens import Density
 
 # What all attachments of one kind together may cost to read: at 50 ms per MB of table and 25 ms per MB of JSON, a
 # prompt takes a tenth of a second. Of larger tables the beginning is read; larger JSON is shown as text. Workbooks take

@@ -18,7 +18,6 @@ from pipeline.domain.conversation import CallLimits, Conversation, Finish, Reply
 from pipeline.domain.errors import Misconfigured
 from pipeline.domain.generation import Usage
 from pipeline.domain.retry import seconds_of
-from pipeline.generation.model.budget import estimate_prompt
 from pipeline.generation.model.chat_request import Adaptation, adaptation_for, chat_request, is_lasting
 from pipeline.generation.model.failure import (
     ENDED_PROVIDER_REST,
@@ -30,6 +29,7 @@ from pipeline.generation.model.failure import (
 from pipeline.generation.model.providers import Provider, provider_for
 from pipeline.generation.model.reply_reader import ReplyReader
 from pipeline.generation.model.size_limit import limit_size
+from pipeline.generation.tokens import estimate_prompt
 from pipeline.ports import Progress
 
 CONNECT_SECONDS = 5.0
