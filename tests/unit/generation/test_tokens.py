@@ -28,6 +28,7 @@ def test_a_cut_text_fits_and_keeps_its_ends(text: str, tokens: int) -> None:
 def test_tokens_are_counted_by_the_kind_of_text_and_by_bytes() -> None:
     assert estimate_tokens("x" * 700, Density.CODE) == 200
     assert estimate_tokens("x" * 180, Density.TABLE) == 100
+    assert estimate_tokens("x" * 200, Density.JSON) == 100
     assert estimate_tokens("é" * 400, Density.PROSE) == 200
     assert estimate_tokens("\ud800", Density.PROSE) == 1
 
