@@ -59,7 +59,6 @@ def assemble_space(
     title: str,
     year: int,
     parameters: Mapping[str, object] | None = None,
-    holder: str = COPYRIGHT_HOLDER,
 ) -> SpaceApp:
     """Make ``files`` an app that the Hub builds and runs. The same input gives the same bytes, also on its own output.
 
@@ -70,7 +69,6 @@ def assemble_space(
         year: of the copyright, for an app without a licence.
         parameters: JSON values for the app to find as ``PARAMS``: in its Python entry file, or as ``window.PARAMS`` in
             the page of a static Space. None = the app was not made for any, and its entry file is left alone.
-        holder: of the copyright.
 
     Raises:
         InvalidInput: nothing to start from, an entry file that is not valid Python, parameters that are not JSON.
@@ -98,7 +96,7 @@ def assemble_space(
         files, more = _with_build_files(files, imports, kind, entry, port)
         notes += more
     if not any(fold(path) in _LICENCE_NAMES for path in files):
-        files = files.with_files({"LICENSE": mit_licence(year, holder).encode()})
+        files = files.with_files({"LICENSE": mit_licence(year, COPYRIGHT_HOLDER).encode()})
     if ".gitignore" not in files:
         files = files.with_files({".gitignore": gitignore(files)})
     ours = _decided_keys(files, card, sdk, entry=entry, port=port, title=title)
