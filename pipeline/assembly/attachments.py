@@ -60,5 +60,11 @@ def with_file(files: AppFiles, path: str, content: bytes) -> AppFiles:
     return files.without(*in_the_way).with_files({path: content})
 
 
+def with_canonical_name(files: AppFiles, name: str) -> AppFiles:
+    """Rename a file whose name differs from ``name`` in case alone."""
+    other = next((path for path in files if path != name and fold(path) == fold(name)), None)
+    return files if other is None else with_file(files, name, files[other])
+
+
 def _inside(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder + "/")

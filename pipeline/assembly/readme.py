@@ -9,6 +9,7 @@ from pipeline.assembly.readme_parts import Facts, how_it_works, list_of_files, s
 from pipeline.domain.brief import Brief
 from pipeline.domain.documents import LONGEST_README, missing_readme_parts, readme_sections
 from pipeline.domain.files import AppFiles
+from pipeline.domain.front_matter import split_front_matter
 from pipeline.domain.generation import Generation
 
 _PARTS: dict[str, tuple[str, Callable[[Facts], str]]] = {
@@ -21,7 +22,6 @@ _PARTS: dict[str, tuple[str, Callable[[Facts], str]]] = {
 }
 """Part -> its heading, and what writes it. A README that has nothing gets them all."""
 
-_FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.DOTALL)
 _LABEL = re.compile(r"^\*Built (?P<first>[^\n;*]+?)(?:; last revised (?P<last>[^\n;*]+?))?\.\*$", re.MULTILINE)
 
 
@@ -34,9 +34,9 @@ def readme(files: AppFiles, generation: Generation, brief: Brief, title: str) ->
     own = (files.text("README.md") or "").replace("\r\n", "\n")
     earlier_label = _LABEL.search(own)
     label = _label(earlier_label if brief.round > 1 else None, generation)
-    front_matter = _FRONT_MATTER.match(own)
-    head = front_matter[0] if front_matter else ""
-    body = _LABEL.sub("", own.removeprefix(head)).strip()
+    front_matter, text = split_front_matter(own)
+    head = "" if front_matter is None else f"---\n{front_matter}---\n"
+    body = _LABEL.sub("", text).strip()
     has_title, missing = _gaps(body)
     if has_title and not missing and earlier_label and earlier_label[0] == label:
         return files["README.md"]

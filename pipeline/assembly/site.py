@@ -1,12 +1,11 @@
 """From what a generator gave to what is published."""
 
-from selectolax.lexbor import LexborHTMLParser
-
-from pipeline.assembly.attachments import with_attachments, with_file
+from pipeline.assembly.attachments import with_attachments, with_canonical_name, with_file
 from pipeline.assembly.gitignore import gitignore
 from pipeline.assembly.licence import mit_licence
 from pipeline.assembly.readme import readme
 from pipeline.assembly.space.assembling import COPYRIGHT_HOLDER, assemble_space
+from pipeline.assembly.space.pages import page_title
 from pipeline.assembly.workflows import wants_workflows, without_workflows
 from pipeline.domain.brief import Brief
 from pipeline.domain.documents import is_mit_licence
@@ -46,7 +45,7 @@ def assemble(
     if target is Target.HF_SPACE:
         files = _as_space(files, brief, year)
     if "readme.md" not in attached:
-        files = _with_canonical_name(files, "README.md")
+        files = with_canonical_name(files, "README.md")
         files = with_file(files, "README.md", readme(files, generation, brief, _title(files, brief)))
     return files
 
@@ -66,12 +65,6 @@ def _as_space(files: AppFiles, brief: Brief, year: int) -> AppFiles:
         return files
 
 
-def _with_canonical_name(files: AppFiles, name: str) -> AppFiles:
-    """Rename a file whose name differs from ``name`` in case alone."""
-    other = next((path for path in files if path != name and fold(path) == fold(name)), None)
-    return files if other is None else with_file(files, name, files[other])
-
-
 def _is_static(files: AppFiles, brief: Brief, target: Target) -> bool:
     if target is not Target.HF_SPACE:
         return True
@@ -82,9 +75,7 @@ def _is_static(files: AppFiles, brief: Brief, target: Target) -> bool:
 
 def _title(files: AppFiles, brief: Brief) -> str:
     """The page's own title, else the task in words."""
-    page = LexborHTMLParser(files.text("index.html") or "")
-    element = page.css_first("title")
-    title = " ".join(element.text().split()) if element else ""
+    title = page_title(files)
     if not title:
         title = " ".join(brief.task.replace("-", " ").replace("_", " ").split())
         title = title[:1].upper() + title[1:]

@@ -1,57 +1,57 @@
 """Which media type a file name stands for."""
 
-import mimetypes
+from functools import cache
+from mimetypes import MimeTypes
 
-# What browsers and tools expect today; `mimetypes` varies with the Python release and with files of the machine.
+# What browsers and tools expect today where Python does not say it, or says it only since some release.
 _BY_SUFFIX = {
     "": "text/plain",
-    "avif": "image/avif",
-    "css": "text/css",
-    "csv": "text/csv",
     "geojson": "application/geo+json",
-    "gif": "image/gif",
-    "htm": "text/html",
-    "html": "text/html",
     "ico": "image/x-icon",
     "ipynb": "application/json",
-    "jpeg": "image/jpeg",
-    "jpg": "image/jpeg",
     "js": "text/javascript",
-    "json": "application/json",
     "map": "application/json",
+    "markdown": "text/markdown",
     "md": "text/markdown",
     "mjs": "text/javascript",
-    "mp3": "audio/mpeg",
-    "mp4": "video/mp4",
     "otf": "font/otf",
-    "pdf": "application/pdf",
-    "png": "image/png",
-    "py": "text/x-python",
-    "svg": "image/svg+xml",
+    "tab": "text/tab-separated-values",
     "toml": "application/toml",
-    "tsv": "text/tab-separated-values",
     "ttf": "font/ttf",
-    "txt": "text/plain",
-    "wasm": "application/wasm",
     "wav": "audio/wav",
-    "webm": "video/webm",
-    "webmanifest": "application/manifest+json",
     "webp": "image/webp",
     "woff": "font/woff",
     "woff2": "font/woff2",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "xml": "application/xml",
     "yaml": "application/yaml",
     "yml": "application/yaml",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "zip": "application/zip",
 }
-_TEXT = ("text/", "application/json", "application/xml", "application/yaml", "application/toml")
+_TEXT = {
+    *("application/json", "application/xml", "application/yaml", "application/x-yaml", "application/toml"),
+    "application/javascript",
+}
 
 
 def media_type_of(path: str) -> str:
-    """The Content-Type for ``path``, with ``charset=utf-8`` for text; ``application/octet-stream`` when unknown."""
+    """The media type for ``path``; ``application/octet-stream`` when it is not known."""
     name = path.rpartition("/")[2]
     suffix = name.rpartition(".")[2].lower() if "." in name[1:] else ""
-    media_type = _BY_SUFFIX.get(suffix) or mimetypes.guess_type(name)[0] or "application/octet-stream"
-    is_text = media_type.startswith(_TEXT) or media_type.endswith(("+xml", "+json"))
-    return f"{media_type}; charset=utf-8" if is_text else media_type
+    return _BY_SUFFIX.get(suffix) or _python_knows().guess_type(f"x.{suffix}")[0] or "application/octet-stream"
+
+
+def content_type_of(path: str) -> str:
+    """The same as a ``Content-Type``: with ``charset=utf-8`` for text."""
+    media_type = media_type_of(path)
+    return f"{media_type}; charset=utf-8" if is_text_type(media_type) else media_type
+
+
+def is_text_type(media_type: str) -> bool:
+    """Whether files of this type hold text."""
+    return media_type.startswith("text/") or media_type in _TEXT or media_type.endswith(("+json", "+xml"))
+
+
+@cache
+def _python_knows() -> MimeTypes:
+    """Without what files of the machine say."""
+    return MimeTypes()

@@ -9,6 +9,7 @@ from typing import Self
 
 from pipeline.domain.brief import JobKey
 from pipeline.domain.publication import Publication
+from pipeline.domain.retry import is_passing
 
 MAX_DELAY_SECONDS = 60
 KEPT_RESPONSE_BYTES = 1024
@@ -82,27 +83,17 @@ class NextStep(StrEnum):
     STOP = "stop"
 
 
-_RETRIED = {
-    HTTPStatus.NOT_FOUND,
-    HTTPStatus.REQUEST_TIMEOUT,
-    HTTPStatus.TOO_EARLY,
-    HTTPStatus.TOO_MANY_REQUESTS,
-}
-
-
 def next_step(status: int | None) -> NextStep:
     """Decide by the evaluator's answer; None = no answer came.
 
     2xx is success. A redirect is a failed attempt, never followed. 404, 408, 425, 429 and 5xx may heal; any
     other 4xx will not (Standard Webhooks 1.0 for 410; the rest is the contract's choice).
     """
-    if status is None or status in _RETRIED:
+    if status is None or status == HTTPStatus.NOT_FOUND or is_passing(status):
         return NextStep.RETRY
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         return NextStep.DONE
-    if HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        return NextStep.STOP
-    return NextStep.RETRY
+    return NextStep.STOP if status >= HTTPStatus.BAD_REQUEST else NextStep.RETRY
 
 
 def retry_delay(failures: int, retry_after: float | None = None) -> float:

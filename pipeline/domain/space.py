@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pipeline.domain.files import AppFiles
+from pipeline.domain.front_matter import split_front_matter
 from pipeline.domain.publication import SpaceSdk
 
 BUILDING = frozenset({"BUILDING", "RUNNING_BUILDING", "APP_STARTING", "RUNNING_APP_STARTING"})
@@ -43,9 +44,8 @@ def setting_key_problem(key: str) -> str | None:
 
 def sdk_of(files: AppFiles) -> str | None:
     """``gradio``, ``docker`` or ``static``, as the card at the head of README.md says; None without a card."""
-    head, mark, rest = (files.text("README.md") or "").partition("---\n")
-    card, end, _ = rest.partition("\n---")
-    found = _SDK.search(card) if mark and end and not head.strip() else None
+    card, _ = split_front_matter(files.text("README.md") or "")
+    found = _SDK.search(card or "")
     return found[1] if found else None
 
 

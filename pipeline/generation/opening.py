@@ -9,8 +9,8 @@ from pipeline.domain.generation import Order
 from pipeline.domain.publication import SpaceSdk, Target
 from pipeline.domain.space import sdk_of
 from pipeline.generation.attachments import AttachmentPart, AttachmentView, wrap_untrusted
-from pipeline.generation.model.budget import estimate_tokens
 from pipeline.generation.prompts import Prompts
+from pipeline.generation.tokens import estimate_tokens
 
 WHOLE_FILES_TOKENS = 4_000
 """An app of this size is cheaper to write whole than to edit, and models make fewer mistakes."""

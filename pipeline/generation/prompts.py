@@ -10,6 +10,7 @@ from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
 from pipeline.domain.errors import Misconfigured
+from pipeline.domain.front_matter import split_front_matter
 
 FENCE = "+++"
 SHORT_DIGEST = 8
@@ -84,8 +85,8 @@ class Prompts:
 def _read(folder: Path, path: Path) -> Prompt:
     name = path.relative_to(folder).with_suffix("").as_posix()
     try:
-        opening, front, body = path.read_text(encoding="utf-8").split(f"{FENCE}\n", 2)
-        fields = tomllib.loads(front)
+        front, body = split_front_matter(path.read_text(encoding="utf-8"), FENCE)
+        fields = tomllib.loads(front or "")
         prompt = Prompt(
             id=fields["id"],
             version=fields["version"],
@@ -98,6 +99,6 @@ def _read(folder: Path, path: Path) -> Prompt:
         raise Misconfigured(
             f"PROMPTS_DIR: {name}.md has no valid front matter between {FENCE} lines: {error}"
         ) from error
-    if opening.strip() or prompt.id != name:
-        raise Misconfigured(f"PROMPTS_DIR: {name}.md must begin with {FENCE} and have the id {name!r}")
+    if prompt.id != name:
+        raise Misconfigured(f"PROMPTS_DIR: {name}.md must have the id {name!r}")
     return prompt

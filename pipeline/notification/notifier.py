@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 
 from pipeline import __version__
 from pipeline.domain.errors import NoAnswer
 from pipeline.domain.notification import Delivery, DeliveryState, NextStep, Notification, next_step, retry_delay
+from pipeline.domain.retry import seconds_asked_for
 from pipeline.notification.egress import EgressClient
 from pipeline.notification.signing import signature, signing_key
 from pipeline.ports import Clock, Deliveries
@@ -121,7 +121,7 @@ class WebhookNotifier:
             attempt = _Attempt(delivery)
         else:
             delivery = Delivery(number, at, answer.status, self._clock.monotonic() - began, answer.text)
-            attempt = _Attempt(delivery, _seconds_asked_for(answer.retry_after, self._clock.now()))
+            attempt = _Attempt(delivery, seconds_asked_for(answer.retry_after, self._clock.now()))
         await self._deliveries.add(job_id, delivery)
         return attempt
 
@@ -159,17 +159,3 @@ def _settling(recorded: Iterable[Delivery]) -> _Attempt | None:
             if attempt.next_step is step:
                 return attempt
     return None
-
-
-def _seconds_asked_for(retry_after: str | None, now: datetime) -> float | None:
-    """Read Retry-After (RFC 9110, 10.2.3: seconds or an HTTP date); None when there is none or it is neither."""
-    if retry_after is None:
-        return None
-    try:
-        if retry_after.isdecimal():
-            return float(int(retry_after))
-        until = parsedate_to_datetime(retry_after)
-        in_utc = until if until.tzinfo else until.replace(tzinfo=UTC)
-        return (in_utc - now).total_seconds()
-    except (ValueError, OverflowError):
-        return None

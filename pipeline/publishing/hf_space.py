@@ -18,6 +18,7 @@ from pipeline.domain.errors import (
     SpaceConflict,
 )
 from pipeline.domain.files import AppFiles, compare
+from pipeline.domain.front_matter import split_front_matter
 from pipeline.domain.publication import Publication, Site, Target
 from pipeline.domain.space import Space, SpaceSettings, sdk_of
 from pipeline.ports import Clock, Progress, SpaceHost, Workspaces
@@ -39,7 +40,6 @@ HOST_PAUSE_SECONDS = 2.0
 
 GITATTRIBUTES = ".gitattributes"
 _LARGE_FILE_RULE = re.compile(r"\S+ filter=lfs diff=lfs merge=lfs -text")
-_CARD = re.compile(r"---\n(.*?\n)?---\s*", re.DOTALL)
 _HUBS_OWN_FILES = frozenset({GITATTRIBUTES, "README.md", "index.html", "style.css"})
 _RESTORED_AT = datetime(2020, 1, 1, tzinfo=UTC)
 
@@ -229,9 +229,8 @@ def without_hubs_own(files: AppFiles) -> AppFiles:
 
 def is_just_created(files: AppFiles) -> bool:
     """Whether a Space holds no more than the Hub itself puts into a new one: a card with one line below it, a stub."""
-    readme = files.text("README.md") or "---\n---\n"
-    card = _CARD.match(readme)
-    return _HUBS_OWN_FILES.issuperset(files) and card is not None and len(readme[card.end() :].splitlines()) <= 1
+    card, text = split_front_matter(files.text("README.md") or "---\n---\n")
+    return _HUBS_OWN_FILES.issuperset(files) and card is not None and len(text.strip().splitlines()) <= 1
 
 
 def _rest_after(error: HubUnreachable | RateLimited) -> tuple[float, float]:

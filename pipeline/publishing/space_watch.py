@@ -5,13 +5,11 @@ from collections import deque
 from contextlib import suppress
 from dataclasses import replace
 
-import httpx
-
 from pipeline.domain.errors import BuildFailed, HubError, HubUnreachable, NotLive, RateLimited, SpaceMissing
 from pipeline.domain.files import AppFiles
 from pipeline.domain.space import BROKEN, BUILDING, Space, SpaceRuntime
 from pipeline.ports import Clock, Progress, SpaceHost
-from pipeline.publishing.space_pages import INDEX_PAGE, NobodyAnswers, pages_to_compare, problem_with, visit, visitor
+from pipeline.publishing.served import INDEX_PAGE, ServedApp, texts_of_space, visit
 
 FIRST_PAUSE_SECONDS = 3.0
 LONGEST_PAUSE_SECONDS = 5.0
@@ -113,43 +111,35 @@ class SpaceWatch:
         Raises:
             NotLive: names the first one that is neither served nor held.
         """
-        left = pages_to_compare(files)
+        left, app = texts_of_space(files), ServedApp(address or "", self._commit_sha, leaves_host=True)
         began, pause, has_answered = self._clock.monotonic(), FIRST_PAUSE_SECONDS, False
-        async with visitor() as client:
-            while address:
-                try:
-                    problem = await _first_problem(client, address, left)
-                    has_answered = True
-                except NobodyAnswers as error:
-                    problem = str(error)
-                if problem is None:
-                    return
-                seconds = self._clock.monotonic() - began
-                if seconds > UNREACHABLE_SECONDS and not has_answered:
-                    break
-                if seconds > SERVED_SECONDS:
-                    raise NotLive(f"the Space {self._space_id} does not serve commit {self._commit_sha}: {problem}")
-                await self._clock.sleep(pause)
-                pause = min(pause + 1, LONGEST_PAUSE_SECONDS)
+        while address:
+            problem = await app.first_problem(left)
+            if problem is None:
+                return
+            has_answered = has_answered or not problem.is_unreachable
+            seconds = self._clock.monotonic() - began
+            if seconds > UNREACHABLE_SECONDS and not has_answered:
+                break
+            if seconds > SERVED_SECONDS:
+                raise NotLive(f"the Space {self._space_id} does not serve commit {self._commit_sha}: {problem.text}")
+            await self._clock.sleep(pause)
+            pause = min(pause + 1, LONGEST_PAUSE_SECONDS)
         await self._read_back(f"{repository}/resolve/{self._commit_sha}", files)
 
     async def _read_back(self, address: str, files: AppFiles) -> None:
         """Source of the address: the Hub's paths for downloads, ``/spaces/{id}/resolve/{revision}/{path}``."""
-        left = {path or INDEX_PAGE: content for path, content in pages_to_compare(files).items()}
+        left = {path or INDEX_PAGE: content for path, content in texts_of_space(files).items()}
         count = len(left)
-        try:
-            async with visitor() as client:
-                problem = await _first_problem(client, address, left)
-        except NobodyAnswers as error:
-            problem = str(error)
-        if problem:
-            raise NotLive(f"the Space {self._space_id} has no host that answers here, and in its repository {problem}")
+        if problem := await ServedApp(address, self._commit_sha, leaves_host=True).first_problem(left):
+            raise NotLive(
+                f"the Space {self._space_id} has no host that answers here, and in its repository {problem.text}"
+            )
         self._progress(f"no host of {self._space_id} answers here; read back {count} pages from its repository")
 
     async def _wake(self, address: str, seconds: float) -> None:
         """Visit it, and restart it, once, when visits have not helped for a while."""
-        async with visitor() as client:
-            await visit(client, address)
+        await visit(address)
         if seconds > WAKING_SECONDS and not self._was_restarted:
             self._was_restarted = True
             with suppress(HubError):  # then it sleeps on, and that is told
@@ -201,12 +191,3 @@ class SpaceWatch:
         if not tail:
             return head
         return "\n".join([head, f"End of the {'build' if is_build else 'run'} log:", *tail])
-
-
-async def _first_problem(client: httpx.AsyncClient, address: str, left: dict[str, bytes]) -> str | None:
-    """Takes out of ``left`` what is served as it should be, until something is not."""
-    for path, content in list(left.items()):
-        if problem := await problem_with(client, address, path, content):
-            return problem
-        del left[path]
-    return None

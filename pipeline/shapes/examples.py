@@ -1,4 +1,4 @@
-"""Requests of POST /create-space that work as they stand, for the documentation."""
+"""Requests that work as they stand, for the documentation."""
 
 from typing import Any
 
@@ -70,4 +70,20 @@ CREATE_SPACE_EXAMPLES: dict[str, dict[str, Any]] = {
             "private": True,
         },
     },
+}
+
+DEPLOY_EXAMPLES: dict[str, dict[str, Any]] = {
+    "table": {
+        "summary": "A page that sums up a table",
+        "value": {
+            "email": "ada@example.com",
+            "secret": "YOUR-SECRET",
+            "task": "sales-summary",
+            "round": 1,
+            "nonce": "ab12",
+            "brief": "Show the sum of the sales column of data.csv in #total.",
+            "checks": ["The page has a heading", "js: document.querySelector('#total').textContent.includes('42')"],
+            "attachments": [{"name": "data.csv", "url": "data:text/csv,region,sales%0Anorth,42"}],
+        },
+    }
 }

@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -22,11 +21,12 @@ from huggingface_hub.utils import (  # type: ignore[attr-defined]  # documented 
     parse_ratelimit_headers,
 )
 
+from pipeline.domain.retry import is_passing, seconds_of
+
 CONNECT_SECONDS = 5.0
 SILENCE_SECONDS = 20.0
 LONGEST_ANSWER = 64 * 1024 * 1024
 
-_PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 # The Hub creates one repository of an owner at a time; the library would ask again at once, for ever.
 _ANOTHER_CREATION = "another conflicting operation is in progress"
 
@@ -188,7 +188,7 @@ def _words(error: httpx2.TransportError) -> str:
 def _raise_if_passing(response: httpx2.Response) -> None:
     status = response.status_code
     is_busy = status == HTTPStatus.CONFLICT and _ANOTHER_CREATION in response.text
-    if status in _PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR or is_busy:
+    if is_busy or is_passing(status):
         raise Unanswered(f"it answered HTTP {status}", status, _retry_after(response.headers))
 
 
@@ -197,11 +197,4 @@ def _retry_after(headers: httpx2.Headers) -> float | None:
     quota = parse_ratelimit_headers(headers)
     if quota and quota.remaining == 0:
         return float(quota.reset_in_seconds)
-    value = headers.get("retry-after", "").strip()
-    if value.isdecimal():
-        return float(value[:9])
-    try:
-        date = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
+    return seconds_of(headers, datetime.now(UTC))

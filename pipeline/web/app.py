@@ -25,6 +25,7 @@ from pipeline.web.dependencies import Services
 from pipeline.web.errors import install_error_handlers
 from pipeline.web.gradio.routes import install_gradio
 from pipeline.web.hub_access import RefusedTokens
+from pipeline.web.pages import reference
 from pipeline.web.spaces import creation_routes, provision_routes
 from pipeline.web.spaces import routes as space_routes
 from pipeline.web.streams import Streams
@@ -68,6 +69,7 @@ def create_app(services: Services) -> FastAPI:
         provision_routes,
         preview_routes,
         health_routes,
+        reference,
         space_routes,  # behind all routes below /spaces that begin with a fixed word
     ):
         app.include_router(routes.router)

@@ -19,7 +19,10 @@ from pipeline.shapes.deploy_request import RequestRules
 from pipeline.web.auth import Caller, Gate
 from pipeline.web.streams import Streams
 
-_BEARER = HTTPBearer(auto_error=False, description="DEPLOY_SECRET, or an owner's own secret")
+BEARER = HTTPBearer(
+    auto_error=False,
+    description="DEPLOY_SECRET or an owner's own secret. For Spaces, a Hugging Face token (hf_…) does as well",
+)
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -111,7 +114,7 @@ StreamsOfApp = Annotated[Streams, Depends(streams_of)]
 async def bearer(
     request: Request,
     gate: GateOfApp,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)],
 ) -> Caller:
     """Who is calling, by ``Authorization: Bearer``; HTTPException 401 without one, 403 or 429 for a wrong one."""
     if credentials is None:

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from pipeline.domain.brief import Brief
 from pipeline.shapes.deploy_reply import DeployReply, FailedReply, RunningReply, deploy_reply
 from pipeline.shapes.deploy_request import RequestRules, brief_from
+from pipeline.shapes.examples import DEPLOY_EXAMPLES
 from pipeline.shapes.json_object import read_object
 from pipeline.web.auth import Gate
 from pipeline.web.body import parse_aside, read_body, require_json
@@ -31,7 +32,12 @@ router = APIRouter(tags=["deploy"])
     openapi_extra={
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": {"$ref": "#/components/schemas/DeployRequest"}}},
+            "content": {
+                "application/json": {
+                    "schema": {"$ref": "#/components/schemas/DeployRequest"},
+                    "examples": DEPLOY_EXAMPLES,
+                }
+            },
         },
         "parameters": [
             {

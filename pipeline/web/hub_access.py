@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import HTTPAuthorizationCredentials
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
@@ -21,16 +21,11 @@ from starlette.exceptions import HTTPException
 from pipeline.domain.errors import HubTokenRefused
 from pipeline.ports import SpaceHost
 from pipeline.web.auth import Gate, network_of
-from pipeline.web.dependencies import GateOfApp, ServicesOfApp, address_of
+from pipeline.web.dependencies import BEARER, GateOfApp, ServicesOfApp, address_of
 
 REFUSED_TOKENS_PER_MINUTE = 20
 RETRY_AFTER_SECONDS = 60
 
-_BEARER = HTTPBearer(
-    auto_error=False,
-    scheme_name="SpacesBearer",
-    description="DEPLOY_SECRET: the operator's Hugging Face token acts. Or a Hugging Face token of your own (hf_…)",
-)
 _HUB_TOKEN = re.compile(r"hf_[A-Za-z0-9_-]{4,200}")
 
 
@@ -102,7 +97,7 @@ async def bearer_token(
     request: Request,
     gate: GateOfApp,
     refused: Annotated[RefusedTokens, Depends(refused_tokens_of)],
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)],
+    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)],
 ) -> AsyncIterator[str | None]:
     """The token to act with, by ``Authorization: Bearer``.
 

@@ -13,7 +13,7 @@ from pipeline.domain.brief import MAX_TASK
 from pipeline.domain.errors import NotFound
 from pipeline.domain.files import AppFiles
 from pipeline.domain.job import Job, JobStatus
-from pipeline.domain.media_types import media_type_of
+from pipeline.domain.media_types import content_type_of
 from pipeline.shapes.deploy_request import MAX_EMAIL
 from pipeline.shapes.jobs import MAX_PAGE, FileList, FileView, JobPage, JobSummary, JobView, log_text
 from pipeline.web.dependencies import Authenticated, JobOfCaller, Services, ServicesOfApp
@@ -91,7 +91,7 @@ async def list_files(job: JobOfCaller, services: ServicesOfApp) -> FileList:
     url = f"{_url(services, job)}/files"
     return FileList(
         files=[
-            FileView(path=path, size=len(content), media_type=media_type_of(path), url=f"{url}/{quote(path)}")
+            FileView(path=path, size=len(content), media_type=content_type_of(path), url=f"{url}/{quote(path)}")
             for path, content in files.items()
         ]
     )
@@ -109,7 +109,7 @@ async def download_file(job: JobOfCaller, path: str, services: ServicesOfApp) ->
         raise NotFound("the app has no such file")
     name = quote(path.rpartition("/")[2])
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}", "Content-Security-Policy": "sandbox"}
-    return Response(content, media_type=media_type_of(path), headers=headers)
+    return Response(content, media_type=content_type_of(path), headers=headers)
 
 
 async def _view(services: Services, job: Job) -> JobView:

@@ -15,7 +15,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 
 from pipeline.domain.files import path_problem
-from pipeline.domain.media_types import media_type_of
+from pipeline.domain.media_types import content_type_of
 from pipeline.ports import Workspaces
 from pipeline.web.dependencies import ServicesOfApp
 
@@ -65,7 +65,7 @@ def _page(path: str, content: bytes, request: Request) -> Response:
     wanted = request.headers.get("if-none-match", "")
     if wanted.strip() == "*" or etag in _ETAG.findall(wanted):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    return Response(content, media_type=media_type_of(path), headers=headers)
+    return Response(content, media_type=content_type_of(path), headers=headers)
 
 
 def _not_found() -> Response:

@@ -1,6 +1,5 @@
 """Questions to a repository on disk."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -10,19 +9,9 @@ from gitdb import LooseObjectDB
 
 from pipeline.domain.files import AppFiles
 from pipeline.workspace.objects import BRANCH, FILE_MODE, object_id
+from pipeline.workspace.processes import environment_of
 
 INDEX_PAGE = "index.html"
-
-_GIT_ENVIRONMENT = {
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_TERMINAL_PROMPT": "0",
-    "GIT_OPTIONAL_LOCKS": "0",
-    # The folder may belong to another user, as on a mounted volume; what is asked runs nothing that is in it.
-    "GIT_CONFIG_COUNT": "1",
-    "GIT_CONFIG_KEY_0": "safe.directory",
-    "GIT_CONFIG_VALUE_0": "*",
-}
 
 T = TypeVar("T")
 
@@ -43,7 +32,8 @@ def ask(folder: Path, question: Callable[[Repo], T]) -> T:
             return question(repo)
     except BadObject:
         with Repo(folder, odbt=GitCmdObjectDB, expand_vars=False) as repo:
-            repo.git.update_environment(**_GIT_ENVIRONMENT)
+            # The folder may belong to another user, as on a mounted volume; what is asked runs nothing that is in it.
+            repo.git.update_environment(**environment_of({"safe.directory": "*"}), GIT_OPTIONAL_LOCKS="0")
             return question(repo)
 
 

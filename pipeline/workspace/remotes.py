@@ -1,27 +1,23 @@
 """Pushing to and fetching from a repository elsewhere.
 
 The token is sent as HTTP Basic authentication, the way GitHub and the Hub want it, and reaches git by the environment
-alone: never by the address, the arguments or a file. Variables GIT_CONFIG_COUNT, _KEY_n and _VALUE_n: git-config(1).
+alone: never by the address, the arguments or a file.
 """
 
 import base64
 import os
 import re
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from pathlib import Path
 from urllib.parse import urlsplit
-
-from git import GitCommandNotFound
 
 from pipeline.domain.errors import PushFailed, PushProblem, WorkspaceFailed
 from pipeline.domain.publication import Remote
 from pipeline.workspace.objects import BRANCH
-from pipeline.workspace.processes import TimeUp, run_git
+from pipeline.workspace.processes import run_git
 
 MAX_WORDS = 600
 
-_COMMAND_NOT_FOUND = 127  # from env(1)
 _SLOWEST = 100  # bytes a second
 _LARGEST_PUSH = 64 * 1024 * 1024  # bytes; only what is used of it takes memory
 _UNPACKED = 10_000  # objects: read in this process when they lie about one by one
@@ -46,39 +42,30 @@ _WORDS = {
 }
 
 
-async def push_commit(threads: Executor, folder: Path, sha: str, remote: Remote, seconds: float) -> None:
-    """Make ``sha`` the head of the remote's main branch, which may be there already. Two requests.
-
-    Raises:
-        PushFailed: with what the remote said.
-        WorkspaceFailed: git is not there.
-    """
+async def push_commit(folder: Path, sha: str, remote: Remote, seconds: float) -> None:
+    """Make ``sha`` the head of the remote's main branch, which may be there already. Two requests. Raises as below."""
     arguments = ["push", "--porcelain", "--no-signed", "--recurse-submodules=no"]
-    await _talk(threads, folder, [*arguments, "--", remote.url, f"{sha}:{BRANCH}"], remote, seconds)
+    await _talk(folder, [*arguments, "--", remote.url, f"{sha}:{BRANCH}"], remote, seconds)
 
 
-async def fetch_branch(threads: Executor, folder: Path, remote: Remote, seconds: float) -> None:
+async def fetch_branch(folder: Path, remote: Remote, seconds: float) -> None:
     """Bring the remote's main branch with its whole history into the repository in ``folder``.
 
-    Raises:
-        PushFailed: with what the remote said.
-        WorkspaceFailed: git is not there.
+    Raises PushFailed with what the remote said, or WorkspaceFailed when git is not there.
     """
     arguments = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--recurse-submodules=no"]
     refspec = f"+{BRANCH}:{BRANCH}"
-    await _talk(threads, folder, [*arguments, "--update-head-ok", "--", remote.url, refspec], remote, seconds)
+    await _talk(folder, [*arguments, "--update-head-ok", "--", remote.url, refspec], remote, seconds)
 
 
-async def _talk(threads: Executor, folder: Path, arguments: Sequence[str], remote: Remote, seconds: float) -> None:
+async def _talk(folder: Path, arguments: Sequence[str], remote: Remote, seconds: float) -> None:
     name = f"{urlsplit(remote.url).netloc}{urlsplit(remote.url).path}"
     try:
-        status, output = await run_git(threads, folder, arguments, _settings(remote, seconds), seconds)
-    except TimeUp:
+        status, output = await run_git(folder, arguments, _settings(remote, seconds), seconds)
+    except TimeoutError:
         raise PushFailed(f"{name} did not answer within {round(seconds, 1):g} seconds") from None
-    except GitCommandNotFound:
-        status, output = _COMMAND_NOT_FOUND, ""
-    if status == _COMMAND_NOT_FOUND:
-        raise WorkspaceFailed("the git command is not there: install git on the machine of the service")
+    except FileNotFoundError:
+        raise WorkspaceFailed("the git command is not there: install git on the machine of the service") from None
     if status:
         problem = push_problem(output)
         said = remote_words(output, remote)

@@ -5,7 +5,6 @@ import shutil
 import tempfile
 import unicodedata
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -36,12 +35,7 @@ from pipeline.workspace.writing import (
     write_working_tree,
 )
 
-MAX_TALKS = 64
-"""Pushes and clones under way at once; more wait for their turn."""
-
 T = TypeVar("T")
-
-_FOLDER_MODE = 0o755  # as mkdir makes them; mkdtemp's are for one user only
 
 
 class GitWorkspaces:
@@ -52,51 +46,37 @@ class GitWorkspaces:
 
     def __init__(self, root: Path) -> None:
         self._root = root.absolute()
-        # Of its own: a remote that hangs must not hold the threads that everything else runs in.
-        self._threads = ThreadPoolExecutor(MAX_TALKS, "git")
 
     async def published(self, site: Site) -> AppFiles:
-        """The files at the site's published commit, whatever lies in the working tree.
-
-        Raises:
-            WorkspaceMissing: its commit is not on this machine.
-            WorkspaceFailed: nothing is published, or it cannot be read.
-        """
-        return await asyncio.to_thread(self._published, site)
+        """The files at the site's published commit, whatever lies in the working tree. Raises as the port says."""
+        if (sha := site.head) is None:
+            raise WorkspaceFailed(f"nothing was published from {site.folder} yet")
+        files = await asyncio.to_thread(self._ask_if_there, site.folder, lambda repo: files_of(repo, sha))
+        if files is None:
+            raise missing(site.folder)
+        return files
 
     async def commit(self, site: Site, files: AppFiles, message: str, at: datetime) -> str:
         """Make ``files`` the whole of the site's next commit and its working tree, and return the commit's sha.
 
         The head is kept when it is the very commit that this call asks for, so a call that is repeated after a crash
         changes nothing. Another ``message`` or ``at`` (to the second) is a commit of its own, even of the same files.
-
-        Raises:
-            WorkspaceMissing: the folder lacks the site's published commit; somebody else published it, perhaps.
-            WorkspaceFailed: with what the operator can do about it.
+        Raises WorkspaceMissing, or WorkspaceFailed with what the operator can do about it.
         """
         return await asyncio.to_thread(self._commit, site, files, message, at)
 
     async def push(self, folder: str, commit_sha: str, remote: Remote, seconds: float) -> None:
         """Make ``commit_sha`` the head of the remote's main branch, unless it is already. Never forced.
 
-        A commit that the remote refused by a rule is taken back, so that the next one does not carry it along.
-
-        Args:
-            folder: that holds the commit.
-            commit_sha: with its whole history.
-            remote: where to; redirects are not followed.
-            seconds: until it is stopped and counts as failed.
-
-        Raises:
-            PushFailed: with the reason, and what the remote said.
-            WorkspaceMissing: the commit is not in the folder.
-            WorkspaceFailed: it cannot be read.
+        A commit that the remote refused by a rule is taken back, so that the next one does not carry it along. After
+        ``seconds`` it is stopped and counts as failed. Raises PushFailed with the reason and what the remote said,
+        WorkspaceMissing when the commit is not in the folder.
         """
         if not await asyncio.to_thread(self._ask_if_there, folder, lambda repo: has_commit(repo, commit_sha)):
             raise missing(folder)
         with explained(folder, "push"):
             try:
-                await push_commit(self._threads, self._root / folder, commit_sha, remote, seconds)
+                await push_commit(self._root / folder, commit_sha, remote, seconds)
             except PushFailed as error:
                 if error.problem is PushProblem.REFUSED:
                     await asyncio.to_thread(self._take_back, folder, commit_sha)
@@ -105,17 +85,14 @@ class GitWorkspaces:
     async def clone(self, folder: str, remote: Remote, seconds: float) -> None:
         """Bring the remote's main branch with its whole history into ``folder``, files as they are in the commit.
 
-        It takes the folder's place when it is whole. What was there is dropped: an older or another history.
-
-        Raises:
-            PushFailed: it could not be fetched within ``seconds``.
-            WorkspaceFailed: it could not be written, or holds what no app may hold.
+        It takes the folder's place when it is whole. What was there is dropped: an older or another history. Raises
+        PushFailed when it could not be fetched within ``seconds``, WorkspaceFailed when it holds what no app may hold.
         """
         refuse_bad_name(folder)
         with explained(folder, "clone"):
             made = await asyncio.to_thread(_begin_clone, self._root / folder)
             try:
-                await fetch_branch(self._threads, made, remote, seconds)
+                await fetch_branch(made, remote, seconds)
                 await asyncio.to_thread(_finish_clone, made, self._root / folder)
             finally:
                 shutil.rmtree(made, ignore_errors=True)
@@ -124,24 +101,16 @@ class GitWorkspaces:
         """One file at the head of ``folder``, or None when there is no such file.
 
         A ``path`` that is empty, ends with a slash or names a folder means its ``index.html``.
-
-        Raises:
-            WorkspaceFailed: the repository is there but cannot be read.
         """
-        return await asyncio.to_thread(self._read, folder, path)
+        path = unicodedata.normalize("NFC", path + INDEX_PAGE if path.endswith("/") or not path else path)
+        if path_problem(path):
+            return None
+        return await asyncio.to_thread(self._ask_if_there, folder, lambda repo: file_at_head(repo, path))
 
     async def head(self, folder: str) -> str | None:
         """Sha of the newest commit in ``folder``, or None when there is none."""
-        return await asyncio.to_thread(self._head, folder)
-
-    def _published(self, site: Site) -> AppFiles:
-        sha = site.head
-        if sha is None:
-            raise WorkspaceFailed(f"nothing was published from {site.folder} yet")
-        files = self._ask_if_there(site.folder, lambda repo: files_of(repo, sha))
-        if files is None:
-            raise missing(site.folder)
-        return files
+        head = await asyncio.to_thread(self._ask_if_there, folder, head_and_parents)
+        return head[0] if head else None
 
     def _commit(self, site: Site, files: AppFiles, message: str, at: datetime) -> str:
         refuse_bad_name(site.folder)
@@ -165,14 +134,6 @@ class GitWorkspaces:
         if head and head[0] == sha and head[1]:
             move_branch(self._root / folder, head[1][0])
 
-    def _read(self, folder: str, path: str) -> bytes | None:
-        path = unicodedata.normalize("NFC", path + INDEX_PAGE if path.endswith("/") or not path else path)
-        return None if path_problem(path) else self._ask_if_there(folder, lambda repo: file_at_head(repo, path))
-
-    def _head(self, folder: str) -> str | None:
-        head = self._ask_if_there(folder, head_and_parents)
-        return head[0] if head else None
-
     def _ask_if_there(self, folder: str, question: Callable[[Repo], T | None]) -> T | None:
         """The answer of the repository in ``folder``, or None when there is none."""
         if folder_problem(folder):
@@ -189,7 +150,7 @@ def _begin_clone(folder: Path) -> Path:
     for left in place.glob(f"{folder.name}.*"):
         shutil.rmtree(left, ignore_errors=True)
     made = Path(tempfile.mkdtemp(dir=place, prefix=f"{folder.name}."))
-    made.chmod(_FOLDER_MODE)
+    made.chmod(0o755)  # as mkdir makes them; mkdtemp's are for one user only
     make_repository(made)
     return made
 

@@ -21,11 +21,7 @@ _SKELETON = {
 
 
 def make_repository(folder: Path) -> None:
-    """Make ``folder`` a repository fit for writing, whatever state it was left in.
-
-    Raises:
-        WorkspaceFailed: it is a symbolic link.
-    """
+    """Make ``folder`` a repository fit for writing, whatever state it was left in. WorkspaceFailed for a link."""
     git_folder = folder / ".git"
     refuse_links(folder)
     if (git_folder / "staging").exists():

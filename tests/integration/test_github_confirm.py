@@ -138,7 +138,7 @@ class TestVisitors:
         site = replace(SITE, publication=first, head=first.commit_sha)
         second = await rig.publish(site, REVISED, "two")
         confirming = asyncio.create_task(rig.confirm(second, REVISED))
-        while "built, but visitors do not get it yet: the index page: another content" not in rig.told:
+        while "built, but visitors do not get it yet: the page is not this commit's" not in rig.told:
             await asyncio.sleep(0.001)
         newest_build(rig).stale_seconds = 0
         await confirming
@@ -146,7 +146,7 @@ class TestVisitors:
     async def test_get_nothing_at_first(self, rig: Rig) -> None:
         rig.github.settings.stale_seconds = 3600
         confirming = asyncio.create_task(rig.confirm(await rig.publish()))
-        while "built, but visitors do not get it yet: the index page: status 404" not in rig.told:
+        while "built, but visitors do not get it yet: the page is answered with HTTP 404" not in rig.told:
             await asyncio.sleep(0.001)
         newest_build(rig).stale_seconds = 0
         await confirming
@@ -165,7 +165,7 @@ class TestVisitors:
     @pytest.mark.parametrize("path", ["index.html", "css/style.css"])
     async def test_must_get_every_text_file_byte_for_byte(self, rig: Rig, path: str) -> None:
         publication = await rig.publish()
-        with pytest.raises(NotLive, match=f"{path}|the index page"):
+        with pytest.raises(NotLive, match=f"{path}|the page"):
             await rig.confirm(publication, FILES.with_files({path: FILES[path] + b"\n"}))
 
     async def test_never_get_the_same_address_twice(self, rig: Rig) -> None:
@@ -180,7 +180,7 @@ class TestVisitors:
         with FakeGitHub(tmp_path / "elsewhere") as elsewhere:
             moved = Answer(302, headers={"Location": f"{elsewhere.url}/pages/octocat/{SITE.repository}/"})
             rig.github.add_fault(Fault(kind="site", answer=moved, times=None))
-            with pytest.raises(NotLive, match="status 302"):
+            with pytest.raises(NotLive, match="HTTP 302"):
                 await rig.confirm(publication)
             assert elsewhere.log == []
 

@@ -1,4 +1,4 @@
-"""POST /create-space and GET /docs through the whole application, with the fake Hub."""
+"""POST /create-space through the whole application, with the fake Hub."""
 
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -268,27 +268,6 @@ async def test_a_large_request_is_read_and_a_larger_one_refused(hub: FakeHub, cl
     assert (await post(client, {"space_type": "static", "files": files})).status_code == 200
     assert (await post(client, {"space_type": "static", "files": {"index.html": "x" * 2_100_000}})).status_code == 413
     assert len(hub.spaces) == 1
-
-
-@pytest.mark.parametrize("accept", ["text/html", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"])
-async def test_a_browser_gets_the_documentation_as_a_page(client: httpx.AsyncClient, accept: str) -> None:
-    response = await client.get("/docs", headers={"Accept": accept})
-    assert response.status_code == 200
-    assert response.headers["content-type"] == "text/html; charset=utf-8"
-    assert response.headers["vary"] == "Accept"
-    assert "default-src 'none'" in response.headers["content-security-policy"]
-    assert "/create-space" in response.text
-
-
-@pytest.mark.parametrize("headers", [{}, {"Accept": "*/*"}, {"Accept": "text/plain"}])
-async def test_everybody_else_gets_the_documentation_as_markdown(
-    client: httpx.AsyncClient, headers: dict[str, str]
-) -> None:
-    response = await client.get("/docs", headers=headers)
-    assert response.status_code == 200
-    assert response.headers["content-type"] == "text/plain; charset=utf-8"
-    assert response.text.startswith("# ")
-    assert "### POST /create-space" in response.text
 
 
 async def test_the_description_shows_the_request_of_new_spaces(client: httpx.AsyncClient) -> None:

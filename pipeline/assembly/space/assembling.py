@@ -3,16 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from selectolax.lexbor import LexborHTMLParser
-
-from pipeline.assembly.attachments import with_file
+from pipeline.assembly.attachments import with_canonical_name, with_file
 from pipeline.assembly.gitignore import gitignore
 from pipeline.assembly.licence import mit_licence
 from pipeline.assembly.space.card import Card, read_card, write_readme
 from pipeline.assembly.space.card_rules import title as title_line
 from pipeline.assembly.space.dockerfile import DEFAULT_PORT, default_dockerfile, exposed_port, is_made_as_root
 from pipeline.assembly.space.entry import Imports, find_entry, infer_kind, read_imports
-from pipeline.assembly.space.pages import JSON_FILE, with_page_parameters
+from pipeline.assembly.space.pages import JSON_FILE, page_title, with_page_parameters
 from pipeline.assembly.space.parameters import NAME, parameters_json, wants_parameters, with_parameters
 from pipeline.assembly.space.python import MAX_SOURCE_BYTES, NotPython, assigns_name, read_python
 from pipeline.assembly.space.requirements import default_requirements, pinned_gradio
@@ -24,7 +22,6 @@ from pipeline.domain.publication import SpaceSdk
 COPYRIGHT_HOLDER = "The authors"
 
 _LICENCE_NAMES = {"license", "license.md", "license.txt", "licence", "licence.md", "licence.txt", "copying"}
-_LONGEST_READ_PAGE = 1024 * 1024
 _MADE_AS_ROOT = (
     "Dockerfile was left as it is and names no user, but Spaces run as the user with id 1000, who cannot write to "
     "folders that root made, such as its WORKDIR"
@@ -63,7 +60,6 @@ def assemble_space(
     title: str,
     year: int,
     parameters: Mapping[str, object] | None = None,
-    holder: str = COPYRIGHT_HOLDER,
 ) -> SpaceApp:
     """Make ``files`` an app that the Hub builds and runs. The same input gives the same bytes, also on its own output.
 
@@ -74,12 +70,12 @@ def assemble_space(
         year: of the copyright, for an app without a licence.
         parameters: JSON values for the app to find as ``PARAMS``: in its Python entry file, or as ``window.PARAMS`` in
             the page of a static Space. None = the app was not made for any, and its entry file is left alone.
-        holder: of the copyright.
 
     Raises:
         InvalidInput: nothing to start from, an entry file that is not valid Python, parameters that are not JSON.
     """
-    files = _with_canonical_names(files)
+    for name in ("README.md", "Dockerfile", "requirements.txt"):  # the Hub looks for them in just this spelling
+        files = with_canonical_name(files, name)
     if "README.md" in files and files.text("README.md") is None:
         raise InvalidInput(FieldProblem("files", "README.md: is not UTF-8 text"))
     imports = read_imports(files)
@@ -96,16 +92,12 @@ def assemble_space(
     if parameters is not None:
         files, more = _with_parameters(files, sdk, entry, parameters)
         notes += more
-    if runs_dockerfile and is_made_as_root(files.text("Dockerfile") or ""):
-        notes.append(_MADE_AS_ROOT)
     port = _port(files, card)
     if sdk is not SpaceSdk.STATIC:
-        files, more = _with_requirements(files, imports, kind)
+        files, more = _with_build_files(files, imports, kind, entry, port)
         notes += more
-    if sdk is SpaceSdk.DOCKER and not runs_dockerfile and entry:
-        files = files.with_files({"Dockerfile": default_dockerfile(files, imports, entry, port)})
     if not any(fold(path) in _LICENCE_NAMES for path in files):
-        files = files.with_files({"LICENSE": mit_licence(year, holder).encode()})
+        files = files.with_files({"LICENSE": mit_licence(year, COPYRIGHT_HOLDER).encode()})
     if ".gitignore" not in files:
         files = files.with_files({".gitignore": gitignore(files)})
     ours = _decided_keys(files, card, sdk, entry=entry, port=port, title=title)
@@ -116,20 +108,7 @@ def assemble_space(
 def title_of(files: AppFiles) -> str | None:
     """What the app calls itself: in its card, else in the title of its page; None when nowhere."""
     named = _text_of(read_card(files.text("README.md") or ""), "title")
-    page = files.text("index.html") or ""
-    if named or len(page) > _LONGEST_READ_PAGE:
-        return named
-    element = LexborHTMLParser(page).css_first("title")
-    return title_line(element.text()) if element else None
-
-
-def _with_canonical_names(files: AppFiles) -> AppFiles:
-    """The Hub looks for these names in just this spelling."""
-    for name in ("README.md", "Dockerfile", "requirements.txt"):
-        other = next((path for path in files if path != name and fold(path) == fold(name)), None)
-        if other:
-            files = with_file(files, name, files[other])
-    return files
+    return named or title_line(page_title(files))
 
 
 def _with_parameters(
@@ -167,14 +146,20 @@ def _with_python_parameters(
     return files, [f"{entry} gives {NAME} a value of its own"] if assigns_name(tree, NAME) else []
 
 
-def _with_requirements(files: AppFiles, imports: Imports, kind: SpaceSdk) -> tuple[AppFiles, list[str]]:
-    """Add a requirements.txt, unless there is one or the app's own Dockerfile has no use for it."""
-    dockerfile = files.text("Dockerfile") if kind in {SpaceSdk.DOCKER, SpaceSdk.STREAMLIT} else None
-    if "requirements.txt" in files or (dockerfile is not None and "requirements.txt" not in dockerfile):
-        return files, []
-    content, unknown = default_requirements(imports, kind)
-    notes = [f"requirements.txt lacks what is imported as {', '.join(unknown[:10])}: add it"] if unknown else []
-    return files.with_files({"requirements.txt": content}), notes
+def _with_build_files(
+    files: AppFiles, imports: Imports, kind: SpaceSdk, entry: str | None, port: int
+) -> tuple[AppFiles, list[str]]:
+    """Add a requirements.txt, unless the app's own Dockerfile has no use for it, and a Dockerfile if there is none."""
+    is_container = kind in {SpaceSdk.DOCKER, SpaceSdk.STREAMLIT}
+    dockerfile = files.text("Dockerfile") if is_container else None
+    notes = [_MADE_AS_ROOT] if dockerfile is not None and is_made_as_root(dockerfile) else []
+    if "requirements.txt" not in files and (dockerfile is None or "requirements.txt" in dockerfile):
+        content, unknown = default_requirements(imports, kind)
+        files = files.with_files({"requirements.txt": content})
+        notes += [f"requirements.txt lacks what is imported as {', '.join(unknown[:10])}: add it"] if unknown else []
+    if is_container and "Dockerfile" not in files and entry:
+        files = files.with_files({"Dockerfile": default_dockerfile(files, imports, entry, port)})
+    return files, notes
 
 
 def _port(files: AppFiles, card: Card) -> int:

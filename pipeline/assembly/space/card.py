@@ -11,11 +11,11 @@ from typing import Any
 import yaml
 
 from pipeline.assembly.space.card_rules import ONLY_FOR, READERS
+from pipeline.domain.front_matter import split_front_matter
 
 LONGEST_CARD = 16 * 1024
 """In characters. Longer blocks are no cards."""
 
-_FRONT_MATTER = re.compile(r"---[ \t]*\n(?P<card>.*?)(?:\n|(?<=---\n))---[ \t]*(?:\n|\Z)", re.DOTALL)
 _KEY = re.compile(r"[A-Za-z_]\w*[ \t]*:", re.ASCII)
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z_ ]*")
 _DEEPEST = 10
@@ -74,14 +74,14 @@ _CardDumper.add_representer(str, _represent_text)
 def read_card(readme: str) -> Card:
     """Take a README apart. A block between two lines of dashes that holds no keys is text, and no card."""
     readme = readme.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    block = _FRONT_MATTER.match(readme)
-    if block is None or len(block["card"]) > LONGEST_CARD:
+    block, body = split_front_matter(readme)
+    if block is None or len(block) > LONGEST_CARD:
         return Card(body=readme)
-    body = readme[block.end() :].lstrip("\n")
+    body = body.lstrip("\n")
     try:
-        document = yaml.load(block["card"], Loader=_CardLoader)  # noqa: S506 - builds nothing but text, list and dict
+        document = yaml.load(block, Loader=_CardLoader)  # noqa: S506 - builds nothing but text, list and dict
     except (yaml.YAMLError, RecursionError):
-        is_card = _KEY.match(block["card"].lstrip()) is not None
+        is_card = _KEY.match(block.lstrip()) is not None
         return Card(body=body, is_readable=False) if is_card else Card(body=readme)
     if not document:
         return Card(body=body)

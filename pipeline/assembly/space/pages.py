@@ -1,4 +1,4 @@
-"""``window.PARAMS``: a caller's JSON values for the pages of a static Space.
+"""Pages of an app: their title, and ``window.PARAMS``, a caller's JSON values for those of a static Space.
 
 ``params.json`` holds the values, ``params.js`` makes them ``window.PARAMS``, and a script element that loads it is put
 first in the head of the page that the Space opens with, so that every script after it finds them.
@@ -8,12 +8,15 @@ import json
 import re
 from pathlib import PurePosixPath
 
+from selectolax.lexbor import LexborHTMLParser
+
 from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.domain.files import AppFiles
 
 JSON_FILE = "params.json"
 SCRIPT_FILE = "params.js"
 
+_LONGEST_READ = 1024 * 1024
 _ATTRIBUTES = rb"(?:[\s/](?:[^>\"']|\"[^\"]*\"|'[^']*')*+)?"
 _BEFORE_HEAD_CONTENT = re.compile(
     rb"\A(?:\xef\xbb\xbf)?(?:\s|<!--(?:(?!-->).)*+-->|<\?[^>]*>|<!doctype[^>]*>|<html" + _ATTRIBUTES + rb">)*+"
@@ -21,6 +24,13 @@ _BEFORE_HEAD_CONTENT = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _LOADED = re.compile(rb"<script[^>]*\bsrc\s*=\s*[\"']?(?:\./|(?:\.\./)+)?params\.js\b", re.IGNORECASE)
+
+
+def page_title(files: AppFiles) -> str:
+    """What the title of index.html says, on one line; empty without one, and when the page is too long to be read."""
+    page = files.text("index.html") or ""
+    element = LexborHTMLParser(page).css_first("title") if len(page) <= _LONGEST_READ else None
+    return " ".join(element.text().split()) if element else ""
 
 
 def with_page_parameters(files: AppFiles, entry: str | None, parameters_json: str) -> AppFiles:

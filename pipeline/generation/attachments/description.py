@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pipeline.domain.conversation import Image
-from pipeline.generation.attachments.tokens import Density
+from pipeline.generation.tokens import Density
 
 
 @dataclass(frozen=True, slots=True)

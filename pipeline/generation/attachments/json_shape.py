@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from pipeline.generation.attachments.description import Description, counted
-from pipeline.generation.attachments.tokens import Density
+from pipeline.generation.tokens import Density
 
 SAMPLE_CHARACTERS = 1_500
 _ITEMS_LOOKED_AT = 50

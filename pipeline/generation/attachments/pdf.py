@@ -6,7 +6,7 @@ from io import BytesIO
 from pypdf import PdfReader, apply_configuration
 
 from pipeline.generation.attachments.description import Description, Unreadable, counted
-from pipeline.generation.attachments.tokens import Density
+from pipeline.generation.tokens import Density
 
 MEDIA_TYPE = "application/pdf"
 MAX_PAGES = 20

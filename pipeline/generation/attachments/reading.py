@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 
 from pipeline.domain.brief import Attachment
+from pipeline.domain.media_types import is_text_type, media_type_of
 from pipeline.generation.attachments.decoding import Decoded, decode_text
 from pipeline.generation.attachments.description import Description, Unreadable, counted
 from pipeline.generation.attachments.images import describe_image, image_type
@@ -13,9 +14,9 @@ from pipeline.generation.attachments.json_shape import describe_json
 from pipeline.generation.attachments.pdf import MEDIA_TYPE as PDF
 from pipeline.generation.attachments.pdf import describe_pdf
 from pipeline.generation.attachments.tables import TAB_SEPARATED, describe_table
-from pipeline.generation.attachments.tokens import Density
 from pipeline.generation.attachments.workbook import MEDIA_TYPE as WORKBOOK
 from pipeline.generation.attachments.workbook import describe_workbook, is_workbook
+from pipeline.generation.tokens import Density
 
 # What all attachments of one kind together may cost to read: at 50 ms per MB of table and 25 ms per MB of JSON, a
 # prompt takes a tenth of a second. Of larger tables the beginning is read; larger JSON is shown as text. Workbooks take
@@ -25,30 +26,8 @@ MAX_JSON_CHARACTERS = 1_500_000
 MAX_CELLS = 50_000
 _PDF_HEADER_WITHIN = 1_024  # where readers look for it
 
-_MEDIA_TYPES = {
-    ".csv": "text/csv",
-    ".tsv": "text/tab-separated-values",
-    ".tab": "text/tab-separated-values",
-    ".json": "application/json",
-    ".geojson": "application/json",
-    ".ipynb": "application/json",
-    ".md": "text/markdown",
-    ".markdown": "text/markdown",
-    ".txt": "text/plain",
-    ".svg": "image/svg+xml",
-    ".html": "text/html",
-    ".htm": "text/html",
-    ".css": "text/css",
-    ".js": "text/javascript",
-    ".mjs": "text/javascript",
-    ".xml": "application/xml",
-    ".yaml": "application/yaml",
-    ".yml": "application/yaml",
-    ".py": "text/x-python",
-}
 _TABLES = frozenset({"text/csv", *TAB_SEPARATED})
 _PROSE = frozenset({"text/markdown", "text/plain"})
-_TEXT_TYPES = frozenset(_MEDIA_TYPES.values()) | {"application/javascript", "application/x-yaml", "application/toml"}
 _RECOGNISED = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", PDF, WORKBOOK})
 _RECOGNISED_ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf", ".xlsx"})
 _ANYTHING = frozenset({"", "text/plain", "application/octet-stream"})
@@ -118,18 +97,14 @@ def _recognise_binary(attachment: Attachment) -> tuple[Kind, str] | None:
 def _claimed(attachment: Attachment, otherwise: str) -> str:
     """The claimed type, unless it is one that would have been recognised if it were true."""
     claim = attachment.media_type
-    return otherwise if claim in _RECOGNISED or _is_text_type(claim) or not claim else claim
-
-
-def _is_text_type(media_type: str) -> bool:
-    return media_type.startswith("text/") or media_type in _TEXT_TYPES or media_type.endswith(("+json", "+xml"))
+    return otherwise if claim in _RECOGNISED or is_text_type(claim) or not claim else claim
 
 
 def _text_type(attachment: Attachment) -> str:
-    by_name = _MEDIA_TYPES.get(PurePosixPath(attachment.name).suffix.lower())
+    by_name = media_type_of(attachment.name)
     claim = attachment.media_type
-    is_text = _is_text_type(claim)
-    if by_name and (not is_text or claim in _ANYTHING):
+    is_text = is_text_type(claim)
+    if is_text_type(by_name) and (not is_text or claim in _ANYTHING):
         return by_name
     return claim if is_text else "text/plain"
 

@@ -10,7 +10,7 @@ from itertools import islice
 
 from pipeline.generation.attachments.columns import describe_columns, is_number
 from pipeline.generation.attachments.description import Description, counted
-from pipeline.generation.attachments.tokens import Density
+from pipeline.generation.tokens import Density
 
 ROWS_SHOWN = 10
 _DELIMITERS = {";": "semicolon", "\t": "tab", "|": "vertical bar", ",": "comma"}

@@ -17,7 +17,7 @@ from pipeline.generation.attachments.reading import (
     read,
     recognise,
 )
-from pipeline.generation.attachments.tokens import Density, cut_middle, estimate_tokens
+from pipeline.generation.tokens import Density, cut_middle, estimate_tokens
 
 MAX_IMAGES = 4
 _MIN_SAMPLE_TOKENS = 40  # less than that says nothing

@@ -13,7 +13,7 @@ from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 from pipeline.generation.attachments.description import DerivedFile, Description, Unreadable, counted
 from pipeline.generation.attachments.tables import ROWS_SHOWN, read_table, table_facts
-from pipeline.generation.attachments.tokens import Density
+from pipeline.generation.tokens import Density
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _MAX_SHEETS = 20

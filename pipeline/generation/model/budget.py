@@ -2,9 +2,7 @@
 
 import json
 import logging
-import math
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from hashlib import sha256
 from typing import Protocol
 
@@ -12,47 +10,10 @@ from pipeline.domain.conversation import CallLimits, Conversation, Finish, Reply
 from pipeline.domain.errors import BudgetExhausted
 from pipeline.domain.generation import Usage
 from pipeline.generation.model.failure import ModelFailure
+from pipeline.generation.tokens import estimate_prompt, estimate_tokens
 from pipeline.ports import Ledger, Progress
 
 _log = logging.getLogger(__name__)
-
-
-class TextKind(StrEnum):
-    """Sorts of text that take different numbers of tokens."""
-
-    PROSE = "prose"
-    CODE = "code"
-    CSV = "csv"
-    JSON = "json"
-    BASE64 = "base64"
-
-
-# Lowest values measured with the o200k vocabulary; other models' vocabularies come out within some ten per cent.
-BYTES_PER_TOKEN = {
-    TextKind.PROSE: 4.0,
-    TextKind.CODE: 3.5,
-    TextKind.CSV: 1.8,
-    TextKind.JSON: 2.0,
-    TextKind.BASE64: 1.5,
-}
-TOKENS_PER_MESSAGE = 4
-TOKENS_PER_IMAGE = 765  # a square megapixel in full detail: more than most models take
-
-
-def estimate_tokens(text: str, kind: TextKind = TextKind.CODE) -> int:
-    """About how many tokens a model makes of ``text``; rather too many than too few.
-
-    Counted in UTF-8 bytes, because letters outside ASCII take more tokens each.
-    """
-    return math.ceil(len(text.encode("utf-8", "replace")) / BYTES_PER_TOKEN[kind])
-
-
-def estimate_prompt(conversation: Conversation) -> int:
-    """About how many tokens of prompt ``conversation`` is."""
-    return sum(
-        estimate_tokens(message.text) + TOKENS_PER_MESSAGE + TOKENS_PER_IMAGE * len(message.images)
-        for message in conversation
-    )
 
 
 def request_digest(model: str, conversation: Conversation, limits: CallLimits) -> str:

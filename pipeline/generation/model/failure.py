@@ -1,17 +1,15 @@
 """Why a model gave no answer, and what to do about it."""
 
-import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any, Self
 
 from pipeline.domain.errors import GenerationFailed
 from pipeline.domain.generation import Usage
+from pipeline.domain.retry import is_passing
 
 ENDED_PROVIDER_REST = 60.0
 MISSING_MODEL_REST = 300.0
@@ -22,7 +20,6 @@ _ECHO_LENGTH = 32
 _MASK = "[...]"
 _MASKED_KEY = re.compile(r"\S*\*{3,}\S*")  # OpenAI repeats the first and the last characters of a wrong key
 _ENDS_PROVIDER = {HTTPStatus.UNAUTHORIZED, HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.FORBIDDEN}
-_PASSES = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.CONFLICT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 # AI Pipe's and OpenAI's way to say 429 for good.
 _BUDGET_SPENT = re.compile(
     r"\busage \$?[\d.]+ ?/ ?\$?[\d.]+|insufficient_quota|exceeded your current quota", re.IGNORECASE
@@ -138,7 +135,7 @@ class ErrorAnswer:
             return Remedy.NEXT_MODEL, MISSING_MODEL_REST
         if status in _ENDS_PROVIDER or status < HTTPStatus.BAD_REQUEST or self._says_budget_is_spent():
             return Remedy.NEXT_PROVIDER, ENDED_PROVIDER_REST
-        if status in _PASSES or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if status == HTTPStatus.CONFLICT or is_passing(status):
             return Remedy.RETRY, 0.0
         return Remedy.NEXT_MODEL, 0.0
 
@@ -160,28 +157,6 @@ def presentable(message: str, key: str, texts: Iterable[str]) -> str:
     if any(part in " ".join(text.split()) for text in texts for part in parts):
         return "its message repeats the prompt and is left out"
     return line
-
-
-def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """``Retry-After`` in seconds or as a date (RFC 9110, 10.2.3), or ``retry-after-ms`` as OpenAI sends it."""
-    if milliseconds := _number(headers.get("retry-after-ms")):
-        return milliseconds / 1000
-    value = headers.get("retry-after", "")
-    if (seconds := _number(value)) is not None:
-        return seconds
-    try:
-        date = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(0.0, (date.replace(tzinfo=date.tzinfo or UTC) - datetime.now(UTC)).total_seconds())
-
-
-def _number(value: str | None) -> float | None:
-    try:
-        number = float(value or "")
-    except ValueError:
-        return None
-    return number if math.isfinite(number) and number >= 0 else None
 
 
 def _text(value: Any) -> str:

@@ -6,6 +6,7 @@ import logging
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,7 +17,7 @@ from pydantic import SecretStr
 from pipeline.domain.conversation import CallLimits, Conversation, Finish, Reply
 from pipeline.domain.errors import Misconfigured
 from pipeline.domain.generation import Usage
-from pipeline.generation.model.budget import estimate_prompt
+from pipeline.domain.retry import seconds_of
 from pipeline.generation.model.chat_request import Adaptation, adaptation_for, chat_request, is_lasting
 from pipeline.generation.model.failure import (
     ENDED_PROVIDER_REST,
@@ -24,11 +25,11 @@ from pipeline.generation.model.failure import (
     ModelFailure,
     Remedy,
     presentable,
-    retry_after_seconds,
 )
 from pipeline.generation.model.providers import Provider, provider_for
 from pipeline.generation.model.reply_reader import ReplyReader
 from pipeline.generation.model.size_limit import limit_size
+from pipeline.generation.tokens import estimate_prompt
 from pipeline.ports import Progress
 
 CONNECT_SECONDS = 5.0
@@ -159,7 +160,7 @@ class OpenAIModel:
                     yield _checked(chunk)
         except openai.APIStatusError as error:
             answer = ErrorAnswer.from_body(error.status_code, error.body)
-            raise _ErrorAnswered(answer, retry_after_seconds(error.response.headers)) from None
+            raise _ErrorAnswered(answer, seconds_of(error.response.headers, datetime.now(UTC))) from None
         except (openai.APIConnectionError, httpx2.HTTPError) as error:
             raise self._connection_failure(error) from error
         except openai.APIError as error:

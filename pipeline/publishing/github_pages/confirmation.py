@@ -6,7 +6,6 @@ from pipeline.domain.publication import Publication
 from pipeline.ports import Clock, Progress
 from pipeline.publishing.github_pages.api import GitHubApi
 from pipeline.publishing.github_pages.repositories import head_of, repository_of
-from pipeline.publishing.github_pages.served import ServedSite, served_texts
 from pipeline.publishing.github_pages.sites import (
     BUILD_STATUSES,
     FAILED_DEPLOYMENTS,
@@ -17,6 +16,7 @@ from pipeline.publishing.github_pages.sites import (
     latest_build,
     request_build,
 )
+from pipeline.publishing.served import ServedApp, texts_on_pages
 
 FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 2.0, 15.0, 1.5
 NO_BUILD_SECONDS = 60.0
@@ -69,22 +69,20 @@ class Confirmation:
 
     Args:
         api: of this publication.
-        site: as visitors see it.
         watch: waits, and knows the end.
         publication: that is to go live.
         files: that it consists of.
     """
 
-    def __init__(
-        self, api: GitHubApi, site: ServedSite, watch: Watch, publication: Publication, files: AppFiles
-    ) -> None:
+    def __init__(self, api: GitHubApi, watch: Watch, publication: Publication, files: AppFiles) -> None:
         self._api = api
-        self._site = site
+        self._app = ServedApp(publication.pages_url, publication.commit_sha)
         self._watch = watch
         self._sha = publication.commit_sha
         self._full_name = repository_of(publication).full_name
         self._files = files
-        self._looks = 0
+        self._left = texts_on_pages(files)  # that visitors have not been seen to get yet
+        self._can_compare = bool(self._left)
 
     async def wait(self) -> int:
         """Return the number of files that were compared, once visitors are served the commit.
@@ -94,16 +92,16 @@ class Confirmation:
             NotLive: it was not served in time, or is no longer the branch's head.
             PublishFailed: GitHub does not tell.
         """
-        compared = served_texts(self._files)
+        count = len(self._left.keys() - {""} or self._files)
         if build_type_of(self._files) == WORKFLOW:
-            await self._wait_for_deployment(compared)
+            await self._wait_for_deployment()
         else:
-            await self._wait_for_build(compared)
-            await self._wait_for_pages(compared)
+            await self._wait_for_build()
+            await self._wait_for_pages()
         await self._require_head()
-        return len(self._files if not compared else compared.keys() - {""})
+        return count
 
-    async def _wait_for_build(self, compared: dict[str, bytes]) -> None:
+    async def _wait_for_build(self) -> None:
         """Until the commit is built, or is served although GitHub tells nothing of its build."""
         failed: Build | None = None
         foreign = ""
@@ -127,40 +125,33 @@ class Confirmation:
                 await request_build(self._api, self._full_name)
                 has_asked = True
             is_untold = build is None or build.status not in BUILD_STATUSES
-            if (is_untold or is_overdue) and await self._is_served(compared):
+            if (is_untold or is_overdue) and await self._is_served():
                 return
             await self._watch.pause(f"Pages build: {ours.status}" if ours else "no Pages build of this commit yet")
 
-    async def _wait_for_pages(self, compared: dict[str, bytes]) -> None:
-        while difference := await self._difference(compared):
-            await self._watch.pause(f"built, but visitors do not get it yet: {difference}")
+    async def _wait_for_pages(self) -> None:
+        while problem := await self._app.first_problem(self._left):
+            await self._watch.pause(f"built, but visitors do not get it yet: {problem.text}")
 
-    async def _wait_for_deployment(self, compared: dict[str, bytes]) -> None:
+    async def _wait_for_deployment(self) -> None:
         """A workflow may publish what it made of the files: then GitHub's word on this commit counts."""
         while True:
             status = await deployment_status(self._api, self._full_name, self._sha)
             if status in FAILED_DEPLOYMENTS:
                 raise BuildFailed(f"the workflow's deployment to Pages ended as {status}")
-            if status == "succeed" and await self._site.answers(self._mark()):
+            if status == "succeed" and await self._app.answers():
                 return
-            difference = await self._difference(compared)
-            if compared and not difference:
+            problem = await self._app.first_problem(self._left)
+            if self._can_compare and not problem:
                 return
-            await self._watch.pause(f"waiting for the workflow to deploy: {status or difference or 'no word yet'}")
+            word = status or (problem.text if problem else "no word yet")
+            await self._watch.pause(f"waiting for the workflow to deploy: {word}")
 
-    async def _is_served(self, compared: dict[str, bytes]) -> bool:
-        return bool(compared) and await self._difference(compared) is None
-
-    async def _difference(self, compared: dict[str, bytes]) -> str | None:
-        found = await self._site.first_difference(compared, self._mark())
-        return f"{found[0] or 'the index page'}: {found[1]}" if found else None
+    async def _is_served(self) -> bool:
+        return self._can_compare and await self._app.first_problem(self._left) is None
 
     async def _require_head(self) -> None:
         """Where GitHub does not tell the branch, the push counts, which it has acknowledged."""
         head = await head_of(self._api, self._full_name)
         if head not in {None, self._sha}:
             raise NotLive(f"the repository has moved on to commit {head}")
-
-    def _mark(self) -> str:
-        self._looks += 1
-        return f"commit={self._sha[:12]}-{self._looks}"

@@ -9,12 +9,11 @@ from typing import Any
 from github import GithubException
 
 from pipeline.domain.errors import PublishFailed
-from pipeline.publishing.github_pages.patience import TryAgain
+from pipeline.domain.retry import is_passing, seconds_asked_for
+from pipeline.publishing.github_pages.patience import LIMITED_SECONDS, TryAgain
 
 MAX_WORDS = 300
 UNAUTHORIZED, FORBIDDEN, TOO_MANY = 401, 403, 429
-_PASSING = frozenset({408, 425})
-_SERVER_ERROR = 500
 _LIMIT_WORDS = re.compile(r"rate limit|abuse detection", re.IGNORECASE)  # the second from Enterprise of some age
 
 
@@ -26,10 +25,10 @@ def judged(error: GithubException, doing: str) -> PublishFailed | TryAgain:
     """
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
     said = message_of(error.data)
-    if error.status in _PASSING or error.status >= _SERVER_ERROR:
-        return TryAgain(PublishFailed(f"GitHub could not {doing}: it answered {error.status}"), is_lost=True)
     if error.status in {FORBIDDEN, TOO_MANY} and (limit := _limit(error.status, headers, said)):
         return limit
+    if is_passing(error.status):
+        return TryAgain(PublishFailed(f"GitHub could not {doing}: it answered {error.status}"), is_lost=True)
     if error.status == UNAUTHORIZED:
         return PublishFailed("GitHub does not accept the token: put a valid one into GITHUB_TOKEN")
     if error.status == FORBIDDEN:
@@ -59,7 +58,8 @@ def _needed(headers: Mapping[str, str]) -> str:
 def _limit(status: int, headers: Mapping[str, str], said: str) -> TryAgain | None:
     now = _sent_at(headers)
     if after := headers.get("retry-after"):
-        seconds = _seconds(after, now)
+        asked = seconds_asked_for(after, now)
+        seconds = LIMITED_SECONDS if asked is None else asked
         failure = PublishFailed(f"GitHub limits requests and wants none for {seconds:.0f} s")
         return TryAgain(failure, minimum_seconds=seconds)
     is_used_up = headers.get("x-ratelimit-remaining") == "0"
@@ -89,13 +89,3 @@ def _moment(seconds: str) -> datetime | None:
         return datetime.fromtimestamp(float(seconds), UTC)
     except (ValueError, OverflowError, OSError):
         return None
-
-
-def _seconds(after: str, now: datetime) -> float:
-    """Of a Retry-After header, in seconds or as a date (RFC 9110, 10.2.3); a minute when it is neither."""
-    if after.isascii() and after.isdigit():
-        return float(after)
-    try:
-        return max((parsedate_to_datetime(after).astimezone(UTC) - now).total_seconds(), 0.0)
-    except (ValueError, OverflowError):
-        return 60.0

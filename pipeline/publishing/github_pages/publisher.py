@@ -1,15 +1,11 @@
 """The ``github-pages`` target."""
 
 import asyncio
-import ssl
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import replace
-from functools import cached_property
 from urllib.parse import urlsplit
-
-import httpx
 
 from pipeline.domain.brief import Brief
 from pipeline.domain.errors import BuildFailed, NotLive, PublishFailed, PushFailed, PushProblem
@@ -20,7 +16,6 @@ from pipeline.publishing.github_pages.api import REQUEST_SECONDS, GitHubApi
 from pipeline.publishing.github_pages.confirmation import Confirmation, Watch
 from pipeline.publishing.github_pages.patience import Patience, TryAgain, WriteLimiter
 from pipeline.publishing.github_pages.repositories import Owner, Repository, create, find, repository_of
-from pipeline.publishing.github_pages.served import ServedSite
 from pipeline.publishing.github_pages.sites import WORKFLOW, build_type_of, set_right, switch_on
 
 PUBLIC_API = "api.github.com"
@@ -145,10 +140,9 @@ class GitHubPagesPublisher:
 
     async def _confirm(self, publication: Publication, files: AppFiles, progress: Progress) -> Publication:
         watch = Watch(self._clock, self._patience_seconds, progress)
-        served = ServedSite(publication.pages_url, self._tls)
         try:
             async with self._within_patience(progress) as (api, _):
-                count = await Confirmation(api, served, watch, publication, files).wait()
+                count = await Confirmation(api, watch, publication, files).wait()
         except PublishFailed as error:
             raise NotLive(f"it cannot be told whether visitors are served this commit: {error}") from error
         progress(f"read back {count} files of commit {publication.commit_sha} from {publication.pages_url}")
@@ -240,10 +234,6 @@ class GitHubPagesPublisher:
             raise PublishFailed(f"GitHub took longer than {self._patience_seconds:.0f} s") from error
         finally:
             api.close()
-
-    @cached_property
-    def _tls(self) -> ssl.SSLContext:
-        return httpx.create_ssl_context(trust_env=False)
 
 
 class _NotThere(PublishFailed):

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Error, Route
 
-from pipeline.domain.media_types import media_type_of
+from pipeline.domain.media_types import content_type_of
 from pipeline.domain.verdict import Finding, Severity
 from pipeline.verification.addresses import ServedApp
 from pipeline.verification.browser.cdn import CdnFiles, CdnMissing, CdnUnavailable, is_for_everybody
@@ -116,7 +116,7 @@ class SealedNetwork:
                     "is not in the app" if path else "is not below the app's address",
                 )
             return _Reply(404, b"Not found")
-        return _Reply(200, content, media_type_of(path))
+        return _Reply(200, content, content_type_of(path))
 
     async def _library(self, url: str, kind: str) -> _Reply | None:
         self._cdn_files += 1

@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from typing import Annotated, Self
 
 from fastapi import Depends, Request, Security
-from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials
 
 from pipeline.shapes.deploy_request import RequestRules
-from pipeline.web.dependencies import Services, StreamsOfApp, address_of, gate_of
+from pipeline.web.dependencies import BEARER, Services, StreamsOfApp, address_of, gate_of
 from pipeline.web.gradio.callers import GradioCaller, identify
 from pipeline.web.gradio.calls import Calls
 from pipeline.web.gradio.uploads import UploadLimits, Uploads
 from pipeline.web.hub_access import refused_tokens_of
 
-_BEARER = HTTPBearer(auto_error=False, description="the service's secret, or a Hub token for Space functions")
 _FORWARDED = APIKeyHeader(
     name="x-hf-authorization", auto_error=False, description="the same, as Gradio's Python client sends it"
 )
@@ -61,7 +60,7 @@ GradioOfApp = Annotated[GradioState, Depends(state_of)]
 class _Schemes:
     """The two headers, for the description of the API; ``identify`` reads them by itself."""
 
-    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(_BEARER)]
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]
     forwarded: Annotated[str | None, Security(_FORWARDED)]
 
 

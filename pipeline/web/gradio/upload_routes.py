@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from pipeline.domain.errors import FieldProblem, InvalidInput
-from pipeline.domain.media_types import media_type_of
+from pipeline.domain.media_types import content_type_of
 from pipeline.web.body import BODY_SECONDS
 from pipeline.web.errors import documented
 from pipeline.web.gradio.state import GradioOfApp, Identified
@@ -90,4 +90,4 @@ async def download(path: str, state: GradioOfApp, caller: Identified) -> Downloa
         "Cache-Control": "no-store",
         "Accept-Ranges": "none",
     }
-    return Download(found.file, media_type=media_type_of(found.name), headers=headers)
+    return Download(found.file, media_type=content_type_of(found.name), headers=headers)

@@ -219,7 +219,7 @@ def file_data(upload: Upload, size: int, url: str) -> dict[str, Any]:
         "url": url,
         "orig_name": upload.name,
         "size": size,
-        "mime_type": media_type_of(upload.name).partition(";")[0],
+        "mime_type": media_type_of(upload.name),
         "meta": {"_type": FILE_TYPE},
     }
 
@@ -236,5 +236,4 @@ def _name_of(data: dict[str, Any], upload: Upload) -> str:
 
 
 def _data_uri(name: str, content: bytes) -> str:
-    media_type = media_type_of(name).partition(";")[0]
-    return f"data:{media_type};base64,{base64.b64encode(content).decode()}"
+    return f"data:{media_type_of(name)};base64,{base64.b64encode(content).decode()}"

@@ -1,15 +1,13 @@
-"""POST /create-space: files in, a new Hugging Face Space out. GET /docs: how to use all of this service."""
+"""POST /create-space: files in, a new Hugging Face Space out."""
 
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 
 from pipeline.shapes.examples import CREATE_SPACE_EXAMPLES
 from pipeline.shapes.new_space import CreateSpaceReply, CreateSpaceRequest, parse_new_space
 from pipeline.web.body import parse_aside, read_body, require_json
 from pipeline.web.dependencies import ServicesOfApp
-from pipeline.web.documentation import as_markdown, as_page, operations_of, page_headers
 from pipeline.web.errors import documented
 from pipeline.web.hub_access import HubToken
 
@@ -41,22 +39,3 @@ async def create_space(request: Request, services: ServicesOfApp, token: HubToke
     raw = await read_body(request)
     new = await parse_aside(len(raw), parse_new_space, raw)
     return CreateSpaceReply.of(await services.create_space(new, token))
-
-
-@router.head("/docs", include_in_schema=False)
-@router.get(
-    "/docs",
-    tags=["documentation"],
-    summary="This documentation",
-    response_class=PlainTextResponse,
-    responses={200: {"content": {"text/html": {}}, "description": "Markdown, or a page for who accepts text/html"}},
-)
-async def show_documentation(request: Request, services: ServicesOfApp) -> Response:
-    """As a page to try things out on, for whoever accepts `text/html`; as Markdown for everybody else."""
-    operations = operations_of(request.app.openapi())
-    about = request.app.openapi()["info"]
-    headers = {"Vary": "Accept"}
-    if "text/html" in request.headers.get("accept", "").lower():
-        page = as_page(about, operations, services.settings.own_address)
-        return HTMLResponse(page, headers={**headers, **page_headers()})
-    return PlainTextResponse(as_markdown(about, operations, services.settings.own_address), headers=headers)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from pipeline.domain.brief import Attachment
 from pipeline.generation.attachments import AttachmentPart, describe_attachments, wrap_untrusted
-from pipeline.generation.attachments.tokens import Density, cut_middle, estimate_tokens
 from pipeline.generation.attachments.view import share_budget
+from pipeline.generation.tokens import Density, estimate_tokens
 
 
 def attached(name: str, content: bytes | str, media_type: str = "") -> Attachment:
@@ -202,29 +202,6 @@ def test_no_share_is_larger_than_the_need_and_nothing_is_wasted(needs: list[int]
     assert sum(shares) >= min(sum(needs), budget - len(needs))
     served = sorted(zip(needs, shares, strict=True))
     assert [share for _, share in served] == sorted(shares)
-
-
-@given(st.text(st.characters(exclude_categories=["Cs"])) | st.text("ab\n", max_size=900), st.integers(0, 150))
-def test_a_cut_text_fits_and_keeps_its_ends(text: str, tokens: int) -> None:
-    shown = cut_middle(text, Density.CODE, tokens)
-    if estimate_tokens(text, Density.CODE) <= tokens:
-        assert shown == text
-    else:
-        assert "cut …" in shown
-        cut = re.search(r"\n… (\d+) (lines?|characters) cut …\n", shown)
-        assert cut
-        head, tail = shown[: cut.start()], shown[cut.end() :]
-        assert text.startswith(head)
-        assert text.endswith(tail)
-        left = text[len(head) : len(text) - len(tail)]
-        assert int(cut[1]) == (len(left) if cut[2] == "characters" else left.count("\n") - 1)
-
-
-def test_tokens_are_counted_by_the_kind_of_text_and_by_bytes() -> None:
-    assert estimate_tokens("x" * 700, Density.CODE) == 200
-    assert estimate_tokens("x" * 180, Density.TABLE) == 100
-    assert estimate_tokens("é" * 400, Density.PROSE) == 200
-    assert estimate_tokens("\ud800", Density.PROSE) == 1
 
 
 def test_wrapped_text_cannot_end_its_own_wrapping() -> None:

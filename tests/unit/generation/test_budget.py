@@ -3,8 +3,6 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from pipeline.domain.conversation import CallLimits, Conversation, Finish, Image, Message, Reply, Role
 from pipeline.domain.errors import BudgetExhausted
@@ -12,12 +10,10 @@ from pipeline.domain.generation import Usage
 from pipeline.generation.model.budget import (
     Caps,
     MeteredModel,
-    TextKind,
-    estimate_prompt,
-    estimate_tokens,
     request_digest,
 )
 from pipeline.generation.model.failure import ModelFailure, Remedy
+from pipeline.generation.tokens import estimate_prompt
 from pipeline.ports import Progress
 from tests.builders import make_reply, make_usage
 from tests.fakes.model_calls import RecordingLedger
@@ -200,22 +196,3 @@ def test_the_digest_tells_apart_what_decides_the_answer() -> None:
     assert request_digest("a", (user,), LIMITS) == request_digest(
         "a", (user,), replace(LIMITS, seconds=1, max_output_tokens=1)
     )
-
-
-def test_tables_and_encoded_bytes_take_more_tokens_than_prose() -> None:
-    text = "x" * 9_000
-    estimates = [estimate_tokens(text, kind) for kind in TextKind]
-    assert estimates == [2_250, 2_572, 5_000, 4_500, 6_000]
-
-
-@settings(deadline=None)
-@given(st.text(), st.sampled_from(TextKind))
-def test_an_estimate_grows_with_the_text(text: str, kind: TextKind) -> None:
-    assert estimate_tokens(text, kind) <= estimate_tokens(text + "x", kind)
-    assert estimate_tokens(text, kind) >= len(text) / 4
-
-
-def test_letters_outside_ascii_and_images_count_for_more() -> None:
-    assert estimate_tokens("日本語" * 100) > 2 * estimate_tokens("abc" * 100)
-    with_image = (Message(Role.USER, "Build this.", images=PICTURES),)
-    assert estimate_prompt(with_image) > estimate_prompt((Message(Role.USER, "Build this."),)) + 2_000

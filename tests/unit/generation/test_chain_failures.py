@@ -1,7 +1,5 @@
 """What a provider's error means, and what of it may be told."""
 
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -15,7 +13,6 @@ from pipeline.generation.model.failure import (
     ModelFailure,
     Remedy,
     presentable,
-    retry_after_seconds,
 )
 
 KEY = "sk-or-v1-0123456789abcdef"
@@ -128,31 +125,3 @@ def test_a_message_is_one_short_line(message: str) -> None:
     shown = presentable(message, "", [])
     assert len(shown) <= 200
     assert len(shown.splitlines()) <= 1
-
-
-NOW = datetime.now(UTC)
-
-
-@pytest.mark.parametrize(
-    ("headers", "seconds"),
-    [
-        ({"retry-after": "7"}, 7),
-        ({"retry-after": "0.5"}, 0.5),
-        ({"retry-after-ms": "1500", "retry-after": "2"}, 1.5),
-        ({"retry-after": format_datetime(NOW - timedelta(hours=1), usegmt=True)}, 0),
-        ({}, None),
-        ({"retry-after": "soon"}, None),
-        ({"retry-after": "-5"}, None),
-        ({"retry-after": "nan"}, None),
-        ({"retry-after": "inf"}, None),
-    ],
-)
-def test_retry_after_is_read_as_seconds_and_nonsense_is_passed_over(
-    headers: dict[str, str], seconds: float | None
-) -> None:
-    assert retry_after_seconds(headers) == seconds
-
-
-def test_retry_after_may_be_a_date() -> None:
-    in_an_hour = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
-    assert retry_after_seconds({"retry-after": in_an_hour}) == pytest.approx(3600, abs=60)

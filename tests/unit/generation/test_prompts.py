@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.domain.errors import Misconfigured
-from pipeline.generation.model.budget import TextKind, estimate_tokens
 from pipeline.generation.prompts import Prompt, Prompts
+from pipeline.generation.tokens import Density, estimate_tokens
 
 FOLDER = Path(__file__).parents[3] / "prompts"
 PROMPTS = Prompts(FOLDER)
@@ -47,10 +47,10 @@ def test_a_changed_body_has_a_new_version(prompt: Prompt) -> None:
 
 
 def test_the_standing_instructions_are_lean() -> None:
-    assert estimate_tokens(PROMPTS["system"].body, TextKind.PROSE) <= 900
+    assert estimate_tokens(PROMPTS["system"].body, Density.PROSE) <= 900
     for prompt in PROMPTS:
         if prompt.id.startswith("target-"):
-            assert estimate_tokens(prompt.body, TextKind.PROSE) <= 500
+            assert estimate_tokens(prompt.body, Density.PROSE) <= 500
 
 
 def test_values_are_never_rendered_again() -> None:

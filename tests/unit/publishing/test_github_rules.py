@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from pipeline.domain.publication import owner_mark
 from pipeline.publishing.github_pages.repositories import description_of, mark_of, repository_of
-from pipeline.publishing.github_pages.served import served_texts
 from pipeline.publishing.github_pages.sites import build_type_of
 from tests.builders import EMAIL, TASK, make_brief, make_files, make_publication, make_site
 
@@ -69,20 +68,3 @@ DEPLOY = "jobs:\n  deploy:\n    steps:\n      - uses: actions/deploy-pages@v4\n"
 )
 def test_a_workflow_builds_the_site_when_it_deploys_pages(path: str, text: str, build_type: str) -> None:
     assert build_type_of(make_files({"index.html": "x", path: text})) == build_type
-
-
-@pytest.mark.parametrize(
-    ("files", "served"),
-    [
-        ({"index.html": "a", "b.css": "b", ".nojekyll": ""}, ["", "b.css", "index.html"]),
-        ({"a/index.html": "a", ".nojekyll": ""}, ["a/index.html"]),
-        ({"x.txt": b"\xff", "y.txt": b"a\0b", "z": "", ".nojekyll": ""}, ["z"]),
-        ({".hidden": "a", "a/.b/c.txt": "a", "CNAME": "a.example", ".nojekyll": ""}, []),
-        ({"_a.css": "a", "a/_b.js": "b", "README.md": "x", ".nojekyll": ""}, ["README.md", "_a.css", "a/_b.js"]),
-        ({"_a.css": "a", "a/_b.js": "b", "README.md": "x", "c.html": "---\n---\nx", "d.html": "d"}, ["d.html"]),
-    ],
-)
-def test_what_is_compared_is_the_text_that_visitors_get_unchanged(
-    files: dict[str, bytes | str], served: list[str]
-) -> None:
-    assert sorted(served_texts(make_files(files))) == served

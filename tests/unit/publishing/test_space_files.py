@@ -1,11 +1,8 @@
-"""Which files of a Space are the app's, which are the Hub's, and which visitors are served."""
+"""Which files of a Space are the app's, and which the Hub's."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from pipeline.publishing.hf_space import is_just_created, space_id_of, without_hubs_own
-from pipeline.publishing.space_pages import MOST_FILES, is_served_as, pages_to_compare
 from tests.builders import make_files, make_publication
 
 HUBS_RULES = "*.7z filter=lfs diff=lfs merge=lfs -text\n*.bin filter=lfs diff=lfs merge=lfs -text\n"
@@ -37,30 +34,3 @@ def test_a_space_is_just_created_only_while_it_holds_the_hubs_beginning(files: d
 def test_the_space_is_known_by_the_address_of_its_page() -> None:
     page = make_publication(repo_url="https://huggingface.co/spaces/ada/sales-1")
     assert space_id_of(page) == "ada/sales-1"
-
-
-def test_texts_that_pages_load_are_compared_and_files_of_the_repository_are_not() -> None:
-    paths = ("index.html", "a/b.JS", "data.csv", "x.png", "README.md", "LICENSE", ".nojekyll", ".github/x.yml", "é.txt")
-    assert sorted(pages_to_compare(make_files(dict.fromkeys(paths, "x")))) == ["", "a/b.JS", "data.csv", "é.txt"]
-    many = make_files({f"{number}.txt": "x" for number in range(3 * MOST_FILES)})
-    assert len(pages_to_compare(many)) == MOST_FILES
-
-
-@pytest.mark.parametrize(
-    "script",
-    [
-        b'<script>window.huggingface={"variables":{}};</script>',
-        b'<script>\nwindow.huggingface = {"variables":{"A":"1"}};\n</script>\n',
-        b'<script nonce="x">window.huggingface={};</script>',
-    ],
-)
-def test_a_page_with_the_hubs_script_is_the_same_page(script: bytes) -> None:
-    page = b"<html><head><script>own()</script></head><body></body></html>"
-    assert is_served_as(page.replace(b"<head>", b"<head>" + script), page)
-    assert is_served_as(page, page)
-    assert not is_served_as(page.replace(b"own", b"other"), page)
-
-
-@given(st.binary(), st.binary())
-def test_other_bytes_are_another_page(one: bytes, other: bytes) -> None:
-    assert is_served_as(one, other) is (one == other) or b"window.huggingface" in one + other

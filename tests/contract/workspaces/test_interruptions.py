@@ -1,48 +1,27 @@
-"""The Workspaces port on real repositories when it is interrupted, killed, or out of disk, and over any history."""
+"""Commits that are interrupted, killed, or out of disk."""
 
 import asyncio
 import itertools
-import multiprocessing
 import os
 import random
 import resource
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable
-from datetime import timedelta
 from multiprocessing.context import ForkServerContext
 from multiprocessing.queues import SimpleQueue
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from pipeline.domain.errors import InvalidInput, WorkspaceFailed
+from pipeline.domain.errors import WorkspaceFailed
 from pipeline.domain.files import AppFiles
 from pipeline.ports import Workspaces
 from pipeline.workspace import GitWorkspaces
 from tests.builders import NOW, make_files
-from tests.contract.repositories import ALL_BYTES, SITE, assert_sound, git, names_in, published, subjects
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return tmp_path / "generated_repos"
-
-
-@pytest.fixture
-def folder(root: Path) -> Path:
-    return root / SITE.folder
-
-
-@pytest.fixture
-def workspaces(root: Path) -> Workspaces:
-    return GitWorkspaces(root)
+from tests.contract.repositories import ALL_BYTES, SITE, assert_sound, git, names_in, subjects
 
 
 def _leave(path: str, content: bytes | None = b"") -> Callable[[Path], None]:
@@ -120,8 +99,14 @@ class TestAfterAnInterruption:
 
 
 _CHANGES = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.chmod", "shutil.rmtree", "tempfile.mkstemp"}
+
+
 _KILLED = 137
+
+
 _FIRST = {"index.html": "1", "a": "file", "b/c.txt": "1", "gone/x": "1"}
+
+
 _SECOND = {"index.html": "2", "a/b.txt": "folder", "b": "file", "same": "1"}
 
 
@@ -155,14 +140,6 @@ def _commit_all(root: Path, rounds: list[tuple[str, dict[str, str]]]) -> str | N
 
 def _everything_in(root: Path) -> dict[str, bytes | None]:
     return {str(path.relative_to(root)): path.read_bytes() if path.is_file() else None for path in root.rglob("*")}
-
-
-@pytest.fixture(scope="module")
-def processes() -> ForkServerContext:
-    """Processes that begin with one thread, and with everything imported."""
-    processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload([__name__])
-    return processes
 
 
 class TestAfterAKill:
@@ -239,81 +216,3 @@ class TestAFullDisk:
         asyncio.run(workspaces.commit(SITE, files, "two", NOW))
         assert subjects(folder) == ["two", "one"]
         assert_sound(folder, files)
-
-
-_PATHS = st.lists(st.sampled_from(["a", "b", "a.b", "a-b", "index.html", "é", ".x", "0"]), min_size=1, max_size=3).map(
-    "/".join
-)
-
-
-def _app(files: dict[str, bytes]) -> AppFiles | None:
-    try:
-        return AppFiles(files)
-    except InvalidInput:
-        return None
-
-
-_APPS = st.dictionaries(_PATHS, st.binary(max_size=30) | st.sampled_from([b"\r\n", b"\n"]), max_size=6).map(_app)
-
-
-class AnyHistory(RuleBasedStateMachine):
-    """Whatever is committed, repeated, interfered with or packed in between: it all comes back."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.root = Path(tempfile.mkdtemp())
-        self.folder = self.root / SITE.folder
-        self.workspaces: Workspaces = GitWorkspaces(self.root)
-        self.history: list[tuple[str, AppFiles]] = []
-
-    def teardown(self) -> None:
-        if self.history:
-            assert_sound(self.folder, self.history[-1][1])
-            assert git(self.folder, "rev-list", "--reverse", "main").decode().split() == [s for s, _ in self.history]
-        shutil.rmtree(self.root)
-
-    @initialize(files=_APPS.filter(bool))
-    def first(self, files: AppFiles) -> None:
-        self.commit(files)
-
-    @rule(files=_APPS.filter(lambda files: files is not None))
-    def commit(self, files: AppFiles) -> None:
-        number = len(self.history)
-        at = NOW + timedelta(seconds=number)
-        self.history.append((asyncio.run(self.workspaces.commit(SITE, files, f"round {number}", at)), files))
-
-    @rule()
-    def repeat(self) -> None:
-        number = len(self.history) - 1
-        sha, files = self.history[-1]
-        at = NOW + timedelta(seconds=number)
-        assert asyncio.run(self.workspaces.commit(SITE, files, f"round {number}", at)) == sha
-
-    @rule(path=_PATHS, content=st.binary(max_size=5))
-    def interfere(self, path: str, content: bytes) -> None:
-        try:
-            (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (self.folder / path).write_bytes(content)
-        except OSError:  # there is a file where a folder is needed, or the other way about
-            (self.folder / path.partition("/")[0]).rename(self.folder / "moved")
-        self.repeat()
-
-    @rule()
-    def pack(self) -> None:
-        git(self.folder, "repack", "-a", "-d", "-q")
-        git(self.folder, "pack-refs", "--all")
-
-    @rule(index=st.integers(min_value=0))
-    def look_back(self, index: int) -> None:
-        sha, files = self.history[index % len(self.history)]
-        assert asyncio.run(published(self.workspaces, sha)) == files
-
-    @rule(path=_PATHS)
-    def look_at(self, path: str) -> None:
-        files = self.history[-1][1]
-        content = asyncio.run(self.workspaces.read(SITE.folder, path))
-        assert content == files.get(path, files.get(f"{path}/index.html"))
-
-
-AnyHistory.TestCase.settings = settings(max_examples=20, stateful_step_count=8, deadline=None)
-test_any_history_comes_back_exactly = AnyHistory.TestCase

@@ -1,0 +1,116 @@
+"""GET /docs as people and programs see it: Swagger UI in a real browser, and Markdown."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+import uvicorn
+from playwright.async_api import Page, async_playwright
+
+from pipeline.web.app import create_app
+from tests.fakes.jobs import SECRET, MemoryServices
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "google-chrome"))), None)
+FILES = ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png", "reference.js"]
+
+
+@pytest.fixture
+async def client() -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(create_app(MemoryServices()))
+    async with httpx.AsyncClient(transport=transport, base_url="http://pipeline.test") as client:
+        yield client
+
+
+@pytest.fixture
+async def address() -> AsyncIterator[str]:
+    config = uvicorn.Config(create_app(MemoryServices()), port=0, log_config=None, timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    async with asyncio.timeout(10):
+        while not server.started:
+            await asyncio.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    await serving
+
+
+@pytest.fixture
+async def page() -> AsyncIterator[Page]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=CHROMIUM, chromium_sandbox=False)
+        yield await browser.new_page()
+        await browser.close()
+
+
+async def described_at(address: str) -> list[str]:
+    async with httpx.AsyncClient() as client:
+        paths = (await client.get(f"{address}/openapi.json")).json()["paths"]
+    return [path for path, methods in paths.items() for _ in methods]
+
+
+async def test_the_page_shows_every_operation_and_asks_nobody_else(address: str, page: Page) -> None:
+    problems: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: problems.append(message.text))
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    await page.goto(f"{address}/docs")
+    await page.wait_for_selector(".opblock")
+    shown = await page.locator(".opblock-summary-path").evaluate_all("all => all.map(one => one.dataset.path)")
+    assert sorted(shown) == sorted(await described_at(address))
+    assert problems == []
+    assert all(url.startswith((f"{address}/", "data:")) for url in asked)
+
+
+async def test_a_request_tried_out_carries_the_secret_that_was_given(address: str, page: Page) -> None:
+    await page.goto(f"{address}/docs")
+    await page.click("button.authorize")
+    await page.locator(".auth-container input").first.fill(SECRET)
+    await page.locator(".auth-container button.authorize").first.click()
+    await page.locator(".btn-done").first.click()
+    listing = page.locator(".opblock", has=page.locator('[data-path="/jobs"]'))
+    await listing.locator(".opblock-summary-control").click()
+    async with page.expect_response(f"{address}/jobs?**") as answered:
+        await listing.locator("button.execute").click()
+    assert (await answered.value).status == 200
+
+
+@pytest.mark.parametrize("accept", ["text/html", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"])
+async def test_a_browser_gets_a_page(client: httpx.AsyncClient, accept: str) -> None:
+    response = await client.get("/docs", headers={"Accept": accept})
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert response.headers["vary"] == "Accept"
+    policy = response.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; script-src 'self'; ")
+    assert "connect-src 'self'" in policy
+    assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("headers", [{}, {"Accept": "*/*"}, {"Accept": "text/plain"}])
+async def test_everybody_else_gets_markdown(client: httpx.AsyncClient, headers: dict[str, str]) -> None:
+    response = await client.get("/docs", headers=headers)
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "text/plain; charset=utf-8"
+    assert response.headers["vary"] == "Accept"
+    assert response.text.startswith("# ")
+    assert "### POST /create-space" in response.text
+
+
+@pytest.mark.parametrize("name", FILES)
+async def test_files_of_the_page_are_sent_again_only_when_they_changed(client: httpx.AsyncClient, name: str) -> None:
+    first = await client.get(f"/docs/{name}")
+    assert (first.status_code, first.headers["cache-control"]) == (200, "no-cache")
+    again = await client.get(f"/docs/{name}", headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    assert (await client.head(f"/docs/{name}")).headers == first.headers
+
+
+@pytest.mark.parametrize("name", ["missing.js", "..%2Freference.py", "%2e%2e%2freference.py", "%00"])
+async def test_no_other_file_is_served(client: httpx.AsyncClient, name: str) -> None:
+    response = await client.get(f"/docs/{name}")
+    assert (response.status_code, response.json()["ok"]) == (404, False)

@@ -1,0 +1,78 @@
+"""When servers want to be asked again, and which answers pass."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.domain.retry import is_passing, seconds_asked_for, seconds_of
+from tests.builders import NOW
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        ("7", 7),
+        (" 7 ", 7),
+        ("0", 0),
+        ("0.5", 0.5),
+        ("999999999999", 999999999999),
+        (format_datetime(NOW + timedelta(seconds=90), usegmt=True), 90),
+        (format_datetime(NOW - timedelta(hours=1), usegmt=True), 0),
+        ("Wed, 01 Jan 2020 00:00:00 GMT", 0),
+        ("Sun, 01 Mar 2026 12:01:30 -0000", 90),
+        ("Sun, 01 Mar 2026 13:01:30 +0100", 90),
+    ],
+)
+def test_seconds_and_dates_are_understood(value: str, seconds: float) -> None:
+    assert datetime(2026, 3, 1, 12, tzinfo=UTC) == NOW
+    assert seconds_asked_for(value, NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "",
+        "soon",
+        "-5",
+        "nan",
+        "inf",
+        "1e3",
+        "1_0",
+        "\u00b2",
+        "\u0663",
+        "9" * 400,
+        "9" * 5000,
+        "Wed, 99 Foo 2026 25:61:61 GMT",
+    ],
+)
+def test_what_is_neither_counts_as_absent(value: str | None) -> None:
+    assert seconds_asked_for(value, NOW) is None
+
+
+@given(st.text())
+def test_no_text_breaks_it_or_leads_into_the_past(value: str) -> None:
+    seconds = seconds_asked_for(value, NOW)
+    assert seconds is None or seconds >= 0
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after-ms": "1500", "retry-after": "2"}, 1.5),
+        ({"retry-after-ms": "soon", "retry-after": "2"}, 2),
+        ({"retry-after-ms": "0", "retry-after": "2"}, 2),
+        ({"retry-after-ms": "1500"}, 1.5),
+        ({"retry-after": "2"}, 2),
+        ({}, None),
+    ],
+)
+def test_milliseconds_go_first_where_they_are_sent(headers: dict[str, str], seconds: float | None) -> None:
+    assert seconds_of(headers, NOW) == seconds
+
+
+def test_answers_that_pass_are_told_from_those_that_stay() -> None:
+    assert [status for status in range(200, 600) if is_passing(status)] == [408, 425, 429, *range(500, 600)]
