@@ -8,13 +8,13 @@ from pipeline.domain.brief import Brief, Check
 from pipeline.domain.call_event import CallEvent, CallOutcome
 from pipeline.domain.conversation import CallLimits, Conversation, Reply
 from pipeline.domain.files import AppFiles
-from pipeline.domain.generation import Generation, Order, Usage
-from pipeline.domain.job import Job, JobEvent, JobStatus, Result, Stage
+from pipeline.domain.generation import Generation, Made, Order, Usage
+from pipeline.domain.job import Job, JobEvent, JobStatus, Stage
 from pipeline.domain.notification import Delivery, DeliveryState, Notification
 from pipeline.domain.provision import Provision, ProvisionOrder
 from pipeline.domain.publication import Publication, Remote, Site, Target
 from pipeline.domain.space import LogLine, Space, SpaceRuntime, SpaceSetting, SpaceSettings, Volume
-from pipeline.domain.verdict import Verdict, Verification
+from pipeline.domain.verdict import Seen, Verdict, Verification
 
 T = TypeVar("T")
 
@@ -295,8 +295,8 @@ class Checkpoint(Protocol):
         Whatever StageError it raises is recorded as well and raised again as such on every replay.
         """
 
-    async def report(self, result: Result, files: str) -> None:
-        """Show what is known so far, and the digest of the chosen files, to whoever looks at the job."""
+    async def report(self, made: Made, seen: Seen, files: str, publication: Publication | None = None) -> None:
+        """Show what is known of the chosen app, whose files have the digest ``files``, to whoever looks at the job."""
 
     async def report_notification(self, state: DeliveryState) -> None:
         """Show how far telling the evaluator has come."""

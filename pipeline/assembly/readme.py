@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 from pipeline.assembly.readme_parts import Facts, how_it_works, list_of_files, setup, summary, terms, usage
 from pipeline.domain.brief import Brief
 from pipeline.domain.files import AppFiles
-from pipeline.domain.generation import Generation
+from pipeline.domain.generation import Made
 
 MAX_PARSED_CHARACTERS = 200_000
 
@@ -48,7 +48,7 @@ class _Section:
     has_text: bool
 
 
-def readme(files: AppFiles, generation: Generation, brief: Brief, title: str) -> bytes:
+def readme(files: AppFiles, made: Made, brief: Brief, title: str) -> bytes:
     """The README of the app.
 
     The body that ``files`` has is kept. A missing title is put at its head; missing parts, and the line that says
@@ -56,7 +56,7 @@ def readme(files: AppFiles, generation: Generation, brief: Brief, title: str) ->
     """
     own = (files.text("README.md") or "").replace("\r\n", "\n")
     earlier_label = _LABEL.search(own)
-    label = _label(earlier_label if brief.round > 1 else None, generation)
+    label = _label(earlier_label if brief.round > 1 else None, made)
     front_matter = _FRONT_MATTER.match(own)
     head = front_matter[0] if front_matter else ""
     body = _LABEL.sub("", own.removeprefix(head)).strip()
@@ -65,7 +65,7 @@ def readme(files: AppFiles, generation: Generation, brief: Brief, title: str) ->
         return files["README.md"]
     if not has_title:
         body = f"# {title}\n\n{body}".rstrip()
-    facts = Facts(files, generation, brief)
+    facts = Facts(files, made, brief)
     added = [f"## {part}\n\n{_WRITERS[part](facts)}" for part in missing]
     return (head + "\n\n".join([body, *added, label]) + "\n").encode()
 
@@ -118,13 +118,13 @@ def _sections(text: str) -> list[_Section]:
     return sections
 
 
-def _label(earlier: re.Match[str] | None, generation: Generation) -> str:
+def _label(earlier: re.Match[str] | None, made: Made) -> str:
     """One honest line on what built the app, and what revised it last."""
-    if generation.model:
-        model = " ".join(generation.model.split()).translate({ord(c): None for c in "`;*"})
+    if made.model:
+        model = " ".join(made.model.split()).translate({ord(c): None for c in "`;*"})
         builder = f"by the language model `{model}`"
     else:
-        builder = "without a language model" if generation.generator == "scaffold" else "by a language model"
+        builder = "without a language model" if made.generator == "scaffold" else "by a language model"
     if earlier is None:
         return f"*Built {builder}.*"
     if builder == (earlier["last"] or earlier["first"]):

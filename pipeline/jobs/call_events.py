@@ -7,7 +7,6 @@ flood must not cost others what they wait for.
 
 import json
 import secrets
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +15,7 @@ import sqlalchemy as sa
 from pipeline.domain.call_event import CallEvent, CallOutcome
 from pipeline.domain.errors import Busy, NotFound
 from pipeline.jobs import tables
-from pipeline.jobs.codec import from_json, to_json
+from pipeline.jobs.codec import from_row, to_json
 from pipeline.jobs.database import Database
 from pipeline.ports import Clock
 
@@ -92,7 +91,7 @@ class SqlCallEvents:
             .order_by(_table.c.created_at)
         )
         rows = await self._database.transact(lambda connection: connection.execute(query).all())
-        return tuple(_event(row) for row in rows)
+        return tuple(from_row(CallEvent, row) for row in rows)
 
     async def record(self, event_id: str, outcome: CallOutcome) -> None:
         """How the call ended. A value of more than ``MOST_OUTCOME_BYTES`` is replaced by an error that says so."""
@@ -109,7 +108,7 @@ class SqlCallEvents:
         row = await self._database.transact(lambda connection: connection.execute(query).one_or_none())
         if row is None:
             raise NotFound("no such event: the id is wrong, or its time is over")
-        return _event(row)
+        return from_row(CallEvent, row)
 
     async def _update(self, event_id: str, **values: Any) -> None:
         statement = _table.update().where(_table.c.id == event_id).values(values)
@@ -127,10 +126,3 @@ def _make_room(connection: sa.Connection, among: sa.ColumnElement[bool], most: i
     if len(ids) < surplus:
         raise Busy("too many results wait to be fetched", retry_after_seconds=RETRY_AFTER_SECONDS)
     connection.execute(_table.delete().where(_table.c.id.in_(ids)))
-
-
-def _event(row: sa.Row[Any]) -> CallEvent:
-    fields = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to a row's mapping
-    del fields["told"]
-    event = CallEvent(**fields)
-    return replace(event, outcome=from_json(CallOutcome, fields["outcome"])) if fields["outcome"] else event

@@ -176,7 +176,7 @@ class JobQueue:
             InvalidInput: nothing was published, nobody is to be told, or the job is still telling.
         """
         job, brief = await self._records.get(job_id), await self._records.brief(job_id)
-        publication = job.result.publication
+        publication = job.publication
         if not job.status.is_final or publication is None:
             raise InvalidInput(FieldProblem("job_id", "names a job that has not been published and confirmed"))
         if brief.evaluation_url is None:
@@ -184,7 +184,7 @@ class JobQueue:
         told = Notification.of(job.key, publication)
         state = await self._notifier.redeliver(job_id, brief.evaluation_url, told)
         if job.notification is not DeliveryState.DELIVERED:
-            await self._records.update(job_id, notification=state)
+            await self._records.report_notification(job_id, state)
         return await self._records.get(job_id)
 
     async def files(self, job_id: str) -> AppFiles | None:
@@ -194,7 +194,7 @@ class JobQueue:
 
     async def screenshot(self, job_id: str) -> bytes | None:
         """A PNG of the chosen app's page, once there is one."""
-        digest = (await self._records.get(job_id)).result.screenshot
+        digest = (await self._records.get(job_id)).seen.screenshot
         return await self._blobs.get(digest) if digest else None
 
     async def counts(self) -> dict[JobStatus, int]:

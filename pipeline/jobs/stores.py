@@ -17,7 +17,7 @@ from pipeline.domain.generation import Usage
 from pipeline.domain.notification import Delivery
 from pipeline.domain.publication import Publication, Site, Target, folder_name, owner_mark, repository_name
 from pipeline.jobs import tables
-from pipeline.jobs.codec import from_json, to_json
+from pipeline.jobs.codec import from_json, from_row, to_json
 from pipeline.jobs.database import Database
 from pipeline.ports import Clock
 
@@ -109,7 +109,7 @@ class SqlSites:
             connection.execute(table.update().where(table.c.id == -1).values(counter=0))
             opened = sa.select(table).where(table.c.email == email, table.c.task == task, table.c.nonce == nonce)
             if row := connection.execute(opened).one_or_none():
-                return _site(row)
+                return from_row(Site, row)
             newest = _current(connection, email, task)
             counter = newest.counter + 1 if newest else 1
             folder = folder_name(task, nonce)
@@ -126,7 +126,7 @@ class SqlSites:
                 "checks": [],
             }
             connection.execute(table.insert().values(row_values))
-            return _site(connection.execute(opened).one())
+            return from_row(Site, connection.execute(opened).one())
 
         return await self._database.transact(work)
 
@@ -142,7 +142,7 @@ class SqlSites:
                 "checks": list(dict.fromkeys([*known, *checks])),
             }
             connection.execute(tables.sites.update().where(own).values(values))
-            return _site(connection.execute(sa.select(tables.sites).where(own)).one())
+            return from_row(Site, connection.execute(sa.select(tables.sites).where(own)).one())
 
         return await self._database.transact(work)
 
@@ -156,17 +156,7 @@ def _current(connection: sa.Connection, email: str, task: str) -> Site | None:
     table = tables.sites
     query = sa.select(table).where(table.c.email == email, table.c.task == task).order_by(table.c.counter.desc())
     row = connection.execute(query.limit(1)).one_or_none()
-    return _site(row) if row else None
-
-
-def _site(row: sa.Row[Any]) -> Site:
-    fields = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to a row's mapping
-    del fields["checks"]
-    publication = fields.pop("publication")
-    return Site(
-        **fields | {"target": Target(fields["target"])},
-        publication=from_json(Publication, publication) if publication else None,
-    )
+    return from_row(Site, row) if row else None
 
 
 class SqlDeliveries:
@@ -185,8 +175,7 @@ class SqlDeliveries:
         query = sa.select(table).where(table.c.job_id.in_(job_ids)).order_by(table.c.id)
         found: dict[str, tuple[Delivery, ...]] = {}
         for row in await self._database.transact(lambda connection: connection.execute(query).all()):
-            delivery = Delivery(row.attempt, row.at, row.status, row.seconds, row.response, row.error)
-            found[row.job_id] = (*found.get(row.job_id, ()), delivery)
+            found[row.job_id] = (*found.get(row.job_id, ()), from_row(Delivery, row))
         return found
 
     async def add(self, job_id: str, delivery: Delivery) -> None:

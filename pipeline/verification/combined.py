@@ -49,8 +49,8 @@ class BrowserVerifier:
             merge_verdicts(brief.checks, look.verdicts, read.verdicts),
             (*read.findings, *look.findings),
             look.console,
-            look.screenshot,
-            look.text,
+            picture=look.screenshot,
+            text=look.text,
         )
 
 

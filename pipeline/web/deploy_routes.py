@@ -58,7 +58,7 @@ async def deploy(request: Request, services: ServicesOfApp, gate: GateOfApp, rul
     patience = preferences.patience(settings.response_patience_seconds)
     if patience:
         job = await while_listening(request, services.jobs.wait(job.id, patience), job)
-    reply = deploy_reply(job, f"{settings.own_address}/jobs/{job.id}")
+    reply = deploy_reply(job, settings.own_address)
     status = HTTPStatus.OK if reply.ok else HTTPStatus.BAD_GATEWAY
     applied = preferences.applied()
     return JSONResponse(reply.model_dump(mode="json"), status, {"Preference-Applied": applied} if applied else None)

@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 
 from pipeline.domain.call_event import CallOutcome
 from pipeline.domain.job import EventKind, Failure, Stage
+from pipeline.domain.verdict import Seen
 from pipeline.web.gradio import calls, sse
-from tests.builders import make_brief, make_finding
+from tests.builders import make_brief, make_finding, make_publication
 from tests.fakes.gradio import HUB_TOKEN, OTHER_HUB_TOKEN, GradioServicesInMemory, app_of
-from tests.fakes.jobs import SECRET, make_result
+from tests.fakes.jobs import SECRET
 
 OPERATOR = {"Authorization": f"Bearer {SECRET}"}
 ACCOUNT = {"x-hf-authorization": f"Bearer {HUB_TOKEN}"}
@@ -305,7 +306,7 @@ async def test_a_job_tells_its_stages_and_then_its_result(
     told = await reading
     assert [event for event, _ in told] == ["generating"] * 3 + ["complete"]
     assert [data[0]["stage"] for event, data in told if event == "generating"] == [None, "generate", None]
-    assert told[-1][1][0]["pages_url"] == make_result().publication.pages_url  # type: ignore[union-attr]  # it has one
+    assert told[-1][1][0]["pages_url"] == make_publication().pages_url
     assert await events(client, "deploy", event_id) == told
 
 
@@ -368,7 +369,7 @@ async def test_a_job_is_shown_without_anything_that_clients_would_take_for_a_fil
     client: httpx.AsyncClient, services: GradioServicesInMemory
 ) -> None:
     job, _ = await services.jobs.accept(make_brief())
-    services.jobs.finish(job.id, make_result(findings=(make_finding(path="index.html"),)))
+    services.jobs.finish(job.id, seen=Seen(findings=(make_finding(path="index.html"),)))
     ((event, (shown,)),) = await call(client, "job", {"job_id": job.id})
     assert (event, shown["job_id"], shown["app"]) == ("complete", job.id, None)
     assert (shown["findings"][0]["file"], "path" in shown["findings"][0]) == ("index.html", False)

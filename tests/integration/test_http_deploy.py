@@ -17,8 +17,8 @@ from pipeline.shapes import json_object
 from pipeline.web import body as body_reading
 from pipeline.web import deploy_routes
 from pipeline.web.app import create_app
-from tests.builders import make_publication
-from tests.fakes.jobs import SECRET, MemoryServices, make_result
+from tests.builders import make_made, make_publication
+from tests.fakes.jobs import SECRET, MemoryServices
 
 CANARY = "canary-7f3a"
 
@@ -79,6 +79,7 @@ async def test_who_waits_gets_the_result(services: MemoryServices, client: httpx
     assert response.status_code == 200
     assert "preference-applied" not in response.headers
     assert answer.pop("job_url").endswith(answer["job_id"])
+    usage = {"calls": 1, "prompt_tokens": 1200, "completion_tokens": 800, "cached_tokens": 0, "cost_usd": 0.01}
     assert answer == {
         "ok": True,
         "status": "succeeded",
@@ -103,21 +104,25 @@ async def test_who_waits_gets_the_result(services: MemoryServices, client: httpx
         ],
         "notes": ["one repair was needed"],
         "prompts": ["build@1"],
-        "calls": [],
-        "usage": {
-            "calls": 1,
-            "prompt_tokens": 1200,
-            "completion_tokens": 800,
-            "cached_tokens": 0,
-            "cost_usd": 0.01,
-        },
+        "calls": [
+            {
+                "prompt": "build@1",
+                "asked": "test/model",
+                "answered": "test/model",
+                "finish": "complete",
+                "form": "tags",
+                "seconds": 1.5,
+                "usage": usage,
+            }
+        ],
+        "usage": usage,
         "notification": {"status": "pending", "attempts": 0, "last_status": None, "last_error": None},
     }
 
 
 async def test_a_page_made_without_a_model_says_so(services: MemoryServices, client: httpx.AsyncClient) -> None:
     await post(client)
-    services.jobs.finish(services.jobs.ids[0], make_result(generator="scaffold", model=None))
+    services.jobs.finish(services.jobs.ids[0], made=make_made(generator="scaffold", model=None))
     answer = (await post(client)).json()
     assert (answer["generator"], answer["model"]) == ("scaffold", None)
 

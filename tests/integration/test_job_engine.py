@@ -12,9 +12,11 @@ import sqlalchemy as sa
 from pipeline.clock import SystemClock
 from pipeline.domain.brief import Brief
 from pipeline.domain.errors import Busy, InvalidInput, KeyReused, Misconfigured, NotFound, PublishFailed, Unavailable
-from pipeline.domain.job import EventKind, Job, JobStatus, Result, Stage
+from pipeline.domain.generation import Made
+from pipeline.domain.job import EventKind, Job, JobStatus, Stage
 from pipeline.domain.notification import DeliveryState, Notification
 from pipeline.domain.publication import Target
+from pipeline.domain.verdict import Seen
 from pipeline.jobs import tables
 from pipeline.jobs.database import Database
 from pipeline.jobs.engine import Engine, Run
@@ -55,7 +57,7 @@ class Work:
             return "built"
 
         assert await checkpoint(Stage.GENERATE, effect, str, self.seconds) == "built"
-        await checkpoint.report(Result(generator="scaffold", publication=make_publication()), "0" * 64)
+        await checkpoint.report(Made(generator="scaffold"), Seen(), "0" * 64, make_publication())
 
 
 async def no_provision(*_: object) -> None:
@@ -119,7 +121,7 @@ async def test_an_accepted_brief_is_worked_on_and_its_timeline_tells_each_stage(
         assert is_new
         assert job.status is JobStatus.SUCCEEDED
         assert job.finished_at is not None
-        assert job.result.generator == "scaffold"
+        assert job.made.generator == "scaffold"
         assert await jobs.brief(job.id) == brief
         assert [(event.kind, event.stage) for event in events] == [
             (EventKind.FINISHED, Stage.ACCEPT),

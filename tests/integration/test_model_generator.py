@@ -72,13 +72,13 @@ async def test_a_good_answer_becomes_the_app_with_one_call() -> None:
     generation = await model.generate(make_order())
 
     assert dict(generation.files) == {"index.html": PAGE.encode(), "README.md": README.encode()}
-    assert generation.generator == "model"
-    assert generation.summary == "A page with the total."
-    assert generation.usage.calls == 1
-    assert generation.usage.cost_usd is None
-    (call,) = generation.calls
+    assert generation.made.generator == "model"
+    assert generation.made.summary == "A page with the total."
+    assert generation.made.usage.calls == 1
+    assert generation.made.usage.cost_usd is None
+    (call,) = generation.made.calls
     assert (call.asked, call.answered, call.finish, call.form) == ("big-model", "big-model", "complete", "tags")
-    assert [label.split("@")[0] for label in generation.prompts] == ["system", "target-static", "generate"]
+    assert [label.split("@")[0] for label in generation.made.prompts] == ["system", "target-static", "generate"]
 
 
 async def test_files_are_told_by_name_and_size_while_they_stream_in() -> None:
@@ -143,7 +143,7 @@ async def test_an_answer_without_files_is_asked_for_again_in_the_right_format(us
     model = Scripted(useless, GOOD)
     generation = await model.generate(make_order())
     assert "index.html" in generation.files
-    assert "format" in [label.split("@")[0] for label in generation.prompts]
+    assert "format" in [label.split("@")[0] for label in generation.made.prompts]
 
 
 async def test_two_answers_without_files_are_a_failure_that_says_so() -> None:
@@ -154,8 +154,8 @@ async def test_two_answers_without_files_are_a_failure_that_says_so() -> None:
 async def test_a_page_in_a_code_fence_is_taken_and_the_form_is_on_record() -> None:
     generation = await Scripted(f"Here it is:\n\n```html\n{PAGE}```\n").generate(make_order())
     assert generation.files["index.html"] == PAGE.encode()
-    assert generation.calls[0].form == "html_fence"
-    assert any("html_fence" in note for note in generation.notes)
+    assert generation.made.calls[0].form == "html_fence"
+    assert any("html_fence" in note for note in generation.made.notes)
 
 
 async def test_a_missing_index_page_is_asked_for() -> None:
@@ -279,8 +279,8 @@ async def test_the_scaffold_takes_over_where_the_operator_asked_for_it_and_says_
         chain = build_chain(server.base_url, None, ["big-model"], RecordingLedger(), CAPS)
         generator = FallbackGenerator(ModelGenerator(chain, Prompts(PROMPTS), SystemClock()), ScaffoldGenerator())
         generation = await generator.generate(make_order(), lambda _: None)
-    assert generation.generator == "scaffold"
-    assert any("402" in note for note in generation.notes)
+    assert generation.made.generator == "scaffold"
+    assert any("402" in note for note in generation.made.notes)
 
 
 async def test_without_time_no_model_is_asked() -> None:
@@ -316,7 +316,7 @@ async def test_findings_go_back_in_the_same_conversation_and_what_was_asked_befo
     assert "the title is Tides" in asked
     assert "index.html, line 3: there is no main element" in asked
     assert asked.count("</finding>") == 2
-    assert generation.usage.calls == 2
+    assert generation.made.usage.calls == 2
 
 
 GRADIO_APP = '<file path="app.py">\nimport gradio as gr\n</file>\n'
@@ -326,7 +326,7 @@ async def test_for_a_space_of_no_kind_the_model_chooses_by_what_it_writes() -> N
     model = Scripted(GRADIO_APP)
     generation = await model.generate(make_order(target=Target.HF_SPACE))
     assert list(generation.files) == ["app.py"]
-    assert [label.split("@")[0] for label in generation.prompts[:3]] == ["system", "target-static", "target-space"]
+    assert [label.split("@")[0] for label in generation.made.prompts[:3]] == ["system", "target-static", "target-space"]
 
 
 async def test_a_space_without_anything_that_starts_is_asked_for_again() -> None:
@@ -352,14 +352,14 @@ async def test_a_revised_space_stays_of_its_kind(files: dict[str, str], prompt: 
     base = AppFiles({path: text.encode() for path, text in files.items()})
     model = Scripted(GOOD)
     generation = await model.generate(make_order(target=Target.HF_SPACE, base=base, brief=make_brief(round=2)))
-    assert generation.prompts[1].split("@")[0] == prompt
+    assert generation.made.prompts[1].split("@")[0] == prompt
 
 
 async def test_a_repair_shows_the_page_and_the_end_of_its_console() -> None:
     ledger = RecordingLedger()
     await Scripted(GOOD, ledger=ledger).generate(make_order())
     lines = tuple(f"log: line {number}" for number in range(100))
-    seen = make_verification(findings=(make_finding(),), console=lines, screenshot=b"\x89PNG a picture")
+    seen = make_verification(findings=(make_finding(),), console=lines, picture=b"\x89PNG a picture")
     model = Scripted(edit("<title>Tides</title>", "<title>Sales</title>"), ledger=ledger)
     await model.generate(make_order(rejected=(seen,)))
 
@@ -372,7 +372,7 @@ async def test_a_repair_shows_the_page_and_the_end_of_its_console() -> None:
 async def test_a_picture_too_large_to_be_shown_is_left_out_of_a_repair() -> None:
     ledger = RecordingLedger()
     await Scripted(GOOD, ledger=ledger).generate(make_order())
-    seen = make_verification(findings=(make_finding(),), screenshot=b"\x89PNG" + bytes(2_000_000))
+    seen = make_verification(findings=(make_finding(),), picture=b"\x89PNG" + bytes(2_000_000))
     model = Scripted(edit("<title>Tides</title>", "<title>Sales</title>"), ledger=ledger)
     await model.generate(make_order(rejected=(seen,)))
     assert isinstance(model.conversations[0][-1]["content"], str)
@@ -386,4 +386,4 @@ async def test_a_repair_that_cannot_be_used_leaves_the_app_as_it_was_and_says_so
         make_order(rejected=(make_verification(findings=(make_finding(),)),))
     )
     assert generation.files["index.html"] == PAGE.encode()
-    assert any("repair" in note for note in generation.notes)
+    assert any("repair" in note for note in generation.made.notes)

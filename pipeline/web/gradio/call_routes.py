@@ -114,7 +114,7 @@ async def event_blocks(state: GradioState, event: CallEvent) -> AsyncIterator[st
                     if heartbeat.is_due():
                         yield block(None, "heartbeat")
                 case JobEvent():
-                    yield block([EventView.of(update).model_dump(mode="json")], "generating")
+                    yield block([EventView.model_validate(update).model_dump(mode="json")], "generating")
                     heartbeat.spoke()
                 case Ended(outcome):
                     failed = outcome.error is not None

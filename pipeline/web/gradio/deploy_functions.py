@@ -65,7 +65,7 @@ async def _deploy(context: CallContext, call: DeployCall) -> Job:
 
 
 def _outcome(job: Job, own_address: str) -> CallOutcome:
-    reply = deploy_reply(job, f"{own_address}/jobs/{job.id}")
+    reply = deploy_reply(job, own_address)
     if isinstance(reply, FailedReply):
         where = f"{reply.stage} failed: " if reply.stage else ""
         return CallOutcome(error=f"{where}{reply.error} (job {job.id})")
@@ -80,8 +80,8 @@ async def _show_job(context: CallContext, call: JobCall) -> dict[str, Any]:
         job = None
     if job is None or not owner.may_see(job.key.email):
         raise NotFound("no such job")
-    url = f"{services.settings.own_address}/jobs/{job.id}"
-    view = JobView.with_events(job, await services.jobs.events(job.id), url).model_dump(mode="json")
+    events, own_address = await services.jobs.events(job.id), services.settings.own_address
+    view = JobView.with_events(job, events, own_address).model_dump(mode="json")
     for finding in view["findings"]:
         # Gradio's Python client takes every object with a "path" for a file of ours and downloads it.
         finding["file"] = finding.pop("path")

@@ -90,7 +90,7 @@ async def _put_messages(calls: Calls, event: CallEvent, waiting: asyncio.Queue[M
 
 def _generating(event: CallEvent, news: JobEvent, *, is_first: bool) -> Message:
     """One event of the job. After the first, outputs are edits of the one before: here always of all of it."""
-    value = EventView.of(news).model_dump(mode="json")
+    value = EventView.model_validate(news).model_dump(mode="json")
     message = {
         "msg": "process_generating",
         "event_id": event.id,
