@@ -36,7 +36,10 @@ class Clock(Protocol):
 
 
 class Model(Protocol):
-    """A language model, or a chain of them."""
+    """A language model, or a chain of them: of that, name and address are those of the first."""
+
+    name: str
+    endpoint: str
 
     async def ask(self, job_id: str, conversation: Conversation, limits: CallLimits, on_text: Progress) -> Reply:
         """Send and read to the end; ``on_text`` gets each piece of text as it arrives.
