@@ -16,6 +16,7 @@ from pipeline.domain.job import Job, JobStatus
 from pipeline.domain.notification import Delivery, Notification
 from pipeline.domain.publication import Publication, Site, Target, folder_name, repository_name
 from pipeline.domain.verdict import Finding, Outcome, Seen, Severity, Verdict, Verification
+from pipeline.generation.reply.operations import EditBlock
 
 EMAIL = "ada@example.com"
 TASK = "sales-summary"
@@ -105,6 +106,11 @@ def make_reply(**fields: Any) -> Reply:
 def make_call(**usage: Any) -> ModelCall:
     """A question that a model answered."""
     return ModelCall("build@1", "test/model", "test/model", Finish.COMPLETE, "tags", make_usage(**usage), 1.5)
+
+
+def make_block(search: str, replace: str) -> EditBlock:
+    """Lines to find and lines to put in their place; each text is empty or ends with a newline."""
+    return EditBlock(f"{search}=======\n{replace}")
 
 
 def make_made(**fields: Any) -> Made:

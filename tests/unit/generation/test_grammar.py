@@ -10,8 +10,6 @@ from pipeline.generation.reply.operations import (
     MAX_FILES_IN_REPLY,
     MAX_REPLY_BYTES,
     MAX_TAGS,
-    EditBlock,
-    EventKind,
     FileCopy,
     FileDelete,
     FileEdit,
@@ -19,6 +17,7 @@ from pipeline.generation.reply.operations import (
     ParsedReply,
     ReplyRejected,
 )
+from tests.builders import make_block
 
 REPLIES = Path(__file__).parents[2] / "data" / "replies"
 
@@ -90,9 +89,7 @@ def test_edits_hold_their_blocks() -> None:
 def test_an_edit_of_one_file_may_come_in_several_tags() -> None:
     block = "<<<<<<< SEARCH\n{0}\n=======\n{0}{0}\n>>>>>>> REPLACE\n"
     reply = "".join(f'<edit path="a.js">\n{block.format(text)}</edit>\n' for text in "ab")
-    assert parse_reply(reply).operations == (
-        FileEdit("a.js", (EditBlock.of("a\n", "aa\n"), EditBlock.of("b\n", "bb\n"))),
-    )
+    assert parse_reply(reply).operations == (FileEdit("a.js", (make_block("a\n", "aa\n"), make_block("b\n", "bb\n"))),)
 
 
 def test_reasoning_is_ignored_even_when_it_drafts_files() -> None:
@@ -377,13 +374,13 @@ def test_events_tell_names_and_sizes_while_the_reply_comes_in() -> None:
         *("Hello\n<fi", 'le path="a.html">\n', "é" * 1_000, "x" * 100),
         *("\n</file>\n<file path='b'>\n", "<file path='c'>\n"),
     ]
-    seen = [[(event.kind, event.path, event.size) for event in parser.feed(piece)] for piece in pieces]
+    seen = [[(event.path, event.size) for event in parser.feed(piece)] for piece in pieces]
     parser.finish(truncated=True)
     assert seen == [
         [],
-        [(EventKind.OPENED, "a.html", 0)],
-        [(EventKind.GREW, "a.html", 2_000)],
+        [("a.html", 0)],
+        [("a.html", 2_000)],
         [],
-        [(EventKind.CLOSED, "a.html", 2_101), (EventKind.OPENED, "b", 0)],
-        [(EventKind.BROKEN, "b", 0), (EventKind.OPENED, "c", 0)],
+        [("a.html", 2_101), ("b", 0)],
+        [("b", 0), ("c", 0)],
     ]
