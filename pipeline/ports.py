@@ -392,11 +392,11 @@ class CallEvents(Protocol):
     async def find(self, event_id: str, session: str) -> CallEvent:
         """By session instead of caller. Raises NotFound."""
 
-    async def untold(self, session: str, caller: str) -> tuple[CallEvent, ...]:
-        """Calls of the session whose end its caller has not been told, oldest first."""
+    async def undelivered(self, session: str, caller: str) -> tuple[CallEvent, ...]:
+        """Calls of the session whose end has not been delivered to its caller, oldest first."""
 
     async def record(self, event_id: str, outcome: CallOutcome) -> None:
         """How the call ended."""
 
-    async def mark_told(self, event_id: str) -> None:
-        """Its caller has been told the end: from now on it may make room for others."""
+    async def mark_delivered(self, event_id: str) -> None:
+        """Its caller has its end: from now on it may make room for others."""

@@ -138,8 +138,8 @@ def print_verdicts(verdicts: Sequence[Verdict]) -> None:
     if not verdicts:
         return
     count = Counter(verdict.outcome for verdict in verdicts)
-    told = ", ".join(f"{count[outcome]} {OUTCOME_WORDS[outcome]}" for outcome in Outcome if count[outcome])
-    table = _table("check", "verdict", "evidence", title=f"{len(verdicts)} check{'s' * (len(verdicts) != 1)}: {told}")
+    counts = ", ".join(f"{count[outcome]} {OUTCOME_WORDS[outcome]}" for outcome in Outcome if count[outcome])
+    table = _table("check", "verdict", "evidence", title=f"{len(verdicts)} check{'s' * (len(verdicts) != 1)}: {counts}")
     for verdict in verdicts:
         table.add_row(_cut(verdict.check.text), Text(*OUTCOME_MARKS[verdict.outcome]), _cut(verdict.evidence))
     stdout().print(table)

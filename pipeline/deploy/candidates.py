@@ -166,8 +166,8 @@ class Candidates:
             if self._brief.space_type is not None:  # asked for, so nothing else will do
                 raise refusal
             self._brief = replace(self._brief, space_type=SpaceSdk.STATIC)
-        told = Finding(Severity.ERROR, refusal.code, str(refusal))
-        inspection = replace(refused.inspection, seen=Seen(findings=(told,)))
+        finding = Finding(Severity.ERROR, refusal.code, str(refusal))
+        inspection = replace(refused.inspection, seen=Seen(findings=(finding,)))
         try:
             mended = await self._mend(replace(refused, inspection=inspection), self._seconds_left() * REMAKE_SHARE)
         except StageError:

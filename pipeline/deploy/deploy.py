@@ -33,9 +33,11 @@ class Deploy:
             publication = await self._put_live(job, brief, candidate, notes, checkpoint)
 
         if brief.evaluation_url and job.notification is not DeliveryState.NOT_REQUESTED:
-            url, told = brief.evaluation_url, Notification.of(job.key, publication)
+            url, notification = brief.evaluation_url, Notification.of(job.key, publication)
             state = await checkpoint(
-                Stage.NOTIFY, lambda _: self._ports.notifier.notify(job.id, url, told, job.deadline), DeliveryState
+                Stage.NOTIFY,
+                lambda _: self._ports.notifier.notify(job.id, url, notification, job.deadline),
+                DeliveryState,
             )
             await checkpoint.report_notification(state)
 

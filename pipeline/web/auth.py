@@ -49,7 +49,7 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
-class Keyring:
+class Credentials:
     """The secrets that open the service.
 
     Attributes:
@@ -110,8 +110,8 @@ def _check_strength(where: str, secret: str) -> None:
 class Gate:
     """Lets callers in by their secret, and slows down those who guess."""
 
-    def __init__(self, keyring: Keyring, wrong_per_minute: int = WRONG_SECRETS_PER_MINUTE) -> None:
-        self._keyring = keyring
+    def __init__(self, credentials: Credentials, wrong_per_minute: int = WRONG_SECRETS_PER_MINUTE) -> None:
+        self._credentials = credentials
         self._limit = RateLimitItemPerMinute(wrong_per_minute)
         self._wrong = MovingWindowRateLimiter(MemoryStorage())
 
@@ -125,7 +125,7 @@ class Gate:
         Raises:
             HTTPException: 403, or 429 when there were too many wrong ones from ``address``.
         """
-        if caller := self._keyring.caller(secret):
+        if caller := self._credentials.caller(secret):
             return caller
         network = network_of(address)
         if await self._wrong.hit(self._limit, network):

@@ -193,7 +193,7 @@ class MemoryJobs(Jobs):
     ) -> None:
         """Something happens to the job."""
         self._events.append(JobEvent(len(self._events) + 1, job_id, at, kind, stage, detail, seconds))
-        self._ring()
+        self._wake()
 
     def finish(self, job_id: str, files: AppFiles | None = None, **outcome: Any) -> None:
         """The job succeeds, with ``make_outcome()`` and what the test says of it."""
@@ -212,9 +212,9 @@ class MemoryJobs(Jobs):
 
     def _set(self, job_id: str, **fields: Any) -> None:
         self._jobs[job_id] = replace(self._jobs[job_id], **fields)
-        self._ring()
+        self._wake()
 
-    def _ring(self) -> None:
+    def _wake(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
 

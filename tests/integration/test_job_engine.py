@@ -81,7 +81,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
 async def working(database: Database, run: Run, *, waiting: int = 100, concurrency: int = 8) -> AsyncIterator[JobQueue]:
     clock, feed = SystemClock(), JobFeed()
     blobs = SqlBlobs(database, clock)
-    records = JobRecords(database, clock, blobs, feed.ring)
+    records = JobRecords(database, clock, blobs, feed.publish)
     engine = Engine(
         database,
         records,
@@ -90,7 +90,7 @@ async def working(database: Database, run: Run, *, waiting: int = 100, concurren
         concurrency=concurrency,
         retention=timedelta(days=1),
         failpoint=Failpoint(None),
-        provision=ProvisionWork(ProvisionRecords(database, clock, blobs, feed.ring), no_provision),
+        provision=ProvisionWork(ProvisionRecords(database, clock, blobs, feed.publish), no_provision),
     )
     rules = QueueRules(timedelta(seconds=60), waiting, Target.LOCAL, frozenset({Target.LOCAL}))
     await engine.start()

@@ -56,7 +56,7 @@ def estimate_prompt(conversation: Conversation) -> int:
 
 def request_digest(model: str, conversation: Conversation, limits: CallLimits) -> str:
     """SHA-256, as 64 hex digits, over what decides the answer: how long it may take or be does not."""
-    said = [
+    messages = [
         [
             message.role,
             message.text,
@@ -64,7 +64,7 @@ def request_digest(model: str, conversation: Conversation, limits: CallLimits) -
         ]
         for message in conversation
     ]
-    return sha256(json.dumps([model, limits.temperature, said]).encode()).hexdigest()
+    return sha256(json.dumps([model, limits.temperature, messages]).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,6 +119,6 @@ async def event_blocks(state: GradioState, event: CallEvent) -> AsyncIterator[st
                 case Ended(outcome):
                     failed = outcome.error is not None
                     yield block({"error": outcome.error}, "error") if failed else block([outcome.value], "complete")
-                    await state.services.call_events.mark_told(event.id)
+                    await state.services.call_events.mark_delivered(event.id)
     except PipelineError as error:
         yield block({"error": str(error)}, "error")

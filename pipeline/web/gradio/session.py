@@ -41,7 +41,7 @@ async def session_messages(
         while True:
             if waiting.empty() or time.monotonic() - looked_at > LOOK_SECONDS:
                 looked_at, joins = time.monotonic(), calls.joins(session)
-                for event in await events.untold(session, caller):
+                for event in await events.undelivered(session, caller):
                     if event.id not in followed:
                         followed[event.id] = asyncio.create_task(_put_messages(calls, event, waiting))
                 is_begun_meanwhile = calls.joins(session) != (False, joins[1])
@@ -53,7 +53,7 @@ async def session_messages(
                 yield message
                 heartbeat.spoke()
                 if message["msg"] == "process_completed":
-                    await events.mark_told(message["event_id"])
+                    await events.mark_delivered(message["event_id"])
             elif heartbeat.is_due():
                 yield {"msg": "heartbeat"}
     finally:
