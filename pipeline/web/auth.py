@@ -23,7 +23,7 @@ from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 from starlette.exceptions import HTTPException
 
-from pipeline.domain.errors import Misconfigured
+from pipeline.domain.errors import Misconfigured, NotPermitted
 from pipeline.settings import Settings
 
 WRONG_SECRETS_PER_MINUTE = 20
@@ -46,6 +46,11 @@ class Caller:
     def may_see(self, owner: str) -> bool:
         """Whether what belongs to ``owner`` is this caller's to see, and to post."""
         return self.email is None or self.email == owner
+
+    def require(self, owner: str) -> None:
+        """Raises NotPermitted for what is not this caller's to post."""
+        if not self.may_see(owner):
+            raise NotPermitted("this secret belongs to another e-mail address")
 
 
 @dataclass(frozen=True, slots=True)

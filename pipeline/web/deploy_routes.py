@@ -4,7 +4,6 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
-from starlette.exceptions import HTTPException
 
 from pipeline.domain.brief import Brief
 from pipeline.shapes.deploy_reply import DeployReply, FailedReply, RunningReply, deploy_reply
@@ -72,6 +71,5 @@ async def _authentic_brief(request: Request, gate: Gate, rules: RequestRules) ->
     secret = document.get("secret")
     caller = await gate.admit(secret.encode() if isinstance(secret, str) else b"", address_of(request))
     brief = await parse_aside(size, brief_from, document, rules)
-    if not caller.may_see(brief.email):
-        raise HTTPException(HTTPStatus.FORBIDDEN, "this secret belongs to another e-mail address")
+    caller.require(brief.email)
     return brief

@@ -131,9 +131,11 @@ def parameters_of(model: type[BaseModel]) -> tuple[Parameter, ...]:
     )
 
 
-def by_position(function: Function, values: list[Any]) -> dict[str, Any]:
-    """Name positional arguments; those left out keep their defaults. Raises InvalidInput when there are too many."""
+def by_position(function: Function, values: object) -> dict[str, Any]:
+    """Name positional arguments; those left out keep their defaults. Raises InvalidInput for no list or a long one."""
     names = list(function.parameters.model_fields)
+    if not isinstance(values, list):
+        raise InvalidInput(FieldProblem("data", "must be a list of the parameters' values"))
     if len(values) > len(names):
         raise InvalidInput(FieldProblem("data", f"has more than the {len(names)} values that /{function.name} takes"))
     return dict(zip(names, values, strict=False))
