@@ -1,6 +1,6 @@
-"""What the use case needs from the world, on one page. Adapters implement these; ``bootstrap`` chooses them."""
+"""What the use cases need from the world. Adapters implement these; ``bootstrap`` chooses them."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -13,8 +13,9 @@ from pipeline.domain.job import Job, JobEvent, JobStatus, Stage
 from pipeline.domain.notification import Delivery, DeliveryState, Notification
 from pipeline.domain.provision import Provision, ProvisionOrder
 from pipeline.domain.publication import Publication, Remote, Site, Target
-from pipeline.domain.space import LogLine, Space, SpaceRuntime, SpaceSetting, SpaceSettings, Volume
 from pipeline.domain.verdict import Seen, Verdict, Verification
+from pipeline.ports.space_host import SpaceHost as SpaceHost
+from pipeline.ports.space_host import SpaceHosts as SpaceHosts
 
 T = TypeVar("T")
 
@@ -42,10 +43,7 @@ class Model(Protocol):
     endpoint: str
 
     async def ask(self, job_id: str, conversation: Conversation, limits: CallLimits, on_text: Progress) -> Reply:
-        """Send and read to the end; ``on_text`` gets each piece of text as it arrives.
-
-        Raises GenerationFailed when nothing answered, and BudgetExhausted when the job may not ask any more.
-        """
+        """Read to the end; ``on_text`` gets each piece as it arrives. Raises GenerationFailed, BudgetExhausted."""
 
 
 class Ledger(Protocol):
@@ -101,10 +99,7 @@ class Workspaces(Protocol):
         """The files at the site's published commit. Raises WorkspaceMissing when it is not on this machine."""
 
     async def commit(self, site: Site, files: AppFiles, message: str, at: datetime) -> str:
-        """Make ``files`` the site's next commit and return its sha; the same call again gives the same commit.
-
-        Raises WorkspaceMissing when the commit that it follows is not on this machine.
-        """
+        """Make ``files`` the site's next commit; the same call again gives the same sha. Raises WorkspaceMissing."""
 
     async def push(self, folder: str, commit_sha: str, remote: Remote, seconds: float) -> None:
         """Make ``commit_sha`` the head of the remote's main branch, unless it is already. Raises PushFailed."""
@@ -130,105 +125,16 @@ class Publisher(Protocol):
     async def publish(
         self, site: Site, commit_sha: str, files: AppFiles, brief: Brief, progress: Progress
     ) -> Publication:
-        """Look at what is there, then create or update it. Never forces. Raises PublishFailed.
-
-        ``commit_sha`` is the workspace's commit of ``files``.
-        """
-
-    async def confirm(self, publication: Publication, site: Site, files: AppFiles, progress: Progress) -> Publication:
-        """Return what is live, once visitors are served exactly ``files``. Raises NotLive.
-
-        That is ``publication``, or says more: an address or a commit that the target made only meanwhile.
-        """
-
-    async def restore(self, site: Site) -> Site:
-        """Bring back the workspace of a published site that this machine lacks; return it with its head there.
+        """Look at what is there, then make it ``files``, which the workspace has at ``commit_sha``. Never forces.
 
         Raises PublishFailed.
         """
 
+    async def confirm(self, publication: Publication, site: Site, files: AppFiles, progress: Progress) -> Publication:
+        """What is live, once visitors are served just ``files``; may say more than ``publication``. Raises NotLive."""
 
-class SpaceHost(Protocol):
-    """A Hub as one token sees it. ``space_id`` is ``owner/name``. Every call raises HubError, and within its time."""
-
-    async def owner(self) -> str:
-        """Whose token it is; asked once."""
-
-    async def create(self, space_id: str, settings: SpaceSettings) -> Space:
-        """One call, with secrets and variables. Raises SpaceConflict when the name is taken."""
-
-    async def commit(self, space_id: str, files: AppFiles, message: str, parent: str | None) -> str:
-        """Make ``files`` all that the Space holds, in one commit on ``parent``, and return the new head's sha.
-
-        The same call again gives the same head. Raises SpaceConflict when the head is another than ``parent``.
-        """
-
-    async def files(self, space_id: str, revision: str) -> AppFiles:
-        """What the Space holds at a commit."""
-
-    async def info(self, space_id: str) -> Space:
-        """What the Hub says of it."""
-
-    async def runtime(self, space_id: str) -> SpaceRuntime:
-        """How it is doing."""
-
-    def logs(self, space_id: str, *, build: bool, follow: bool) -> AsyncGenerator[LogLine, None]:
-        """The log of the build or of the run: what there is, and with ``follow`` what comes. To be closed."""
-
-    async def set_hardware(self, space_id: str, hardware: str, sleep_seconds: int | None = None) -> SpaceRuntime:
-        """Restarts the app."""
-
-    async def set_sleep_time(self, space_id: str, seconds: int) -> SpaceRuntime:
-        """Seconds without visitors until it sleeps; -1 = never."""
-
-    async def pause(self, space_id: str) -> SpaceRuntime:
-        """Stop it until its owner restarts it."""
-
-    async def restart(self, space_id: str, *, factory_reboot: bool = False) -> SpaceRuntime:
-        """Start it anew; with ``factory_reboot`` build it anew as well."""
-
-    async def wake(self, space_id: str) -> SpaceRuntime:
-        """Start it if it sleeps, is paused or has stopped."""
-
-    async def set_dev_mode(self, space_id: str, *, enabled: bool) -> SpaceRuntime:
-        """Let its files be changed while it runs, or no more."""
-
-    async def set_visibility(self, space_id: str, visibility: str) -> None:
-        """``public``, ``private`` or ``protected``."""
-
-    async def duplicate(self, source_id: str, target_id: str, settings: SpaceSettings) -> Space:
-        """Copy a Space. Its variables are copied, its secrets are not; ``settings.sdk`` has no meaning here."""
-
-    async def delete(self, space_id: str) -> None:
-        """For good."""
-
-    async def variables(self, space_id: str) -> tuple[SpaceSetting, ...]:
-        """By name."""
-
-    async def set_variable(self, space_id: str, key: str, value: str, description: str | None = None) -> None:
-        """Add or replace. Restarts the app."""
-
-    async def delete_variable(self, space_id: str, key: str) -> None:
-        """Also when there is none. Restarts the app."""
-
-    async def secrets(self, space_id: str) -> tuple[SpaceSetting, ...]:
-        """By name, without their values."""
-
-    async def set_secret(self, space_id: str, key: str, value: str, description: str | None = None) -> None:
-        """Add or replace. Restarts the app."""
-
-    async def delete_secret(self, space_id: str, key: str) -> None:
-        """Also when there is none. Restarts the app."""
-
-    async def set_volumes(self, space_id: str, volumes: Sequence[Volume]) -> None:
-        """Make these all that is mounted."""
-
-    async def delete_volumes(self, space_id: str) -> None:
-        """Unmount everything."""
-
-
-SpaceHosts = Callable[[str | None], SpaceHost]
-"""The Hub as a token sees it; None = the operator's own token. Raises Misconfigured when there is none."""
+    async def restore(self, site: Site) -> Site:
+        """Bring back a workspace that this machine lacks; return the site with its head there. Raises PublishFailed."""
 
 
 class Notifier(Protocol):
@@ -287,16 +193,9 @@ class Checkpoint(Protocol):
     """Runs a stage once: what it returned is on record, and a resumed job gets the record instead of a second run."""
 
     async def __call__(
-        self,
-        stage: Stage,
-        effect: Callable[[Progress], Awaitable[T]],
-        returns: type[T],
-        seconds: float | None = None,
+        self, stage: Stage, effect: Callable[[Progress], Awaitable[T]], returns: type[T], seconds: float | None = None
     ) -> T:
-        """Run ``effect`` within ``seconds``.
-
-        Whatever StageError it raises is recorded as well and raised again as such on every replay.
-        """
+        """Run ``effect`` within ``seconds``. A StageError that it raises is recorded as well, and raised on replay."""
 
     async def report(self, made: Made, seen: Seen, files: str, publication: Publication | None = None) -> None:
         """Show what is known of the chosen app, whose files have the digest ``files``, to whoever looks at the job."""
@@ -309,10 +208,7 @@ class Jobs(Protocol):
     """The queue and the records, as the edges see them."""
 
     async def accept(self, brief: Brief, *, notify: bool = True) -> tuple[Job, bool]:
-        """Make ``brief`` durable and queue it; return the job and whether it is new.
-
-        Raises KeyReused, Busy, Unavailable or InvalidInput.
-        """
+        """Make ``brief`` durable and queue it; whether it is new. Raises KeyReused, Busy, Unavailable, InvalidInput."""
 
     async def get(self, job_id: str) -> Job:
         """Raises NotFound."""
