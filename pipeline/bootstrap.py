@@ -130,7 +130,7 @@ def build(settings: Settings) -> Services:
     database = _database(settings)
     feed = JobFeed()
     blobs, sites, deliveries = SqlBlobs(database, clock), SqlSites(database), SqlDeliveries(database)
-    records = JobRecords(database, clock, blobs, feed.ring)
+    records = JobRecords(database, clock, blobs, feed.publish)
     failpoint = Failpoint(settings.failpoint)
     workspaces = GitWorkspaces(settings.generated_repos_dir)
     notifier = _notifier(settings, deliveries, clock)
@@ -152,7 +152,7 @@ def build(settings: Settings) -> Services:
         clock=clock,
     )
     provision_spaces = ProvisionSpaces(spaces, secrets, clock, owner=settings.hf_owner)
-    provision_records = ProvisionRecords(database, clock, blobs, feed.ring)
+    provision_records = ProvisionRecords(database, clock, blobs, feed.publish)
     engine = Engine(
         database,
         records,

@@ -11,11 +11,12 @@ from typing import Any
 from pipeline.domain.brief import Attachment, Brief, Check
 from pipeline.domain.conversation import Finish, Reply
 from pipeline.domain.files import AppFiles
-from pipeline.domain.generation import Generation, Order, Usage
+from pipeline.domain.generation import Generation, Made, ModelCall, Order, Usage
 from pipeline.domain.job import Job, JobStatus
 from pipeline.domain.notification import Delivery, Notification
 from pipeline.domain.publication import Publication, Site, Target, folder_name, repository_name
-from pipeline.domain.verdict import Finding, Outcome, Severity, Verdict, Verification
+from pipeline.domain.verdict import Finding, Outcome, Seen, Severity, Verdict, Verification
+from pipeline.generation.reply.operations import EditBlock
 
 EMAIL = "ada@example.com"
 TASK = "sales-summary"
@@ -102,17 +103,31 @@ def make_reply(**fields: Any) -> Reply:
     return replace(reply, **fields)
 
 
-def make_generation(**fields: Any) -> Generation:
-    """``make_files()`` as a model gave it."""
-    generation = Generation(
-        files=make_files(),
+def make_call(**usage: Any) -> ModelCall:
+    """A question that a model answered."""
+    return ModelCall("build@1", "test/model", "test/model", Finish.COMPLETE, "tags", make_usage(**usage), 1.5)
+
+
+def make_block(search: str, replace: str) -> EditBlock:
+    """Lines to find and lines to put in their place; each text is empty or ends with a newline."""
+    return EditBlock(f"{search}=======\n{replace}")
+
+
+def make_made(**fields: Any) -> Made:
+    """By a model, in one call."""
+    made = Made(
         generator="model",
         summary="A page with the sales.",
         model="test/model",
         prompts=("build@1",),
-        usage=make_usage(),
+        calls=(make_call(),),
     )
-    return replace(generation, **fields)
+    return replace(made, **fields)
+
+
+def make_generation(files: AppFiles | None = None, **made: Any) -> Generation:
+    """``make_files()`` as a model gave it."""
+    return Generation(files or make_files(), make_made(**made))
 
 
 def make_verdict(**fields: Any) -> Verdict:
@@ -164,6 +179,12 @@ def make_job(**fields: Any) -> Job:
     )
     job = replace(job, **fields)
     return replace(job, id=job.id or job.key.job_id)
+
+
+def make_outcome(**fields: Any) -> dict[str, Any]:
+    """What a job has that succeeded: a page made by a model, checked and published."""
+    made = make_made(notes=("one repair was needed",))
+    return {"made": made, "seen": Seen(verdicts=(make_verdict(),)), "publication": make_publication(), **fields}
 
 
 def make_notification(**fields: Any) -> Notification:

@@ -10,7 +10,7 @@ from pipeline.domain.brief import Brief
 from pipeline.domain.documents import LONGEST_README, missing_readme_parts, readme_sections
 from pipeline.domain.files import AppFiles
 from pipeline.domain.front_matter import split_front_matter
-from pipeline.domain.generation import Generation
+from pipeline.domain.generation import Made
 
 _PARTS: dict[str, tuple[str, Callable[[Facts], str]]] = {
     "summary": ("Summary", summary),
@@ -25,7 +25,7 @@ _PARTS: dict[str, tuple[str, Callable[[Facts], str]]] = {
 _LABEL = re.compile(r"^\*Built (?P<first>[^\n;*]+?)(?:; last revised (?P<last>[^\n;*]+?))?\.\*$", re.MULTILINE)
 
 
-def readme(files: AppFiles, generation: Generation, brief: Brief, title: str) -> bytes:
+def readme(files: AppFiles, made: Made, brief: Brief, title: str) -> bytes:
     """The README of the app.
 
     The body that ``files`` has is kept. A missing title is put at its head; missing parts, and the line that says
@@ -33,7 +33,7 @@ def readme(files: AppFiles, generation: Generation, brief: Brief, title: str) ->
     """
     own = (files.text("README.md") or "").replace("\r\n", "\n")
     earlier_label = _LABEL.search(own)
-    label = _label(earlier_label if brief.round > 1 else None, generation)
+    label = _label(earlier_label if brief.round > 1 else None, made)
     front_matter, text = split_front_matter(own)
     head = "" if front_matter is None else f"---\n{front_matter}---\n"
     body = _LABEL.sub("", text).strip()
@@ -42,7 +42,7 @@ def readme(files: AppFiles, generation: Generation, brief: Brief, title: str) ->
         return files["README.md"]
     if not has_title:
         body = f"# {title}\n\n{body}".rstrip()
-    facts = Facts(files, generation, brief)
+    facts = Facts(files, made, brief)
     added = [f"## {heading}\n\n{write(facts)}" for heading, write in (_PARTS[part] for part in missing)]
     return (head + "\n\n".join([body, *added, label]) + "\n").encode()
 
@@ -58,13 +58,13 @@ def _gaps(body: str) -> tuple[bool, list[str]]:
     return has_title, missing_readme_parts(sections)
 
 
-def _label(earlier: re.Match[str] | None, generation: Generation) -> str:
+def _label(earlier: re.Match[str] | None, made: Made) -> str:
     """One honest line on what built the app, and what revised it last."""
-    if generation.model:
-        model = " ".join(generation.model.split()).translate({ord(c): None for c in "`;*"})
+    if made.model:
+        model = " ".join(made.model.split()).translate({ord(c): None for c in "`;*"})
         builder = f"by the language model `{model}`"
     else:
-        builder = "without a language model" if generation.generator == "scaffold" else "by a language model"
+        builder = "without a language model" if made.generator == "scaffold" else "by a language model"
     if earlier is None:
         return f"*Built {builder}.*"
     if builder == (earlier["last"] or earlier["first"]):

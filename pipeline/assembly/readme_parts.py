@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from pipeline.domain.brief import Brief
 from pipeline.domain.documents import is_mit_licence
 from pipeline.domain.files import AppFiles
-from pipeline.domain.generation import Generation
+from pipeline.domain.generation import Made
 
 _LONGEST_SUMMARY = 600
 _LONGEST_LIST = 40
@@ -30,18 +30,18 @@ class Facts:
 
     Attributes:
         files: the app with its LICENSE.
-        generation: for the generator's own summary.
+        made: for the generator's own summary.
         brief: what was asked for.
     """
 
     files: AppFiles
-    generation: Generation
+    made: Made
     brief: Brief
 
 
 def summary(facts: Facts) -> str:
     """What the app is: in the generator's words, else in those of the brief."""
-    text = re.sub(r"^#+\s*", "", facts.generation.summary.strip(), flags=re.MULTILINE)
+    text = re.sub(r"^#+\s*", "", facts.made.summary.strip(), flags=re.MULTILINE)
     if text:
         return text
     first_paragraph = " ".join(facts.brief.text.strip().split("\n\n")[0].split())

@@ -46,7 +46,7 @@ def assemble(
         files = _as_space(files, brief, year)
     if "readme.md" not in attached:
         files = with_canonical_name(files, "README.md")
-        files = with_file(files, "README.md", readme(files, generation, brief, _title(files, brief)))
+        files = with_file(files, "README.md", readme(files, generation.made, brief, _title(files, brief)))
     return files
 
 

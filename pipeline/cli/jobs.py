@@ -51,7 +51,7 @@ def list_jobs(
         settings = _settings()
         found, cursor = _with_jobs(settings, lambda port: port.find(email=email, task=task, status=status, limit=limit))
         if as_json:
-            summaries = [JobSummary.of(job, _url(job, settings)) for job in found]
+            summaries = [JobSummary.of(job, settings.own_address) for job in found]
             print_json(JobPage(jobs=summaries, next_cursor=cursor).model_dump(mode="json"))
         else:
             print_jobs(found)
@@ -72,16 +72,16 @@ def show(
 
         async def look(port: Jobs) -> None:
             job = await port.get(job_id)
-            view = JobView.with_events(job, await port.events(job_id), _url(job, settings))
+            view = JobView.with_events(job, await port.events(job_id), settings.own_address)
             if screenshot:
                 _save(await port.screenshot(job_id), job_id, screenshot)
             if as_json:
                 print_json(view.model_dump(mode="json"))
                 return
             print_summary(job)
-            print_verdicts(job.result.verdicts)
-            print_findings(job.result.findings)
-            print_console(job.result.console)
+            print_verdicts(job.seen.verdicts)
+            print_findings(job.seen.findings)
+            print_console(job.seen.console)
             print_timeline(view.stages)
             print_deliveries(job.deliveries)
 
@@ -94,7 +94,7 @@ def watch(job_id: JobId) -> None:
     with exit_codes():
         job = _with_jobs(_settings(), lambda port: _watch(port, job_id))
         print_summary(job)
-        print_verdicts(job.result.verdicts)
+        print_verdicts(job.seen.verdicts)
     if job.status is not JobStatus.SUCCEEDED:
         raise typer.Exit(ExitCode.FAILED)
 
@@ -141,10 +141,6 @@ def _save(picture: bytes | None, job_id: str, file: Path) -> None:
     except OSError as error:
         raise InvalidInput(FieldProblem("--screenshot", f"cannot be written: {error.strerror}")) from error
     say(f"The picture of the page is in {file}.")
-
-
-def _url(job: Job, settings: Settings) -> str:
-    return f"{settings.own_address}/jobs/{job.id}"
 
 
 def _with_jobs(settings: Settings, use: Callable[[Jobs], Awaitable[T]]) -> T:

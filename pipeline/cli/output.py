@@ -90,7 +90,7 @@ def print_summary(job: Job) -> None:
 
 
 def _facts(job: Job) -> Iterable[tuple[str, str]]:
-    result, publication = job.result, job.result.publication
+    made, publication = job.made, job.publication
     yield "job", job.id
     yield "task", f"{job.key.task}, round {job.key.round}"
     yield "owner", job.key.email
@@ -104,16 +104,16 @@ def _facts(job: Job) -> Iterable[tuple[str, str]]:
             yield "page", f"{publication.pages_url} (while `pipeline serve` runs)"
         else:
             yield "page", publication.pages_url
-    if result.generator:
-        yield "generator", result.generator + (f", {result.model}" if result.model else ", no model was asked")
-    if result.usage.calls:
-        yield "tokens", _tokens(result.usage)
-    if result.screenshot:
+    if made.generator:
+        yield "generator", made.generator + (f", {made.model}" if made.model else ", no model was asked")
+    if made.calls:
+        yield "tokens", _tokens(made.usage)
+    if job.seen.screenshot:
         yield "picture", f"`pipeline jobs show {job.id} --screenshot FILE.png` saves what the page looked like"
     if job.finished_at:
         yield "took", _seconds((job.finished_at - job.received_at).total_seconds())
     yield "evaluator", DELIVERY_WORDS[job.notification]
-    for note in result.notes:
+    for note in made.notes:
         yield "note", note
     if job.failure:
         yield "failed", f"in {job.failure.stage}: {job.failure.message}"
@@ -121,7 +121,7 @@ def _facts(job: Job) -> Iterable[tuple[str, str]]:
 
 def local_folder(job: Job) -> Path | None:
     """Where the app of a local publication lies."""
-    publication = job.result.publication
+    publication = job.publication
     if publication is None or publication.target is not Target.LOCAL:
         return None
     return Path(unquote(urlsplit(publication.repo_url).path))
@@ -138,8 +138,8 @@ def print_verdicts(verdicts: Sequence[Verdict]) -> None:
     if not verdicts:
         return
     count = Counter(verdict.outcome for verdict in verdicts)
-    told = ", ".join(f"{count[outcome]} {OUTCOME_WORDS[outcome]}" for outcome in Outcome if count[outcome])
-    table = _table("check", "verdict", "evidence", title=f"{len(verdicts)} check{'s' * (len(verdicts) != 1)}: {told}")
+    counts = ", ".join(f"{count[outcome]} {OUTCOME_WORDS[outcome]}" for outcome in Outcome if count[outcome])
+    table = _table("check", "verdict", "evidence", title=f"{len(verdicts)} check{'s' * (len(verdicts) != 1)}: {counts}")
     for verdict in verdicts:
         table.add_row(_cut(verdict.check.text), Text(*OUTCOME_MARKS[verdict.outcome]), _cut(verdict.evidence))
     stdout().print(table)

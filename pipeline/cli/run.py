@@ -62,7 +62,7 @@ def run(
 
 
 def _document(job: Job, settings: Settings) -> dict[str, Any]:
-    return deploy_reply(job, f"{settings.own_address}/jobs/{job.id}").model_dump(mode="json")
+    return deploy_reply(job, settings.own_address).model_dump(mode="json")
 
 
 def _announce(briefs: Sequence[Brief], target: Target, *, asked: bool) -> None:
@@ -120,5 +120,5 @@ async def _run_one(jobs: Jobs, brief: Brief, *, notify: bool) -> Job:
 
 def _show(job: Job) -> None:
     print_summary(job)
-    print_verdicts(job.result.verdicts)
-    print_findings(job.result.findings)
+    print_verdicts(job.seen.verdicts)
+    print_findings(job.seen.findings)

@@ -8,10 +8,10 @@ from pipeline.assembly import assemble
 from pipeline.domain.brief import Brief, Check
 from pipeline.domain.errors import PlanRequired, SiteMissing, StageError, WorkspaceMissing
 from pipeline.domain.files import AppFiles
-from pipeline.domain.generation import Generation, Order
-from pipeline.domain.job import Job, Result, Stage
+from pipeline.domain.generation import Generation, Made, Order
+from pipeline.domain.job import Job, Stage
 from pipeline.domain.publication import Site, SpaceSdk, Target
-from pipeline.domain.verdict import Finding, Outcome, Severity, Verification, merge_verdicts
+from pipeline.domain.verdict import Finding, Outcome, Seen, Severity, Verification, merge_verdicts
 from pipeline.ports import (
     Blobs,
     Checkpoint,
@@ -65,14 +65,14 @@ class Draft:
         files: digest of the generator's files.
         base: digest of the published files that were revised; None in round 1.
         earlier_checks: of the rounds before this one.
-        result: how the files were made.
+        made: how the files were made.
     """
 
     site: Site
     files: str
     base: str | None
     earlier_checks: tuple[str, ...]
-    result: Result
+    made: Made
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +80,12 @@ class Inspection:
     """What the verify stage leaves on record.
 
     Attributes:
-        verification: verdicts and findings, without the picture.
-        screenshot: digest of the picture, or None.
+        seen: verdicts, findings and the picture's digest.
         is_repairable: a model made it, something is wrong with it, and there is time to mend it. Decided once, here:
             a resumed job must take the turns that it took before.
     """
 
-    verification: Verification
-    screenshot: str | None
+    seen: Seen
     is_repairable: bool
 
 
@@ -113,16 +111,9 @@ class Candidate:
         return self.draft.site
 
     @property
-    def result(self) -> Result:
-        """How it was made and what was found."""
-        seen = self.inspection.verification
-        return replace(
-            self.draft.result,
-            verdicts=seen.verdicts,
-            findings=seen.findings,
-            console=seen.console,
-            screenshot=self.inspection.screenshot,
-        )
+    def made(self) -> Made:
+        """How."""
+        return self.draft.made
 
 
 class Candidates:
@@ -158,9 +149,9 @@ class Candidates:
             except StageError as error:
                 return best, (f"a repair was given up: {error}",)
             if newest.files == before.files:
-                reasons = [note for note in newest.result.notes if note not in before.result.notes]
+                reasons = [note for note in newest.made.notes if note not in before.made.notes]
                 return best, (f"a repair was given up: {'; '.join(reasons) or 'the model changed nothing'}",)
-            best = max(best, newest, key=lambda candidate: candidate.inspection.verification.rank)
+            best = max(best, newest, key=lambda candidate: candidate.inspection.seen.rank)
         return best, ()
 
     async def remade(self, refused: Candidate, refusal: StageError) -> Candidate:
@@ -169,14 +160,14 @@ class Candidates:
         Raises:
             StageError: ``refusal``, when nobody can mend it.
         """
-        if refused.draft.result.model is None:
+        if refused.made.model is None:
             raise refusal
         if isinstance(refusal, PlanRequired):
             if self._brief.space_type is not None:  # asked for, so nothing else will do
                 raise refusal
             self._brief = replace(self._brief, space_type=SpaceSdk.STATIC)
-        told = Finding(Severity.ERROR, refusal.code, str(refusal))
-        inspection = replace(refused.inspection, verification=Verification(findings=(told,)), screenshot=None)
+        finding = Finding(Severity.ERROR, refusal.code, str(refusal))
+        inspection = replace(refused.inspection, seen=Seen(findings=(finding,)))
         try:
             mended = await self._mend(replace(refused, inspection=inspection), self._seconds_left() * REMAKE_SHARE)
         except StageError:
@@ -212,15 +203,15 @@ class Candidates:
         elif brief.round > 1:
             site, base = await self._published_files(site)
             checks = await ports.sites.checks(site)
-        seen = tuple([await self._with_screenshot(inspection) for inspection in rejected])
-        order = Order(self._job.id, brief, site.target, base, checks, seconds, seen)
+        shown = tuple([await self._with_picture(inspection.seen) for inspection in rejected])
+        order = Order(self._job.id, brief, site.target, base, checks, seconds, shown)
         generation = await ports.generator.generate(order, progress)
         return Draft(
             site=site,
             files=await ports.blobs.put_files(generation.files),
             base=await ports.blobs.put_files(base) if base else None,
             earlier_checks=checks,
-            result=Result.of(generation),
+            made=generation.made,
         )
 
     async def _site(self) -> Site:
@@ -239,18 +230,13 @@ class Candidates:
             site = await self._ports.publishers[site.target].restore(site)
             return site, await self._ports.workspaces.published(site)
 
-    async def _with_screenshot(self, inspection: Inspection) -> Verification:
-        picture = await self._ports.blobs.get(inspection.screenshot) if inspection.screenshot else None
-        return replace(inspection.verification, screenshot=picture)
+    async def _with_picture(self, seen: Seen) -> Verification:
+        picture = await self._ports.blobs.get(seen.screenshot) if seen.screenshot else None
+        return Verification(seen.verdicts, seen.findings, seen.console, picture=picture)
 
     async def _assemble(self, draft: Draft) -> str:
-        blobs, result = self._ports.blobs, draft.result
-        generation = Generation(
-            files=await blobs.get_files(draft.files),
-            generator=result.generator,
-            summary=result.summary,
-            model=result.model,
-        )
+        blobs = self._ports.blobs
+        generation = Generation(await blobs.get_files(draft.files), draft.made)
         base = await blobs.get_files(draft.base) if draft.base else None
         year = self._job.received_at.year
         files = await asyncio.to_thread(assemble, generation, self._brief, draft.site.target, year=year, base=base)
@@ -259,16 +245,17 @@ class Candidates:
     async def _verify(self, draft: Draft, digest: str) -> Inspection:
         ports, brief = self._ports, self._brief
         files = await ports.blobs.get_files(digest)
-        await asyncio.to_thread(ports.secrets.scan, files, commit_message(self._job, draft.result))
+        await asyncio.to_thread(ports.secrets.scan, files, commit_message(self._job, draft.made))
         address = ports.publishers[draft.site.target].address(draft.site)
         earlier = tuple(check for check in map(Check.from_text, draft.earlier_checks) if check not in brief.checks)
-        seen = await ports.verifier.verify(files, brief, address, earlier)
-        verification = await self._judged(files, seen)
-        verification = replace(verification, findings=verification.findings + regressions(seen), earlier=())
+        looked = await ports.verifier.verify(files, brief, address, earlier)
+        verification = await self._judged(files, looked)
+        verification = replace(verification, findings=verification.findings + regressions(looked))
         has_time = self._model_seconds() >= REPAIR_SECONDS
-        is_repairable = draft.result.model is not None and has_time and not verification.is_flawless
-        screenshot = await ports.blobs.put(verification.screenshot) if verification.screenshot else None
-        return Inspection(replace(verification, screenshot=None, text=""), screenshot, is_repairable)
+        is_repairable = draft.made.model is not None and has_time and not verification.is_flawless
+        screenshot = await ports.blobs.put(verification.picture) if verification.picture else None
+        seen = Seen(verification.verdicts, verification.findings, verification.console, screenshot)
+        return Inspection(seen, is_repairable)
 
     async def _judged(self, files: AppFiles, seen: Verification) -> Verification:
         """Ask the judge about prose that nobody could decide, if there is one, and time for it."""
@@ -301,9 +288,8 @@ def regressions(seen: Verification) -> tuple[Finding, ...]:
     )
 
 
-def commit_message(job: Job, result: Result) -> str:
+def commit_message(job: Job, made: Made) -> str:
     """One line on what the round did, and the job it was done for: the same for every run of the job."""
     verb = "Build" if job.key.round == 1 else "Revise"
     task = " ".join(job.key.task.split())[:MESSAGE_LENGTH]
-    maker = result.model or result.generator
-    return f"{verb} {task}: round {job.key.round}\n\nMade by {maker}.\nJob: {job.id}\n"
+    return f"{verb} {task}: round {job.key.round}\n\nMade by {made.model or made.generator}.\nJob: {job.id}\n"

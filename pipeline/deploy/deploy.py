@@ -33,9 +33,11 @@ class Deploy:
             publication = await self._put_live(job, brief, candidate, notes, checkpoint)
 
         if brief.evaluation_url and job.notification is not DeliveryState.NOT_REQUESTED:
-            url, told = brief.evaluation_url, Notification.of(job.key, publication)
+            url, notification = brief.evaluation_url, Notification.of(job.key, publication)
             state = await checkpoint(
-                Stage.NOTIFY, lambda _: self._ports.notifier.notify(job.id, url, told, job.deadline), DeliveryState
+                Stage.NOTIFY,
+                lambda _: self._ports.notifier.notify(job.id, url, notification, job.deadline),
+                DeliveryState,
             )
             await checkpoint.report_notification(state)
 
@@ -43,8 +45,8 @@ class Deploy:
         self, job: Job, brief: Brief, candidate: Candidate, notes: tuple[str, ...], checkpoint: Checkpoint
     ) -> Publication:
         """Commit and publish ``candidate``, and see that visitors are served it."""
-        result = replace(candidate.result, notes=(*candidate.result.notes, *notes))
-        await checkpoint.report(result, candidate.files)
+        made, seen = replace(candidate.made, notes=(*candidate.made.notes, *notes)), candidate.inspection.seen
+        await checkpoint.report(made, seen, candidate.files)
         commit_sha = await checkpoint(Stage.COMMIT, lambda _: self._commit(job, candidate), str, self._left(job))
         publication = await checkpoint(
             Stage.PUBLISH,
@@ -58,11 +60,11 @@ class Deploy:
             Publication,
             self._left(job),
         )
-        await checkpoint.report(replace(result, publication=live), candidate.files)
+        await checkpoint.report(made, seen, candidate.files, live)
         return live
 
     async def _commit(self, job: Job, candidate: Candidate) -> str:
-        ports, site, message = self._ports, candidate.site, commit_message(job, candidate.result)
+        ports, site, message = self._ports, candidate.site, commit_message(job, candidate.made)
         files = await ports.blobs.get_files(candidate.files)
         try:
             return await ports.workspaces.commit(site, files, message, job.received_at)

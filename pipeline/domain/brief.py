@@ -114,13 +114,13 @@ class Brief:
     @property
     def fingerprint(self) -> str:
         """SHA-256 over all that the request says, as 64 hex digits: tells a repetition from a changed body."""
-        said = [
+        content = [
             *(self.email, self.task, self.round, self.nonce, self.text),
             [[check.text, check.script] for check in self.checks],
             [[a.name, a.media_type, sha256(a.content).hexdigest()] for a in self.attachments],
             *(self.evaluation_url, self.target, self.space_type),
         ]
-        return sha256(json.dumps(said).encode()).hexdigest()
+        return sha256(json.dumps(content).encode()).hexdigest()
 
 
 def brief_problems(brief: Brief) -> list[FieldProblem]:

@@ -80,7 +80,6 @@ class Reply:
         answered: the model that the provider says answered.
         usage: of this call.
         seconds: from request to the last byte.
-        first_token_seconds: to the first sign of life, or None.
     """
 
     text: str
@@ -89,4 +88,3 @@ class Reply:
     answered: str
     usage: Usage = field(default_factory=Usage)
     seconds: float = 0.0
-    first_token_seconds: float | None = None

@@ -1,7 +1,6 @@
 """What a generator is asked for and what it gives back."""
 
-from dataclasses import dataclass, field
-from typing import Self
+from dataclasses import dataclass
 
 from pipeline.domain.brief import Brief
 from pipeline.domain.files import AppFiles
@@ -50,9 +49,9 @@ class Usage:
     cached_tokens: int = 0
     cost_usd: float | None = None
 
-    def __add__(self, other: Self) -> "Usage":
+    def __add__(self, other: "Usage") -> "Usage":
         if not self.calls or not other.calls:
-            return self if self.calls else Usage(**{name: getattr(other, name) for name in self.__slots__})
+            return self if self.calls else other
         unknown = self.cost_usd is None or other.cost_usd is None
         return Usage(
             self.calls + other.calls,
@@ -87,25 +86,39 @@ class ModelCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Made:
+    """How an app was made.
+
+    Attributes:
+        generator: ``scaffold`` or ``model``; empty as long as there is no app.
+        summary: a few sentences on what was built, for the README and the reply.
+        model: the model that answered, or None when none was asked.
+        prompts: ids and versions of the prompts used.
+        calls: each question to a model.
+        notes: what the caller should know: fallbacks taken, limits met.
+    """
+
+    generator: str = ""
+    summary: str = ""
+    model: str | None = None
+    prompts: tuple[str, ...] = ()
+    calls: tuple[ModelCall, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def usage(self) -> Usage:
+        """Of all calls."""
+        return sum((call.usage for call in self.calls), Usage())
+
+
+@dataclass(frozen=True, slots=True)
 class Generation:
     """An app as its generator gave it.
 
     Attributes:
         files: the whole app, without what ``assembly`` adds.
-        generator: ``scaffold`` or ``model``.
-        summary: a few sentences on what was built, for the README and the reply.
-        model: the model that answered, or None when none was asked.
-        prompts: ids and versions of the prompts used.
-        usage: of all calls made for it.
-        calls: each of them.
-        notes: what the caller should know: fallbacks taken, limits met.
+        made: how.
     """
 
     files: AppFiles
-    generator: str
-    summary: str
-    model: str | None = None
-    prompts: tuple[str, ...] = ()
-    usage: Usage = field(default_factory=Usage)
-    calls: tuple[ModelCall, ...] = ()
-    notes: tuple[str, ...] = ()
+    made: Made

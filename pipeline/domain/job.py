@@ -3,13 +3,12 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Self
 
 from pipeline.domain.brief import JobKey
-from pipeline.domain.generation import Generation, ModelCall, Usage
+from pipeline.domain.generation import Made
 from pipeline.domain.notification import Delivery, DeliveryState
 from pipeline.domain.publication import Publication, Target
-from pipeline.domain.verdict import Finding, Verdict
+from pipeline.domain.verdict import Seen
 
 
 class Stage(StrEnum):
@@ -83,52 +82,6 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """What came out of a job.
-
-    Attributes:
-        generator: ``scaffold`` or ``model``.
-        model: that answered, or None.
-        summary: what was built, in a few sentences.
-        prompts: ids and versions of the prompts used.
-        usage: of all model calls.
-        calls: each of them.
-        verdicts: one per check.
-        findings: what else was found.
-        notes: fallbacks and limits the caller should know of.
-        console: what the page wrote to its console.
-        screenshot: digest of a PNG of the page; None when nobody looked.
-        publication: what is live; None until it is.
-    """
-
-    generator: str = ""
-    model: str | None = None
-    summary: str = ""
-    prompts: tuple[str, ...] = ()
-    usage: Usage = field(default_factory=Usage)
-    calls: tuple[ModelCall, ...] = ()
-    verdicts: tuple[Verdict, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    notes: tuple[str, ...] = ()
-    console: tuple[str, ...] = ()
-    screenshot: str | None = None
-    publication: Publication | None = None
-
-    @classmethod
-    def of(cls, generation: Generation) -> Self:
-        """What is known when the app has been generated."""
-        return cls(
-            generator=generation.generator,
-            model=generation.model,
-            summary=generation.summary,
-            prompts=generation.prompts,
-            usage=generation.usage,
-            calls=generation.calls,
-            notes=generation.notes,
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Job:
     """One piece of work, as it stands.
 
@@ -141,7 +94,9 @@ class Job:
         received_at: the deadline counts from here.
         deadline: when the evaluator must have been told.
         finished_at: None while it goes on.
-        result: what is known so far.
+        made: how its app was made, as far as it has come.
+        seen: what was seen of that app.
+        publication: what is live; None until it is.
         notification: how far telling the evaluator has come.
         deliveries: each attempt at it.
         failure: why it failed, or None.
@@ -155,7 +110,9 @@ class Job:
     received_at: datetime
     deadline: datetime
     finished_at: datetime | None = None
-    result: Result = field(default_factory=Result)
+    made: Made = field(default_factory=Made)
+    seen: Seen = field(default_factory=Seen)
+    publication: Publication | None = None
     notification: DeliveryState = DeliveryState.NOT_REQUESTED
     deliveries: tuple[Delivery, ...] = ()
     failure: Failure | None = None

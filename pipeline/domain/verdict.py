@@ -59,24 +59,20 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Verification:
-    """All that is known about one candidate.
+class Seen:
+    """What was seen of a candidate.
 
     Attributes:
         verdicts: one per check of the brief, in its order.
         findings: the rest.
         console: what the page wrote to its console, and its errors.
-        screenshot: a PNG of the page, or None when nobody looked.
-        text: that visitors read on the page.
-        earlier: on checks of earlier rounds, which count for nothing here.
+        screenshot: digest of a PNG of the page; None when nobody looked.
     """
 
     verdicts: tuple[Verdict, ...] = ()
     findings: tuple[Finding, ...] = ()
     console: tuple[str, ...] = ()
-    screenshot: bytes | None = field(default=None, repr=False)
-    text: str = ""
-    earlier: tuple[Verdict, ...] = ()
+    screenshot: str | None = None
 
     def count(self, outcome: Outcome) -> int:
         """How many checks came out as ``outcome``."""
@@ -96,6 +92,21 @@ class Verification:
     def errors(self) -> tuple[Finding, ...]:
         """Findings that are worth a repair."""
         return tuple(finding for finding in self.findings if finding.severity is Severity.ERROR)
+
+
+@dataclass(frozen=True, slots=True)
+class Verification(Seen):
+    """What was seen, together with what is too large to be kept beside it.
+
+    Attributes:
+        picture: the PNG of the page, or None when nobody looked.
+        text: that visitors read on the page.
+        earlier: on checks of earlier rounds, which count for nothing here.
+    """
+
+    picture: bytes | None = field(default=None, repr=False)
+    text: str = ""
+    earlier: tuple[Verdict, ...] = ()
 
 
 def merge_verdicts(checks: Iterable[Check], *sources: Iterable[Verdict]) -> tuple[Verdict, ...]:

@@ -21,4 +21,5 @@ class FallbackGenerator:
         except (GenerationFailed, BudgetExhausted) as error:
             progress("the models failed; building without one")
             generation = await self._second.generate(order, progress)
-            return replace(generation, notes=(*generation.notes, f"built without a model, because: {error}"))
+            notes = (*generation.made.notes, f"built without a model, because: {error}")
+            return replace(generation, made=replace(generation.made, notes=notes))

@@ -7,7 +7,7 @@ from typing import NoReturn
 from pipeline.domain.conversation import CallLimits, Finish, Image, Message, Reply, Role
 from pipeline.domain.errors import GenerationFailed, InvalidInput
 from pipeline.domain.files import AppFiles
-from pipeline.domain.generation import Generation, ModelCall, Order, Usage
+from pipeline.domain.generation import Generation, Made, ModelCall, Order
 from pipeline.domain.publication import SpaceSdk
 from pipeline.domain.verdict import Outcome, Verification
 from pipeline.generation.attachments import AttachmentView, describe_attachments, wrap_untrusted
@@ -85,16 +85,15 @@ class _Making:
             _give_up("parts of the model's answers could not be used", problems)
         for verification in self._order.rejected:
             await self._repair(verification)
-        return Generation(
-            files=self._files,
+        made = Made(
             generator="model",
             summary=summary,
             model=self._calls[-1].answered,
             prompts=tuple(dict.fromkeys([*self._system_labels(), *(call.prompt for call in self._calls)])),
-            usage=sum((call.usage for call in self._calls), Usage()),
             calls=tuple(self._calls),
             notes=tuple(self._notes),
         )
+        return Generation(self._files, made)
 
     async def _first_answer(self) -> tuple[Reply, Reading]:
         """An answer in which there are files; the format is explained once more if there are none."""
@@ -271,8 +270,8 @@ def _findings(verification: Verification) -> list[str]:
 
 def _picture(verification: Verification) -> tuple[Image, ...]:
     """How the page looks, for models that can see."""
-    screenshot = verification.screenshot
-    return (Image("image/png", screenshot),) if screenshot and len(screenshot) <= MAX_IMAGE_BYTES else ()
+    picture = verification.picture
+    return (Image("image/png", picture),) if picture and len(picture) <= MAX_IMAGE_BYTES else ()
 
 
 def _entry_files(order: Order) -> tuple[str, ...]:

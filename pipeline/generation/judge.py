@@ -49,7 +49,7 @@ class ModelJudge:
             page=wrap_untrusted("page", {}, seen.text[:PAGE_CHARACTERS]),
             files=[wrap_untrusted("file", {"path": path}, text) for path, text in shown.items()],
         )
-        images = (Image("image/png", seen.screenshot),) if seen.screenshot else ()
+        images = (Image("image/png", seen.picture),) if seen.picture else ()
         limits = CallLimits(prompt.max_output_tokens, min(seconds, JUDGE_SECONDS), prompt.temperature)
         try:
             reply = await self._model.ask(job_id, (Message(Role.USER, question, images),), limits, lambda _: None)

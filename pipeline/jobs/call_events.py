@@ -1,13 +1,12 @@
 """Calls whose results are fetched by other requests, as a table: whichever worker is asked can answer.
 
 How many are kept is limited, for each caller and for all together. Where a limit is reached, calls whose end has been
-told make room; results that nobody has fetched yet are never dropped for a new call, which is refused instead: a
+delivered make room; results that nobody has fetched yet are never dropped for a new call, which is refused instead: a
 flood must not cost others what they wait for.
 """
 
 import json
 import secrets
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +15,7 @@ import sqlalchemy as sa
 from pipeline.domain.call_event import CallEvent, CallOutcome
 from pipeline.domain.errors import Busy, NotFound
 from pipeline.jobs import tables
-from pipeline.jobs.codec import from_json, to_json
+from pipeline.jobs.codec import from_row, to_json
 from pipeline.jobs.database import Database
 from pipeline.ports import Clock
 
@@ -70,7 +69,7 @@ class SqlCallEvents:
             _make_room(connection, sa.true(), self._most)
             row = {name: getattr(event, name) for name in event.__slots__}
             row["outcome"] = to_json(CallOutcome, outcome) if outcome else sa.null()
-            connection.execute(_table.insert().values(row | {"told": False}))
+            connection.execute(_table.insert().values(row | {"is_delivered": False}))
 
         await self._database.transact(work)
         return event
@@ -83,16 +82,16 @@ class SqlCallEvents:
         """By session instead of caller. Raises NotFound."""
         return await self._one(_table.c.id == event_id, _table.c.session == session)
 
-    async def untold(self, session: str, caller: str) -> tuple[CallEvent, ...]:
-        """Calls of the session whose end its caller has not been told, oldest first."""
+    async def undelivered(self, session: str, caller: str) -> tuple[CallEvent, ...]:
+        """Calls of the session whose end has not been delivered to its caller, oldest first."""
         query = (
             sa.select(_table)
-            .where(_table.c.session == session, _table.c.caller == caller, sa.not_(_table.c.told))
+            .where(_table.c.session == session, _table.c.caller == caller, sa.not_(_table.c.is_delivered))
             .where(_table.c.expires_at > self._clock.now())
             .order_by(_table.c.created_at)
         )
         rows = await self._database.transact(lambda connection: connection.execute(query).all())
-        return tuple(_event(row) for row in rows)
+        return tuple(from_row(CallEvent, row) for row in rows)
 
     async def record(self, event_id: str, outcome: CallOutcome) -> None:
         """How the call ended. A value of more than ``MOST_OUTCOME_BYTES`` is replaced by an error that says so."""
@@ -100,16 +99,16 @@ class SqlCallEvents:
             outcome = CallOutcome(error=f"the result is larger than {MOST_OUTCOME_BYTES} bytes")
         await self._update(event_id, outcome=to_json(CallOutcome, outcome))
 
-    async def mark_told(self, event_id: str) -> None:
-        """Its caller has been told the end: from now on it may make room for others."""
-        await self._update(event_id, told=True)
+    async def mark_delivered(self, event_id: str) -> None:
+        """Its caller has its end: from now on it may make room for others."""
+        await self._update(event_id, is_delivered=True)
 
     async def _one(self, *conditions: sa.ColumnElement[bool]) -> CallEvent:
         query = sa.select(_table).where(*conditions, _table.c.expires_at > self._clock.now())
         row = await self._database.transact(lambda connection: connection.execute(query).one_or_none())
         if row is None:
             raise NotFound("no such event: the id is wrong, or its time is over")
-        return _event(row)
+        return from_row(CallEvent, row)
 
     async def _update(self, event_id: str, **values: Any) -> None:
         statement = _table.update().where(_table.c.id == event_id).values(values)
@@ -117,20 +116,13 @@ class SqlCallEvents:
 
 
 def _make_room(connection: sa.Connection, among: sa.ColumnElement[bool], most: int) -> None:
-    """Delete as many told calls as there are too many for one more, oldest first; Busy when that is not enough."""
+    """Delete as many delivered calls as there are too many for one more, oldest first; Busy when that is not enough."""
     kept = connection.execute(sa.select(sa.func.count()).select_from(_table).where(among)).scalar_one()
     surplus = kept + 1 - most
     if surplus <= 0:
         return
-    told = sa.select(_table.c.id).where(among, _table.c.told).order_by(_table.c.created_at).limit(surplus)
-    ids = list(connection.execute(told).scalars())
+    delivered = sa.select(_table.c.id).where(among, _table.c.is_delivered).order_by(_table.c.created_at).limit(surplus)
+    ids = list(connection.execute(delivered).scalars())
     if len(ids) < surplus:
         raise Busy("too many results wait to be fetched", retry_after_seconds=RETRY_AFTER_SECONDS)
     connection.execute(_table.delete().where(_table.c.id.in_(ids)))
-
-
-def _event(row: sa.Row[Any]) -> CallEvent:
-    fields = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to a row's mapping
-    del fields["told"]
-    event = CallEvent(**fields)
-    return replace(event, outcome=from_json(CallOutcome, fields["outcome"])) if fields["outcome"] else event

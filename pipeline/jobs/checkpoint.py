@@ -8,8 +8,11 @@ from typing import Any, TypeVar
 
 from pipeline.domain import errors
 from pipeline.domain.errors import DeadlineExceeded, StageError
-from pipeline.domain.job import EventKind, Result, Stage
+from pipeline.domain.generation import Made
+from pipeline.domain.job import EventKind, Stage
 from pipeline.domain.notification import DeliveryState
+from pipeline.domain.publication import Publication
+from pipeline.domain.verdict import Seen
 from pipeline.jobs.codec import from_json, to_json
 from pipeline.jobs.failpoint import Failpoint, Moment
 from pipeline.jobs.records import JobRecords
@@ -63,15 +66,15 @@ class StageCheckpoint:
         self._failpoint.pass_by(stage, Moment.AFTER_RECORD)
         if "error" in outcome:
             raise _KINDS.get(outcome["error"], StageError)(outcome["message"])
-        return from_json(returns, outcome["value"])
+        return from_json(returns, _renewed(outcome["value"]))
 
-    async def report(self, result: Result, files: str) -> None:
-        """Show what is known so far, and the digest of the chosen files, to whoever looks at the job."""
-        await self._records.update(self._job_id, result=to_json(Result, result), files=files)
+    async def report(self, made: Made, seen: Seen, files: str, publication: Publication | None = None) -> None:
+        """Show what is known of the chosen app, whose files have the digest ``files``, to whoever looks at the job."""
+        await self._records.report(self._job_id, made, seen, files, publication)
 
     async def report_notification(self, state: DeliveryState) -> None:
         """Show how far telling the evaluator has come."""
-        await self._records.update(self._job_id, notification=state)
+        await self._records.report_notification(self._job_id, state)
 
     async def _run(
         self, stage: Stage, effect: Callable[[Progress], Awaitable[T]], returns: type[T], seconds: float | None
@@ -142,6 +145,16 @@ class ProgressNotes:
             with suppress(TimeoutError):
                 async with asyncio.timeout(PROGRESS_SECONDS):
                     await self._ended.wait()
+
+
+def _renewed(value: Any) -> Any:
+    """An outcome of ``generate`` or ``verify`` that an earlier release recorded, as this one would have."""
+    match value:
+        case {"result": made, **others}:
+            return {**others, "made": made}
+        case {"verification": seen, "screenshot": screenshot, **others}:
+            return {**others, "seen": {**seen, "screenshot": screenshot}}
+    return value
 
 
 def _no_time(stage: Stage, last_note: str, seconds: float | None) -> str:

@@ -1,13 +1,14 @@
 """Domain values as JSON, for rows and checkpoints."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import Any, TypeVar, cast
 
+import sqlalchemy as sa
 from pydantic import TypeAdapter
 
-from pipeline.domain.brief import Attachment, Brief, Check
-from pipeline.domain.publication import SpaceSdk, Target
+from pipeline.domain.brief import Attachment, Brief
 
 T = TypeVar("T")
 
@@ -25,34 +26,29 @@ def from_json(kind: type[T], document: Any) -> T:
     return cast("T", _adapter(kind).validate_python(document))
 
 
+def from_row(kind: type[T], row: sa.Row[Any]) -> T:
+    """The value whose fields are columns of ``row``; what else is in the row has no meaning here."""
+    return from_json(kind, as_dict(row))
+
+
+def as_dict(row: sa.Row[Any]) -> dict[str, Any]:
+    """Columns of ``row`` by name."""
+    return dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to a row's mapping
+
+
 def brief_to_json(brief: Brief, attachment_digests: list[str]) -> dict[str, Any]:
     """The brief without the bytes of its attachments, which lie in the blobs under ``attachment_digests``."""
-    return {
-        "email": brief.email,
-        "task": brief.task,
-        "round": brief.round,
-        "nonce": brief.nonce,
-        "text": brief.text,
-        "checks": [{"text": check.text, "script": check.script} for check in brief.checks],
-        "attachments": [
-            {"name": attachment.name, "media_type": attachment.media_type, "digest": digest}
-            for attachment, digest in zip(brief.attachments, attachment_digests, strict=True)
-        ],
-        "evaluation_url": brief.evaluation_url,
-        "target": brief.target,
-        "space_type": brief.space_type,
-    }
+    attachments = [
+        {"name": attachment.name, "media_type": attachment.media_type, "digest": digest}
+        for attachment, digest in zip(brief.attachments, attachment_digests, strict=True)
+    ]
+    return {**to_json(Brief, replace(brief, attachments=())), "attachments": attachments}
 
 
 def brief_from_json(document: dict[str, Any], contents: list[bytes]) -> Brief:
     """The inverse; ``contents`` are the attachments' bytes in order."""
-    return Brief(
-        **{name: document[name] for name in ("email", "task", "round", "nonce", "text", "evaluation_url")},
-        checks=tuple(Check(**check) for check in document["checks"]),
-        attachments=tuple(
-            Attachment(entry["name"], entry["media_type"], content)
-            for entry, content in zip(document["attachments"], contents, strict=True)
-        ),
-        target=Target(document["target"]) if document["target"] else None,
-        space_type=SpaceSdk(document["space_type"]) if document["space_type"] else None,
+    attachments = tuple(
+        Attachment(entry["name"], entry["media_type"], content)
+        for entry, content in zip(document["attachments"], contents, strict=True)
     )
+    return replace(from_json(Brief, document | {"attachments": ()}), attachments=attachments)

@@ -7,55 +7,55 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class Bell:
-    """Rings for one waiter, on the loop that the waiter runs on."""
+class WakeEvent:
+    """An ``asyncio.Event`` of one waiter, on the loop that the waiter runs on."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._rung = asyncio.Event()
+        self._event = asyncio.Event()
 
-    def ring(self) -> None:
+    def set(self) -> None:
         """Wake the waiter. Safe from any thread."""
         try:
-            self._loop.call_soon_threadsafe(self._rung.set)
+            self._loop.call_soon_threadsafe(self._event.set)
         except RuntimeError:  # the loop was closed: nobody waits any more
             return
 
     async def wait(self, seconds: float) -> bool:
-        """Wait for a ring since the last wait, at most ``seconds``; return whether there was one."""
+        """Wait until it is set, at most ``seconds``, and clear it; return whether it was."""
         try:
             async with asyncio.timeout(seconds):
-                await self._rung.wait()
+                await self._event.wait()
         except TimeoutError:
             return False
-        self._rung.clear()
+        self._event.clear()
         return True
 
 
 class JobFeed:
-    """The bells of all jobs. A missed ring costs time, never news: waiters look at the records after every wait."""
+    """The waiters of all jobs. A missed event costs time, never news: waiters look at the records after every wait."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._bells: defaultdict[str, set[Bell]] = defaultdict(set)
+        self._events: defaultdict[str, set[WakeEvent]] = defaultdict(set)
 
-    def ring(self, job_id: str) -> None:
+    def publish(self, job_id: str) -> None:
         """Wake those who wait for ``job_id``. Safe from any thread."""
         with self._lock:
-            bells = list(self._bells.get(job_id, ()))
-        for bell in bells:
-            bell.ring()
+            events = list(self._events.get(job_id, ()))
+        for event in events:
+            event.set()
 
     @contextmanager
-    def listen(self, job_id: str) -> Iterator[Bell]:
-        """Hear every ring for ``job_id`` within the block."""
-        bell = Bell()
+    def subscribe(self, job_id: str) -> Iterator[WakeEvent]:
+        """An event that is set whenever there is news of ``job_id`` within the block."""
+        event = WakeEvent()
         with self._lock:
-            self._bells[job_id].add(bell)
+            self._events[job_id].add(event)
         try:
-            yield bell
+            yield event
         finally:
             with self._lock:
-                self._bells[job_id].discard(bell)
-                if not self._bells[job_id]:
-                    del self._bells[job_id]
+                self._events[job_id].discard(event)
+                if not self._events[job_id]:
+                    del self._events[job_id]

@@ -8,7 +8,7 @@ from pipeline.jobs.provisions import ProvisionRecords
 from pipeline.ports import Clock
 
 LOOK_SECONDS = 1.0
-"""How often a waiter looks unasked: a provision may run in another process, whose bells do not ring here."""
+"""How often a waiter looks unasked: a provision may run in another process, which wakes nobody here."""
 
 
 class ProvisionQueue:
@@ -44,10 +44,10 @@ class ProvisionQueue:
     async def wait(self, provision_id: str, token: str | None, seconds: float) -> Provision:
         """The provision once it has ended, or as it stands when ``seconds`` are over. Raises NotFound."""
         until = self._clock.monotonic() + seconds
-        with self._feed.listen(provision_id) as bell:
+        with self._feed.subscribe(provision_id) as news:
             while True:
                 provision = await self._records.get(provision_id, token)
                 left = until - self._clock.monotonic()
                 if provision.status.is_final or left <= 0 or self.is_draining:
                     return provision
-                await bell.wait(min(left, LOOK_SECONDS))
+                await news.wait(min(left, LOOK_SECONDS))

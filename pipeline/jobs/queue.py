@@ -18,7 +18,7 @@ from pipeline.jobs.stores import SqlBlobs, SqlSites
 from pipeline.ports import Clock, Notifier
 
 LOOK_SECONDS = 1.0
-"""How often a waiter looks at the records unasked: a job may run in another process, whose bells do not ring here."""
+"""How often a waiter looks at the records unasked: a job may run in another process, which wakes nobody here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class JobQueue:
 
     async def watch(self, job_id: str, after: int = 0) -> AsyncIterator[JobEvent | None]:
         """The timeline as it grows, until the job has ended; None now and then when nothing happens."""
-        with self._feed.listen(job_id) as bell:
+        with self._feed.subscribe(job_id) as news:
             while True:
                 has_ended = (await self._records.get(job_id)).status.is_final
                 for event in await self._records.events(job_id, after):
@@ -147,19 +147,19 @@ class JobQueue:
                     yield event
                 if has_ended or self.is_draining:
                     return
-                if not await bell.wait(LOOK_SECONDS):
+                if not await news.wait(LOOK_SECONDS):
                     yield None
 
     async def wait(self, job_id: str, seconds: float) -> Job:
         """The job once it has ended, or as it stands when ``seconds`` are over."""
         until = self._clock.monotonic() + seconds
-        with self._feed.listen(job_id) as bell:
+        with self._feed.subscribe(job_id) as news:
             while True:
                 job = await self._records.get(job_id)
                 left = until - self._clock.monotonic()
                 if job.status.is_final or left <= 0 or self.is_draining:
                     return job
-                await bell.wait(min(left, LOOK_SECONDS))
+                await news.wait(min(left, LOOK_SECONDS))
 
     async def cancel(self, job_id: str) -> Job:
         """Stop before the next stage; a job that has ended stays as it is. Raises NotFound."""
@@ -176,15 +176,15 @@ class JobQueue:
             InvalidInput: nothing was published, nobody is to be told, or the job is still telling.
         """
         job, brief = await self._records.get(job_id), await self._records.brief(job_id)
-        publication = job.result.publication
+        publication = job.publication
         if not job.status.is_final or publication is None:
             raise InvalidInput(FieldProblem("job_id", "names a job that has not been published and confirmed"))
         if brief.evaluation_url is None:
             raise InvalidInput(FieldProblem("job_id", "names a job whose brief has no evaluation_url"))
-        told = Notification.of(job.key, publication)
-        state = await self._notifier.redeliver(job_id, brief.evaluation_url, told)
+        notification = Notification.of(job.key, publication)
+        state = await self._notifier.redeliver(job_id, brief.evaluation_url, notification)
         if job.notification is not DeliveryState.DELIVERED:
-            await self._records.update(job_id, notification=state)
+            await self._records.report_notification(job_id, state)
         return await self._records.get(job_id)
 
     async def files(self, job_id: str) -> AppFiles | None:
@@ -194,7 +194,7 @@ class JobQueue:
 
     async def screenshot(self, job_id: str) -> bytes | None:
         """A PNG of the chosen app's page, once there is one."""
-        digest = (await self._records.get(job_id)).result.screenshot
+        digest = (await self._records.get(job_id)).seen.screenshot
         return await self._blobs.get(digest) if digest else None
 
     async def counts(self) -> dict[JobStatus, int]:

@@ -1,18 +1,20 @@
 """Jobs and their timelines, as rows."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from pipeline.domain.brief import Brief, JobKey
+from pipeline.domain.brief import Brief
 from pipeline.domain.errors import Busy, FieldProblem, InvalidInput, KeyReused, NotFound
-from pipeline.domain.job import EventKind, Failure, Job, JobEvent, JobStatus, Result, Stage
+from pipeline.domain.generation import Made
+from pipeline.domain.job import EventKind, Failure, Job, JobEvent, JobStatus, Stage
 from pipeline.domain.notification import Delivery, DeliveryState
-from pipeline.domain.publication import Target
+from pipeline.domain.publication import Publication, Target
+from pipeline.domain.verdict import Seen
 from pipeline.jobs import tables
-from pipeline.jobs.codec import brief_from_json, brief_to_json, from_json, to_json
+from pipeline.jobs.codec import as_dict, brief_from_json, brief_to_json, from_json, from_row, to_json
 from pipeline.jobs.database import Database
 from pipeline.jobs.stores import SqlBlobs, SqlDeliveries, upsert
 from pipeline.ports import Clock
@@ -50,27 +52,10 @@ class JobRecords:
             KeyReused: the key is taken by another body.
             Busy: ``queue_limit`` jobs are waiting.
         """
-        now = self._clock.now()
-        job_id = brief.key.job_id
-        table = tables.jobs
+        row = _new_row(brief, target, notify=notify, received_at=self._clock.now(), deadline=deadline)
+        job_id, table = brief.key.job_id, tables.jobs
 
         def work(connection: sa.Connection) -> tuple[Any, bool]:
-            wanted = notify and brief.evaluation_url
-            row = {
-                "id": job_id,
-                "email": brief.email,
-                "task": brief.task,
-                "round": brief.round,
-                "nonce": brief.nonce,
-                "fingerprint": brief.fingerprint,
-                "status": JobStatus.WAITING,
-                "target": target,
-                "received_at": now,
-                "deadline": now + deadline,
-                "brief": {},
-                "result": to_json(Result, Result()),
-                "notification": DeliveryState.PENDING if wanted else DeliveryState.NOT_REQUESTED,
-            }
             if not upsert(connection, table, row):
                 known = connection.execute(sa.select(table).where(table.c.id == job_id)).one()
                 if known.fingerprint != brief.fingerprint:
@@ -88,9 +73,9 @@ class JobRecords:
             enqueue(connection, job_id)
             return accepted, True
 
-        row, is_new = await self._database.transact(work)
+        accepted, is_new = await self._database.transact(work)
         self._on_event(job_id)
-        return _job(row, () if is_new else await self._deliveries.of(job_id)), is_new
+        return _job(accepted, () if is_new else await self._deliveries.of(job_id)), is_new
 
     async def get(self, job_id: str) -> Job:
         """Raises NotFound."""
@@ -161,18 +146,7 @@ class JobRecords:
         table = tables.job_events
         query = sa.select(table).where(table.c.job_id == job_id, table.c.id > after).order_by(table.c.id)
         rows = await self._database.transact(lambda connection: connection.execute(query).all())
-        return [
-            JobEvent(
-                row.id,
-                row.job_id,
-                row.at,
-                EventKind(row.kind),
-                Stage(row.stage) if row.stage else None,
-                row.detail,
-                row.seconds,
-            )
-            for row in rows
-        ]
+        return [from_row(JobEvent, row) for row in rows]
 
     async def add_event(
         self, job_id: str, kind: EventKind, stage: Stage | None, detail: str = "", seconds: float | None = None
@@ -203,8 +177,19 @@ class JobRecords:
         self._on_event(job_id)
         return moved
 
-    async def update(self, job_id: str, **columns: Any) -> None:
-        """Set columns of a job: ``result``, ``files`` or ``notification``."""
+    async def report(
+        self, job_id: str, made: Made, seen: Seen, files: str, publication: Publication | None = None
+    ) -> None:
+        """Show what is known of the chosen app, and the digest of its files."""
+        live = to_json(Publication, publication) if publication else None
+        result = {**to_json(Made, made), **to_json(Seen, seen), "publication": live}
+        await self._update(job_id, result=result, files=files)
+
+    async def report_notification(self, job_id: str, state: DeliveryState) -> None:
+        """Show how far telling the evaluator has come."""
+        await self._update(job_id, notification=state)
+
+    async def _update(self, job_id: str, **columns: Any) -> None:
         statement = tables.jobs.update().where(tables.jobs.c.id == job_id).values(columns)
         await self._database.transact(lambda connection: connection.execute(statement))
 
@@ -229,18 +214,29 @@ class JobRecords:
         connection.execute(tables.job_events.insert().values(**row, detail=detail, seconds=seconds))
 
 
+def _new_row(
+    brief: Brief, target: Target, *, notify: bool, received_at: datetime, deadline: timedelta
+) -> dict[str, Any]:
+    wanted = notify and brief.evaluation_url
+    return {
+        "id": brief.key.job_id,
+        "email": brief.email,
+        "task": brief.task,
+        "round": brief.round,
+        "nonce": brief.nonce,
+        "fingerprint": brief.fingerprint,
+        "status": JobStatus.WAITING,
+        "target": target,
+        "received_at": received_at,
+        "deadline": received_at + deadline,
+        "brief": {},
+        "result": {},
+        "notification": DeliveryState.PENDING if wanted else DeliveryState.NOT_REQUESTED,
+    }
+
+
 def _job(row: sa.Row[Any], deliveries: tuple[Delivery, ...]) -> Job:
-    return Job(
-        id=row.id,
-        key=JobKey(row.email, row.task, row.round, row.nonce),
-        fingerprint=row.fingerprint,
-        status=JobStatus(row.status),
-        target=Target(row.target),
-        received_at=row.received_at,
-        deadline=row.deadline,
-        finished_at=row.finished_at,
-        result=from_json(Result, row.result),
-        notification=DeliveryState(row.notification),
-        deliveries=deliveries,
-        failure=from_json(Failure, row.failure) if row.failure else None,
-    )
+    fields = as_dict(row)
+    result = fields["result"]  # how it was made, what was seen and what is live, side by side
+    parts = {"key": fields, "made": result, "seen": result, "publication": result.get("publication")}
+    return from_json(Job, fields | parts | {"deliveries": deliveries})

@@ -1,9 +1,11 @@
 """Blobs, sites, deliveries and the ledger, as tables."""
 
 import json
+from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
+from threading import Lock
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,9 +19,11 @@ from pipeline.domain.generation import Usage
 from pipeline.domain.notification import Delivery
 from pipeline.domain.publication import Publication, Site, Target, folder_name, owner_mark, repository_name
 from pipeline.jobs import tables
-from pipeline.jobs.codec import from_json, to_json
+from pipeline.jobs.codec import from_json, from_row, to_json
 from pipeline.jobs.database import Database
 from pipeline.ports import Clock
+
+RECENT_BYTES = 32 * 1024 * 1024
 
 
 def upsert(connection: sa.Connection, table: sa.Table, row: dict[str, Any], update: tuple[str, ...] = ()) -> bool:
@@ -38,12 +42,44 @@ def upsert(connection: sa.Connection, table: sa.Table, row: dict[str, Any], upda
     return connection.execute(clause.execution_options(preserve_rowcount=True)).rowcount > 0
 
 
-class SqlBlobs:
-    """Bytes under the digest of their content. What nobody put for the time of retention is forgotten."""
+class RecentBytes:
+    """The bytes that were put or read last, by their digest, up to ``most_bytes`` in all. Safe from any thread."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, most_bytes: int = RECENT_BYTES) -> None:
+        self._most_bytes = most_bytes
+        self._size = 0
+        self._contents: OrderedDict[str, bytes] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, digest: str) -> bytes | None:
+        """None when it is not, or no longer, among them."""
+        with self._lock:
+            if digest in self._contents:
+                self._contents.move_to_end(digest)
+            return self._contents.get(digest)
+
+    def put(self, digest: str, content: bytes) -> None:
+        """Keep ``content``, unless it is larger than all may be; what was used least makes room."""
+        if len(content) > self._most_bytes:
+            return
+        with self._lock:
+            self._size += len(content) - len(self._contents.pop(digest, b""))
+            self._contents[digest] = content
+            while self._size > self._most_bytes:
+                _, dropped = self._contents.popitem(last=False)
+                self._size -= len(dropped)
+
+
+class SqlBlobs:
+    """Bytes under the digest of their content. What nobody put for the time of retention is forgotten.
+
+    Contents never change under their digest, so that what this process has put or read needs no second reading.
+    """
+
+    def __init__(self, database: Database, clock: Clock, recent: RecentBytes | None = None) -> None:
         self._database = database
         self._clock = clock
+        self._recent = recent or RecentBytes()
 
     async def put(self, content: bytes) -> str:
         """Keep and return the SHA-256 as 64 hex digits."""
@@ -76,15 +112,17 @@ class SqlBlobs:
         for digest, content in zip(digests, contents, strict=True):
             row = {"digest": digest, "content": content, "last_put_at": now}
             upsert(connection, tables.blobs, row, update=("last_put_at",))
+            self._recent.put(digest, content)
         return digests
 
     async def get_all(self, digests: Sequence[str]) -> list[bytes]:
         """Several in order. Raises NotFound."""
-        query = sa.select(tables.blobs.c.digest, tables.blobs.c.content)
-        rows = await self._database.transact(
-            lambda connection: connection.execute(query.where(tables.blobs.c.digest.in_(digests))).all()
-        )
-        contents = {row.digest: bytes(row.content) for row in rows}
+        contents = {digest: content for digest in digests if (content := self._recent.get(digest)) is not None}
+        if wanted := set(digests) - contents.keys():
+            query = sa.select(tables.blobs).where(tables.blobs.c.digest.in_(wanted))
+            for row in await self._database.transact(lambda connection: connection.execute(query).all()):
+                contents[row.digest] = bytes(row.content)
+                self._recent.put(row.digest, contents[row.digest])
         if missing := next((digest for digest in digests if digest not in contents), None):
             raise NotFound(f"no stored bytes {missing[:12]}: they are older than RETENTION_DAYS")
         return [contents[digest] for digest in digests]
@@ -109,7 +147,7 @@ class SqlSites:
             connection.execute(table.update().where(table.c.id == -1).values(counter=0))
             opened = sa.select(table).where(table.c.email == email, table.c.task == task, table.c.nonce == nonce)
             if row := connection.execute(opened).one_or_none():
-                return _site(row)
+                return from_row(Site, row)
             newest = _current(connection, email, task)
             counter = newest.counter + 1 if newest else 1
             folder = folder_name(task, nonce)
@@ -126,7 +164,7 @@ class SqlSites:
                 "checks": [],
             }
             connection.execute(table.insert().values(row_values))
-            return _site(connection.execute(opened).one())
+            return from_row(Site, connection.execute(opened).one())
 
         return await self._database.transact(work)
 
@@ -142,7 +180,7 @@ class SqlSites:
                 "checks": list(dict.fromkeys([*known, *checks])),
             }
             connection.execute(tables.sites.update().where(own).values(values))
-            return _site(connection.execute(sa.select(tables.sites).where(own)).one())
+            return from_row(Site, connection.execute(sa.select(tables.sites).where(own)).one())
 
         return await self._database.transact(work)
 
@@ -156,17 +194,7 @@ def _current(connection: sa.Connection, email: str, task: str) -> Site | None:
     table = tables.sites
     query = sa.select(table).where(table.c.email == email, table.c.task == task).order_by(table.c.counter.desc())
     row = connection.execute(query.limit(1)).one_or_none()
-    return _site(row) if row else None
-
-
-def _site(row: sa.Row[Any]) -> Site:
-    fields = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented way to a row's mapping
-    del fields["checks"]
-    publication = fields.pop("publication")
-    return Site(
-        **fields | {"target": Target(fields["target"])},
-        publication=from_json(Publication, publication) if publication else None,
-    )
+    return from_row(Site, row) if row else None
 
 
 class SqlDeliveries:
@@ -185,8 +213,7 @@ class SqlDeliveries:
         query = sa.select(table).where(table.c.job_id.in_(job_ids)).order_by(table.c.id)
         found: dict[str, tuple[Delivery, ...]] = {}
         for row in await self._database.transact(lambda connection: connection.execute(query).all()):
-            delivery = Delivery(row.attempt, row.at, row.status, row.seconds, row.response, row.error)
-            found[row.job_id] = (*found.get(row.job_id, ()), delivery)
+            found[row.job_id] = (*found.get(row.job_id, ()), from_row(Delivery, row))
         return found
 
     async def add(self, job_id: str, delivery: Delivery) -> None:

@@ -127,7 +127,7 @@ call_events = sa.Table(
     sa.Column("outcome", sa.JSON),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("expires_at", UtcDateTime, nullable=False, index=True),
-    sa.Column("told", sa.Boolean, nullable=False),
+    sa.Column("told", sa.Boolean, key="is_delivered", nullable=False),
 )
 
 # What could give a secret away, ``digest``, ``request`` and ``token``, is there only until the provision has ended.

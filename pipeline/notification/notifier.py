@@ -95,8 +95,8 @@ class WebhookNotifier:
         recorded = await self._deliveries.of(job_id)
         give_up_at = self._clock.monotonic() + self._attempt_seconds
         attempt = await self._attempt(job_id, url, notification, len(recorded) + 1, give_up_at)
-        told = any(next_step(delivery.status) is NextStep.DONE for delivery in (*recorded, attempt.delivery))
-        return DeliveryState.DELIVERED if told else DeliveryState.DEAD_LETTER
+        is_delivered = any(next_step(delivery.status) is NextStep.DONE for delivery in (*recorded, attempt.delivery))
+        return DeliveryState.DELIVERED if is_delivered else DeliveryState.DEAD_LETTER
 
     async def _attempt(
         self, job_id: str, url: str, notification: Notification, number: int, give_up_at: float

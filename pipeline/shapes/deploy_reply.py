@@ -1,119 +1,40 @@
-"""What POST /api-deploy answers, and the parts that other answers about jobs share."""
+"""What POST /api-deploy answers."""
 
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import AliasChoices, AliasPath, BaseModel, Field
 
-from pipeline.domain.generation import ModelCall, Usage
 from pipeline.domain.job import Job, JobStatus, Stage
-from pipeline.domain.notification import DeliveryState
 from pipeline.domain.publication import Target
-from pipeline.domain.verdict import Outcome, Verdict
+from pipeline.shapes.jobs import CheckView, ModelCallView, NotificationView, ShownJob, UsageView
+from pipeline.shapes.view import View, at
 
 
-class CheckView(BaseModel):
-    """One check of the brief and how it came out."""
-
-    check: str
-    verdict: Outcome
-    evidence: str
-    method: str
-
-    @classmethod
-    def of(cls, verdict: Verdict) -> Self:
-        """From the domain's verdict."""
-        return cls(check=verdict.check.text, verdict=verdict.outcome, evidence=verdict.evidence, method=verdict.method)
-
-
-class UsageView(BaseModel):
-    """What model calls cost; ``cost_usd`` is null when a price is not known."""
-
-    calls: int
-    prompt_tokens: int
-    completion_tokens: int
-    cached_tokens: int
-    cost_usd: float | None
-
-    @classmethod
-    def of(cls, usage: Usage) -> Self:
-        """From the domain's usage."""
-        return cls(
-            calls=usage.calls,
-            prompt_tokens=usage.prompt_tokens,
-            completion_tokens=usage.completion_tokens,
-            cached_tokens=usage.cached_tokens,
-            cost_usd=usage.cost_usd,
-        )
-
-
-class ModelCallView(BaseModel):
-    """One question to a model; ``form`` is how files were told apart in its answer: ``tags``, or a fallback."""
-
-    prompt: str
-    asked: str
-    answered: str
-    finish: str
-    form: str
-    seconds: float
-    usage: UsageView
-
-    @classmethod
-    def of(cls, call: ModelCall) -> Self:
-        """From the domain's call."""
-        return cls(
-            prompt=call.prompt,
-            asked=call.asked,
-            answered=call.answered,
-            finish=call.finish,
-            form=call.form,
-            seconds=call.seconds,
-            usage=UsageView.of(call.usage),
-        )
-
-
-class NotificationView(BaseModel):
-    """How far telling the evaluator has come; ``last_status`` is the HTTP status of the latest attempt."""
-
-    status: DeliveryState
-    attempts: int
-    last_status: int | None
-    last_error: str | None
-
-    @classmethod
-    def of(cls, job: Job) -> Self:
-        """From the job's deliveries."""
-        last = job.deliveries[-1] if job.deliveries else None
-        return cls(
-            status=job.notification,
-            attempts=len(job.deliveries),
-            last_status=last.status if last else None,
-            last_error=last.error if last else None,
-        )
-
-
-class DeployReply(BaseModel):
+class DeployReply(View):
     """Done."""
 
     ok: Literal[True] = True
     status: Literal["succeeded"] = "succeeded"
-    job_id: str
-    job_url: str
-    task: str
-    round: int
-    nonce: str
-    target: Target
-    repo_url: str | None
-    commit_sha: str | None
-    pages_url: str | None
-    generator: str
-    model: str | None
-    summary: str
-    checks: list[CheckView]
-    notes: list[str]
-    prompts: list[str]
-    usage: UsageView
-    calls: list[ModelCallView]
-    notification: NotificationView
+    job_id: str = at("job", "id")
+    job_url: str = at("url")
+    task: str = at("job", "key", "task")
+    round: int = at("job", "key", "round")
+    nonce: str = at("job", "key", "nonce")
+    target: Target = Field(
+        validation_alias=AliasChoices(AliasPath("job", "publication", "target"), AliasPath("job", "target"))
+    )
+    repo_url: str | None = at("job", "publication", "repo_url", default=None)
+    commit_sha: str | None = at("job", "publication", "commit_sha", default=None)
+    pages_url: str | None = at("job", "publication", "pages_url", default=None)
+    generator: str = at("job", "made", "generator")
+    model: str | None = at("job", "made", "model")
+    summary: str = at("job", "made", "summary")
+    checks: list[CheckView] = at("job", "seen", "verdicts")
+    notes: list[str] = at("job", "made", "notes")
+    prompts: list[str] = at("job", "made", "prompts")
+    usage: UsageView = at("job", "made", "usage")
+    calls: list[ModelCallView] = at("job", "made", "calls")
+    notification: NotificationView = at("job")
 
 
 class RunningReply(BaseModel):
@@ -136,37 +57,17 @@ class FailedReply(BaseModel):
     job_url: str
 
 
-def deploy_reply(job: Job, job_url: str) -> DeployReply | RunningReply | FailedReply:
+def deploy_reply(job: Job, own_address: str) -> DeployReply | RunningReply | FailedReply:
     """What POST /api-deploy says about ``job``. A job that was cancelled is told as a failed one."""
+    shown = ShownJob(job, own_address)
     if job.status is JobStatus.SUCCEEDED:
-        live, result = job.result.publication, job.result
-        return DeployReply(
-            job_id=job.id,
-            job_url=job_url,
-            task=job.key.task,
-            round=job.key.round,
-            nonce=job.key.nonce,
-            target=live.target if live else job.target,
-            repo_url=live.repo_url if live else None,
-            commit_sha=live.commit_sha if live else None,
-            pages_url=live.pages_url if live else None,
-            generator=result.generator,
-            model=result.model,
-            summary=result.summary,
-            checks=[CheckView.of(verdict) for verdict in result.verdicts],
-            notes=list(result.notes),
-            prompts=list(result.prompts),
-            usage=UsageView.of(result.usage),
-            calls=[ModelCallView.of(call) for call in result.calls],
-            notification=NotificationView.of(job),
-        )
+        return DeployReply.model_validate(shown)
     if not job.status.is_final:
-        return RunningReply(job_id=job.id, job_url=job_url)
-    cancelled = job.status is JobStatus.CANCELLED
+        return RunningReply(job_id=job.id, job_url=shown.url)
     return FailedReply(
-        status="cancelled" if cancelled else "failed",
-        stage=job.failure.stage if job.failure else None,
+        status="cancelled" if job.status is JobStatus.CANCELLED else "failed",
+        stage=shown.stage,
         error=job.failure.message if job.failure else f"the job was {job.status}",
         job_id=job.id,
-        job_url=job_url,
+        job_url=shown.url,
     )

@@ -1,20 +1,82 @@
-"""How jobs look to those who ask about them: the bodies of GET /jobs… and how each is made from a Job."""
+"""How jobs look to those who ask about them: the bodies of GET /jobs…, read from the domain's jobs."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator
 
 from pipeline.domain.job import EventKind, Job, JobEvent, JobStatus, Stage
-from pipeline.domain.notification import Delivery
+from pipeline.domain.notification import DeliveryState
 from pipeline.domain.publication import Target
-from pipeline.domain.verdict import Finding, Severity
-from pipeline.shapes.deploy_reply import CheckView, ModelCallView, NotificationView, UsageView
+from pipeline.domain.verdict import Outcome, Severity
+from pipeline.shapes.view import View, at
 
 MAX_PAGE = 200
 """Jobs in one listing."""
+
+
+class CheckView(View):
+    """One check of the brief and how it came out."""
+
+    check: str = at("check", "text")
+    verdict: Outcome = at("outcome")
+    evidence: str
+    method: str
+
+
+class UsageView(View):
+    """What model calls cost; ``cost_usd`` is null when a price is not known."""
+
+    calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    cached_tokens: int
+    cost_usd: float | None
+
+
+class ModelCallView(View):
+    """One question to a model; ``form`` is how files were told apart in its answer: ``tags``, or a fallback."""
+
+    prompt: str
+    asked: str
+    answered: str
+    finish: str
+    form: str
+    seconds: float
+    usage: UsageView
+
+
+class FindingView(View):
+    """Something wrong with the app that no check asked about."""
+
+    severity: Severity
+    rule: str
+    message: str
+    path: str | None
+    line: int | None
+
+
+class DeliveryView(View):
+    """One attempt at telling the evaluator."""
+
+    attempt: int
+    at: datetime
+    status: int | None
+    seconds: float
+    response: str
+    error: str | None
+
+
+class NotificationView(View):
+    """How far telling the evaluator has come; ``last_status`` is the HTTP status of the latest attempt."""
+
+    status: DeliveryState = at("notification")
+    attempts: Annotated[int, BeforeValidator(len)] = at("deliveries")
+    last_status: int | None = at("deliveries", -1, "status", default=None)
+    last_error: str | None = at("deliveries", -1, "error", default=None)
 
 
 class StageState(StrEnum):
@@ -36,10 +98,11 @@ class StageView(BaseModel):
     detail: str
 
 
-def timeline(events: Iterable[JobEvent]) -> list[StageView]:
+def timeline(events: Iterable[JobEvent], *, has_ended: bool = False) -> list[StageView]:
     """The runs of stages in order of their start, from a job's events.
 
-    A stage that is started again without having ended was interrupted: the service was stopped in it.
+    A stage that is started again without having ended was interrupted: the service was stopped in it. Nothing of a
+    job that ``has_ended`` is running.
     """
     runs: list[StageView] = []
     current: dict[Stage, StageView] = {}
@@ -60,97 +123,70 @@ def timeline(events: Iterable[JobEvent]) -> list[StageView]:
             run.state = StageState.FINISHED if event.kind is EventKind.FINISHED else StageState.FAILED
             run.seconds = event.seconds
             del current[event.stage]
+    if has_ended:
+        for run in current.values():
+            run.state = StageState.INTERRUPTED
     return runs
 
 
-class FindingView(BaseModel):
-    """Something wrong with the app that no check asked about."""
+@dataclass(frozen=True, slots=True)
+class ShownJob:
+    """What views of a job are read from.
 
-    severity: Severity
-    rule: str
-    message: str
-    path: str | None
-    line: int | None
+    Attributes:
+        job: as the domain knows it.
+        own_address: of the service.
+        stages: its timeline.
+    """
 
-    @classmethod
-    def of(cls, finding: Finding) -> Self:
-        """From the domain's finding."""
-        return cls(
-            severity=finding.severity,
-            rule=finding.rule,
-            message=finding.message,
-            path=finding.path,
-            line=finding.line,
-        )
+    job: Job
+    own_address: str
+    stages: Sequence[StageView] = ()
 
+    @property
+    def url(self) -> str:
+        """Where all about the job is found."""
+        return f"{self.own_address}/jobs/{self.job.id}"
 
-class DeliveryView(BaseModel):
-    """One attempt at telling the evaluator."""
+    @property
+    def screenshot_url(self) -> str | None:
+        """Where its picture is found, if there is one."""
+        return f"{self.url}/screenshot.png" if self.job.seen.screenshot else None
 
-    attempt: int
-    at: datetime
-    status: int | None
-    seconds: float
-    response: str
-    error: str | None
-
-    @classmethod
-    def of(cls, delivery: Delivery) -> Self:
-        """From the domain's delivery."""
-        return cls(
-            attempt=delivery.attempt,
-            at=delivery.at,
-            status=delivery.status,
-            seconds=delivery.seconds,
-            response=delivery.response,
-            error=delivery.error,
-        )
+    @property
+    def stage(self) -> Stage | None:
+        """In which it is, or in which it failed."""
+        running = [run.stage for run in self.stages if run.state is StageState.RUNNING]
+        if running:
+            return running[-1]
+        return self.job.failure.stage if self.job.failure else None
 
 
-class JobSummary(BaseModel):
+class JobSummary(View):
     """A job in a list. ``error`` and ``error_code`` say why it failed, ``stage`` in which stage."""
 
-    job_id: str
-    job_url: str
-    status: JobStatus
-    email: str
-    task: str
-    round: int
-    nonce: str
-    target: Target
-    received_at: datetime
-    deadline: datetime
-    finished_at: datetime | None
-    repo_url: str | None
-    commit_sha: str | None
-    pages_url: str | None
+    job_id: str = at("job", "id")
+    job_url: str = at("url")
+    status: JobStatus = at("job", "status")
+    email: str = at("job", "key", "email")
+    task: str = at("job", "key", "task")
+    round: int = at("job", "key", "round")
+    nonce: str = at("job", "key", "nonce")
+    target: Target = at("job", "target")
+    received_at: datetime = at("job", "received_at")
+    deadline: datetime = at("job", "deadline")
+    finished_at: datetime | None = at("job", "finished_at")
+    repo_url: str | None = at("job", "publication", "repo_url", default=None)
+    commit_sha: str | None = at("job", "publication", "commit_sha", default=None)
+    pages_url: str | None = at("job", "publication", "pages_url", default=None)
     stage: Stage | None
-    error: str | None
-    error_code: str | None
+    error: str | None = at("job", "failure", "message", default=None)
+    error_code: str | None = at("job", "failure", "code", default=None)
 
     @classmethod
-    def of(cls, job: Job, job_url: str) -> Self:
-        """From the domain's job."""
-        live, failure = job.result.publication, job.failure
-        return cls(
-            job_id=job.id,
-            job_url=job_url,
-            status=job.status,
-            email=job.key.email,
-            task=job.key.task,
-            round=job.key.round,
-            nonce=job.key.nonce,
-            target=job.target,
-            received_at=job.received_at,
-            deadline=job.deadline,
-            finished_at=job.finished_at,
-            repo_url=live.repo_url if live else None,
-            commit_sha=live.commit_sha if live else None,
-            pages_url=live.pages_url if live else None,
-            stage=failure.stage if failure else None,
-            error=failure.message if failure else None,
-            error_code=failure.code if failure else None,
-        )
+    def of(cls, job: Job, own_address: str) -> Self:
+        """From the domain's job, shown at ``own_address``."""
+        return cls.model_validate(ShownJob(job, own_address))
 
 
 class JobPage(BaseModel):
@@ -166,51 +202,27 @@ class JobView(JobSummary):
 
     ok: Literal[True] = True
     stages: list[StageView]
-    generator: str
-    model: str | None
-    summary: str
-    prompts: list[str]
-    usage: UsageView
-    calls: list[ModelCallView]
-    checks: list[CheckView]
-    findings: list[FindingView]
-    notes: list[str]
-    console: list[str]
+    generator: str = at("job", "made", "generator")
+    model: str | None = at("job", "made", "model")
+    summary: str = at("job", "made", "summary")
+    prompts: list[str] = at("job", "made", "prompts")
+    usage: UsageView = at("job", "made", "usage")
+    calls: list[ModelCallView] = at("job", "made", "calls")
+    checks: list[CheckView] = at("job", "seen", "verdicts")
+    findings: list[FindingView] = at("job", "seen", "findings")
+    notes: list[str] = at("job", "made", "notes")
+    console: list[str] = at("job", "seen", "console")
     screenshot_url: str | None
-    notification: NotificationView
-    deliveries: list[DeliveryView]
+    notification: NotificationView = at("job")
+    deliveries: list[DeliveryView] = at("job", "deliveries")
 
     @classmethod
-    def with_events(cls, job: Job, events: Sequence[JobEvent], job_url: str) -> Self:
-        """From the domain's job and its timeline."""
-        result, stages = job.result, timeline(events)
-        running = [run for run in stages if run.state is StageState.RUNNING]
-        if job.status.is_final:
-            for run in running:
-                run.state = StageState.INTERRUPTED
-        summary = JobSummary.of(job, job_url).model_dump()
-        if running and not job.status.is_final:
-            summary["stage"] = running[-1].stage
-        return cls(
-            **summary,
-            stages=stages,
-            generator=result.generator,
-            model=result.model,
-            summary=result.summary,
-            prompts=list(result.prompts),
-            usage=UsageView.of(result.usage),
-            calls=[ModelCallView.of(call) for call in result.calls],
-            checks=[CheckView.of(verdict) for verdict in result.verdicts],
-            findings=[FindingView.of(finding) for finding in result.findings],
-            notes=list(result.notes),
-            console=list(result.console),
-            screenshot_url=f"{job_url}/screenshot.png" if result.screenshot else None,
-            notification=NotificationView.of(job),
-            deliveries=[DeliveryView.of(delivery) for delivery in job.deliveries],
-        )
+    def with_events(cls, job: Job, events: Iterable[JobEvent], own_address: str) -> Self:
+        """From the domain's job and its timeline, shown at ``own_address``."""
+        return cls.model_validate(ShownJob(job, own_address, timeline(events, has_ended=job.status.is_final)))
 
 
-class EventView(BaseModel):
+class EventView(View):
     """One event of a job's timeline."""
 
     id: int
@@ -220,19 +232,6 @@ class EventView(BaseModel):
     stage: Stage | None
     detail: str
     seconds: float | None
-
-    @classmethod
-    def of(cls, event: JobEvent) -> Self:
-        """From the domain's event."""
-        return cls(
-            id=event.id,
-            job_id=event.job_id,
-            at=event.at,
-            kind=event.kind,
-            stage=event.stage,
-            detail=event.detail,
-            seconds=event.seconds,
-        )
 
 
 class FileView(BaseModel):

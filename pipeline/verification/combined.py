@@ -42,9 +42,9 @@ class BrowserVerifier:
             merge_verdicts(brief.checks, look.verdicts, read.verdicts),
             (*read.findings, *look.findings),
             look.console,
-            look.screenshot,
-            look.text,
-            merge_verdicts(earlier, look.earlier, read.earlier),
+            picture=look.screenshot,
+            text=look.text,
+            earlier=merge_verdicts(earlier, look.earlier, read.earlier),
         )
 
 

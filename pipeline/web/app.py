@@ -19,7 +19,7 @@ from pipeline.web import (
     job_routes,
     preview_routes,
 )
-from pipeline.web.auth import Gate, Keyring
+from pipeline.web.auth import Credentials, Gate
 from pipeline.web.body import BodyLimit
 from pipeline.web.dependencies import Services
 from pipeline.web.errors import install_error_handlers
@@ -57,7 +57,7 @@ def create_app(services: Services) -> FastAPI:
         redoc_url=None,
     )
     app.state.services = services
-    app.state.gate = Gate(Keyring.from_settings(services.settings))
+    app.state.gate = Gate(Credentials.from_settings(services.settings))
     app.state.rules = RequestRules.from_settings(services.settings)
     app.state.streams = Streams()
     app.state.refused_tokens = RefusedTokens()

@@ -23,7 +23,7 @@ from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 from starlette.exceptions import HTTPException
 
-from pipeline.domain.errors import Misconfigured
+from pipeline.domain.errors import Misconfigured, NotPermitted
 from pipeline.settings import Settings
 
 WRONG_SECRETS_PER_MINUTE = 20
@@ -47,9 +47,14 @@ class Caller:
         """Whether what belongs to ``owner`` is this caller's to see, and to post."""
         return self.email is None or self.email == owner
 
+    def require(self, owner: str) -> None:
+        """Raises NotPermitted for what is not this caller's to post."""
+        if not self.may_see(owner):
+            raise NotPermitted("this secret belongs to another e-mail address")
+
 
 @dataclass(frozen=True, slots=True)
-class Keyring:
+class Credentials:
     """The secrets that open the service.
 
     Attributes:
@@ -110,8 +115,8 @@ def _check_strength(where: str, secret: str) -> None:
 class Gate:
     """Lets callers in by their secret, and slows down those who guess."""
 
-    def __init__(self, keyring: Keyring, wrong_per_minute: int = WRONG_SECRETS_PER_MINUTE) -> None:
-        self._keyring = keyring
+    def __init__(self, credentials: Credentials, wrong_per_minute: int = WRONG_SECRETS_PER_MINUTE) -> None:
+        self._credentials = credentials
         self._limit = RateLimitItemPerMinute(wrong_per_minute)
         self._wrong = MovingWindowRateLimiter(MemoryStorage())
 
@@ -125,7 +130,7 @@ class Gate:
         Raises:
             HTTPException: 403, or 429 when there were too many wrong ones from ``address``.
         """
-        if caller := self._keyring.caller(secret):
+        if caller := self._credentials.caller(secret):
             return caller
         network = network_of(address)
         if await self._wrong.hit(self._limit, network):

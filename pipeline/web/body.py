@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -67,10 +67,15 @@ class BodyLimit:
 
 
 async def read_body(request: Request) -> bytes:
-    """Read the whole body, in at most ``BODY_SECONDS``; HTTPException 408 when it takes longer."""
+    """Read the whole body; see ``in_time``."""
+    return await in_time(request.body())
+
+
+async def in_time(reading: Awaitable[T]) -> T:
+    """What ``reading`` a body gives, in at most ``BODY_SECONDS``; HTTPException 408 when it takes longer."""
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            return await request.body()
+            return await reading
     except TimeoutError as error:
         text, close = "the request did not arrive in time", {"Connection": "close"}
         raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, text, close) from error

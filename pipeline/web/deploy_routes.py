@@ -4,7 +4,6 @@ from http import HTTPStatus
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
-from starlette.exceptions import HTTPException
 
 from pipeline.domain.brief import Brief
 from pipeline.shapes.deploy_reply import DeployReply, FailedReply, RunningReply, deploy_reply
@@ -64,7 +63,7 @@ async def deploy(request: Request, services: ServicesOfApp, gate: GateOfApp, rul
     patience = preferences.patience(settings.response_patience_seconds)
     if patience:
         job = await while_listening(request, services.jobs.wait(job.id, patience), job)
-    reply = deploy_reply(job, f"{settings.own_address}/jobs/{job.id}")
+    reply = deploy_reply(job, settings.own_address)
     status = HTTPStatus.OK if reply.ok else HTTPStatus.BAD_GATEWAY
     applied = preferences.applied()
     return JSONResponse(reply.model_dump(mode="json"), status, {"Preference-Applied": applied} if applied else None)
@@ -78,6 +77,5 @@ async def _authentic_brief(request: Request, gate: Gate, rules: RequestRules) ->
     secret = document.get("secret")
     caller = await gate.admit(secret.encode() if isinstance(secret, str) else b"", address_of(request))
     brief = await parse_aside(size, brief_from, document, rules)
-    if not caller.may_see(brief.email):
-        raise HTTPException(HTTPStatus.FORBIDDEN, "this secret belongs to another e-mail address")
+    caller.require(brief.email)
     return brief

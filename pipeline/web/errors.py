@@ -158,6 +158,6 @@ def _of_nearest_class(table: Mapping[type[PipelineError], T], error: Exception) 
 
 def _sentence(problems: Iterable[FieldProblem]) -> str:
     problems = list(problems)
-    told = "; ".join(f"{problem.field}: {problem.problem}" for problem in problems[:_FIELDS_IN_SENTENCE])
+    sentence = "; ".join(f"{problem.field}: {problem.problem}" for problem in problems[:_FIELDS_IN_SENTENCE])
     left = len(problems) - _FIELDS_IN_SENTENCE
-    return f"{told}; and {left} more" if left > 0 else told
+    return f"{sentence}; and {left} more" if left > 0 else sentence

@@ -53,4 +53,4 @@ async def follow_job(
     """
     async for event in services.jobs.watch(job.id, after):
         if event is not None:
-            yield ServerSentEvent(id=str(event.id), event=event.kind.value, data=EventView.of(event))
+            yield ServerSentEvent(id=str(event.id), event=event.kind.value, data=EventView.model_validate(event))

@@ -43,7 +43,8 @@ async def list_jobs(
     jobs, next_cursor = await services.jobs.find(
         email=caller.email or email, task=task, status=status, limit=limit, cursor=cursor
     )
-    return JobPage(jobs=[JobSummary.of(job, _url(services, job)) for job in jobs], next_cursor=next_cursor)
+    own_address = services.settings.own_address
+    return JobPage(jobs=[JobSummary.of(job, own_address) for job in jobs], next_cursor=next_cursor)
 
 
 @router.get("/{job_id}", summary="All about one job", responses=_one_job)
@@ -88,7 +89,7 @@ async def show_screenshot(job: JobOfCaller, services: ServicesOfApp) -> Response
 async def list_files(job: JobOfCaller, services: ServicesOfApp) -> FileList:
     """Path, size and address of each."""
     files = await _files(services, job)
-    url = f"{_url(services, job)}/files"
+    url = f"{services.settings.own_address}/jobs/{job.id}/files"
     return FileList(
         files=[
             FileView(path=path, size=len(content), media_type=content_type_of(path), url=f"{url}/{quote(path)}")
@@ -113,7 +114,7 @@ async def download_file(job: JobOfCaller, path: str, services: ServicesOfApp) ->
 
 
 async def _view(services: Services, job: Job) -> JobView:
-    return JobView.with_events(job, await services.jobs.events(job.id), _url(services, job))
+    return JobView.with_events(job, await services.jobs.events(job.id), services.settings.own_address)
 
 
 async def _files(services: Services, job: Job) -> AppFiles:
@@ -121,7 +122,3 @@ async def _files(services: Services, job: Job) -> AppFiles:
     if files is None:
         raise NotFound("this job has no files yet")
     return files
-
-
-def _url(services: Services, job: Job) -> str:
-    return f"{services.settings.own_address}/jobs/{job.id}"

@@ -14,7 +14,8 @@ from pipeline.domain.brief import Attachment
 from pipeline.generation.attachments import describe_attachments
 from pipeline.generation.reply.edits import apply_edits
 from pipeline.generation.reply.grammar import ReplyParser
-from pipeline.generation.reply.operations import EditBlock, ParsedReply, ReplyRejected
+from pipeline.generation.reply.operations import ParsedReply, ReplyRejected
+from tests.builders import make_block
 
 pytestmark = pytest.mark.bench
 
@@ -72,10 +73,10 @@ def test_time_grows_in_line_with_size(size: int) -> None:
 
 def test_edits() -> None:
     text = "".join(f"line {number} of a long program;\n" for number in range(30_000))
-    blocks = [EditBlock.of(f"line {n} of a long program;\n", f"line {n} is new;\n") for n in range(0, 30_000, 1_500)]
+    blocks = [make_block(f"line {n} of a long program;\n", f"line {n} is new;\n") for n in range(0, 30_000, 1_500)]
     seconds = best_of(3, partial(apply_edits, text, blocks))
     print(f"{len(blocks)} edits of a file of {len(text) / MEGABYTE:.1f} MB: {seconds * 1000:.0f} ms")
-    missing = [EditBlock.of(f"line {n} of another program\n", "x\n") for n in range(5)]
+    missing = [make_block(f"line {n} of another program\n", "x\n") for n in range(5)]
     seconds = best_of(3, partial(apply_edits, text, missing))
     print(f"{len(missing)} edits that fail there, with the nearest lines: {seconds * 1000:.0f} ms")
 

@@ -11,7 +11,7 @@ from pipeline.domain.brief import Brief
 from pipeline.domain.job import EventKind, Failure, Job, Stage
 from pipeline.domain.publication import Target
 from tests.builders import make_publication
-from tests.fakes.jobs import MemoryJobs, MemoryServices, make_result
+from tests.fakes.jobs import MemoryJobs, MemoryServices
 
 LOCAL = make_publication(target=Target.LOCAL, repo_url="file:///srv/my%20apps/sales-n1")
 
@@ -60,7 +60,7 @@ class InstantJobs(MemoryJobs):
             if brief.round in self.failing:
                 self.fail(job.id, Failure(Stage.PUBLISH, "publish_failed", "the target refused"))
             else:
-                self.finish(job.id, make_result(publication=LOCAL))
+                self.finish(job.id, publication=LOCAL)
         return job, is_new
 
 

@@ -20,14 +20,14 @@ from typing import Any
 from pipeline.domain.brief import Brief
 from pipeline.domain.errors import Busy, FieldProblem, InvalidInput, KeyReused, Misconfigured, NotFound, PipelineError
 from pipeline.domain.files import AppFiles, path_problem
-from pipeline.domain.job import EventKind, Failure, Job, JobEvent, JobStatus, Result, Stage
+from pipeline.domain.job import EventKind, Failure, Job, JobEvent, JobStatus, Stage
 from pipeline.domain.notification import DeliveryState
 from pipeline.domain.publication import Remote, Site, Target
 from pipeline.domain.space import CreatedSpace, NewSpace
 from pipeline.ports import Jobs, SecretScanner, SpaceHost, SpaceHosts, Workspaces
 from pipeline.settings import Settings
 from pipeline.verification.secrets import ConfiguredSecretScanner
-from tests.builders import NOW, SHA, make_delivery, make_publication, make_usage, make_verdict
+from tests.builders import NOW, SHA, make_delivery, make_outcome
 
 _FOLDER = re.compile(r"[a-z0-9-]+")
 SECRET = "a-long-secret-for-tests"
@@ -160,7 +160,7 @@ class MemoryJobs(Jobs):
     def show_console(self, job_id: str, *lines: str) -> None:
         """Let the page of a job have written ``lines`` to its console."""
         job = self._jobs[job_id]
-        self._jobs[job_id] = replace(job, result=replace(job.result, console=lines))
+        self._jobs[job_id] = replace(job, seen=replace(job.seen, console=lines))
 
     async def screenshot(self, job_id: str) -> bytes | None:
         return self.screenshots.get(job_id)
@@ -193,12 +193,12 @@ class MemoryJobs(Jobs):
     ) -> None:
         """Something happens to the job."""
         self._events.append(JobEvent(len(self._events) + 1, job_id, at, kind, stage, detail, seconds))
-        self._ring()
+        self._wake()
 
-    def finish(self, job_id: str, result: Result | None = None, files: AppFiles | None = None) -> None:
-        """The job succeeds."""
+    def finish(self, job_id: str, files: AppFiles | None = None, **outcome: Any) -> None:
+        """The job succeeds, with ``make_outcome()`` and what the test says of it."""
         self._files[job_id] = files or AppFiles({"index.html": b"<h1>Sales</h1>"})
-        self._set(job_id, result=result or make_result())
+        self._set(job_id, **make_outcome(**outcome))
         self._end(job_id, JobStatus.SUCCEEDED)
 
     def fail(self, job_id: str, failure: Failure) -> None:
@@ -212,9 +212,9 @@ class MemoryJobs(Jobs):
 
     def _set(self, job_id: str, **fields: Any) -> None:
         self._jobs[job_id] = replace(self._jobs[job_id], **fields)
-        self._ring()
+        self._wake()
 
-    def _ring(self) -> None:
+    def _wake(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
 
@@ -290,18 +290,3 @@ def _no_hub(_token: str | None) -> SpaceHost:
 
 async def _no_new_space(_new: NewSpace, _token: str | None) -> CreatedSpace:
     raise Misconfigured("HF_TOKEN is not set")
-
-
-def make_result(**fields: Any) -> Result:
-    """A page made by a model, published and checked."""
-    result = Result(
-        generator="model",
-        model="test/model",
-        summary="A page with the sales.",
-        prompts=("build@1",),
-        usage=make_usage(),
-        verdicts=(make_verdict(),),
-        notes=("one repair was needed",),
-        publication=make_publication(),
-    )
-    return replace(result, **fields)

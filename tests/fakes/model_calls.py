@@ -1,9 +1,12 @@
-"""The record of model calls in memory, to look into."""
+"""Models that answer by a script, and the record of their calls in memory."""
 
 from dataclasses import dataclass
 
-from pipeline.domain.conversation import Reply
+from pipeline.domain.conversation import CallLimits, Conversation, Reply
 from pipeline.domain.generation import Usage
+from pipeline.generation.model.failure import ModelFailure
+from pipeline.ports import Progress
+from tests.builders import make_reply
 
 
 @dataclass
@@ -44,3 +47,22 @@ class RecordingLedger:
         """By all calls of the job."""
         usages = [call.reply.usage if call.reply else Usage(calls=1) for call in self.calls if call.job_id == job_id]
         return sum(usages, Usage())
+
+
+class ScriptedModel:
+    """Answers or fails as told, then with the last one again."""
+
+    endpoint = "http://127.0.0.1/v1"
+
+    def __init__(self, *script: Reply | ModelFailure, name: str = "test/model") -> None:
+        self.name = name
+        self.asked = 0
+        self._script = list(script) or [make_reply()]
+
+    async def ask(self, _job_id: str, _conversation: Conversation, _limits: CallLimits, on_text: Progress) -> Reply:
+        self.asked += 1
+        answer = self._script.pop(0) if len(self._script) > 1 else self._script[0]
+        if isinstance(answer, ModelFailure):
+            raise answer
+        on_text(answer.text)
+        return answer

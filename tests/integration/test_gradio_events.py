@@ -55,7 +55,7 @@ async def test_a_call_is_found_again_with_its_outcome_as_often_as_it_is_asked_fo
     await events.record(begun.id, DONE)
     for _ in range(2):
         assert (await events.get(begun.id, "ada")).outcome == DONE
-    await events.mark_told(begun.id)
+    await events.mark_delivered(begun.id)
     assert (await events.get(begun.id, "ada")).outcome == DONE
 
 
@@ -72,18 +72,20 @@ async def test_nobody_but_its_caller_finds_a_call(events: SqlCallEvents) -> None
         await events.get(begun.id, "eve")
     with pytest.raises(NotFound):
         await events.find(begun.id, "s2")
-    assert await events.untold("s1", "eve") == ()
+    assert await events.undelivered("s1", "eve") == ()
     assert await events.find(begun.id, "s1") == begun
 
 
-async def test_the_calls_of_a_session_are_untold_until_they_are_told(events: SqlCallEvents, clock: FakeClock) -> None:
+async def test_the_calls_of_a_session_are_undelivered_until_their_end_is(
+    events: SqlCallEvents, clock: FakeClock
+) -> None:
     first = await events.add("ada", "job", session="s1")
     clock.advance(1)
     second = await events.add("ada", "job", session="s1", outcome=CallOutcome(error="no"))
     await events.add("ada", "job", session="s2")
-    assert await events.untold("s1", "ada") == (first, second)
-    await events.mark_told(first.id)
-    assert await events.untold("s1", "ada") == (second,)
+    assert await events.undelivered("s1", "ada") == (first, second)
+    await events.mark_delivered(first.id)
+    assert await events.undelivered("s1", "ada") == (second,)
 
 
 async def test_a_call_is_forgotten_when_its_time_is_over(
@@ -93,7 +95,7 @@ async def test_a_call_is_forgotten_when_its_time_is_over(
     clock.advance(LIFETIME / timedelta(seconds=1) + 1)
     with pytest.raises(NotFound):
         await events.get(begun.id, "ada")
-    assert await events.untold("s1", "ada") == ()
+    assert await events.undelivered("s1", "ada") == ()
     await events.add("ada", "job")
     assert kept(database) == 1
 
@@ -120,7 +122,7 @@ async def test_told_calls_make_room_oldest_first(events: SqlCallEvents, clock: F
     told = []
     for _ in range(20):
         event = await events.add("ada", "job")
-        await events.mark_told(event.id)
+        await events.mark_delivered(event.id)
         told.append(event)
         clock.advance(1)
     assert kept(database) == 4

@@ -12,9 +12,11 @@ import sqlalchemy as sa
 from pipeline.clock import SystemClock
 from pipeline.domain.brief import Brief
 from pipeline.domain.errors import Busy, InvalidInput, KeyReused, Misconfigured, NotFound, PublishFailed, Unavailable
-from pipeline.domain.job import EventKind, Job, JobStatus, Result, Stage
+from pipeline.domain.generation import Made
+from pipeline.domain.job import EventKind, Job, JobStatus, Stage
 from pipeline.domain.notification import DeliveryState, Notification
 from pipeline.domain.publication import Target
+from pipeline.domain.verdict import Seen
 from pipeline.jobs import tables
 from pipeline.jobs.database import Database
 from pipeline.jobs.engine import Engine, Run
@@ -55,7 +57,7 @@ class Work:
             return "built"
 
         assert await checkpoint(Stage.GENERATE, effect, str, self.seconds) == "built"
-        await checkpoint.report(Result(generator="scaffold", publication=make_publication()), "0" * 64)
+        await checkpoint.report(Made(generator="scaffold"), Seen(), "0" * 64, make_publication())
 
 
 async def no_provision(*_: object) -> None:
@@ -79,7 +81,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
 async def working(database: Database, run: Run, *, waiting: int = 100, concurrency: int = 8) -> AsyncIterator[JobQueue]:
     clock, feed = SystemClock(), JobFeed()
     blobs = SqlBlobs(database, clock)
-    records = JobRecords(database, clock, blobs, feed.ring)
+    records = JobRecords(database, clock, blobs, feed.publish)
     engine = Engine(
         database,
         records,
@@ -88,7 +90,7 @@ async def working(database: Database, run: Run, *, waiting: int = 100, concurren
         concurrency=concurrency,
         retention=timedelta(days=1),
         failpoint=Failpoint(None),
-        provision=ProvisionWork(ProvisionRecords(database, clock, blobs, feed.ring), no_provision),
+        provision=ProvisionWork(ProvisionRecords(database, clock, blobs, feed.publish), no_provision),
     )
     rules = QueueRules(timedelta(seconds=60), waiting, Target.LOCAL, frozenset({Target.LOCAL}))
     await engine.start()
@@ -119,7 +121,7 @@ async def test_an_accepted_brief_is_worked_on_and_its_timeline_tells_each_stage(
         assert is_new
         assert job.status is JobStatus.SUCCEEDED
         assert job.finished_at is not None
-        assert job.result.generator == "scaffold"
+        assert job.made.generator == "scaffold"
         assert await jobs.brief(job.id) == brief
         assert [(event.kind, event.stage) for event in events] == [
             (EventKind.FINISHED, Stage.ACCEPT),

@@ -89,14 +89,14 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
 async def working(database: Database, work: Work, *, close: bool = True) -> AsyncIterator[ProvisionQueue]:
     clock, feed = SystemClock(), JobFeed()
     blobs = SqlBlobs(database, clock)
-    records = ProvisionRecords(database, clock, blobs, feed.ring)
+    records = ProvisionRecords(database, clock, blobs, feed.publish)
 
     async def no_job(*_: object) -> None:
         """No test here has one."""
 
     engine = Engine(
         database,
-        JobRecords(database, clock, blobs, feed.ring),
+        JobRecords(database, clock, blobs, feed.publish),
         clock,
         no_job,
         concurrency=1,

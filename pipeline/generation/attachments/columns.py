@@ -36,16 +36,16 @@ def _describe(values: Sequence[str]) -> str:
     if not present:
         return "empty"
     numbers = _numbers(present)
-    if numbers is None and _numbers([value for value in present[:_PROBED] if _is_told(value)]):
-        told = [value for value in present if _is_told(value)]
-        numbers = _numbers(told)
-        present = told if numbers else present
+    if numbers is None and _numbers([value for value in present[:_PROBED] if _is_known(value)]):
+        known = [value for value in present if _is_known(value)]
+        numbers = _numbers(known)
+        present = known if numbers else present
     missing = len(values) - len(present)
     what = _describe_numbers(present, numbers) if numbers else _describe_texts(present)
     return what + (f", {missing} missing" if missing else "")
 
 
-def _is_told(value: str) -> bool:
+def _is_known(value: str) -> bool:
     return value.strip().lower() not in _MISSING
 
 

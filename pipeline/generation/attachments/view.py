@@ -87,13 +87,13 @@ def describe_attachments(
         images += [shown] if shown else []
         facts.append(_facts(description, list(names), shown))
     needs = [
-        min(per_file, _fact_tokens(said) + estimate_tokens(description.sample, description.density))
-        for said, description in zip(facts, descriptions, strict=True)
+        min(per_file, _fact_tokens(text) + estimate_tokens(description.sample, description.density))
+        for text, description in zip(facts, descriptions, strict=True)
     ]
     shares = share_budget(needs, token_budget)
     parts = [
-        _part(attachment, description, said, tokens)
-        for attachment, description, said, tokens in zip(attachments, descriptions, facts, shares, strict=True)
+        _part(attachment, description, text, tokens)
+        for attachment, description, text, tokens in zip(attachments, descriptions, facts, shares, strict=True)
     ]
     return AttachmentView(tuple(parts), tuple(images), derived)
 
@@ -119,13 +119,13 @@ def _facts(description: Description, derived: Sequence[str], shown: Image | None
 
 
 def _part(attachment: Attachment, description: Description, facts: str, tokens: int) -> AttachmentPart:
-    said = cut_middle(facts, Density.CODE, tokens)
-    left = tokens - _fact_tokens(said)
+    shown = cut_middle(facts, Density.CODE, tokens)
+    left = tokens - _fact_tokens(shown)
     sample = ""
     if estimate_tokens(description.sample, description.density) <= max(left, 0) or left >= _MIN_SAMPLE_TOKENS:
         sample = cut_middle(description.sample, description.density, left)
-    is_cut = said != facts or sample != description.sample
-    text = f"{said}\n\n{sample}" if sample else said
+    is_cut = shown != facts or sample != description.sample
+    text = f"{shown}\n\n{sample}" if sample else shown
     return AttachmentPart(
         attachment.name, description.media_type, len(attachment.content), text, is_cut or description.is_partial
     )

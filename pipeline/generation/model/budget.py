@@ -4,21 +4,20 @@ import json
 import logging
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from typing import Protocol
 
 from pipeline.domain.conversation import CallLimits, Conversation, Finish, Reply
 from pipeline.domain.errors import BudgetExhausted
 from pipeline.domain.generation import Usage
 from pipeline.generation.model.failure import ModelFailure
 from pipeline.generation.tokens import estimate_prompt, estimate_tokens
-from pipeline.ports import Ledger, Progress
+from pipeline.ports import Ledger, Model, Progress
 
 _log = logging.getLogger(__name__)
 
 
 def request_digest(model: str, conversation: Conversation, limits: CallLimits) -> str:
     """SHA-256, as 64 hex digits, over what decides the answer: how long it may take or be does not."""
-    said = [
+    messages = [
         [
             message.role,
             message.text,
@@ -26,7 +25,7 @@ def request_digest(model: str, conversation: Conversation, limits: CallLimits) -
         ]
         for message in conversation
     ]
-    return sha256(json.dumps([model, limits.temperature, said]).encode()).hexdigest()
+    return sha256(json.dumps([model, limits.temperature, messages]).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +43,10 @@ class Caps:
     usd: float | None = None
 
 
-class AskableModel(Protocol):
-    """One model at one address."""
-
-    name: str
-    endpoint: str
-
-    async def ask(self, job_id: str, conversation: Conversation, limits: CallLimits, on_text: Progress) -> Reply:
-        """Raises ModelFailure when no text came."""
-
-
 class MeteredModel:
-    """A model whose every call is on record, and asked only as long as the job's caps allow.
+    """A model whose every call is put on record, and which is asked only as long as the job's caps allow.
 
-    It stands around one model at one address, inside the fallback chain: so each attempt counts, not each question.
+    It stands around one model at one address, inside the chain: so each attempt counts, not each question.
 
     Args:
         model: that is asked.
@@ -65,7 +54,7 @@ class MeteredModel:
         caps: of each job.
     """
 
-    def __init__(self, model: AskableModel, ledger: Ledger, caps: Caps) -> None:
+    def __init__(self, model: Model, ledger: Ledger, caps: Caps) -> None:
         self.name = model.name
         self.endpoint = model.endpoint
         self._model = model
@@ -75,24 +64,13 @@ class MeteredModel:
     def __str__(self) -> str:
         return str(self._model)
 
-    async def recall(self, job_id: str, conversation: Conversation, limits: CallLimits) -> Reply | None:
-        """The answer that the very same request of this job had before, or None.
-
-        One that was cut off counts as well: what was asked after it stands in the conversation that followed.
-        """
-        reply = await self._ledger.recall(job_id, request_digest(self.name, conversation, limits))
-        return reply if reply and reply.text.strip() and reply.finish is not Finish.REFUSED else None
-
     async def ask(self, job_id: str, conversation: Conversation, limits: CallLimits, on_text: Progress) -> Reply:
-        """Answer from the record, else ask and keep the answer.
+        """Ask, and keep the answer.
 
         Raises:
             BudgetExhausted: the job may not ask any more; nothing was sent.
             ModelFailure: no text came.
         """
-        if recorded := await self.recall(job_id, conversation, limits):
-            on_text(recorded.text)
-            return recorded
         estimate = estimate_prompt(conversation)
         await self._check(job_id, estimate + limits.max_output_tokens)
         call_id = await self._ledger.begin(job_id, request_digest(self.name, conversation, limits), self.name)

@@ -6,36 +6,22 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 from pydantic import SecretStr
 
 from pipeline.domain.conversation import CallLimits, Conversation, Finish, Reply
 from pipeline.domain.errors import BudgetExhausted, GenerationFailed, Misconfigured
-from pipeline.generation.model.budget import Caps, MeteredModel
+from pipeline.generation.model.budget import Caps, MeteredModel, request_digest
 from pipeline.generation.model.chat_request import MAX_FALLBACK_MODELS
 from pipeline.generation.model.failure import ModelFailure, Remedy
 from pipeline.generation.model.providers import provider_for
-from pipeline.ports import Ledger, Progress
+from pipeline.ports import Ledger, Model, Progress
 
 ATTEMPTS_PER_LINK = 2
 SHORT_PAUSE = 5.0
 LONGEST_REST = 3600.0
 
 _log = logging.getLogger(__name__)
-
-
-class Link(Protocol):
-    """One model at one address, as ``MeteredModel`` is."""
-
-    name: str
-    endpoint: str
-
-    async def recall(self, job_id: str, conversation: Conversation, limits: CallLimits) -> Reply | None:
-        """A complete answer to the very same question, on record."""
-
-    async def ask(self, job_id: str, conversation: Conversation, limits: CallLimits, on_text: Progress) -> Reply:
-        """Raises ModelFailure, BudgetExhausted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,25 +43,30 @@ class _Question:
 
 
 class ModelChain:
-    """The Model port over several links, in the order of preference.
+    """Several models as one, in the order of preference.
 
-    A link is asked at most twice for one answer, the second time after a pause. What one question learns (come back
-    later, no such model, no credit) spares all other questions the attempt for a while.
+    What one of them has answered to the very same question of the job is never asked again. A link is asked at most
+    twice for one answer, the second time after a pause. What one question learns (come back later, no such model, no
+    credit) spares all other questions the attempt for a while.
 
     Args:
-        links: at least one.
+        links: at least one; each keeps its answers in ``ledger``.
+        ledger: the record.
         monotonic: the clock, in seconds.
         sleep: waits.
     """
 
     def __init__(
         self,
-        links: Sequence[Link],
+        links: Sequence[Model],
+        ledger: Ledger,
         *,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        self.name, self.endpoint = links[0].name, links[0].endpoint
         self._links = tuple(links)
+        self._ledger = ledger
         self._monotonic = monotonic
         self._sleep = sleep
         self._rests: dict[str, _Rest] = {}  # by address, and by model at an address: never more than the links
@@ -89,10 +80,9 @@ class ModelChain:
             GenerationFailed: no link answered; says for each one why.
             BudgetExhausted: the job may not ask any more.
         """
-        for link in self._links:
-            if recorded := await link.recall(job_id, conversation, limits):
-                on_text(recorded.text)
-                return recorded
+        if recorded := await self._recall(job_id, conversation, limits):
+            on_text(recorded.text)
+            return recorded
         question = _Question(job_id, conversation, limits, on_text, self._monotonic() + limits.seconds)
         report: list[str] = []
         try:
@@ -103,7 +93,15 @@ class ModelChain:
             raise BudgetExhausted("\n".join([str(error), *report])) from error
         raise GenerationFailed("\n".join(["no language model gave an answer:", *report]))
 
-    async def _ask_link(self, link: Link, question: _Question, report: list[str]) -> Reply | None:
+    async def _recall(self, job_id: str, conversation: Conversation, limits: CallLimits) -> Reply | None:
+        """The recorded answer. One that was cut off counts: what was asked after it is in a later conversation."""
+        for link in self._links:
+            reply = await self._ledger.recall(job_id, request_digest(link.name, conversation, limits))
+            if reply and reply.text.strip() and reply.finish is not Finish.REFUSED:
+                return reply
+        return None
+
+    async def _ask_link(self, link: Model, question: _Question, report: list[str]) -> Reply | None:
         """The link's answer; None, with the reason added to ``report``, when the next one has to be asked."""
         for attempt in range(ATTEMPTS_PER_LINK):
             if obstacle := await self._obstacle(link, question.deadline):
@@ -126,7 +124,7 @@ class ModelChain:
                 return None
         return None
 
-    async def _obstacle(self, link: Link, deadline: float) -> str | None:
+    async def _obstacle(self, link: Model, deadline: float) -> str | None:
         """Why ``link`` cannot be asked; waits first when it rests and that is not for long."""
         now = self._monotonic()
         if now >= deadline:
@@ -141,7 +139,7 @@ class ModelChain:
             await self._sleep(max(rest.until for rest in rests) - now)
         return None
 
-    def _remember(self, link: Link, failure: ModelFailure) -> None:
+    def _remember(self, link: Model, failure: ModelFailure) -> None:
         address, model = _keys(link)
         seconds = min(failure.wait_seconds, LONGEST_REST)
         is_passing = failure.remedy is Remedy.RETRY
@@ -152,7 +150,7 @@ class ModelChain:
         self._rests[key] = _Rest(self._monotonic() + seconds, str(failure), is_passing)
 
 
-def _keys(link: Link) -> tuple[str, str]:
+def _keys(link: Model) -> tuple[str, str]:
     return link.endpoint, f"{link.endpoint} {link.name}"
 
 
@@ -181,4 +179,4 @@ def build_chain(
     for index, name in enumerate(models):
         fallbacks = tuple(models[index + 1 : index + MAX_FALLBACK_MODELS]) if takes_fallbacks else ()
         links.append(MeteredModel(OpenAIModel(base_url, name, api_key, fallbacks=fallbacks), ledger, caps))
-    return ModelChain(links)
+    return ModelChain(links, ledger)

@@ -90,7 +90,7 @@ class OpenAIModel:
             conversation: what is said.
             limits: ``seconds`` is for all of it, repetitions without a refused field included. Half of them may pass
                 before the first sign of life.
-            on_text: gets each piece of text as it arrives, without reasoning.
+            on_text: gets each piece of text as it arrives, reasoning in the text included.
 
         Raises:
             ModelFailure: no text came.
@@ -108,7 +108,6 @@ class OpenAIModel:
             failure = ModelFailure(f"{self}: {what} within {watch.seconds:.3g} s", Remedy.NEXT_MODEL)
         except ModelFailure as error:
             failure = error
-        reader.end()
         if failure and not reader.text.strip():
             raise failure
         if failure and reader.finish is Finish.CUT:
@@ -202,7 +201,6 @@ class OpenAIModel:
             answered=reader.model or self.name,
             usage=reader.usage,
             seconds=watch.seconds,
-            first_token_seconds=watch.first_sign_seconds,
         )
 
     def _notice_cut_prompt(self, job_id: str, conversation: Conversation, usage: Usage) -> None:

@@ -15,12 +15,12 @@ _OUT_OF_TOKENS = {"length", "max_tokens"}
 _BROKEN_OFF = {"error", "abort"}
 _REASONING_FIELDS = ("reasoning_content", "reasoning", "reasoning_details")
 
-_OPENING_TAG = re.compile(r"<(think|thinking)>")
-_LONGEST_TAG = len("</thinking>")
+# Only at the beginning: further down the same letters may be part of an app's code. Line breaks after it go with it.
+_LEADING_REASONING = re.compile(r"\A(?:\s*<(think|thinking)>.*?(?:</\1>[\r\n]*|\Z))+", re.DOTALL)
 
 
 class ReplyReader:
-    """Takes the provider's JSON documents in order.
+    """Takes the provider's JSON documents in order; ``on_text`` gets each piece as it comes, reasoning included.
 
     Nothing that they say is trusted to have the right type: what has another one is passed over.
 
@@ -37,7 +37,6 @@ class ReplyReader:
         self.usage = Usage(calls=1)
         self.is_full = False
         self._on_text = on_text
-        self._reasoning = LeadingReasoning()
         self._pieces: list[str] = []
         self._length = 0
         self._is_refused = False
@@ -45,7 +44,7 @@ class ReplyReader:
     @property
     def text(self) -> str:
         """The answer so far, without reasoning."""
-        return "".join(self._pieces)
+        return _LEADING_REASONING.sub("", "".join(self._pieces))
 
     @property
     def finish(self) -> Finish:
@@ -72,16 +71,12 @@ class ReplyReader:
         choice = choices[0] if isinstance(choices, list) and choices else None
         return isinstance(choice, Mapping) and self._take_choice(choice)
 
-    def end(self) -> None:
-        """Nothing follows: hand out what was held back."""
-        self._add(self._reasoning.rest())
-
     def _take_choice(self, choice: Mapping[str, Any]) -> bool:
         part = choice.get("delta") or choice.get("message")
         part = part if isinstance(part, Mapping) else {}
         text = _text_of(part.get("content"))
         self._is_refused |= bool(_text_of(part.get("refusal")))
-        self._add(self._reasoning.without(text))
+        self._add(text)
         if isinstance(reason := choice.get("finish_reason"), str) and reason:
             self.finish_reason = reason.lower()
         is_reasoning = any(part.get(field) for field in _REASONING_FIELDS)
@@ -95,58 +90,6 @@ class ReplyReader:
         self._length += len(text)
         self.is_full = self._length >= MAX_TEXT_CHARACTERS
         self._on_text(text)
-
-
-class LeadingReasoning:
-    """Removes ``<think>`` blocks from the beginning of a text that arrives in pieces of any size.
-
-    Only from the beginning: further down the same letters may be part of an app's code. Line breaks after a block go
-    with it; all other white space stays.
-    """
-
-    def __init__(self) -> None:
-        self._held: list[str] = []  # what may still turn out to be reasoning
-        self._closing_tag: str | None = None  # inside a block, what ends it
-        self._has_begun = False  # the answer proper
-        self._follows_block = False
-
-    def without(self, piece: str) -> str:
-        """What of ``piece``, and of what was held back before, belongs to the answer for certain."""
-        if self._has_begun:
-            return piece
-        if self._closing_tag is None and piece.isspace():
-            self._held.append(piece)
-            return ""
-        text = "".join(self._held) + piece
-        self._held = []
-        while text:
-            if self._closing_tag:
-                before, tag, after = text.partition(self._closing_tag)
-                if not tag:
-                    self._held = [before[-_LONGEST_TAG:]]
-                    return ""
-                text, self._closing_tag, self._follows_block = after, None, True
-            if self._follows_block:
-                text = text.lstrip("\r\n")
-            stripped = text.lstrip()
-            if not (opening := _OPENING_TAG.match(stripped)):
-                return self._begin_or_hold(text, stripped)
-            self._closing_tag = f"</{opening[1]}>"
-            text = stripped[opening.end() :]
-        return ""
-
-    def rest(self) -> str:
-        """At the end of the text: what was held back and was no reasoning."""
-        text = "" if self._closing_tag else "".join(self._held)
-        self._held = []
-        return text.lstrip("\r\n") if self._follows_block else text
-
-    def _begin_or_hold(self, text: str, stripped: str) -> str:
-        if any(tag.startswith(stripped) for tag in ("<think>", "<thinking>")):
-            self._held = [text]
-            return ""
-        self._has_begun = True
-        return text
 
 
 def _text_of(content: object) -> str:

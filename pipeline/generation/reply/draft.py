@@ -89,7 +89,7 @@ class Draft:
 
     def left_open(self, reason: str) -> Incomplete:
         """What is left of it when its closing tag does not come."""
-        return Incomplete(self.path, self._received.getvalue(), reason, self._is_edit)
+        return Incomplete(self.path, self._received.getvalue(), reason)
 
     def closed(self) -> FileWrite | FileEdit | Incomplete:
         """What it is now that its closing tag was seen."""

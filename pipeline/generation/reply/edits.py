@@ -1,12 +1,11 @@
 """A parsed reply carried out on the files of an app: per file, all of it or nothing."""
 
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 
 from pipeline.domain.brief import Attachment
-from pipeline.domain.files import AppFiles, fold, path_collision, path_problem
+from pipeline.domain.files import AppFiles, path_collision, path_problem
 from pipeline.generation.reply.matching import nearest
 from pipeline.generation.reply.operations import (
     EditBlock,
@@ -24,30 +23,8 @@ _NEAREST_SHOWN = 5  # failed blocks of one edit for which the likest lines are l
 _BYTE_ORDER_MARK = "\ufeff"
 
 
-@dataclass(frozen=True, slots=True)
-class Edited:
-    """An edit that worked.
-
-    Attributes:
-        text: the whole file.
-    """
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class EditFailed:
-    """An edit of which nothing was done.
-
-    Attributes:
-        failures: every block that failed.
-    """
-
-    failures: tuple[BlockFailure, ...]
-
-
-def apply_edits(text: str | None, blocks: Sequence[EditBlock]) -> Edited | EditFailed:
-    """Put ``blocks`` into ``text``; None is a file that does not exist.
+def apply_edits(text: str | None, blocks: Sequence[EditBlock]) -> str | tuple[BlockFailure, ...]:
+    """Put ``blocks`` into ``text`` (None is a file that does not exist); every block that failed, if one did.
 
     Each SEARCH has to stand in exactly one place of the file as it was, or, when it stands nowhere there, in exactly
     one place of what the blocks before it made. An empty SEARCH fills a file that is missing or empty. A block that
@@ -55,7 +32,7 @@ def apply_edits(text: str | None, blocks: Sequence[EditBlock]) -> Edited | EditF
     """
     if len(blocks) > MAX_BLOCKS:
         reason = f"the edit has more than {MAX_BLOCKS} blocks: write the whole file instead"
-        return EditFailed((BlockFailure(MAX_BLOCKS + 1, reason, ""),))
+        return (BlockFailure(MAX_BLOCKS + 1, reason, ""),)
     mark = _BYTE_ORDER_MARK if text and text.startswith(_BYTE_ORDER_MARK) else ""
     document = Document((text or "").removeprefix(mark))
     failures: list[BlockFailure] = []
@@ -71,16 +48,7 @@ def apply_edits(text: str | None, blocks: Sequence[EditBlock]) -> Edited | EditF
         elif len(failures) < _NEAREST_SHOWN:
             found = replace(found, nearest=nearest(document.original.lines, lines_of(found.search)))
         failures.append(found)
-    return EditFailed(tuple(failures)) if failures else Edited(mark + document.text)
-
-
-class FailureKind(StrEnum):
-    """Why a part of the reply was not carried out."""
-
-    INCOMPLETE = "incomplete"  # broken off, or malformed
-    PATH = "path"  # breaks the path rule, or collides with another file
-    EDIT = "edit"  # a SEARCH has no place, or more than one
-    SOURCE = "source"  # no attachment of that name
+    return tuple(failures) or mark + document.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +57,11 @@ class Failure:
 
     Attributes:
         path: as the reply named it.
-        kind: for deciding what to do.
         reason: for the model and the log, as part of a sentence.
         blocks: of an edit: which ones failed and what the file really holds.
     """
 
     path: str
-    kind: FailureKind
     reason: str
     blocks: tuple[BlockFailure, ...] = ()
 
@@ -108,13 +74,11 @@ class Applied:
         files: the base with everything that could be carried out.
         failures: everything that could not; empty means that the reply was carried out whole.
         notes: what was mended or had no effect.
-        overwritten: names of attachments that the reply replaced, changed or deleted.
     """
 
     files: AppFiles
     failures: tuple[Failure, ...] = ()
     notes: tuple[str, ...] = ()
-    overwritten: tuple[str, ...] = ()
 
 
 def apply_reply(
@@ -135,7 +99,7 @@ def apply_reply(
     work = _Work(base, {_nfc(item.name): item.content for item in attachments}, dict(derived or {}))
     work.notes.extend(parsed.notes)
     for incomplete in parsed.incomplete:
-        work.fail(incomplete.path, FailureKind.INCOMPLETE, incomplete.reason)
+        work.fail(incomplete.path, incomplete.reason)
     unusable = {incomplete.path for incomplete in parsed.incomplete}
     for operation in parsed.operations:
         if operation.path not in unusable:
@@ -153,16 +117,16 @@ class _Work:
     failures: list[Failure] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def fail(self, path: str, kind: FailureKind, reason: str, blocks: tuple[BlockFailure, ...] = ()) -> None:
-        self.failures.append(Failure(path, kind, reason, blocks))
+    def fail(self, path: str, reason: str, blocks: tuple[BlockFailure, ...] = ()) -> None:
+        self.failures.append(Failure(path, reason, blocks))
 
     def carry_out(self, operation: Operation) -> None:
         if problem := path_problem(operation.path):
-            self.fail(operation.path, FailureKind.PATH, f"the path {problem}")
+            self.fail(operation.path, f"the path {problem}")
             return
         path = _nfc(operation.path)
         if path in self.written or path in self.deleted:  # the same but for its Unicode form
-            self.fail(operation.path, FailureKind.PATH, "the path names the same file as another one")
+            self.fail(operation.path, "the path names the same file as another one")
             return
         match operation:
             case FileWrite(text=text):
@@ -179,14 +143,13 @@ class _Work:
         try:
             text = None if content is None else content.decode()
         except UnicodeDecodeError:
-            self.fail(path, FailureKind.EDIT, "the file is not UTF-8 text: write it whole")
+            self.fail(path, "the file is not UTF-8 text: write it whole")
             return
         edited = apply_edits(text, blocks)
-        if isinstance(edited, Edited):
-            self.written[path] = edited.text.encode()
+        if isinstance(edited, str):
+            self.written[path] = edited.encode()
         else:
-            reason = f"{len(edited.failures)} of {len(blocks)} blocks could not be placed, so none was"
-            self.fail(path, FailureKind.EDIT, reason, edited.failures)
+            self.fail(path, f"{len(edited)} of {len(blocks)} blocks could not be placed, so none was", edited)
 
     def _delete(self, path: str) -> None:
         self.deleted.add(path)
@@ -199,21 +162,17 @@ class _Work:
             if content is not None:
                 self.written[path] = content
                 return
-        names = ", ".join([*self.attached, *self.derived]) or "none"
-        self.fail(path, FailureKind.SOURCE, f"there is no such attachment; known are: {names}")
+        names = ", ".join(self.attached | self.derived) or "none"
+        self.fail(path, f"there is no such attachment; known are: {names}")
 
     def result(self) -> Applied:
         kept = [path for path in self.base if path not in self.deleted]
         while collision := path_collision(paths := [*kept, *(path for path in self.written if path not in self.base)]):
             index, reason = collision
-            self.fail(paths[index], FailureKind.PATH, f"the path {reason}")
+            self.fail(paths[index], f"the path {reason}")
             del self.written[paths[index]]
         files = self.base.without(*self.deleted).with_files(self.written)
-        return Applied(files, tuple(self.failures), tuple(self.notes), tuple(self._overwritten(files)))
-
-    def _overwritten(self, files: AppFiles) -> Iterable[str]:
-        touched = {fold(path) for path in [*self.written, *self.deleted]}
-        return (name for name, content in self.attached.items() if fold(name) in touched and files.get(name) != content)
+        return Applied(files, tuple(self.failures), tuple(self.notes))
 
 
 def _nfc(path: str) -> str:

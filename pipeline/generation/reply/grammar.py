@@ -22,7 +22,6 @@ from pipeline.generation.reply.operations import (
     MAX_FILES_IN_REPLY,
     MAX_REPLY_BYTES,
     MAX_TAGS,
-    EventKind,
     FileCopy,
     FileDelete,
     FileEdit,
@@ -226,7 +225,7 @@ class ReplyParser:
         self._count(tag.path)
         self._draft = draft = Draft(tag, indent, flaw)
         self._reported = 0
-        self._events.append(ParseEvent(EventKind.OPENED, tag.path))
+        self._events.append(ParseEvent(tag.path))
         return draft
 
     def _count(self, path: str) -> None:
@@ -245,16 +244,14 @@ class ReplyParser:
         if isinstance(closed, Incomplete):
             self._leave_out(closed, draft.size)
             return
-        size = draft.size
         if isinstance(closed, FileWrite):
             unwrapped = without_wrapping_fence(closed.path, closed.text)
             if unwrapped != closed.text:
                 self._notes.append(f"{closed.path}: a code fence around the file was removed")
             closed = FileWrite(closed.path, unwrapped)
-            size = utf8_size(unwrapped)
             self._last_file, self._prose_since = closed, False
         self._add(closed)
-        self._events.append(ParseEvent(EventKind.CLOSED, draft.path, size))
+        self._events.append(ParseEvent(draft.path, draft.size))
 
     def _add(self, operation: Operation) -> None:
         path = operation.path
@@ -273,7 +270,7 @@ class ReplyParser:
 
     def _leave_out(self, incomplete: Incomplete, size: int) -> None:
         self._incomplete.append(incomplete)
-        self._events.append(ParseEvent(EventKind.BROKEN, incomplete.path, size))
+        self._events.append(ParseEvent(incomplete.path, size))
 
     def _doubt_last_file(self) -> None:
         """A closing tag without a file: if prose stands before it, that was the rest of a file that ended too early."""
@@ -290,7 +287,7 @@ class ReplyParser:
         _check_file_size(size)
         if size >= self._reported + _GROWTH_STEP:
             self._reported = size
-            self._events.append(ParseEvent(EventKind.GREW, self._draft.path, size))
+            self._events.append(ParseEvent(self._draft.path, size))
 
 
 def _check_file_size(size: int) -> None:

@@ -68,21 +68,15 @@ class _Found:
 def read_reply(text: str, *, truncated: bool) -> Reading:
     """Read ``text`` by the grammar or, when it holds no tag at all, by the first rung that fits.
 
+    If a reply without tags is truncated, none of its files is called complete. JSON has to be valid as it stands:
+    nothing is mended, because mending hides where a reply was cut.
+
     Raises:
         ReplyRejected: too large, too many files, or several versions of one file.
     """
     parsed = parse_reply(text, truncated=truncated)
-    return fall_back(text, truncated=truncated) if parsed.is_empty else Reading(Rung.TAGS, parsed)
-
-
-def fall_back(text: str, *, truncated: bool) -> Reading:
-    """Read a reply in which no tag was found. If it is truncated, none of its files is called complete.
-
-    JSON has to be valid as it stands: nothing is mended, because mending hides where a reply was cut.
-
-    Raises:
-        ReplyRejected: as ``read_reply``.
-    """
+    if not parsed.is_empty:
+        return Reading(Rung.TAGS, parsed)
     if utf8_size(text) > MAX_FILE_BYTES:
         raise ReplyRejected(f"the reply has no tags and is longer than {MAX_FILE_BYTES} bytes")
     text = _without_reasoning(text)

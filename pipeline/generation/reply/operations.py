@@ -3,8 +3,6 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Self
 
 MAX_REPLY_BYTES = 8 * 1024 * 1024
 MAX_FILE_BYTES = 1024 * 1024
@@ -42,11 +40,6 @@ class EditBlock:
     """
 
     body: str
-
-    @classmethod
-    def of(cls, search: str, replace: str) -> Self:
-        """Replace the lines ``search`` by the lines ``replace``; each is empty or ends with a newline."""
-        return cls(f"{search}=======\n{replace}")
 
     @property
     def is_divided(self) -> bool:
@@ -105,15 +98,13 @@ class Incomplete:
 
     Attributes:
         path: as the reply named it.
-        received: its text so far, for the prompt that asks to go on.
+        received: its text so far.
         reason: what is missing or wrong.
-        is_edit: whether it was an edit and not a whole file.
     """
 
     path: str
     received: str
     reason: str
-    is_edit: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,26 +129,15 @@ class ParsedReply:
         return not self.operations and not self.incomplete
 
 
-class EventKind(StrEnum):
-    """What happened to a file while the reply came in."""
-
-    OPENED = "opened"
-    GREW = "grew"
-    CLOSED = "closed"
-    BROKEN = "broken"  # it will be among the incomplete
-
-
 @dataclass(frozen=True, slots=True)
 class ParseEvent:
     """Something to show while the reply comes in.
 
     Attributes:
-        kind: what happened.
-        path: of the file.
+        path: of the file that began, grew, ended or broke off.
         size: bytes so far.
     """
 
-    kind: EventKind
     path: str
     size: int = 0
 

@@ -4,7 +4,7 @@ import asyncio
 
 from pipeline.domain.brief import Brief
 from pipeline.domain.files import AppFiles
-from pipeline.domain.generation import Generation, Order
+from pipeline.domain.generation import Generation, Made, Order
 from pipeline.domain.publication import SpaceSdk
 from pipeline.generation.scaffold.adding import add
 from pipeline.generation.scaffold.builder import Built, build
@@ -27,12 +27,12 @@ class ScaffoldGenerator:
         progress("Reading brief and attachments by fixed rules; no language model is asked.")
         built = await asyncio.to_thread(_build, order)
         progress(f"Working parts: {len(built.shows)}; beyond the rules: {len(built.unmet)}.")
-        return Generation(
-            files=built.files,
+        made = Made(
             generator=NAME,
             summary=_summary(order.brief, built),
             notes=("Built without a language model, by fixed rules.", *_notes(order), *built.unmet[:_MAX_NOTES]),
         )
+        return Generation(built.files, made)
 
 
 def _build(order: Order) -> Built:

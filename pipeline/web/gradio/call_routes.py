@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from pipeline.domain.call_event import CallEvent
-from pipeline.domain.errors import FieldProblem, InvalidInput, NotFound, PipelineError
+from pipeline.domain.errors import NotFound
 from pipeline.domain.job import JobEvent
 from pipeline.shapes.jobs import EventView
 from pipeline.shapes.json_object import read_object
@@ -72,10 +72,8 @@ async def call_by_name(name: FunctionName, request: Request, state: GradioOfApp,
 async def call_by_position(name: FunctionName, request: Request, state: GradioOfApp, caller: Identified) -> EventReply:
     """The body is ``{"data": [...]}``, the values in the order of /gradio_api/info."""
     function = function_named(name)
-    values = (await read_json(request)).get("data")
-    if not isinstance(values, list):
-        raise InvalidInput(FieldProblem("data", "must be a list of the parameters' values"))
-    event = await state.calls.begin(function, by_position(function, values), caller)
+    given = by_position(function, (await read_json(request)).get("data"))
+    event = await state.calls.begin(function, given, caller)
     return EventReply(event_id=event.id)
 
 
@@ -107,18 +105,16 @@ async def read_events(state: GradioOfApp, event: Annotated[CallEvent, Depends(_e
 async def event_blocks(state: GradioState, event: CallEvent) -> AsyncIterator[str]:
     """The events of a call from its beginning, until it has ended."""
     heartbeat = Heartbeat()
-    try:
-        async for update in state.calls.follow(event):
-            match update:
-                case None:
-                    if heartbeat.is_due():
-                        yield block(None, "heartbeat")
-                case JobEvent():
-                    yield block([EventView.of(update).model_dump(mode="json")], "generating")
-                    heartbeat.spoke()
-                case Ended(outcome):
-                    failed = outcome.error is not None
-                    yield block({"error": outcome.error}, "error") if failed else block([outcome.value], "complete")
-                    await state.services.call_events.mark_told(event.id)
-    except PipelineError as error:
-        yield block({"error": str(error)}, "error")
+    async for update in state.calls.follow(event):
+        match update:
+            case None:
+                if heartbeat.is_due():
+                    yield block(None, "heartbeat")
+            case JobEvent():
+                yield block([EventView.model_validate(update).model_dump(mode="json")], "generating")
+                heartbeat.spoke()
+            case Ended(outcome):
+                failed = outcome.error is not None
+                yield block({"error": outcome.error}, "error") if failed else block([outcome.value], "complete")
+                if update.is_final:
+                    await state.services.call_events.mark_delivered(event.id)

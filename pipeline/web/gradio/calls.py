@@ -40,9 +40,15 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a call ended; the last that is told of it."""
+    """The last that is told of a call.
+
+    Attributes:
+        outcome: how it ended, or why that cannot be told now.
+        is_final: whether it will be the same however often it is asked for.
+    """
 
     outcome: CallOutcome
+    is_final: bool = True
 
 
 Update = JobEvent | Ended | None
@@ -101,20 +107,18 @@ class Calls:
         return await self._services.call_events.add(caller.key, function.name, session=session, outcome=outcome)
 
     async def follow(self, event: CallEvent) -> AsyncIterator[Update]:
-        """Tell what happens to a call, from its beginning to its end, as often as it is asked.
-
-        Raises:
-            Unavailable: its end cannot be told now, or never: the text says which.
-            NotFound: its job is no longer on record.
-        """
-        if event.outcome is not None:
-            yield Ended(event.outcome)
-        elif event.job_id is not None:
-            async for update in self._follow_job(event, event.job_id):
-                yield update
-        else:
-            async for update in self._follow_run(event):
-                yield update
+        """Tell what happens to a call, from its beginning to its end, as often as it is asked."""
+        try:
+            if event.outcome is not None:
+                yield Ended(event.outcome)
+            elif event.job_id is not None:
+                async for update in self._follow_job(event, event.job_id):
+                    yield update
+            else:
+                async for update in self._follow_run(event):
+                    yield update
+        except PipelineError as error:
+            yield Ended(CallOutcome(error=str(error)), is_final=False)
 
     async def cancel(self, event_id: str, session: str) -> None:
         """Cancel the job behind a call of a session; a quick call runs to its end. Raises NotFound."""
@@ -184,13 +188,19 @@ class Calls:
 
 
 async def _outcome(function: QuickFunction, context: CallContext, arguments: Any) -> CallOutcome:
+    """How a call of ``function`` ends: it does for its caller, also when we are wrong."""
+    running = asyncio.ensure_future(function.run(context, arguments))
     try:
-        async with asyncio.timeout(CALL_SECONDS):
-            return CallOutcome(await function.run(context, arguments))
-    except PipelineError as error:
-        return CallOutcome(error=str(error))
-    except TimeoutError:
+        await asyncio.wait({running}, timeout=CALL_SECONDS)
+    finally:
+        is_late = running.cancel()
+    if is_late:
         return CallOutcome(error=f"the call did not end within {CALL_SECONDS:.0f} seconds")
-    except Exception:  # noqa: BLE001 - a call must end for its caller, also when we are wrong
-        _log.exception("a call failed in a way nobody foresaw", extra={"action": "call.bug", "function": function.name})
-        return CallOutcome(error="internal error")
+    error = running.exception()
+    if error is None:
+        return CallOutcome(running.result())
+    if isinstance(error, PipelineError):
+        return CallOutcome(error=str(error))
+    action = {"action": "call.bug", "function": function.name}
+    _log.error("a call failed in a way nobody foresaw", exc_info=error, extra=action)
+    return CallOutcome(error="internal error")

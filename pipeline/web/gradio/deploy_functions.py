@@ -8,13 +8,14 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from pipeline.domain.call_event import CallOutcome
-from pipeline.domain.errors import NotFound, NotPermitted
+from pipeline.domain.errors import NotFound
 from pipeline.domain.files import AppFiles
 from pipeline.domain.job import Job
 from pipeline.domain.publication import slug
 from pipeline.shapes.deploy_reply import FailedReply, deploy_reply
 from pipeline.shapes.deploy_request import MAX_LISTED_ATTACHMENTS, AttachmentField, DeployRequest
 from pipeline.shapes.jobs import JobView
+from pipeline.web.dependencies import job_of_caller
 from pipeline.web.gradio.functions import CallContext, JobFunction, QuickFunction
 from pipeline.web.gradio.uploads import file_data
 
@@ -58,14 +59,13 @@ class JobCall(BaseModel):
 
 async def _deploy(context: CallContext, call: DeployCall) -> Job:
     brief = await asyncio.to_thread(call.to_brief, context.rules)  # decodes megabytes
-    if not context.caller.require_owner().may_see(brief.email):
-        raise NotPermitted("this secret belongs to another e-mail address")
+    context.caller.require_owner().require(brief.email)
     job, _ = await context.services.jobs.accept(brief)
     return job
 
 
 def _outcome(job: Job, own_address: str) -> CallOutcome:
-    reply = deploy_reply(job, f"{own_address}/jobs/{job.id}")
+    reply = deploy_reply(job, own_address)
     if isinstance(reply, FailedReply):
         where = f"{reply.stage} failed: " if reply.stage else ""
         return CallOutcome(error=f"{where}{reply.error} (job {job.id})")
@@ -73,15 +73,10 @@ def _outcome(job: Job, own_address: str) -> CallOutcome:
 
 
 async def _show_job(context: CallContext, call: JobCall) -> dict[str, Any]:
-    owner, services = context.caller.require_owner(), context.services
-    try:
-        job = await services.jobs.get(call.job_id)
-    except NotFound:
-        job = None
-    if job is None or not owner.may_see(job.key.email):
-        raise NotFound("no such job")
-    url = f"{services.settings.own_address}/jobs/{job.id}"
-    view = JobView.with_events(job, await services.jobs.events(job.id), url).model_dump(mode="json")
+    services = context.services
+    job = await job_of_caller(call.job_id, services, context.caller.require_owner())
+    events, own_address = await services.jobs.events(job.id), services.settings.own_address
+    view = JobView.with_events(job, events, own_address).model_dump(mode="json")
     for finding in view["findings"]:
         # Gradio's Python client takes every object with a "path" for a file of ours and downloads it.
         finding["file"] = finding.pop("path")

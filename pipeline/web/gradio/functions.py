@@ -131,9 +131,11 @@ def parameters_of(model: type[BaseModel]) -> tuple[Parameter, ...]:
     )
 
 
-def by_position(function: Function, values: list[Any]) -> dict[str, Any]:
-    """Name positional arguments; those left out keep their defaults. Raises InvalidInput when there are too many."""
+def by_position(function: Function, values: object) -> dict[str, Any]:
+    """Name positional arguments; those left out keep their defaults. Raises InvalidInput for no list or a long one."""
     names = list(function.parameters.model_fields)
+    if not isinstance(values, list):
+        raise InvalidInput(FieldProblem("data", "must be a list of the parameters' values"))
     if len(values) > len(names):
         raise InvalidInput(FieldProblem("data", f"has more than the {len(names)} values that /{function.name} takes"))
     return dict(zip(names, values, strict=False))
@@ -147,17 +149,19 @@ async def read_arguments(function: Function, given: Mapping[str, Any], context: 
     """
     names = list(function.parameters.model_fields)
     if any(name not in names for name in given):
-        told = f"names a parameter that /{function.name} does not have; it has: {', '.join(names)}"
-        raise InvalidInput(FieldProblem("body", told))
+        problem = f"names a parameter that /{function.name} does not have; it has: {', '.join(names)}"
+        raise InvalidInput(FieldProblem("body", problem))
     stated = {name: value for name, value in given.items() if value is not None}
     try:
         return function.parameters.model_validate(await context.uploads.resolve(stated, context.caller.key))
     except ValidationError as error:
         details = error.errors(include_url=False, include_input=False)
-    raise InvalidInput(*problems_in_words({**detail, "loc": _told(function, detail["loc"])} for detail in details))
+    raise InvalidInput(
+        *problems_in_words({**detail, "loc": _public_location(function, detail["loc"])} for detail in details)
+    )
 
 
-def _told(function: Function, location: tuple[int | str, ...]) -> tuple[int | str, ...]:
+def _public_location(function: Function, location: tuple[int | str, ...]) -> tuple[int | str, ...]:
     """As much of a location as holds no name that the caller chose, as the keys of an object are."""
     kinds = {parameter.name: parameter.schema.get("type") for parameter in parameters_of(function.parameters)}
     return location[:1] if kinds.get(str(location[0])) == "object" else location

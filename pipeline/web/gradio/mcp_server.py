@@ -135,14 +135,14 @@ async def _outcome(context: ServerRequestContext[Any], params: CallToolRequestPa
     caller = await state.caller(request)
     with streams_of(request).place(caller.key):
         event = await state.calls.begin(function, params.arguments or {}, caller)
-        told = 0
+        reports = 0
         async for update in state.calls.follow(event):
             if isinstance(update, JobEvent):
-                told += 1
+                reports += 1
                 text = f"{update.stage or 'job'}: {update.detail or update.kind}"
-                await context.session.report_progress(told, message=text)
+                await context.session.report_progress(reports, message=text)
             elif isinstance(update, Ended):
-                await state.services.call_events.mark_told(event.id)
+                await state.services.call_events.mark_delivered(event.id)
                 return update.outcome
     raise Unavailable("the call has no end")
 

@@ -48,12 +48,10 @@ async def join(request: Request, state: GradioOfApp, caller: Identified) -> Even
     """
     body = await read_json(request)
     function, session = _function(body), _session(body.get("session_hash"))
-    values = body.get("data")
-    if not isinstance(values, list):
-        raise InvalidInput(FieldProblem("data", "must be a list of the parameters' values"))
+    data = body.get("data")
     with state.calls.joining(session):
         try:
-            event = await state.calls.begin(function, by_position(function, values), caller, session)
+            event = await state.calls.begin(function, by_position(function, data), caller, session)
         except Busy as error:  # the status that the clients know
             raise HTTPException(503, str(error), {"Retry-After": str(error.retry_after_seconds)}) from error
         except Unavailable:

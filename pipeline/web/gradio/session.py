@@ -1,13 +1,11 @@
 """One stream of messages for all calls of a library client's session."""
 
 import asyncio
-import logging
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Collection
 from typing import Any
 
-from pipeline.domain.call_event import CallEvent
-from pipeline.domain.errors import PipelineError
+from pipeline.domain.call_event import CallEvent, CallOutcome
 from pipeline.domain.job import JobEvent, Stage
 from pipeline.ports import CallEvents
 from pipeline.shapes.jobs import EventView
@@ -21,8 +19,6 @@ MOST_WAITING = 32
 """Messages that wait for a slow reader; beyond that the calls are no longer followed until it has read."""
 
 _STAGES = list(Stage)
-
-_log = logging.getLogger(__name__)
 
 Message = dict[str, Any]
 
@@ -41,11 +37,11 @@ async def session_messages(
         while True:
             if waiting.empty() or time.monotonic() - looked_at > LOOK_SECONDS:
                 looked_at, joins = time.monotonic(), calls.joins(session)
-                for event in await events.untold(session, caller):
+                for event in await events.undelivered(session, caller):
                     if event.id not in followed:
                         followed[event.id] = asyncio.create_task(_put_messages(calls, event, waiting))
                 is_begun_meanwhile = calls.joins(session) != (False, joins[1])
-                if not is_begun_meanwhile and waiting.empty() and all(task.done() for task in followed.values()):
+                if _have_ended(followed.values()) and waiting.empty() and not is_begun_meanwhile:
                     yield {"msg": "close_stream", "event_id": None}
                     return
             message = await _next(waiting)
@@ -53,13 +49,19 @@ async def session_messages(
                 yield message
                 heartbeat.spoke()
                 if message["msg"] == "process_completed":
-                    await events.mark_told(message["event_id"])
+                    await events.mark_delivered(message["event_id"])
             elif heartbeat.is_due():
                 yield {"msg": "heartbeat"}
     finally:
         for task in followed.values():
             task.cancel()
         await asyncio.gather(*followed.values(), return_exceptions=True)
+
+
+def _have_ended(following: Collection[asyncio.Task[None]]) -> bool:
+    """Whether no call is followed any more; raises what nobody foresaw of one."""
+    ended = [task.result() for task in following if task.done()]
+    return len(ended) == len(following)
 
 
 async def _next(waiting: asyncio.Queue[Message]) -> Message | None:
@@ -73,24 +75,18 @@ async def _next(waiting: asyncio.Queue[Message]) -> Message | None:
 async def _put_messages(calls: Calls, event: CallEvent, waiting: asyncio.Queue[Message]) -> None:
     await waiting.put({"msg": "estimation", "event_id": event.id, "rank": 0, "queue_size": 1, "rank_eta": None})
     await waiting.put({"msg": "process_starts", "event_id": event.id, "eta": None})
-    try:
-        is_first = True
-        async for update in calls.follow(event):
-            if isinstance(update, JobEvent):
-                await waiting.put(_generating(event, update, is_first=is_first))
-                is_first = False
-            elif isinstance(update, Ended):
-                await waiting.put(_completed(event, update.outcome.value, update.outcome.error))
-    except PipelineError as error:
-        await waiting.put(_completed(event, None, str(error)))
-    except Exception:  # noqa: BLE001 - the client waits for an end of the call, also when we are wrong
-        _log.exception("a call could not be followed", extra={"action": "call.bug", "function": event.function})
-        await waiting.put(_completed(event, None, "internal error"))
+    is_first = True
+    async for update in calls.follow(event):
+        if isinstance(update, JobEvent):
+            await waiting.put(_generating(event, update, is_first=is_first))
+            is_first = False
+        elif isinstance(update, Ended):
+            await waiting.put(_completed(event, update.outcome))
 
 
 def _generating(event: CallEvent, news: JobEvent, *, is_first: bool) -> Message:
     """One event of the job. After the first, outputs are edits of the one before: here always of all of it."""
-    value = EventView.of(news).model_dump(mode="json")
+    value = EventView.model_validate(news).model_dump(mode="json")
     message = {
         "msg": "process_generating",
         "event_id": event.id,
@@ -110,6 +106,7 @@ def _generating(event: CallEvent, news: JobEvent, *, is_first: bool) -> Message:
     return message
 
 
-def _completed(event: CallEvent, value: object, error: str | None) -> Message:
-    output = {"data": [value], "is_generating": False} if error is None else {"error": error}
-    return {"msg": "process_completed", "event_id": event.id, "output": output, "success": error is None}
+def _completed(event: CallEvent, outcome: CallOutcome) -> Message:
+    is_success = outcome.error is None
+    output = {"data": [outcome.value], "is_generating": False} if is_success else {"error": outcome.error}
+    return {"msg": "process_completed", "event_id": event.id, "output": output, "success": is_success}

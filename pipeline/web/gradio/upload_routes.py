@@ -1,18 +1,15 @@
 """POST /gradio_api/upload and GET /gradio_api/file=…: files ahead of a call, and files that a call made."""
 
-import asyncio
-from http import HTTPStatus
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse
-from starlette.datastructures import FormData, UploadFile
-from starlette.exceptions import HTTPException
+from starlette.datastructures import UploadFile
 from starlette.types import Receive, Scope, Send
 
 from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.domain.media_types import content_type_of
-from pipeline.web.body import BODY_SECONDS
+from pipeline.web.body import in_time
 from pipeline.web.errors import documented
 from pipeline.web.gradio.state import GradioOfApp, Identified
 
@@ -54,7 +51,8 @@ async def upload(request: Request, state: GradioOfApp, caller: Identified) -> li
     """Multipart ``files``; gives their paths in order. They are kept for an hour, for the caller alone."""
     caller.require_owner()  # before a byte of it is read
     with state.uploads.receiving():
-        form = await _read_form(request, state.services.settings.max_attachments)
+        most = state.services.settings.max_attachments
+        form = await in_time(request.form(max_files=most, max_fields=MOST_FIELDS))
         try:
             files = [file for file in form.getlist("files") if isinstance(file, UploadFile)]
             if not files:
@@ -62,15 +60,6 @@ async def upload(request: Request, state: GradioOfApp, caller: Identified) -> li
             return [(await state.uploads.put(caller.key, file.filename or "", file.file)).path for file in files]
         finally:
             await form.close()
-
-
-async def _read_form(request: Request, most_files: int) -> FormData:
-    try:
-        async with asyncio.timeout(BODY_SECONDS):
-            return await request.form(max_files=most_files, max_fields=MOST_FIELDS)
-    except TimeoutError as error:
-        text, close = "the request did not arrive in time", {"Connection": "close"}
-        raise HTTPException(HTTPStatus.REQUEST_TIMEOUT, text, close) from error
 
 
 @router.head("/file={path:path}", response_class=Download, include_in_schema=False)

@@ -13,9 +13,9 @@ from pipeline.cli.output import plain, print_findings, print_json, print_summary
 from pipeline.cli.progress import StageProgress
 from pipeline.cli.serve import drop_query
 from pipeline.domain.brief import Check
-from pipeline.domain.job import EventKind, JobEvent, Result, Stage
+from pipeline.domain.job import EventKind, JobEvent, Stage
 from pipeline.domain.verdict import Outcome
-from tests.builders import NOW, make_finding, make_job, make_publication, make_usage, make_verdict
+from tests.builders import NOW, make_call, make_finding, make_job, make_made, make_publication, make_verdict
 
 LONG = "the page says " * 30
 
@@ -53,12 +53,12 @@ def test_long_checks_and_evidence_are_shortened_and_the_verdict_stays_whole(
 def test_addresses_are_never_broken(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(output, "stdout", lambda: Console(width=30))
     publication = make_publication()
-    print_summary(make_job(result=Result(generator="model", publication=publication)))
+    print_summary(make_job(made=make_made(), publication=publication))
     assert publication.pages_url in capsys.readouterr().out
 
 
 def test_costs_that_are_not_known_are_not_guessed(capsys: pytest.CaptureFixture[str]) -> None:
-    print_summary(make_job(result=Result(generator="model", usage=make_usage(calls=2, cost_usd=None))))
+    print_summary(make_job(made=make_made(calls=(make_call(calls=2, cost_usd=None),))))
     assert "2 calls, cost not known" in capsys.readouterr().out
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline.domain.conversation import CallLimits, Conversation, Finish, Image, Message, Reply, Role
+from pipeline.domain.conversation import CallLimits, Finish, Image, Message, Reply, Role
 from pipeline.domain.errors import BudgetExhausted
 from pipeline.domain.generation import Usage
 from pipeline.generation.model.budget import (
@@ -14,33 +14,13 @@ from pipeline.generation.model.budget import (
 )
 from pipeline.generation.model.failure import ModelFailure, Remedy
 from pipeline.generation.tokens import estimate_prompt
-from pipeline.ports import Progress
 from tests.builders import make_reply, make_usage
-from tests.fakes.model_calls import RecordingLedger
+from tests.fakes.model_calls import RecordingLedger, ScriptedModel
 
 JOB = "0123456789abcdef0123456789abcdef"
 LIMITS = CallLimits(max_output_tokens=1_000, seconds=60)
 CONVERSATION = (Message(Role.SYSTEM, "You build apps."), Message(Role.USER, "Build this."))
 AMPLE = Caps(calls=10, tokens=1_000_000, usd=10.0)
-
-
-class ScriptedModel:
-    """Answers or fails as told, then with the last one again."""
-
-    name = "test/model"
-    endpoint = "http://127.0.0.1/v1"
-
-    def __init__(self, *script: Reply | ModelFailure) -> None:
-        self.asked = 0
-        self._script = list(script) or [make_reply()]
-
-    async def ask(self, _job_id: str, _conversation: Conversation, _limits: CallLimits, on_text: Progress) -> Reply:
-        self.asked += 1
-        answer = self._script.pop(0) if len(self._script) > 1 else self._script[0]
-        if isinstance(answer, ModelFailure):
-            raise answer
-        on_text(answer.text)
-        return answer
 
 
 async def ask(model: MeteredModel, limits: CallLimits = LIMITS, job_id: str = JOB) -> Reply:
@@ -120,45 +100,14 @@ async def test_without_a_cap_on_money_cost_plays_no_part(caplog: pytest.LogCaptu
     assert not caplog.records
 
 
-async def test_the_same_request_again_is_answered_from_the_record_even_when_nothing_may_be_spent() -> None:
-    inner, ledger = ScriptedModel(), RecordingLedger()
-    first = await ask(MeteredModel(inner, ledger, AMPLE))
-    heard: list[str] = []
-    again = await MeteredModel(inner, ledger, replace(AMPLE, calls=0)).ask(
-        JOB, CONVERSATION, replace(LIMITS, seconds=3), heard.append
-    )
-    assert again == first
-    assert heard == [first.text]
-    assert inner.asked == len(ledger.calls) == 1
-
-
-@pytest.mark.parametrize("finish", [Finish.COMPLETE, Finish.LENGTH, Finish.CUT])
-async def test_an_answer_on_record_is_not_paid_for_again_even_if_it_was_cut_off(finish: Finish) -> None:
-    inner = ScriptedModel(make_reply(finish=finish), make_reply(text="another"))
-    model = MeteredModel(inner, RecordingLedger(), AMPLE)
-    assert await ask(model) == await ask(model)
-    assert inner.asked == 1
-
-
-@pytest.mark.parametrize("reply", [make_reply(finish=Finish.REFUSED), make_reply(text=" ", finish=Finish.CUT)])
-async def test_a_refusal_or_an_empty_answer_is_asked_for_again(reply: Reply) -> None:
-    inner = ScriptedModel(reply, make_reply(text="whole"))
-    model = MeteredModel(inner, RecordingLedger(), AMPLE)
-    await ask(model)
-    assert (await ask(model)).text == "whole"
-    assert inner.asked == 2
-
-
-async def test_a_failed_call_is_on_record_with_what_it_cost_and_is_no_answer() -> None:
+async def test_a_failed_call_is_on_record_with_what_it_cost() -> None:
     failure = ModelFailure("no", Remedy.RETRY, usage=Usage(calls=1, prompt_tokens=7, cost_usd=0.5))
     inner, ledger = ScriptedModel(failure, make_reply()), RecordingLedger()
     model = MeteredModel(inner, ledger, AMPLE)
     with pytest.raises(ModelFailure):
         await ask(model)
     assert await ledger.spent(JOB) == failure.usage
-    assert await model.recall(JOB, CONVERSATION, LIMITS) is None
-    await ask(model)
-    assert inner.asked == 2
+    assert [call.reply and call.reply.text for call in ledger.calls] == [""]
 
 
 async def test_a_call_that_never_reached_the_provider_does_not_count() -> None:

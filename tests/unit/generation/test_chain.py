@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from pipeline.domain.conversation import CallLimits, Conversation, Finish, Message, Reply, Role
 from pipeline.domain.errors import BudgetExhausted, GenerationFailed, Misconfigured
-from pipeline.generation.model.budget import Caps, MeteredModel
+from pipeline.generation.model.budget import Caps
 from pipeline.generation.model.chain import ModelChain, build_chain
 from pipeline.generation.model.failure import ENDED_PROVIDER_REST, MISSING_MODEL_REST, ModelFailure, Remedy
 from pipeline.ports import Progress
@@ -38,7 +38,6 @@ class ScriptedLink:
     ) -> None:
         self.name = name
         self.endpoint = endpoint
-        self.on_record: Reply | None = None
         self.allowed: list[float] = []
         self.asked_at: list[float] = []
         self._clock = clock
@@ -47,9 +46,6 @@ class ScriptedLink:
 
     def __str__(self) -> str:
         return self.name
-
-    async def recall(self, _job_id: str, _conversation: Conversation, _limits: CallLimits) -> Reply | None:
-        return self.on_record
 
     async def ask(self, _job_id: str, _conversation: Conversation, limits: CallLimits, on_text: Progress) -> Reply:
         self.allowed.append(limits.seconds)
@@ -72,7 +68,7 @@ def clock() -> FakeClock:
 
 
 def chain_of(clock: FakeClock, *links: ScriptedLink) -> ModelChain:
-    return ModelChain(links, monotonic=clock.monotonic, sleep=clock.sleep)
+    return ModelChain(links, RecordingLedger(), monotonic=clock.monotonic, sleep=clock.sleep)
 
 
 async def ask(chain: ModelChain, seconds: float = 100) -> Reply:
@@ -231,35 +227,12 @@ async def test_when_nobody_answers_each_model_has_a_line_that_says_why(clock: Fa
     ]
 
 
-async def test_what_any_link_answered_before_a_crash_is_found_before_anybody_is_asked(clock: FakeClock) -> None:
-    first, second = ScriptedLink(clock, "a", GOOD), ScriptedLink(clock, "b", GOOD)
-    second.on_record = make_reply(text="from the record")
-    heard: list[str] = []
-    chain = chain_of(clock, first, second)
-    reply = await chain.ask(JOB, CONVERSATION, CallLimits(1_000, 10), heard.append)
-    assert (reply.text, heard) == ("from the record", ["from the record"])
-    assert first.asked == second.asked == 0
-
-
 async def test_an_exhausted_budget_ends_the_question_and_tells_what_came_before(clock: FakeClock) -> None:
     links = [ScriptedLink(clock, "a", WRONG), ScriptedLink(clock, "b", BudgetExhausted("6 of 6 calls"))]
     last = ScriptedLink(clock, "c", GOOD)
     with pytest.raises(BudgetExhausted, match="6 of 6 calls\nwrong request"):
         await ask(chain_of(clock, *links, last))
     assert last.asked == 0
-
-
-async def test_every_attempt_is_metered_not_every_question(clock: FakeClock) -> None:
-    def metered(links: Sequence[ScriptedLink]) -> ModelChain:
-        meters = [MeteredModel(link, ledger, Caps(calls=3, tokens=1_000_000)) for link in links]
-        return ModelChain(meters, monotonic=clock.monotonic, sleep=clock.sleep)
-
-    ledger = RecordingLedger()
-    links = [ScriptedLink(clock, name, BUSY) for name in "abc"]
-    with pytest.raises(BudgetExhausted, match="3 of 3"):
-        await ask(metered(links))
-    assert [link.asked for link in links] == [2, 1, 0]
-    assert [call.model for call in ledger.calls] == ["a", "a", "b"]
 
 
 def build(base_url: str, models: Sequence[str]) -> ModelChain:

@@ -2,9 +2,10 @@
 
 import pytest
 
-from pipeline.generation.reply.edits import MAX_BLOCKS, Edited, EditFailed, apply_edits
+from pipeline.generation.reply.edits import MAX_BLOCKS, apply_edits
 from pipeline.generation.reply.operations import EditBlock
 from pipeline.generation.reply.placement import BlockFailure
+from tests.builders import make_block
 
 PAGE = """<body>
   <h1>Tides</h1>
@@ -18,15 +19,15 @@ PAGE = """<body>
 
 
 def edited(text: str | None, *blocks: tuple[str, str] | EditBlock) -> str:
-    outcome = apply_edits(text, [block if isinstance(block, EditBlock) else EditBlock.of(*block) for block in blocks])
-    assert isinstance(outcome, Edited), outcome
-    return outcome.text
+    outcome = apply_edits(text, [block if isinstance(block, EditBlock) else make_block(*block) for block in blocks])
+    assert isinstance(outcome, str), outcome
+    return outcome
 
 
 def failures(text: str | None, *blocks: tuple[str, str] | EditBlock) -> tuple[BlockFailure, ...]:
-    outcome = apply_edits(text, [block if isinstance(block, EditBlock) else EditBlock.of(*block) for block in blocks])
-    assert isinstance(outcome, EditFailed), outcome
-    return outcome.failures
+    outcome = apply_edits(text, [block if isinstance(block, EditBlock) else make_block(*block) for block in blocks])
+    assert not isinstance(outcome, str), outcome
+    return outcome
 
 
 def test_the_one_place_is_replaced_and_nothing_else() -> None:

@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-import pytest
-
 from pipeline.domain.files import AppFiles
-from pipeline.generation.reply.edits import Applied, FailureKind, apply_reply
+from pipeline.generation.reply.edits import Applied, apply_reply
 from pipeline.generation.reply.grammar import parse_reply
 from pipeline.generation.reply.operations import ParsedReply
 from tests.builders import make_attachment, make_files
@@ -28,7 +26,6 @@ def test_two_rounds_give_the_files_that_were_asked_for() -> None:
     assert not first.failures
     assert set(first.files) == {"index.html", "README.md", "data/tides.csv", "js/empty.js", ".nojekyll", "notes.txt"}
     assert first.files["data/tides.csv"] == TIDES.content
-    assert not first.overwritten
     second = apply_reply(first.files, [], parsed("good-revision.md"))
     assert not second.failures
     assert set(second.files) == set(first.files) - {"js/empty.js"} | {"style.css"}
@@ -51,18 +48,17 @@ def test_every_path_that_breaks_the_rule_is_refused_and_the_rule_named() -> None
         "../index.html": "the path has a part that is . or ..",
     }
     assert set(outcome.files) == {"README.md", "index.html", "tides.csv"}
-    assert outcome.overwritten == ("tides.csv",)
 
 
 def test_edits_that_fail_leave_their_file_as_it_was_and_say_what_is_there() -> None:
     base = apply_reply(NOTHING, [TIDES], parsed("good-build.md")).files
     outcome = apply_reply(base, [], parsed("wrong-edits.md"))
     failures = {failure.path: failure for failure in outcome.failures}
-    assert {path: failure.kind for path, failure in failures.items()} == {
-        "no-marker.js": FailureKind.INCOMPLETE,
-        "index.html": FailureKind.EDIT,
-        "README.md": FailureKind.EDIT,
-        "missing.css": FailureKind.EDIT,
+    assert {path: failure.reason for path, failure in failures.items()} == {
+        "no-marker.js": "a block has no REPLACE marker",
+        "index.html": "1 of 2 blocks could not be placed, so none was",
+        "README.md": "1 of 1 blocks could not be placed, so none was",
+        "missing.css": "1 of 1 blocks could not be placed, so none was",
     }
     assert outcome.files == base.with_files({"fine.txt": b"fine\n"})
     (index,) = failures["index.html"].blocks
@@ -77,33 +73,13 @@ def test_a_file_of_which_a_part_is_incomplete_is_not_touched_at_all() -> None:
     block = "<<<<<<< SEARCH\nx\n=======\ny\n>>>>>>> REPLACE\n"
     outcome = applied(f'<edit path="a">\n{block}</edit>\n<edit path="a">\n{block}', make_files({"a": "x\n"}))
     assert outcome.files["a"] == b"x\n"
-    assert [failure.kind for failure in outcome.failures] == [FailureKind.INCOMPLETE]
+    assert [failure.reason for failure in outcome.failures] == ["the reply ended before its closing tag"]
 
 
 def test_an_attachment_can_be_edited_before_it_is_part_of_the_app() -> None:
     reply = '<edit path="tides.csv">\n<<<<<<< SEARCH\n06:00,1.2\n=======\n06:00,1.3\n>>>>>>> REPLACE\n</edit>\n'
     outcome = applied(reply)
     assert outcome.files["tides.csv"] == b"time,height\n06:00,1.3\n"
-    assert outcome.overwritten == ("tides.csv",)
-
-
-@pytest.mark.parametrize(
-    ("reply", "overwritten"),
-    [
-        ('<file path="tides.csv">\nx\n</file>\n', True),
-        ('<file path="Tides.CSV">\nx\n</file>\n', True),
-        ('<delete path="tides.csv"/>\n', True),
-        ('<copy from="other.csv" to="tides.csv"/>\n', True),
-        ('<copy from="tides.csv" to="tides.csv"/>\n', False),
-        ('<file path="tides.csv">\ntime,height\n06:00,1.2\n</file>\n', False),
-        ('<file path="data/tides.csv">\nx\n</file>\n', False),
-    ],
-)
-def test_an_attachment_whose_place_is_taken_is_reported(reply: str, *, overwritten: bool) -> None:
-    other = make_attachment(name="other.csv", content=b"x")
-    outcome = apply_reply(NOTHING, [TIDES, other], parse_reply(reply))
-    assert not outcome.failures
-    assert outcome.overwritten == (("tides.csv",) if overwritten else ())
 
 
 def test_copies_come_from_attachments_then_derived_files_then_the_app() -> None:
@@ -115,8 +91,9 @@ def test_copies_come_from_attachments_then_derived_files_then_the_app() -> None:
     assert outcome.files["copy/tides.csv"] == TIDES.content
     assert outcome.files["copy/book.csv"] == b"a,b\n"
     assert outcome.files["copy/logo.bin"] == b"\xff\x00"
-    assert [(failure.path, failure.kind) for failure in outcome.failures] == [("copy/none.csv", FailureKind.SOURCE)]
-    assert "tides.csv, book.csv" in outcome.failures[0].reason
+    assert [(failure.path, failure.reason) for failure in outcome.failures] == [
+        ("copy/none.csv", "there is no such attachment; known are: tides.csv, book.csv")
+    ]
 
 
 def test_deleting_what_is_not_there_is_a_note() -> None:
@@ -133,7 +110,7 @@ def test_files_that_cannot_live_side_by_side_are_refused() -> None:
         write("Index.html") + write("css/a.css") + write("b.js") + write("B.js") + write("index.html"), base
     )
     assert {failure.path for failure in outcome.failures} == {"Index.html", "css/a.css", "B.js"}
-    assert {failure.kind for failure in outcome.failures} == {FailureKind.PATH}
+    assert all(failure.reason.startswith("the path ") for failure in outcome.failures)
     assert dict(outcome.files) == {"index.html": b"new\n", "css": b"a file", "b.js": b"new\n"}
 
 
@@ -148,7 +125,7 @@ def test_a_file_may_change_the_case_of_its_name_and_a_file_may_become_a_folder()
 def test_two_unicode_forms_of_one_path_are_one_path() -> None:
     outcome = applied('<file path="caf\u00e9">\n1\n</file>\n<file path="cafe\u0301">\n2\n</file>\n')
     assert dict(outcome.files) == {"caf\u00e9": b"1\n"}
-    assert [failure.kind for failure in outcome.failures] == [FailureKind.PATH]
+    assert [failure.reason for failure in outcome.failures] == ["the path names the same file as another one"]
 
 
 def test_a_file_that_is_not_utf_8_cannot_be_edited() -> None:

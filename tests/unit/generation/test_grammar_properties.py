@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from pipeline.generation.reply.draft import without_wrapping_fence
 from pipeline.generation.reply.grammar import ReplyParser, parse_reply
 from pipeline.generation.reply.operations import (
-    EditBlock,
     FileCopy,
     FileDelete,
     FileEdit,
@@ -21,6 +20,7 @@ from pipeline.generation.reply.operations import (
     ParsedReply,
     ReplyRejected,
 )
+from tests.builders import make_block
 
 REPLIES = Path(__file__).parents[2] / "data" / "replies"
 GOOD = ["good-build.md", "good-revision.md", "fenced.md", "hostile.md", "wrong-edits.md", "forgotten-end.md"]
@@ -86,7 +86,7 @@ TEXT = st.lists(LINE.filter(lambda line: not TAG_LIKE.fullmatch(line.strip()))).
     lambda lines: "".join(f"{line}\n" for line in lines)
 )
 PATH = st.from_regex(r"[a-z0-9_]{1,8}(/[a-z0-9_.é-]{1,8}[a-z])?\.(txt|html|js)", fullmatch=True)
-BLOCK = st.builds(EditBlock.of, TEXT, TEXT)
+BLOCK = st.builds(make_block, TEXT, TEXT)
 OPERATION = st.one_of(
     st.builds(FileWrite, PATH, TEXT).filter(lambda write: without_wrapping_fence(write.path, write.text) == write.text),
     st.builds(FileEdit, PATH, st.lists(BLOCK, min_size=1, max_size=4).map(tuple)),

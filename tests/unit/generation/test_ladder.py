@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.generation.reply.ladder import Reading, Rung, fall_back, read_reply
+from pipeline.generation.reply.ladder import Reading, Rung, read_reply
 from pipeline.generation.reply.operations import MAX_FILE_BYTES, FileWrite, ReplyRejected
 
 REPLIES = Path(__file__).parents[2] / "data" / "replies"
@@ -214,7 +214,7 @@ LADDER = [
 def test_a_truncated_reply_never_gives_a_complete_file(text: str) -> None:
     assert texts(read(text))
     for end in range(len(text) + 1):
-        assert not fall_back(text[:end], truncated=True).parsed.operations
+        assert not read_reply(text[:end], truncated=True).parsed.operations
 
 
 @pytest.mark.parametrize("text", LADDER, ids=["named", "json", "info", "sections", "html fence", "bare"])

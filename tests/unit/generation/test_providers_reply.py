@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.domain.conversation import Finish
 from pipeline.domain.generation import Usage
-from pipeline.generation.model.reply_reader import MAX_TEXT_CHARACTERS, LeadingReasoning, ReplyReader
+from pipeline.generation.model.reply_reader import MAX_TEXT_CHARACTERS, ReplyReader
 
 REASONING = re.compile(r"\A(?:\s*<(think|thinking)>.*?(?:</\1>[\r\n]*|\Z))+", re.DOTALL)
 letters = st.sampled_from(
@@ -27,17 +27,15 @@ def read(*documents: dict[str, Any]) -> ReplyReader:
     reader = ReplyReader(lambda _text: None)
     for document in documents:
         reader.take(document)
-    reader.end()
     return reader
 
 
 @settings(deadline=None)
 @given(texts, st.lists(st.integers(min_value=0, max_value=80), max_size=6))
 def test_reasoning_at_the_beginning_is_removed_however_the_text_is_cut(text: str, cuts: list[int]) -> None:
-    reasoning = LeadingReasoning()
     edges = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
-    pieces = [reasoning.without(text[start:end]) for start, end in pairwise(edges)]
-    assert "".join(pieces) + reasoning.rest() == REASONING.sub("", text)
+    pieces = [chunk({"content": text[start:end]}) for start, end in pairwise(edges)]
+    assert read(*pieces).text == REASONING.sub("", text)
 
 
 def test_think_tags_inside_an_app_are_left_alone() -> None:
@@ -49,13 +47,12 @@ def test_the_indentation_of_a_continued_file_survives_a_think_block() -> None:
     assert read(chunk({"content": "<think>where was I</think>\n\n    return 1"})).text == "    return 1"
 
 
-def test_text_is_passed_on_as_it_comes_and_is_the_same_as_the_reply() -> None:
+def test_text_is_passed_on_as_it_comes_and_the_reply_is_without_its_reasoning() -> None:
     heard: list[str] = []
     reader = ReplyReader(heard.append)
     for piece in ["<thi", "nk>hm</th", "ink>\nHel", "lo", " <"]:
         reader.take(chunk({"content": piece}))
-    reader.end()
-    assert heard == ["Hel", "lo", " <"]
+    assert heard == ["<thi", "nk>hm</th", "ink>\nHel", "lo", " <"]
     assert reader.text == "Hello <"
 
 

@@ -51,13 +51,13 @@ async def test_round_1_gives_a_page_the_attachments_and_the_files_asked_for() ->
     generation = await generate()
     assert set(generation.files) == {"README.md", "about.html", "data.csv", "index.html", "scaffold.json", "story.txt"}
     assert generation.files["data.csv"] == SALES.content
-    assert (generation.generator, generation.model, generation.usage.calls) == ("scaffold", None, 0)
+    assert (generation.made.generator, generation.made.model, generation.made.calls) == ("scaffold", None, ())
 
 
 async def test_page_readme_summary_and_notes_say_that_no_model_was_asked() -> None:
     generation = await generate()
     said = [page_of(generation.files).css("footer")[0].text(), generation.files.text("README.md") or ""]
-    for text in [*said, generation.summary, *generation.notes[:1]]:
+    for text in [*said, generation.made.summary, *generation.made.notes[:1]]:
         assert "without a language model" in text.replace("**", "").lower()
 
 
@@ -274,7 +274,7 @@ async def test_what_needs_judgement_is_named_as_not_done() -> None:
         text="Create a captcha solver for sample.png.", attachments=(Attachment("sample.png", "", b"x"),)
     )
     generation = await generate(brief)
-    assert any("captcha solver" in note for note in generation.notes)
+    assert any("captcha solver" in note for note in generation.made.notes)
     assert "Not solved" in page_of(generation.files).css("main")[0].text()
 
 
@@ -282,7 +282,7 @@ async def test_a_text_that_a_check_wants_in_the_code_is_not_put_there_for_show()
     check = Check.from_script('document.querySelector("script").textContent.includes("WebSocket(")')
     generation = await generate(replace(BRIEF, checks=(check,)))
     assert "WebSocket(" not in page_of(generation.files).css("script")[0].text()
-    assert any("WebSocket(" in note for note in generation.notes)
+    assert any("WebSocket(" in note for note in generation.made.notes)
 
 
 async def test_the_answer_that_a_check_expects_is_not_copied_into_the_page() -> None:
@@ -294,13 +294,13 @@ async def test_the_answer_that_a_check_expects_is_not_copied_into_the_page() -> 
 async def test_a_space_that_runs_a_program_gets_one_that_serves_the_page() -> None:
     generation = await generate(replace(BRIEF, space_type=SpaceSdk.GRADIO))
     compile(generation.files["app.py"], "app.py", "exec")
-    assert any("gradio" in note for note in generation.notes)
+    assert any("gradio" in note for note in generation.made.notes)
 
 
 async def test_a_rejected_candidate_comes_back_with_a_word_about_it() -> None:
     generation = await generate(rejected=(make_verification(),))
     assert generation.files == (await generate()).files
-    assert any("repair" in note for note in generation.notes)
+    assert any("repair" in note for note in generation.made.notes)
 
 
 async def test_progress_is_told() -> None:

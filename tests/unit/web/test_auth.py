@@ -7,14 +7,14 @@ from starlette.exceptions import HTTPException
 
 from pipeline.domain.errors import Misconfigured
 from pipeline.settings import Settings
-from pipeline.web.auth import Caller, Gate, Keyring
+from pipeline.web.auth import Caller, Credentials, Gate
 
 SECRET = "a-long-secret-for-tests"
 ADA, BOB = "ada@example.com", "bob@example.com"
 
 
-def keyring(**settings: Any) -> Keyring:
-    return Keyring.from_settings(Settings(**settings))
+def credentials(**settings: Any) -> Credentials:
+    return Credentials.from_settings(Settings(**settings))
 
 
 def secrets_file(folder: Path, content: object) -> Path:
@@ -24,44 +24,44 @@ def secrets_file(folder: Path, content: object) -> Path:
 
 
 def test_the_operators_secret_opens_everything() -> None:
-    caller = keyring(deploy_secret=SECRET).caller(SECRET.encode())
+    caller = credentials(deploy_secret=SECRET).caller(SECRET.encode())
     assert caller == Caller()
     assert caller.may_see(ADA)
 
 
 @pytest.mark.parametrize("secret", ["", " ", SECRET[:-1], SECRET + "x", SECRET.upper(), "é", "\0"])
 def test_a_wrong_secret_opens_nothing(secret: str) -> None:
-    assert keyring(deploy_secret=SECRET).caller(secret.encode()) is None
+    assert credentials(deploy_secret=SECRET).caller(secret.encode()) is None
 
 
 def test_secrets_are_compared_as_utf_8_bytes() -> None:
-    assert keyring(deploy_secret="pässwörd-日本語-0123").caller("pässwörd-日本語-0123".encode()) == Caller()
+    assert credentials(deploy_secret="pässwörd-日本語-0123").caller("pässwörd-日本語-0123".encode()) == Caller()
 
 
 def test_each_owners_secret_is_its_own(tmp_path: Path) -> None:
     path = secrets_file(tmp_path, {ADA: "secret-of-ada-0123", BOB: "secret-of-bob-0123"})
-    ring = keyring(deploy_secret=SECRET, deploy_secrets_file=path)
-    ada = ring.caller(b"secret-of-ada-0123")
+    known = credentials(deploy_secret=SECRET, deploy_secrets_file=path)
+    ada = known.caller(b"secret-of-ada-0123")
     assert ada == Caller(ADA)
     assert (ada.may_see(ADA), ada.may_see(BOB)) == (True, False)
-    assert ring.caller(b"secret-of-bob-0123") == Caller(BOB)
-    assert ring.caller(SECRET.encode()) == Caller()
+    assert known.caller(b"secret-of-bob-0123") == Caller(BOB)
+    assert known.caller(SECRET.encode()) == Caller()
 
 
 def test_owners_alone_are_enough(tmp_path: Path) -> None:
-    ring = keyring(deploy_secrets_file=secrets_file(tmp_path, {ADA: "secret-of-ada-0123"}))
-    assert ring.caller(b"secret-of-ada-0123") == Caller(ADA)
+    known = credentials(deploy_secrets_file=secrets_file(tmp_path, {ADA: "secret-of-ada-0123"}))
+    assert known.caller(b"secret-of-ada-0123") == Caller(ADA)
 
 
 def test_a_secret_that_would_be_taken_for_a_hub_token_is_refused() -> None:
     with pytest.raises(Misconfigured, match="Hugging Face token"):
-        keyring(deploy_secret="hf_" + "x" * 30)
+        credentials(deploy_secret="hf_" + "x" * 30)
 
 
 @pytest.mark.parametrize("secret", [None, "", "   ", "abc123xyz"])
 def test_a_missing_an_empty_and_the_published_secret_stop_the_start(secret: str | None) -> None:
     with pytest.raises(Misconfigured, match="DEPLOY_SECRET"):
-        keyring(deploy_secret=secret)
+        credentials(deploy_secret=secret)
 
 
 @pytest.mark.parametrize(
@@ -82,30 +82,30 @@ def test_a_missing_an_empty_and_the_published_secret_stop_the_start(secret: str 
 )
 def test_a_secrets_file_that_cannot_work_stops_the_start(tmp_path: Path, content: object) -> None:
     with pytest.raises(Misconfigured, match="DEPLOY_SECRETS_FILE") as caught:
-        keyring(deploy_secrets_file=secrets_file(tmp_path, content))
+        credentials(deploy_secrets_file=secrets_file(tmp_path, content))
     assert SECRET not in str(caught.value)
     assert "secret-of-nobody-01" not in str(caught.value)
 
 
 def test_a_missing_secrets_file_stops_the_start(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="cannot be read"):
-        keyring(deploy_secrets_file=tmp_path / "none.json")
+        credentials(deploy_secrets_file=tmp_path / "none.json")
 
 
 def test_an_owner_cannot_have_the_operators_secret(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="same secret"):
-        keyring(deploy_secret=SECRET, deploy_secrets_file=secrets_file(tmp_path, {ADA: SECRET}))
+        credentials(deploy_secret=SECRET, deploy_secrets_file=secrets_file(tmp_path, {ADA: SECRET}))
 
 
 def test_a_short_secret_is_warned_of_without_being_told(caplog: pytest.LogCaptureFixture) -> None:
-    keyring(deploy_secret="short-secret")
-    keyring(deploy_secret="long-enough-secret")
+    credentials(deploy_secret="short-secret")
+    credentials(deploy_secret="long-enough-secret")
     assert [vars(record)["action"] for record in caplog.records] == ["secret.short"]
     assert "short-secret" not in caplog.text
 
 
-def test_a_keyring_does_not_show_its_secrets() -> None:
-    assert SECRET not in repr(keyring(deploy_secret=SECRET))
+def test_credentials_do_not_show_its_secrets() -> None:
+    assert SECRET not in repr(credentials(deploy_secret=SECRET))
 
 
 async def status_of(gate: Gate, secret: str, address: str = "192.0.2.1") -> int:
@@ -117,20 +117,20 @@ async def status_of(gate: Gate, secret: str, address: str = "192.0.2.1") -> int:
 
 
 async def test_too_many_wrong_secrets_from_one_address_are_told_to_come_back_later() -> None:
-    gate = Gate(keyring(deploy_secret=SECRET), wrong_per_minute=3)
+    gate = Gate(credentials(deploy_secret=SECRET), wrong_per_minute=3)
     assert [await status_of(gate, f"guess-{n}") for n in range(5)] == [403, 403, 403, 429, 429]
     assert await status_of(gate, "guess", address="192.0.2.2") == 403
 
 
 async def test_right_secrets_are_neither_counted_nor_blocked() -> None:
-    gate = Gate(keyring(deploy_secret=SECRET), wrong_per_minute=2)
+    gate = Gate(credentials(deploy_secret=SECRET), wrong_per_minute=2)
     assert [await status_of(gate, SECRET) for _ in range(5)] == [200] * 5
     assert [await status_of(gate, "guess") for _ in range(3)] == [403, 403, 429]
     assert await status_of(gate, SECRET) == 200
 
 
 async def test_the_wait_that_is_told_is_no_longer_than_the_window() -> None:
-    gate = Gate(keyring(deploy_secret=SECRET), wrong_per_minute=1)
+    gate = Gate(credentials(deploy_secret=SECRET), wrong_per_minute=1)
     await status_of(gate, "guess")
     with pytest.raises(HTTPException) as caught:
         await gate.admit(b"guess", "192.0.2.1")
@@ -149,6 +149,6 @@ async def test_the_wait_that_is_told_is_no_longer_than_the_window() -> None:
     ],
 )
 async def test_ipv6_clients_are_counted_by_their_network(first: str, second: str, together: bool) -> None:
-    gate = Gate(keyring(deploy_secret=SECRET), wrong_per_minute=1)
+    gate = Gate(credentials(deploy_secret=SECRET), wrong_per_minute=1)
     assert await status_of(gate, "guess", first) == 403
     assert await status_of(gate, "guess", second) == (429 if together else 403)

@@ -5,7 +5,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
 from pipeline.domain.errors import HubTokenRefused, NotPermitted
-from pipeline.web.auth import Caller, Gate, Keyring
+from pipeline.web.auth import Caller, Credentials, Gate
 from pipeline.web.gradio.callers import GradioCaller, identify
 from pipeline.web.hub_access import REFUSED_TOKENS_PER_MINUTE, RefusedTokens
 from tests.fakes.gradio import HUB_TOKEN, OTHER_HUB_TOKEN, SpacesInMemory
@@ -20,7 +20,7 @@ class Door:
     def __init__(self) -> None:
         self.spaces = SpacesInMemory()
         owners = ((ADA.encode(), Caller("ada@example.com")), (EVE.encode(), Caller("eve@example.com")))
-        self._gate = Gate(Keyring(((OPERATOR.encode(), Caller()), *owners)))
+        self._gate = Gate(Credentials(((OPERATOR.encode(), Caller()), *owners)))
         self._refused = RefusedTokens()
 
     async def identify(self, address: str = ADDRESS, **headers: str) -> GradioCaller:

@@ -1,12 +1,12 @@
 from datetime import timedelta
 
 from pipeline.domain.job import EventKind, Failure, JobEvent, JobStatus, Stage
+from pipeline.domain.verdict import Seen
 from pipeline.shapes.deploy_reply import DeployReply, FailedReply, RunningReply, deploy_reply
 from pipeline.shapes.jobs import JobView, StageState, log_text, timeline
-from tests.builders import NOW, make_delivery, make_finding, make_job, make_publication
-from tests.fakes.jobs import make_result
+from tests.builders import NOW, make_delivery, make_finding, make_job, make_outcome, make_publication, make_verdict
 
-URL = "http://127.0.0.1:8000/jobs/x"
+URL = "http://127.0.0.1:8000"
 
 
 def event(
@@ -70,7 +70,7 @@ def test_a_job_shows_all_that_the_contract_names() -> None:
     failure = Failure(Stage.NOTIFY, "deadline_exceeded", "time was up")
     job = make_job(
         status=JobStatus.FAILED,
-        result=make_result(findings=(make_finding(),)),
+        **make_outcome(seen=Seen((make_verdict(),), (make_finding(),))),
         deliveries=(make_delivery(status=500), make_delivery(attempt=2, status=None, error="no answer")),
         failure=failure,
     )
@@ -103,7 +103,7 @@ def test_the_log_has_one_line_per_event_whatever_a_detail_holds() -> None:
 
 
 def test_a_job_that_succeeded_is_answered_with_what_is_live() -> None:
-    reply = deploy_reply(make_job(status=JobStatus.SUCCEEDED, result=make_result()), URL)
+    reply = deploy_reply(make_job(status=JobStatus.SUCCEEDED, **make_outcome()), URL)
     assert isinstance(reply, DeployReply)
     assert reply.commit_sha == make_publication().commit_sha
     assert reply.target == make_publication().target

@@ -1,6 +1,6 @@
-"""What the use case needs from the world, on one page. Adapters implement these; ``bootstrap`` chooses them."""
+"""What the use cases need from the world. Adapters implement these; ``bootstrap`` chooses them."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -9,13 +9,14 @@ from pipeline.domain.call_event import CallEvent, CallOutcome
 from pipeline.domain.conversation import CallLimits, Conversation, Reply
 from pipeline.domain.download import Download
 from pipeline.domain.files import AppFiles
-from pipeline.domain.generation import Generation, Order, Usage
-from pipeline.domain.job import Job, JobEvent, JobStatus, Result, Stage
+from pipeline.domain.generation import Generation, Made, Order, Usage
+from pipeline.domain.job import Job, JobEvent, JobStatus, Stage
 from pipeline.domain.notification import Delivery, DeliveryState, Notification
 from pipeline.domain.provision import Provision, ProvisionOrder
 from pipeline.domain.publication import Publication, Remote, Site, Target
-from pipeline.domain.space import LogLine, Space, SpaceRuntime, SpaceSetting, SpaceSettings, Volume
-from pipeline.domain.verdict import Verdict, Verification
+from pipeline.domain.verdict import Seen, Verdict, Verification
+from pipeline.ports.space_host import SpaceHost as SpaceHost
+from pipeline.ports.space_host import SpaceHosts as SpaceHosts
 
 T = TypeVar("T")
 
@@ -37,13 +38,13 @@ class Clock(Protocol):
 
 
 class Model(Protocol):
-    """A language model, or a chain of them."""
+    """A language model, or a chain of them: of that, name and address are those of the first."""
+
+    name: str
+    endpoint: str
 
     async def ask(self, job_id: str, conversation: Conversation, limits: CallLimits, on_text: Progress) -> Reply:
-        """Send and read to the end; ``on_text`` gets each piece of text as it arrives.
-
-        Raises GenerationFailed when nothing answered, and BudgetExhausted when the job may not ask any more.
-        """
+        """Read to the end; ``on_text`` gets each piece as it arrives. Raises GenerationFailed, BudgetExhausted."""
 
 
 class Ledger(Protocol):
@@ -109,10 +110,7 @@ class Workspaces(Protocol):
         """The files at the site's published commit. Raises WorkspaceMissing when it is not on this machine."""
 
     async def commit(self, site: Site, files: AppFiles, message: str, at: datetime) -> str:
-        """Make ``files`` the site's next commit and return its sha; the same call again gives the same commit.
-
-        Raises WorkspaceMissing when the commit that it follows is not on this machine.
-        """
+        """Make ``files`` the site's next commit; the same call again gives the same sha. Raises WorkspaceMissing."""
 
     async def push(self, folder: str, commit_sha: str, remote: Remote, seconds: float) -> None:
         """Make ``commit_sha`` the head of the remote's main branch, unless it is already. Raises PushFailed."""
@@ -138,105 +136,16 @@ class Publisher(Protocol):
     async def publish(
         self, site: Site, commit_sha: str, files: AppFiles, brief: Brief, progress: Progress
     ) -> Publication:
-        """Look at what is there, then create or update it. Never forces. Raises PublishFailed.
-
-        ``commit_sha`` is the workspace's commit of ``files``.
-        """
-
-    async def confirm(self, publication: Publication, site: Site, files: AppFiles, progress: Progress) -> Publication:
-        """Return what is live, once visitors are served exactly ``files``. Raises NotLive.
-
-        That is ``publication``, or says more: an address or a commit that the target made only meanwhile.
-        """
-
-    async def restore(self, site: Site) -> Site:
-        """Bring back the workspace of a published site that this machine lacks; return it with its head there.
+        """Look at what is there, then make it ``files``, which the workspace has at ``commit_sha``. Never forces.
 
         Raises PublishFailed.
         """
 
+    async def confirm(self, publication: Publication, site: Site, files: AppFiles, progress: Progress) -> Publication:
+        """What is live, once visitors are served just ``files``; may say more than ``publication``. Raises NotLive."""
 
-class SpaceHost(Protocol):
-    """A Hub as one token sees it. ``space_id`` is ``owner/name``. Every call raises HubError, and within its time."""
-
-    async def owner(self) -> str:
-        """Whose token it is; asked once."""
-
-    async def create(self, space_id: str, settings: SpaceSettings) -> Space:
-        """One call, with secrets and variables. Raises SpaceConflict when the name is taken."""
-
-    async def commit(self, space_id: str, files: AppFiles, message: str, parent: str | None) -> str:
-        """Make ``files`` all that the Space holds, in one commit on ``parent``, and return the new head's sha.
-
-        The same call again gives the same head. Raises SpaceConflict when the head is another than ``parent``.
-        """
-
-    async def files(self, space_id: str, revision: str) -> AppFiles:
-        """What the Space holds at a commit."""
-
-    async def info(self, space_id: str) -> Space:
-        """What the Hub says of it."""
-
-    async def runtime(self, space_id: str) -> SpaceRuntime:
-        """How it is doing."""
-
-    def logs(self, space_id: str, *, build: bool, follow: bool) -> AsyncGenerator[LogLine, None]:
-        """The log of the build or of the run: what there is, and with ``follow`` what comes. To be closed."""
-
-    async def set_hardware(self, space_id: str, hardware: str, sleep_seconds: int | None = None) -> SpaceRuntime:
-        """Restarts the app."""
-
-    async def set_sleep_time(self, space_id: str, seconds: int) -> SpaceRuntime:
-        """Seconds without visitors until it sleeps; -1 = never."""
-
-    async def pause(self, space_id: str) -> SpaceRuntime:
-        """Stop it until its owner restarts it."""
-
-    async def restart(self, space_id: str, *, factory_reboot: bool = False) -> SpaceRuntime:
-        """Start it anew; with ``factory_reboot`` build it anew as well."""
-
-    async def wake(self, space_id: str) -> SpaceRuntime:
-        """Start it if it sleeps, is paused or has stopped."""
-
-    async def set_dev_mode(self, space_id: str, *, enabled: bool) -> SpaceRuntime:
-        """Let its files be changed while it runs, or no more."""
-
-    async def set_visibility(self, space_id: str, visibility: str) -> None:
-        """``public``, ``private`` or ``protected``."""
-
-    async def duplicate(self, source_id: str, target_id: str, settings: SpaceSettings) -> Space:
-        """Copy a Space. Its variables are copied, its secrets are not; ``settings.sdk`` has no meaning here."""
-
-    async def delete(self, space_id: str) -> None:
-        """For good."""
-
-    async def variables(self, space_id: str) -> tuple[SpaceSetting, ...]:
-        """By name."""
-
-    async def set_variable(self, space_id: str, key: str, value: str, description: str | None = None) -> None:
-        """Add or replace. Restarts the app."""
-
-    async def delete_variable(self, space_id: str, key: str) -> None:
-        """Also when there is none. Restarts the app."""
-
-    async def secrets(self, space_id: str) -> tuple[SpaceSetting, ...]:
-        """By name, without their values."""
-
-    async def set_secret(self, space_id: str, key: str, value: str, description: str | None = None) -> None:
-        """Add or replace. Restarts the app."""
-
-    async def delete_secret(self, space_id: str, key: str) -> None:
-        """Also when there is none. Restarts the app."""
-
-    async def set_volumes(self, space_id: str, volumes: Sequence[Volume]) -> None:
-        """Make these all that is mounted."""
-
-    async def delete_volumes(self, space_id: str) -> None:
-        """Unmount everything."""
-
-
-SpaceHosts = Callable[[str | None], SpaceHost]
-"""The Hub as a token sees it; None = the operator's own token. Raises Misconfigured when there is none."""
+    async def restore(self, site: Site) -> Site:
+        """Bring back a workspace that this machine lacks; return the site with its head there. Raises PublishFailed."""
 
 
 class Notifier(Protocol):
@@ -295,19 +204,12 @@ class Checkpoint(Protocol):
     """Runs a stage once: what it returned is on record, and a resumed job gets the record instead of a second run."""
 
     async def __call__(
-        self,
-        stage: Stage,
-        effect: Callable[[Progress], Awaitable[T]],
-        returns: type[T],
-        seconds: float | None = None,
+        self, stage: Stage, effect: Callable[[Progress], Awaitable[T]], returns: type[T], seconds: float | None = None
     ) -> T:
-        """Run ``effect`` within ``seconds``.
+        """Run ``effect`` within ``seconds``. A StageError that it raises is recorded as well, and raised on replay."""
 
-        Whatever StageError it raises is recorded as well and raised again as such on every replay.
-        """
-
-    async def report(self, result: Result, files: str) -> None:
-        """Show what is known so far, and the digest of the chosen files, to whoever looks at the job."""
+    async def report(self, made: Made, seen: Seen, files: str, publication: Publication | None = None) -> None:
+        """Show what is known of the chosen app, whose files have the digest ``files``, to whoever looks at the job."""
 
     async def report_notification(self, state: DeliveryState) -> None:
         """Show how far telling the evaluator has come."""
@@ -317,10 +219,7 @@ class Jobs(Protocol):
     """The queue and the records, as the edges see them."""
 
     async def accept(self, brief: Brief, *, notify: bool = True) -> tuple[Job, bool]:
-        """Make ``brief`` durable and queue it; return the job and whether it is new.
-
-        Raises KeyReused, Busy, Unavailable or InvalidInput.
-        """
+        """Make ``brief`` durable and queue it; whether it is new. Raises KeyReused, Busy, Unavailable, InvalidInput."""
 
     async def get(self, job_id: str) -> Job:
         """Raises NotFound."""
@@ -400,11 +299,11 @@ class CallEvents(Protocol):
     async def find(self, event_id: str, session: str) -> CallEvent:
         """By session instead of caller. Raises NotFound."""
 
-    async def untold(self, session: str, caller: str) -> tuple[CallEvent, ...]:
-        """Calls of the session whose end its caller has not been told, oldest first."""
+    async def undelivered(self, session: str, caller: str) -> tuple[CallEvent, ...]:
+        """Calls of the session whose end has not been delivered to its caller, oldest first."""
 
     async def record(self, event_id: str, outcome: CallOutcome) -> None:
         """How the call ended."""
 
-    async def mark_told(self, event_id: str) -> None:
-        """Its caller has been told the end: from now on it may make room for others."""
+    async def mark_delivered(self, event_id: str) -> None:
+        """Its caller has its end: from now on it may make room for others."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -27,13 +27,6 @@ INDEX = {function.name: index for index, function in enumerate(FUNCTIONS)}
 BRIEF = ["ada@example.com", "sales", 1, "n1", "Show the sales."]
 SESSION = "session-1"
 SECONDS = 30  # far more than any stream here lasts
-
-
-@pytest.fixture
-def services(tmp_path: Path) -> Iterator[GradioServicesInMemory]:
-    services = GradioServicesInMemory(tmp_path)
-    yield services
-    services.database.close()
 
 
 @pytest.fixture
@@ -205,6 +198,15 @@ async def test_silence_is_broken_by_heartbeats(
     await asyncio.sleep(0.1)
     services.jobs.finish(services.jobs.ids[0])
     assert {"msg": "heartbeat"} in await reading
+
+
+async def test_a_fault_of_ours_ends_the_stream_loudly(
+    client: httpx.AsyncClient, state: GradioState, services: GradioServicesInMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await join(client, "deploy", *BRIEF)
+    monkeypatch.setattr(services.jobs, "watch", None)
+    with pytest.raises(TypeError):
+        _ = [message async for message in session_messages(state.calls, services.call_events, SESSION, "operator")]
 
 
 async def test_a_full_queue_has_the_status_that_clients_know(tmp_path: Path) -> None:

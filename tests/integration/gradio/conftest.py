@@ -1,0 +1,23 @@
+"""The routes over jobs and Spaces in memory, for a caller with the operator's secret."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.fakes.gradio import GradioServicesInMemory
+from tests.integration.gradio_rig import client_of
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> Iterator[GradioServicesInMemory]:
+    services = GradioServicesInMemory(tmp_path)
+    yield services
+    services.database.close()
+
+
+@pytest.fixture
+async def client(services: GradioServicesInMemory) -> AsyncIterator[httpx.AsyncClient]:
+    async with client_of(services) as client:
+        yield client

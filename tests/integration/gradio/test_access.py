@@ -1,0 +1,148 @@
+"""The Gradio-compatible routes: who may call, and with which token Spaces are worked on."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.fakes.gradio import HUB_TOKEN, OTHER_HUB_TOKEN, GradioServicesInMemory
+from tests.fakes.jobs import SECRET
+from tests.integration.gradio_rig import ACCOUNT, BRIEF, CANARY, SPACE, begin, call, client_of
+
+
+async def test_an_event_is_its_callers_alone(client: httpx.AsyncClient) -> None:
+    event_id = await begin(client, "space_runtime", SPACE, headers={**ACCOUNT, "Authorization": ""})
+    other = {"Authorization": f"Bearer {OTHER_HUB_TOKEN}"}
+    path = f"/gradio_api/call/space_runtime/{event_id}"
+    assert (await client.get(path)).status_code == 404
+    assert (await client.get(path, headers=other)).status_code == 404
+    assert (await client.get(path, headers={**ACCOUNT, "Authorization": ""})).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/config", "/gradio_api/info", "/gradio_api/info/", "/gradio_api/openapi.json", "/agents.md"]
+)
+async def test_discovery_is_public(client: httpx.AsyncClient, path: str) -> None:
+    answer = await client.get(path, headers={"Authorization": ""})
+    assert answer.status_code == 200
+    assert SECRET not in answer.text
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        ("POST", "/gradio_api/call/space_runtime"),
+        ("POST", "/gradio_api/call/v2/space_runtime"),
+        ("GET", "/gradio_api/call/space_runtime/x"),
+        ("POST", "/gradio_api/queue/join"),
+        ("GET", "/gradio_api/queue/data?session_hash=s1"),
+        ("GET", "/gradio_api/heartbeat/s1"),
+        ("POST", "/gradio_api/upload"),
+        ("GET", "/gradio_api/file=x"),
+    ],
+)
+@pytest.mark.parametrize(("token", "status"), [("", 401), ("Bearer wrong", 403), ("Bearer hf_made_up", 401)])
+async def test_calls_are_not_public(
+    client: httpx.AsyncClient,
+    services: GradioServicesInMemory,
+    request_line: tuple[str, str],
+    token: str,
+    status: int,
+) -> None:
+    method, path = request_line
+    for headers in ({"Authorization": token}, {"Authorization": "", "x-hf-authorization": token}):
+        answer = await client.request(method, path, headers=headers, json=SPACE if method == "POST" else None)
+        assert answer.status_code == status
+        assert answer.json()["ok"] is False
+    assert all(method == "owner" for _, method in services.hub.asked)
+
+
+@pytest.mark.parametrize("name", ["deploy", "job"])
+async def test_a_hub_token_alone_opens_no_job(client: httpx.AsyncClient, name: str) -> None:
+    answer = await client.post(
+        f"/gradio_api/call/v2/{name}", json=BRIEF, headers={"Authorization": f"Bearer {HUB_TOKEN}"}
+    )
+    assert (answer.status_code, "own secret" in answer.json()["error"]) == (403, True)
+
+
+@pytest.mark.parametrize("given_token", [None, "", "   "])
+async def test_the_callers_own_token_acts_when_none_or_a_blank_one_is_given(
+    client: httpx.AsyncClient, services: GradioServicesInMemory, given_token: str | None
+) -> None:
+    headers = {"Authorization": "", **ACCOUNT}
+    await call(client, "pause_space", {**SPACE, "hf_token": given_token}, headers=headers)
+    assert (HUB_TOKEN, "pause ada/app") in services.hub.asked
+    assert None not in {token for token, _ in services.hub.asked}
+
+
+async def test_a_token_among_the_arguments_acts_before_all_others(
+    client: httpx.AsyncClient, services: GradioServicesInMemory
+) -> None:
+    await call(client, "restart_space", {**SPACE, "hf_token": OTHER_HUB_TOKEN, "factory_reboot": True})
+    assert services.hub.asked == [(OTHER_HUB_TOKEN, "restart ada/app True")]
+
+
+async def test_the_operators_token_acts_for_the_operator(
+    client: httpx.AsyncClient, services: GradioServicesInMemory
+) -> None:
+    files = {"index.html": "<h1>x</h1>", "a.bin": {"base64": "AAE="}}
+    ((event, (created,)),) = await call(client, "create_space", {"space_type": "static", "files": files, "name": "hi"})
+    assert (event, created["space_id"], created["message"]) == ("complete", "deployer/hi", "New Space created")
+    assert services.hub.asked == [(None, "create static a.bin,index.html")]
+
+
+async def test_an_owner_cannot_act_as_the_operator(tmp_path: Path) -> None:
+    secrets = tmp_path / "secrets.json"
+    secrets.write_text(json.dumps({"ada@example.com": "ada-s-own-long-secret"}))
+    services = GradioServicesInMemory(tmp_path, deploy_secrets_file=secrets)
+    owner = {"Authorization": "Bearer ada-s-own-long-secret"}
+    async with client_of(services) as client:
+        refused = await call(client, "pause_space", SPACE, headers=owner)
+        await call(client, "pause_space", {**SPACE, "hf_token": HUB_TOKEN}, headers=owner)
+        foreign = await client.post("/gradio_api/call/v2/deploy", json=BRIEF | {"email": "b@c"}, headers=owner)
+        own = await client.post("/gradio_api/call/v2/deploy", json=BRIEF, headers=owner)
+    services.database.close()
+    assert refused[0][0] == "error"
+    assert services.hub.asked == [(HUB_TOKEN, "pause ada/app")]
+    assert (foreign.status_code, own.status_code) == (403, 200)
+
+
+async def test_a_copy_goes_to_the_tokens_own_account_unless_told_otherwise(
+    client: httpx.AsyncClient, services: GradioServicesInMemory
+) -> None:
+    await call(client, "duplicate_space", {"from_id": "ada/app"})
+    await call(client, "duplicate_space", {"from_id": "ada/app", "to_id": "copy", "private": False})
+    await call(client, "duplicate_space", {"from_id": "ada/app", "to_id": "org/copy"})
+    assert [asked for _, asked in services.hub.asked if asked != "owner"] == [
+        "duplicate ada/app deployer/app True",
+        "duplicate ada/app deployer/copy False",
+        "duplicate ada/app org/copy True",
+    ]
+    assert (await call(client, "duplicate_space", {"from_id": "ada/app", "to_id": "a//b"}))[0][0] == "error"
+
+
+async def test_a_copy_says_which_secrets_it_lacks(client: httpx.AsyncClient) -> None:
+    ((event, (copy,)),) = await call(client, "duplicate_space", {"from_id": "ada/app"})
+    assert (event, copy["space_id"]) == ("complete", "deployer/app")
+    assert "KEY" in copy["warning"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"from_id": "ada/static", "secrets": {"KEY": CANARY}},  # every visitor could read it
+        {"secrets": {"KEY": CANARY}, "variables": {"KEY": CANARY}},
+        {"secrets": {"not a name": CANARY}},
+        {"hardware": f"{CANARY} !"},
+        {"sleep_time": -2},
+    ],
+)
+async def test_a_copy_that_breaks_a_rule_of_spaces_is_not_made(
+    client: httpx.AsyncClient, services: GradioServicesInMemory, wrong: dict[str, Any]
+) -> None:
+    ((event, data),) = await call(client, "duplicate_space", {"from_id": "ada/app", **wrong})
+    assert event == "error"
+    assert CANARY not in data["error"]
+    assert not [asked for _, asked in services.hub.asked if asked.startswith("duplicate")]

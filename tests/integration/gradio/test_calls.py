@@ -1,0 +1,163 @@
+"""The Gradio-compatible routes as curl sees them, with jobs and Spaces in memory."""
+
+import asyncio
+import json
+from collections import Counter
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from pipeline.domain.call_event import CallOutcome
+from pipeline.web.gradio import calls, sse
+from tests.fakes.gradio import GradioServicesInMemory
+from tests.integration.gradio_rig import BRIEF, CANARY, SECONDS, SPACE, begin, call, client_of, events
+
+
+async def test_a_call_gives_its_result_as_often_as_it_is_read(client: httpx.AsyncClient) -> None:
+    event_id = await begin(client, "space_runtime", SPACE)
+    for _ in range(3):
+        ((event, data),) = await events(client, "space_runtime", event_id)
+        assert (event, data[0]["stage"]) == ("complete", "RUNNING")
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize("version", ["", "v2/"])
+async def test_a_call_by_position_and_by_name_are_the_same(
+    client: httpx.AsyncClient, services: GradioServicesInMemory, version: str, slash: str
+) -> None:
+    body: dict[str, Any] = SPACE if version else {"data": ["ada/app"]}
+    begun = await client.post(f"/gradio_api/call/{version}space_runtime{slash}", json=body)
+    path = f"/gradio_api/call/{version}space_runtime/{begun.json()['event_id']}{slash}"
+    assert "event: complete" in (await client.get(path)).text
+    assert services.hub.asked == [(None, "runtime ada/app")]
+
+
+@pytest.mark.parametrize(
+    "content_type", ["application/json", "text/plain", "application/x-www-form-urlencoded", "nonsense", None]
+)
+async def test_a_body_is_json_whatever_its_content_type_says(
+    client: httpx.AsyncClient, content_type: str | None
+) -> None:
+    headers = {"Content-Type": content_type} if content_type else {}
+    answer = await client.post("/gradio_api/call/v2/space_runtime", content=json.dumps(SPACE).encode(), headers=headers)
+    assert answer.status_code == 200
+
+
+async def test_events_are_kept_by_no_cache_and_held_back_by_no_proxy(client: httpx.AsyncClient) -> None:
+    event_id = await begin(client, "space_runtime", SPACE)
+    answer = await client.get(f"/gradio_api/call/space_runtime/{event_id}")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["x-accel-buffering"] == "no"
+
+
+async def test_an_event_under_a_wrong_name_is_not_found_and_nothing_is_lost(client: httpx.AsyncClient) -> None:
+    event_id = await begin(client, "space_runtime", SPACE)
+    for path in (f"job/{event_id}", f"space_runtime/{event_id[:-1]}", "space_runtime/%00", "nope/x", f"v2/{event_id}"):
+        answer = await client.get(f"/gradio_api/call/{path}")
+        assert (answer.status_code, answer.json()["ok"]) == (404, False)
+    assert (await events(client, "space_runtime", event_id))[0][0] == "complete"
+
+
+async def test_an_error_of_the_hub_ends_the_call_in_words(client: httpx.AsyncClient) -> None:
+    assert await call(client, "space_runtime", {"space_id": "ada/gone"}) == [
+        ("error", {"error": "there is no such Space, or the token may not see it"})
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "status", "told"),
+    [
+        ("space_runtime", {}, 400, "space_id: is required"),
+        ("space_runtime", {"space_id": None}, 400, "space_id: is required"),
+        ("space_runtime", {"space_id": 7}, 400, "space_id: must be a string"),
+        ("space_runtime", {"space_id": CANARY}, 400, "space_id: must be owner/name"),
+        ("space_runtime", {**SPACE, CANARY: 1}, 400, "names a parameter that /space_runtime does not have"),
+        ("restart_space", {**SPACE, "factory_reboot": "yes"}, 400, "factory_reboot"),
+        ("create_space", {"files": {CANARY: {"base64": 1}}, "secrets": {CANARY: 1}}, 400, "secrets: must be a string"),
+        ("job", {"job_id": CANARY}, 400, "job_id"),
+        ("deploy", {**BRIEF, "round": "1"}, 400, "round: must be a whole number"),
+        ("deploy", {**BRIEF, "checks": [1]}, 400, "checks[0]"),
+        ("deploy", {**BRIEF, "attachments": [{"name": CANARY, "url": CANARY}]}, 400, "attachments[0].url"),
+        (CANARY, {}, 404, "there are: /deploy"),
+    ],
+)
+async def test_arguments_that_break_a_rule_are_refused_at_once_and_never_repeated(
+    client: httpx.AsyncClient, name: str, body: Any, status: int, told: str
+) -> None:
+    answer = await client.post(f"/gradio_api/call/v2/{name}", json=body)
+    assert answer.status_code == status
+    assert told in answer.json()["error"]
+    assert CANARY not in answer.text
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"data": {}}', b'{"data": [1, 2, 3]}', b'{"data": [NaN]}'])
+async def test_positional_bodies_of_another_shape_are_refused(client: httpx.AsyncClient, body: bytes) -> None:
+    answer = await client.post("/gradio_api/call/space_runtime", content=body)
+    assert (answer.status_code, answer.json()["ok"]) == (400, False)
+
+
+@pytest.mark.parametrize("path", ["/config", "/gradio_api/info", "/gradio_api/openapi.json", "/agents.md", "/docs"])
+async def test_a_document_can_be_asked_for_its_head_alone(client: httpx.AsyncClient, path: str) -> None:
+    head, whole = await client.head(path), await client.get(path)
+    assert (head.status_code, head.headers) == (200, whole.headers)
+
+
+async def test_silence_is_broken_by_heartbeats(
+    client: httpx.AsyncClient, services: GradioServicesInMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sse, "HEARTBEAT_SECONDS", 0.0)
+    monkeypatch.setattr(calls, "LOOK_SECONDS", 0.01)
+    services.hub.delay = 0.2
+    told = await call(client, "space_runtime", SPACE)
+    assert (told[0], told[-1][0]) == (("heartbeat", None), "complete")
+
+
+async def test_a_call_that_takes_too_long_ends_as_an_error(
+    client: httpx.AsyncClient, services: GradioServicesInMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls, "CALL_SECONDS", 0.01)
+    services.hub.delay = 60
+    assert await call(client, "space_runtime", SPACE) == [("error", {"error": "the call did not end within 0 seconds"})]
+
+
+async def test_a_fault_of_ours_ends_the_call_and_tells_nothing(
+    client: httpx.AsyncClient, services: GradioServicesInMemory
+) -> None:
+    services.hub.fault = RuntimeError(CANARY)
+    assert await call(client, "space_runtime", SPACE) == [("error", {"error": "internal error"})]
+
+
+async def test_a_call_that_runs_in_another_process_is_followed_and_given_up_in_time(
+    client: httpx.AsyncClient, services: GradioServicesInMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calls, "LOOK_SECONDS", 0.01)
+    elsewhere = await services.call_events.add("operator", "space_runtime")
+    reading = asyncio.create_task(events(client, "space_runtime", elsewhere.id))
+    await services.call_events.record(elsewhere.id, CallOutcome({"stage": "PAUSED"}))
+    assert await reading == [("complete", [{"stage": "PAUSED"}])]
+    lost = await services.call_events.add("operator", "space_runtime")
+    monkeypatch.setattr(calls, "CALL_SECONDS", 0.0)
+    ((event, data),) = await events(client, "space_runtime", lost.id)
+    assert (event, "call again" in data["error"]) == ("error", True)
+
+
+async def test_calls_that_come_all_at_once_cannot_all_take_the_last_place(
+    client: httpx.AsyncClient, services: GradioServicesInMemory
+) -> None:
+    services.hub.delay = SECONDS
+    path = "/gradio_api/call/v2/space_runtime"
+    answers = await asyncio.gather(*[client.post(path, json=SPACE) for _ in range(calls.MOST_RUNNING + 5)])
+    assert Counter(answer.status_code for answer in answers) == {200: calls.MOST_RUNNING, 429: 5}
+
+
+async def test_a_thousand_abandoned_calls_are_refused_beyond_the_limit(tmp_path: Path) -> None:
+    services = GradioServicesInMemory(tmp_path, limits={"most_per_caller": 20})
+    async with client_of(services) as client:
+        call = partial(client.post, "/gradio_api/call/v2/space_runtime", json=SPACE)
+        statuses = [(await call()).status_code for _ in range(1000)]
+    services.database.close()
+    assert {status: statuses.count(status) for status in set(statuses)} == {200: 20, 429: 980}

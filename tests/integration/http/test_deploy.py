@@ -1,0 +1,199 @@
+"""POST /api-deploy through the whole application, with jobs in memory."""
+
+import asyncio
+import base64
+import threading
+from typing import Any
+
+import httpx
+import pytest
+
+from pipeline.domain.errors import Unavailable
+from pipeline.domain.job import Failure, Job, JobStatus, Stage
+from pipeline.shapes import json_object
+from pipeline.web import body as body_reading
+from pipeline.web import deploy_routes
+from tests.builders import make_made, make_publication
+from tests.fakes.jobs import MemoryServices
+from tests.integration.http_rig import client_of, post
+
+
+async def until(condition: Any) -> None:
+    async with asyncio.timeout(5):
+        while not condition():
+            await asyncio.sleep(0.005)
+
+
+async def test_a_brief_is_accepted_and_its_job_named(services: MemoryServices, client: httpx.AsyncClient) -> None:
+    response = await post(client)
+    (job_id,) = services.jobs.ids
+    assert response.status_code == 200
+    assert response.json() == {
+        "ok": True,
+        "status": "running",
+        "job_id": job_id,
+        "job_url": f"http://127.0.0.1:8000/jobs/{job_id}",
+    }
+    assert response.headers["preference-applied"] == "respond-async"
+    assert response.headers["cache-control"] == "no-store"
+    assert response.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_who_waits_gets_the_result(services: MemoryServices, client: httpx.AsyncClient) -> None:
+    waiting = asyncio.create_task(post(client, prefer=None, evaluation_url="https://example.com/notify"))
+    await until(lambda: services.jobs.waiting)
+    services.jobs.finish(services.jobs.ids[0])
+    response = await waiting
+    live = make_publication()
+    answer = response.json()
+    assert response.status_code == 200
+    assert "preference-applied" not in response.headers
+    assert answer.pop("job_url").endswith(answer["job_id"])
+    usage = {"calls": 1, "prompt_tokens": 1200, "completion_tokens": 800, "cached_tokens": 0, "cost_usd": 0.01}
+    assert answer == {
+        "ok": True,
+        "status": "succeeded",
+        "job_id": services.jobs.ids[0],
+        "task": "sales",
+        "round": 1,
+        "nonce": "n1",
+        "target": "github-pages",
+        "repo_url": live.repo_url,
+        "commit_sha": live.commit_sha,
+        "pages_url": live.pages_url,
+        "generator": "model",
+        "model": "test/model",
+        "summary": "A page with the sales.",
+        "checks": [
+            {
+                "check": "The page has a heading",
+                "verdict": "pass",
+                "evidence": "h1 reads Sales",
+                "method": "browser",
+            }
+        ],
+        "notes": ["one repair was needed"],
+        "prompts": ["build@1"],
+        "calls": [
+            {
+                "prompt": "build@1",
+                "asked": "test/model",
+                "answered": "test/model",
+                "finish": "complete",
+                "form": "tags",
+                "seconds": 1.5,
+                "usage": usage,
+            }
+        ],
+        "usage": usage,
+        "notification": {"status": "pending", "attempts": 0, "last_status": None, "last_error": None},
+    }
+
+
+async def test_a_page_made_without_a_model_says_so(services: MemoryServices, client: httpx.AsyncClient) -> None:
+    await post(client)
+    services.jobs.finish(services.jobs.ids[0], made=make_made(generator="scaffold", model=None))
+    answer = (await post(client)).json()
+    assert (answer["generator"], answer["model"]) == ("scaffold", None)
+
+
+async def test_when_patience_ends_first_the_job_is_told_to_be_running(
+    services: MemoryServices, client: httpx.AsyncClient
+) -> None:
+    response = await post(client, prefer="wait=0")
+    assert response.json()["status"] == "running"
+    assert response.headers["preference-applied"] == "wait=0"
+    response = await post(client, prefer="respond-async, wait=1")
+    assert response.json()["status"] == "running"
+    assert response.headers["preference-applied"] == "respond-async, wait=1"
+    assert not (await services.jobs.get(services.jobs.ids[0])).status.is_final
+
+
+async def test_the_operators_patience_holds_when_the_caller_states_none() -> None:
+    services = MemoryServices(response_patience_seconds=0.05)
+    async with client_of(services) as client:
+        assert (await post(client, prefer=None)).json()["status"] == "running"
+
+
+async def test_a_job_that_failed_is_answered_502_with_its_stage(
+    services: MemoryServices, client: httpx.AsyncClient
+) -> None:
+    waiting = asyncio.create_task(post(client, prefer="wait=5"))
+    await until(lambda: services.jobs.waiting)
+    services.jobs.fail(services.jobs.ids[0], Failure(Stage.PUBLISH, "publish_failed", "GitHub refused the token"))
+    response = await waiting
+    job_id = services.jobs.ids[0]
+    assert response.status_code == 502
+    assert response.json() == {
+        "ok": False,
+        "status": "failed",
+        "stage": "publish",
+        "error": "GitHub refused the token",
+        "job_id": job_id,
+        "job_url": f"http://127.0.0.1:8000/jobs/{job_id}",
+    }
+
+
+async def test_a_cancelled_job_is_answered_like_a_failed_one(
+    services: MemoryServices, client: httpx.AsyncClient
+) -> None:
+    waiting = asyncio.create_task(post(client, prefer="wait=5"))
+    await until(lambda: services.jobs.waiting)
+    await services.jobs.cancel(services.jobs.ids[0])
+    response = await waiting
+    assert (response.status_code, response.json()["status"]) == (502, "cancelled")
+
+
+async def test_twenty_equal_requests_at_once_are_one_job(services: MemoryServices, client: httpx.AsyncClient) -> None:
+    waiting = [asyncio.create_task(post(client, prefer="wait=5")) for _ in range(20)]
+    await until(lambda: services.jobs.waiting == 20)
+    services.jobs.finish(services.jobs.ids[0])
+    answers = {(await each).text for each in waiting}
+    assert len(answers) == 1
+    assert len(services.jobs.ids) == 1
+    assert (await post(client)).text in answers
+
+
+async def test_a_heavy_request_arrives_whole(services: MemoryServices, client: httpx.AsyncClient) -> None:
+    content = bytes(range(256)) * 3000
+    assert len(content) > body_reading.HEAVY_BYTES
+    url = f"data:application/octet-stream;base64,{base64.b64encode(content).decode()}"
+    response = await post(client, attachments=[{"name": "big.bin", "url": url}])
+    assert response.status_code == 200
+    assert (await services.jobs.brief(services.jobs.ids[0])).attachments[0].content == content
+
+
+async def test_only_heavy_requests_are_parsed_beside_the_event_loop(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[bool] = []
+
+    def read_object(raw: bytes) -> dict[str, Any]:
+        threads.append(threading.current_thread() is threading.main_thread())
+        return json_object.read_object(raw)
+
+    monkeypatch.setattr(deploy_routes, "read_object", read_object)
+    await post(client)
+    await post(client, padding="x" * body_reading.HEAVY_BYTES)
+    assert threads == [True, False]
+
+
+async def test_a_result_that_waited_for_is_replayed_to_the_letter(
+    services: MemoryServices, client: httpx.AsyncClient
+) -> None:
+    await post(client)
+    services.jobs.finish(services.jobs.ids[0])
+    first, second = await post(client, prefer=None), await post(client, prefer="wait=3")
+    assert first.content == second.content
+    assert (await services.jobs.get(services.jobs.ids[0])).status is JobStatus.SUCCEEDED
+
+
+async def test_who_waits_when_the_storage_fails_is_told_that_the_job_was_accepted(
+    services: MemoryServices, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(_: str, __: float) -> Job:
+        raise Unavailable("the database does not answer")
+
+    monkeypatch.setattr(services.jobs, "wait", fail)
+    response = await post(client, prefer="wait=5")
+    assert (response.status_code, response.json()["status"]) == (200, "running")

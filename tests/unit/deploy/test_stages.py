@@ -1,0 +1,108 @@
+"""The use case, without an engine: what happens in which order, and what a failure leaves undone."""
+
+from dataclasses import replace
+
+import pytest
+
+from pipeline.deploy.candidates import commit_message
+from pipeline.domain.errors import GenerationFailed, NotLive, PublishFailed, SecretFound, SiteMissing, StageError
+from pipeline.domain.job import Job
+from pipeline.domain.notification import DeliveryState
+from pipeline.domain.publication import Site
+from tests.builders import make_brief, make_files, make_generation, make_job, make_made, make_publication, make_site
+from tests.fakes.deploy import World
+
+NOTIFIED = make_brief(evaluation_url="https://evaluator.example/notify")
+
+
+async def test_stages_are_taken_in_order_and_the_evaluator_is_told_last() -> None:
+    world = World(NOTIFIED)
+    await world.run()
+    assert world.log == ["generate", "scan", "verify", "commit", "publish", "record", "confirm", "notify"]
+    assert world.reported[-1].publication == make_publication()
+    assert world.notified is DeliveryState.DELIVERED
+
+
+async def test_what_the_target_says_only_when_it_is_live_is_what_the_job_and_the_site_tell() -> None:
+    world = World(NOTIFIED)
+    world.learnt = replace(make_publication(), pages_url="https://live.example/")
+    await world.run()
+    assert world.reported[-1].publication == world.learnt
+    assert world.site is not None
+    assert world.site.publication == world.learnt
+    assert world.site.head == make_publication().commit_sha
+
+
+async def test_nobody_is_told_when_nobody_asked_to_be() -> None:
+    world = World(make_brief())
+    await world.run()
+    assert "notify" not in world.log
+
+
+@pytest.mark.parametrize(
+    ("stage", "failure", "undone"),
+    [
+        ("generate", GenerationFailed("no"), {"commit", "publish", "notify"}),
+        ("scan", SecretFound("no"), {"verify", "commit", "publish", "notify"}),
+        ("publish", PublishFailed("no"), {"record", "confirm", "notify"}),
+        ("confirm", NotLive("no"), {"notify"}),
+    ],
+)
+async def test_after_a_failure_nothing_more_is_done(stage: str, failure: StageError, undone: set[str]) -> None:
+    world = World(NOTIFIED, **{stage: failure})
+    with pytest.raises(type(failure)):
+        await world.run()
+    assert not undone & set(world.log)
+
+
+async def test_a_revision_is_given_the_published_files_and_the_checks_of_earlier_rounds() -> None:
+    world = World(make_brief(round=2))
+    world.site = replace(make_site(), publication=make_publication())
+    await world.run()
+    assert world.orders[0].base == make_files()
+    assert world.orders[0].earlier_checks == ("an earlier check",)
+
+
+async def test_a_revision_keeps_the_workflows_that_an_earlier_round_asked_for() -> None:
+    world = World(make_brief(round=2))
+    world.site = replace(make_site(), publication=make_publication())
+    workflow = {".github/workflows/ci.yml": b"on: push\n"}
+    world.base = make_files().with_files(workflow)
+    world.generations = [make_generation(files=world.base)]
+    await world.run()
+    assert world.committed is not None
+    assert world.committed[".github/workflows/ci.yml"] == b"on: push\n"
+
+
+@pytest.mark.parametrize("site", [None, make_site()])
+async def test_a_revision_of_what_was_never_published_fails(site: Site | None) -> None:
+    world = World(make_brief(round=2))
+    world.site = site
+    with pytest.raises(SiteMissing):
+        await world.run()
+
+
+def test_the_commit_message_names_task_round_maker_and_job_and_is_the_same_each_time() -> None:
+    job: Job = make_job()
+    message = commit_message(job, make_made(model="big"))
+    assert message == commit_message(job, make_made(model="big"))
+    assert message.splitlines()[0] == f"Build {job.key.task}: round 1"
+    assert "big" in message
+    assert job.id in message
+
+
+async def test_a_workspace_that_this_machine_lacks_is_restored_before_it_is_revised() -> None:
+    world = World(make_brief(round=2))
+    world.site = replace(make_site(), publication=make_publication())
+    world.is_lost = True
+    await world.run()
+    assert world.log[:2] == ["restore", "generate"]
+    assert world.orders[0].base == make_files()
+
+
+async def test_a_commit_that_was_made_on_another_machine_is_made_again_before_it_is_published() -> None:
+    world = World(make_brief())
+    world.loses_first_commit = True
+    await world.run()
+    assert world.log.count("commit") == 2
+    assert world.log.index("publish") > world.log.index("commit") + 1
