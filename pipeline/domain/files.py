@@ -10,6 +10,8 @@ from pipeline.domain.errors import FieldProblem, InvalidInput
 
 MAX_PATH_BYTES = 240
 MAX_FILES = 2_000
+WORKFLOW_FILE = re.compile(r"\.github/workflows/[^/]+\.ya?ml")
+"""What GitHub takes for a workflow."""
 
 _FORBIDDEN_CATEGORIES = {
     "Cc": "a control character",

@@ -18,10 +18,12 @@ BROKEN = frozenset({"BUILD_ERROR", "RUNTIME_ERROR", "CONFIG_ERROR", "NO_APP_FILE
 RESTING = frozenset({"SLEEPING", "PAUSED", "STOPPED"})
 """Stages without a running app and without a fault. A visit wakes SLEEPING and STOPPED; PAUSED ends by a restart."""
 
+DEFAULT_APP_PORT = 7860
 MAX_SPACE_ID = 96
 _SPACE_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 _SETTING_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _SDK = re.compile(r"^sdk: ?['\"]?(\w+)", re.MULTILINE)
+_APP_PORT = re.compile(r"^app_port:\s*['\"]?(\d{1,5})\b", re.MULTILINE)
 
 
 def space_id_problem(space_id: str) -> str | None:
@@ -47,6 +49,13 @@ def sdk_of(files: AppFiles) -> str | None:
     card, _ = split_front_matter(files.text("README.md") or "")
     found = _SDK.search(card or "")
     return found[1] if found else None
+
+
+def app_port_of(files: AppFiles) -> int:
+    """Where the Hub looks for a docker Space: the card's ``app_port``, else its own default."""
+    card, _ = split_front_matter(files.text("README.md") or "")
+    found = _APP_PORT.search(card or "")
+    return int(found[1]) if found else DEFAULT_APP_PORT
 
 
 @dataclass(frozen=True, slots=True)

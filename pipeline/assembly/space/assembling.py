@@ -8,7 +8,7 @@ from pipeline.assembly.gitignore import gitignore
 from pipeline.assembly.licence import mit_licence
 from pipeline.assembly.space.card import Card, read_card, write_readme
 from pipeline.assembly.space.card_rules import title as title_line
-from pipeline.assembly.space.dockerfile import DEFAULT_PORT, default_dockerfile, exposed_port, is_made_as_root
+from pipeline.assembly.space.dockerfile import default_dockerfile, exposed_port, is_made_as_root
 from pipeline.assembly.space.entry import Imports, find_entry, infer_kind, read_imports
 from pipeline.assembly.space.pages import JSON_FILE, page_title, with_page_parameters
 from pipeline.assembly.space.parameters import NAME, parameters_json, wants_parameters, with_parameters
@@ -18,6 +18,7 @@ from pipeline.domain.documents import is_mit_licence
 from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.domain.files import AppFiles, fold
 from pipeline.domain.publication import SpaceSdk
+from pipeline.domain.space import DEFAULT_APP_PORT
 
 COPYRIGHT_HOLDER = "The authors"
 
@@ -165,7 +166,7 @@ def _with_build_files(
 def _port(files: AppFiles, card: Card) -> int:
     """The card's, else the one that the app's own Dockerfile exposes, else the Hub's."""
     named = card.values.get("app_port")
-    return named if isinstance(named, int) else exposed_port(files.text("Dockerfile") or "") or DEFAULT_PORT
+    return named if isinstance(named, int) else exposed_port(files.text("Dockerfile") or "") or DEFAULT_APP_PORT
 
 
 def _decided_keys(

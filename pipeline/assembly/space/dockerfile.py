@@ -12,8 +12,6 @@ from pipeline.assembly.space.entry import Imports
 from pipeline.assembly.space.python import NotPython, calls, read_python, variable_of
 from pipeline.domain.files import AppFiles
 
-DEFAULT_PORT = 7860
-
 _DOCKERFILE = """\
 FROM python:3.12-slim
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.domain.errors import PlanRequired, PublishFailed
-from pipeline.domain.files import AppFiles
+from pipeline.domain.files import WORKFLOW_FILE, AppFiles
 from pipeline.publishing.github_pages.api import CONFLICT, FORBIDDEN, NOT_FOUND, OK, UNPROCESSABLE, Answer, GitHubApi
 from pipeline.publishing.github_pages.failures import message_of
 
@@ -25,7 +25,6 @@ _TOO_EARLY = re.compile(
     r"must exist|n[o']t (?:yet |be )?(?:exist|found|resolve|ready)|is empty|no commits", re.IGNORECASE
 )
 _PLAN = re.compile(r"\bplan\b|\bupgrade\b", re.IGNORECASE)
-_IS_WORKFLOW = re.compile(r"\.github/workflows/[^/]+\.ya?ml")
 _DEPLOYS_PAGES = re.compile(r"^[\s-]*uses:\s*[\"']?actions/deploy-pages@", re.MULTILINE)
 
 
@@ -48,7 +47,7 @@ class Build:
 
 def build_type_of(files: AppFiles) -> str:
     """``workflow`` when a workflow of the app deploys it to Pages, else ``legacy``: GitHub publishes the branch."""
-    workflows = (files.text(path) or "" for path in files if _IS_WORKFLOW.fullmatch(path))
+    workflows = (files.text(path) or "" for path in files if WORKFLOW_FILE.fullmatch(path))
     return WORKFLOW if any(map(_DEPLOYS_PAGES.search, workflows)) else LEGACY
 
 

@@ -16,8 +16,8 @@ from itertools import islice
 import yaml
 from packaging.requirements import InvalidRequirement, Requirement
 
-from pipeline.domain.files import AppFiles
-from pipeline.domain.space import sdk_of
+from pipeline.domain.files import WORKFLOW_FILE, AppFiles
+from pipeline.domain.space import app_port_of, sdk_of
 from pipeline.domain.verdict import Finding
 from pipeline.verification.files.findings import MOST_OF_A_KIND, syntax_finding
 from pipeline.verification.files.sources import DOCKERFILE, REQUIREMENTS, Sources
@@ -25,11 +25,7 @@ from pipeline.verification.files.syntax import line_in_editors, yaml_document
 from pipeline.verification.problems import Problem, shown
 
 EVERYWHERE, LOOPBACK = "0.0.0.0", "127.0.0.1"  # noqa: S104 - compared, not bound
-DEFAULT_APP_PORT = 7860
-"""Where the Hub looks for a docker Space whose card names no app_port."""
-
 _MOST_LINES = 1000
-_WORKFLOW = re.compile(r"\.github/workflows/[^/]+\.ya?ml")
 _DEPLOYS_PAGES = "actions/deploy-pages@"
 _Problems = Iterator[tuple[str, Problem]]
 
@@ -47,7 +43,7 @@ def _problems(path: str, text: str, files: AppFiles) -> _Problems:
         yield from _dockerfile_problems(text, files)
     elif REQUIREMENTS.fullmatch(path):
         yield from _requirements_problems(text)
-    elif _WORKFLOW.fullmatch(path):
+    elif WORKFLOW_FILE.fullmatch(path):
         yield from _workflow_problems(text)
 
 
@@ -57,7 +53,6 @@ _BACKTICK_ESCAPES = re.compile(r"(?:#.*\n)*#\s*escape\s*=\s*`", re.IGNORECASE)
 _HEREDOC = re.compile(r"(?<!\S)\d*<<(-?)[\"']?([A-Za-z_]\w*)")
 _FLAGS = re.compile(r"^(?:--[\w-]+(?:=\S*)?\s+)*")
 _ELSEWHERE = re.compile(r"(?:https?|git|ssh)://|git@|.*\$", re.IGNORECASE)
-_CARD_PORT = re.compile(r"\A---\n(?:(?!---).*\n)*?app_port:\s*[\"']?(\d{1,5})\b")
 # Where servers listen when nothing says otherwise, by their own --help.
 _SERVERS = (
     (r"(?:uvicorn|gunicorn|hypercorn|daphne|runserver|fastapi dev|chainlit run)", LOOPBACK, 8000),
@@ -145,8 +140,7 @@ def _missing_sources(instruction: _Instruction, names: Collection[str]) -> Itera
 
 
 def _listening_problems(instructions: list[_Instruction], files: AppFiles) -> _Problems:
-    card = _CARD_PORT.match(files.text("README.md") or "")
-    wanted = int(card[1]) if card else DEFAULT_APP_PORT
+    wanted = app_port_of(files)
     last_from = max((index for index, i in enumerate(instructions) if i.name == "FROM"), default=0)
     stage = {i.name: i for i in instructions[last_from:]}
     started = stage.get("CMD") or stage.get("ENTRYPOINT")
