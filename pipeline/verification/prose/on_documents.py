@@ -12,6 +12,7 @@ from pipeline.domain.documents import (
     readme_sections,
 )
 from pipeline.domain.files import AppFiles
+from pipeline.domain.front_matter import split_front_matter
 from pipeline.domain.verdict import Outcome
 from pipeline.verification.inspection import Inspection, Rule, Ruling, failed, passed
 
@@ -59,7 +60,7 @@ def _readme_has_parts(inspection: Inspection, parts: list[str]) -> Ruling:
     text = inspection.files.text("README.md")
     if text is None:
         return failed("there is no README.md in the root that could be read")
-    sections = readme_sections(MarkdownIt("commonmark").parse(text[:LONGEST_README]))
+    sections = readme_sections(MarkdownIt("commonmark").parse(split_front_matter(text[:LONGEST_README])[1]))
     missing = [part for part in missing_readme_parts(sections) if part in parts]
     if missing:
         return failed(f"README.md has no {', no '.join(missing)}")

@@ -91,6 +91,7 @@ async def test_a_professional_readme_has_all_parts(text: str) -> None:
         ("README.md has a usage section and a screenshot", README, OPEN),
         ("README.md has a usage section and a screenshot", "# A", FAIL),
         ("README.md is funny", README, OPEN),
+        ("README.md has a setup section", "---\ntitle: How to install\n---\nSome words.\n", FAIL),
         ("README.md has a setup section", README.replace("## Setup", "## Setup\n\n### Locally"), PASS),
         ("README.md has a setup section", README.replace("## Setup\n\nx", "## Setup"), FAIL),
     ],

@@ -58,6 +58,12 @@ async def test_an_app_without_a_page_a_licence_and_a_readme_is_told_so() -> None
     ]
 
 
+async def test_an_app_that_becomes_a_space_and_has_no_card_is_told_that_nothing_starts_it() -> None:
+    space = "https://octo-app.hf.space/"
+    assert [(finding.rule, finding.path) for finding in (await verified({}, space)).errors] == [("no-entry", None)]
+    assert (await verified({"README.md": "---\nsdk: static\n---\n# x"}, space)).findings == ()
+
+
 @pytest.mark.parametrize(("entry", "content"), [("app.py", ""), ("Dockerfile", "FROM example/server")])
 async def test_an_app_with_a_server_needs_no_page(entry: str, content: str) -> None:
     files = make_files({entry: content, "LICENSE": "x", "README.md": "x"})
