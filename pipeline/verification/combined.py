@@ -38,12 +38,10 @@ class BrowserVerifier:
             look = await self._browser.look(files, _left_open(read.verdicts), address, _left_open(read.earlier))
         except BrowserFailed as error:
             return _with_reason(read, f"the browser failed: {error}")
-        return Verification(
-            merge_verdicts(brief.checks, look.verdicts, read.verdicts),
-            (*read.findings, *look.findings),
-            look.console,
-            picture=look.screenshot,
-            text=look.text,
+        return replace(
+            look,
+            verdicts=merge_verdicts(brief.checks, look.verdicts, read.verdicts),
+            findings=(*read.findings, *look.findings),
             earlier=merge_verdicts(earlier, look.earlier, read.earlier),
         )
 

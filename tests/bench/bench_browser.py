@@ -81,7 +81,7 @@ async def test_warm_apps_and_memory() -> None:
         begun = time.perf_counter()
         seen = await browser.look(FILES, CHECKS, ADDRESS)
         seconds.append(time.perf_counter() - begun)
-        assert seen.screenshot
+        assert seen.picture
         assert all(verdict.outcome == "pass" for verdict in seen.verdicts)
     seconds.sort()
     middle, nine_tenths = statistics.median(seconds), seconds[len(seconds) * 9 // 10]

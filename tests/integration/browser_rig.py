@@ -6,7 +6,6 @@ from contextlib import contextmanager
 
 from pipeline.domain.brief import Check
 from pipeline.domain.verdict import Verification
-from pipeline.verification.browser.record import PageLook
 from pipeline.verification.browser.sealed_browser import SealedBrowser, find_browser
 from tests.builders import make_files
 
@@ -27,11 +26,11 @@ def scripts(*texts: str) -> list[Check]:
     return [Check.from_script(text) for text in texts]
 
 
-async def look(browser: SealedBrowser, html: str, *checks: str, **files: str) -> PageLook:
+async def look(browser: SealedBrowser, html: str, *checks: str, **files: str) -> Verification:
     return await browser.look(make_files({"index.html": html, **files}), scripts(*checks), ADDRESS)
 
 
-def outcomes(seen: PageLook | Verification) -> list[str]:
+def outcomes(seen: Verification) -> list[str]:
     return [verdict.outcome.value for verdict in seen.verdicts]
 
 

@@ -166,8 +166,8 @@ async def test_only_the_first_of_many_complaints_are_kept_and_they_are_short(bro
 
 async def test_a_picture_and_the_text_of_the_page_are_kept(browser: SealedBrowser) -> None:
     seen = await look(browser, RIGHT)
-    assert seen.screenshot
-    assert seen.screenshot.startswith(PNG)
+    assert seen.picture
+    assert seen.picture.startswith(PNG)
     assert "41" in seen.text
 
 
@@ -177,8 +177,8 @@ async def test_the_picture_has_a_bounded_size(browser: SealedBrowser) -> None:
     for (let i = 0; i < d.data.length; i++) d.data[i] = i % 4 == 3 ? 255 : Math.random() * 256;
     g.putImageData(d, 0, 0);</script>"""
     seen = await look(browser, noise)
-    assert seen.screenshot
-    assert len(seen.screenshot) <= MAX_SCREENSHOT
+    assert seen.picture
+    assert len(seen.picture) <= MAX_SCREENSHOT
 
 
 async def test_a_page_that_is_too_wide_for_phones_is_found(browser: SealedBrowser) -> None:

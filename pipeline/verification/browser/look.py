@@ -12,14 +12,14 @@ from playwright.async_api import BrowserContext, CDPSession, Dialog, Error, Page
 
 from pipeline.domain.brief import Check
 from pipeline.domain.files import AppFiles
-from pipeline.domain.verdict import Finding, Outcome, Severity, Verdict
+from pipeline.domain.verdict import Finding, Outcome, Severity, Verdict, Verification
 from pipeline.verification.addresses import ServedApp
 from pipeline.verification.browser.cdn import CdnFiles
 from pipeline.verification.browser.checks import NO_TURN, USUAL_SECONDS, run_scripts, seconds_for
 from pipeline.verification.browser.network import SealedNetwork, settle
 from pipeline.verification.browser.process import ChromiumProcess
 from pipeline.verification.browser.questions import PROBE_URL, Question, questions_about
-from pipeline.verification.browser.record import MOST_LINE, PageLook, PageRecord
+from pipeline.verification.browser.record import MOST_LINE, PageRecord
 from pipeline.verification.problems import shown
 
 METHOD = "browser"
@@ -52,7 +52,7 @@ class PageDied(Exception):
 
 async def look_at(
     process: ChromiumProcess, app: ServedApp, checks: Sequence[Check], earlier: Sequence[Check], cdn: CdnFiles | None
-) -> PageLook:
+) -> Verification:
     """Open ``app`` as if it were served, and judge ``checks``.
 
     Checks of ``earlier`` rounds are judged after them, with nothing left of what those clicked and typed. Checks in
@@ -91,7 +91,7 @@ async def _visit(
     return death
 
 
-def look_at_killer(checks: Sequence[Check], earlier: Sequence[Check], reason: str) -> PageLook:
+def look_at_killer(checks: Sequence[Check], earlier: Sequence[Check], reason: str) -> Verification:
     """What is said about an app that killed a browser of its own. ``reason``: how that browser ended."""
     record = PageRecord(SealedNetwork(ServedApp(AppFiles({}), "https://app.invalid/"), None))
     death = f"the page cannot be open: {reason}"
@@ -99,11 +99,11 @@ def look_at_killer(checks: Sequence[Check], earlier: Sequence[Check], reason: st
     return replace(look, earlier=_look_of(record, questions_about(earlier), death).verdicts)
 
 
-def _look_of(record: PageRecord, checks: Iterable[Check], death: str) -> PageLook:
+def _look_of(record: PageRecord, checks: Iterable[Check], death: str) -> Verification:
     verdicts = tuple(_verdict(check, record, death) for check in checks)
     died = (Finding(Severity.ERROR, "page-dies", death, "index.html"),) if death else ()
     findings = (*died, *record.findings, *record.network.findings)
-    return PageLook(verdicts, findings, record.screenshot, tuple(record.console), record.text)
+    return Verification(verdicts, findings, tuple(record.console), picture=record.screenshot, text=record.text)
 
 
 @asynccontextmanager

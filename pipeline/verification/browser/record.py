@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from playwright.async_api import ConsoleMessage, Error
 
 from pipeline.domain.brief import Check
-from pipeline.domain.verdict import Finding, Severity, Verdict
+from pipeline.domain.verdict import Finding, Severity
 from pipeline.verification.browser.checks import Answer
 from pipeline.verification.browser.network import MOST_OF_A_KIND, SealedNetwork
 from pipeline.verification.problems import shown
@@ -15,27 +15,6 @@ MOST_CONSOLE_LINES = 50
 MOST_LINE = 300  # characters
 
 _WHERE = re.compile(r"(https?://[^\s()]+?):(\d+):\d+")
-
-
-@dataclass(frozen=True, slots=True)
-class PageLook:
-    """What was seen of an app.
-
-    Attributes:
-        verdicts: on those checks that the browser was asked about and can answer.
-        findings: the rest.
-        screenshot: of the page after its checks, as PNG; None when there is no page to see.
-        console: what the page wrote, one line each.
-        text: what a visitor reads on the page.
-        earlier: verdicts on checks of earlier rounds.
-    """
-
-    verdicts: tuple[Verdict, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    screenshot: bytes | None = None
-    console: tuple[str, ...] = ()
-    text: str = ""
-    earlier: tuple[Verdict, ...] = ()
 
 
 @dataclass

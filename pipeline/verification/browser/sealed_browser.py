@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pipeline.domain.brief import Check
 from pipeline.domain.errors import Misconfigured, PipelineError
 from pipeline.domain.files import AppFiles
+from pipeline.domain.verdict import Verification
 from pipeline.verification.addresses import ServedApp
 from pipeline.verification.browser.cdn import CdnFiles
 
 if TYPE_CHECKING:
     from pipeline.verification.browser.process import BrowserPool
-    from pipeline.verification.browser.record import PageLook
 
 T = TypeVar("T")
 
@@ -103,7 +103,7 @@ class SealedBrowser:
 
     async def look(
         self, files: AppFiles, checks: Sequence[Check], address: str, earlier: Sequence[Check] = ()
-    ) -> "PageLook":
+    ) -> Verification:
         """Open ``files`` as if they were served at ``address``, which ends with a slash, and judge ``checks``.
 
         Checks of ``earlier`` rounds are judged on pages of their own. Checks in prose that a browser cannot decide get
@@ -137,7 +137,7 @@ class _Looks:
         self._places = asyncio.Semaphore(apps_at_once)
         self._pool: BrowserPool | None = None
 
-    async def look(self, app: ServedApp, checks: Sequence[Check], earlier: Sequence[Check]) -> "PageLook":
+    async def look(self, app: ServedApp, checks: Sequence[Check], earlier: Sequence[Check]) -> Verification:
         try:
             async with asyncio.timeout(QUEUE_SECONDS):
                 await self._places.acquire()
@@ -150,7 +150,7 @@ class _Looks:
 
     async def _look_twice_at_most(
         self, app: ServedApp, checks: Sequence[Check], earlier: Sequence[Check]
-    ) -> "PageLook":
+    ) -> Verification:
         """Look; when the browser dies, another app may have killed it: look again in a browser for this one alone."""
         from pipeline.verification.browser.look import look_at, look_at_killer  # noqa: PLC0415 - the same
         from pipeline.verification.browser.process import BrowserDied, BrowserPool  # noqa: PLC0415 - optional package
