@@ -16,7 +16,8 @@ from hypothesis import settings as hypothesis_settings
 from pipeline.jobs.database import Database
 from pipeline.settings import Settings
 
-# No timed assertions: a busy machine is not a defect. `make test` tries the same examples each time, `make fuzz` others
+# No timed assertions: a busy machine is not a defect. `make test` tries the same examples each time,
+# `make fuzz` others.
 hypothesis_settings.register_profile("fixed", deadline=None, derandomize=True)
 hypothesis_settings.register_profile("fuzz", deadline=None, max_examples=1000)
 hypothesis_settings.load_profile("fixed")

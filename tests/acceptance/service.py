@@ -1,5 +1,6 @@
 """The product as its operators run it: a process of its own, spoken to by HTTP."""
 
+import os
 import re
 import signal
 import subprocess
@@ -16,6 +17,7 @@ from tests.fakes.forkserver import PATIENCE, Forked
 
 SECRET = "a-deploy-secret-for-tests"
 COMMAND = ("serve", "--port", "0")
+MEASURED = "COVERAGE_PROCESS_CONFIG"
 STARTED = re.compile(r"Listening on (http://\S+)")
 
 
@@ -57,6 +59,8 @@ class Service:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        if MEASURED in os.environ and self.process.poll() is None:
+            self.terminate()  # what is killed leaves no record of the lines that it ran
         self.kill()
 
     def _read(self, listening: threading.Event) -> None:
