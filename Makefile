@@ -4,13 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 NODE := $(CURDIR)/$(VENV)/node/node_modules
+WORKERS ?= logical
+PYTEST := GRADIO_CLIENT_JS=$(NODE)/@gradio/client GITHUB_OPENAPI=$(NODE)/@octokit/openapi/generated/api.github.com.deref.json \
+	$(BIN)/python -m pytest --numprocesses=$(WORKERS) --maxprocesses=8 --dist=loadfile
 DEMO := tests/data/briefs/harbour-library.json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test gate bench smoke lock clean
+.PHONY: help demo serve test coverage fuzz gate bench smoke lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/installed ## build a sample app on this machine, with no account and no key
 	@$(BIN)/pipeline run $(DEMO) --fresh
@@ -20,8 +23,15 @@ serve: $(VENV)/installed ## start the service on http://127.0.0.1:8000 (needs DE
 
 test: gate ## the gate and every test that needs no outside service
 	@.ci/install-test-tools
-	@GRADIO_CLIENT_JS=$(NODE)/@gradio/client GITHUB_OPENAPI=$(NODE)/@octokit/openapi/generated/api.github.com.deref.json \
-		$(BIN)/python -m pytest --cov --cov-report=term
+	@begun=$$(date +%s); $(PYTEST) && \
+		echo "The tests took $$(($$(date +%s) - begun)) seconds; make WORKERS=4 test runs four files at once."
+
+coverage: $(VENV)/installed-dev ## the same tests, and which lines and branches they reach; takes longer
+	@.ci/install-test-tools
+	@$(PYTEST) --cov --cov-report=term
+
+fuzz: $(VENV)/installed-dev ## property tests alone, with many random examples
+	@$(PYTEST) -m hypothesis --hypothesis-profile=fuzz
 
 gate: $(VENV)/installed-dev ## lint, format, types, import rules
 	@$(BIN)/ruff check .

@@ -12,9 +12,13 @@ from typing import Any, Self
 
 import httpx
 
+from tests.fakes import forkserver
+from tests.fakes.forkserver import PATIENCE, Forked
+
 SECRET = "a-deploy-secret-for-tests"
+COMMAND = ("serve", "--port", "0")
+MEASURED = "COVERAGE_PROCESS_CONFIG"
 STARTED = re.compile(r"Listening on (http://\S+)")
-PATIENCE = 60.0  # seconds; far more than anything here takes
 
 
 class Service:
@@ -28,7 +32,7 @@ class Service:
     def __init__(self, folder: Path, **environment: str) -> None:
         self.folder = folder
         self._environment = {
-            **{name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "VIRTUAL_ENV"}},
+            **forkserver.INHERITED,
             "DEPLOY_SECRET": SECRET,
             "GENERATED_REPOS_DIR": str(folder),
             "PYTHONUNBUFFERED": "1",
@@ -40,13 +44,7 @@ class Service:
         self.output = ""
 
     def __enter__(self) -> Self:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "pipeline", "serve", "--port", "0"],
-            env=self._environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        self.process = self._start()
         listening = threading.Event()
         self._reader = threading.Thread(target=self._read, args=(listening,), daemon=True)
         self._reader.start()
@@ -55,9 +53,14 @@ class Service:
             raise AssertionError(f"the service did not start:\n{self.output}")
         return self
 
+    def _start(self) -> Forked | subprocess.Popen[str]:
+        return forkserver.start(COMMAND, self._environment, joined=True)
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        if MEASURED in os.environ and self.process.poll() is None:
+            self.terminate()  # what is killed leaves no record of the lines that it ran
         self.kill()
 
     def _read(self, listening: threading.Event) -> None:
@@ -112,6 +115,19 @@ class Service:
                 pass
         job: dict[str, Any] = self.get(f"/jobs/{job_id}").json()
         return job
+
+
+class TypedService(Service):
+    """The same as it is typed: an interpreter of its own, with all its imports."""
+
+    def _start(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "pipeline", *COMMAND],
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
 
 
 def make_request(**fields: Any) -> dict[str, Any]:

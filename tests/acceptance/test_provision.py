@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx
 
-from tests.acceptance.service import PATIENCE, SECRET, Service
+from tests.acceptance.service import SECRET, Service
+from tests.fakes.forkserver import PATIENCE
 from tests.fakes.hub import FakeHub, Space
 
 SPACES = 50

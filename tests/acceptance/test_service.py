@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.acceptance.service import SECRET, Service, commits, make_request
+from tests.acceptance.service import SECRET, Service, TypedService, commits, make_request
 from tests.fakes.evaluator import EvaluatorServer
 
 
@@ -96,11 +96,11 @@ def test_a_second_service_on_one_folder_refuses_to_start(tmp_path: Path) -> None
 def test_a_stop_signal_ends_it_cleanly_and_the_next_start_goes_on(tmp_path: Path) -> None:
     with EvaluatorServer([503] * 3) as evaluator:
         allowed = {"EVALUATION_ALLOWED_ORIGINS": evaluator.origin}
-        with Service(tmp_path, **allowed) as service:
+        with TypedService(tmp_path, **allowed) as service:
             job_id = service.post(make_request(evaluation_url=evaluator.url), prefer="respond-async").json()["job_id"]
             evaluator.wait_for(1)
             assert service.terminate() == 0
-        with Service(tmp_path, **allowed) as service:
+        with TypedService(tmp_path, **allowed) as service:
             assert service.finished(job_id)["status"] == "succeeded"
             assert service.get(f"/jobs/{job_id}").json()["notification"]["status"] == "delivered"
 

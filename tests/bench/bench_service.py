@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.acceptance.service import SECRET, Service, make_request
+from tests.acceptance.service import SECRET, TypedService, make_request
 
 pytestmark = pytest.mark.bench
 JOBS = 50
@@ -29,7 +29,7 @@ def test_acknowledgement_and_whole_jobs(tmp_path: Path) -> None:
     acknowledged: list[float] = []
     whole: list[float] = []
     stages: list[float] = []
-    with Service(tmp_path) as service, httpx.Client(trust_env=False, timeout=60) as client:
+    with TypedService(tmp_path) as service, httpx.Client(trust_env=False, timeout=60) as client:
         for number in range(2 * JOBS):
             is_async = number % 2 == 0
             body = {"secret": SECRET, **make_request(task=f"task-{number}", attachments=[], brief="Say hello.")}
@@ -50,7 +50,7 @@ def test_acknowledgement_and_whole_jobs(tmp_path: Path) -> None:
 
 def test_a_thousand_waiting_jobs(tmp_path: Path) -> None:
     # One slow worker slot: the evaluator never answers, so that everything behind the first job waits.
-    with Service(tmp_path, JOB_CONCURRENCY="1", QUEUE_LIMIT="2000") as service:
+    with TypedService(tmp_path, JOB_CONCURRENCY="1", QUEUE_LIMIT="2000") as service:
         before = resident_mebibytes(service.process.pid)
         begun = time.perf_counter()
         with httpx.Client(trust_env=False, timeout=60) as client:

@@ -8,7 +8,7 @@ In a test::
 Each connection takes the next step of the script; when the script is used up the answer is 200. As a program it
 prints its URL as the first line and appends every request to a journal::
 
-    python tests/fakes/evaluator.py --port 0 --fail 3 --journal requests.jsonl
+    python -m tests.fakes.evaluator --port 0 --fail 3 --journal requests.jsonl
 """
 
 import argparse
@@ -22,12 +22,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
-MAX_BODY = 1024 * 1024
+from tests.fakes.http_server import Handler, LoopbackServer
+
 SOCKET_SECONDS = 5
 STUCK_SECONDS = 30
 
@@ -92,7 +91,7 @@ class Received:
     server_name: str | None = None
 
 
-class EvaluatorServer:
+class EvaluatorServer(LoopbackServer):
     """The receiver; a context manager.
 
     Args:
@@ -104,7 +103,6 @@ class EvaluatorServer:
 
     Attributes:
         requests: those that were read, in order.
-        connections: how many were accepted, whatever came of them.
         peak: the most requests that waited for their answers at one time.
     """
 
@@ -117,31 +115,17 @@ class EvaluatorServer:
         tls: ssl.SSLContext | None = None,
         on_request: Callable[[Received], None] | None = None,
     ) -> None:
+        super().__init__(_Handler, host, port)
         self.requests: list[Received] = []
-        self.connections = 0
         self.peak = 0
         self._script = [Step(step) if isinstance(step, int) else step for step in script]
         self._waiting = 0
         self._changed = threading.Condition()
-        self._closing = threading.Event()
         self._tls = tls
         if tls:
             tls.sni_callback = _remember_server_name
+            self.origin = self.origin.replace("http:", "https:")
         self._on_request = on_request
-        self._http = _Listener((host, port), self)
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02})
-
-    @property
-    def origin(self) -> str:
-        """Scheme, host and port."""
-        host, port = self._http.server_address[:2]
-        shown = f"[{host!s}]" if ":" in str(host) else str(host)
-        return f"{'https' if self._tls else 'http'}://{shown}:{port}"
-
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        return int(self._http.server_address[1])
 
     @property
     def url(self) -> str:
@@ -155,30 +139,9 @@ class EvaluatorServer:
                 raise TimeoutError(f"only {len(self.requests)} of {count} requests came within {seconds} seconds")
             return list(self.requests)
 
-    def start(self) -> Self:
-        """Serve until ``close``."""
-        self._thread.start()
-        return self
-
-    def close(self) -> None:
-        """Stop, cut what is still being answered, and wait for all threads."""
-        self._closing.set()
-        self._http.shutdown()
-        self._thread.join()
-        self._http.server_close()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def begin_connection(self) -> Step:
-        """Count it and take the next step of the script."""
+    def next_step(self) -> Step:
+        """Of the script."""
         with self._changed:
-            self.connections += 1
             return self._script.pop(0) if self._script else Step()
 
     @contextmanager
@@ -197,12 +160,8 @@ class EvaluatorServer:
             with self._changed:
                 self._waiting -= 1
 
-    def pause(self, seconds: float) -> bool:
-        """Wait; True when the server is closing and there is no use in going on."""
-        return self._closing.wait(seconds)
-
     def secure(self, connection: socket.socket) -> socket.socket:
-        """Wrap an accepted connection in TLS, if this is an https server; the handshake comes with the first read."""
+        """With TLS, if this is an https server; the handshake comes with the first read."""
         if self._tls is None:
             return connection
         return self._tls.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
@@ -213,62 +172,32 @@ def _remember_server_name(connection: ssl.SSLObject, name: str | None, context: 
     connection.asked_for = name  # type: ignore[attr-defined]  # the handshake's socket is the handler's own
 
 
-class _Listener(ThreadingHTTPServer):
-    daemon_threads = False
-    request_queue_size = 128
-
-    def __init__(self, address: tuple[str, int], evaluator: EvaluatorServer) -> None:
-        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        self.evaluator = evaluator
-        super().__init__(address, _Handler)
-
-    def get_request(self) -> tuple[socket.socket, Any]:
-        connection, address = super().get_request()
-        connection.settimeout(SOCKET_SECONDS)
-        return self.evaluator.secure(connection), address
-
-    def server_bind(self) -> None:
-        # The inherited method asks a name server for the host's full name, which nobody here needs.
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind(self.server_address)
-        self.server_address = self.socket.getsockname()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: clients that leave early are what this server is for."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: _Listener
+class _Handler(Handler):
+    timeout = SOCKET_SECONDS
+    fake: EvaluatorServer
 
     def handle(self) -> None:
-        self.step = self.server.evaluator.begin_connection()
+        self.step = self.fake.next_step()
         if self.step.drop is not Drop.BEFORE_READING:
             self.handle_one_request()
 
-    def _answer(self) -> None:
-        body = self.rfile.read(min(int(self.headers.get("Content-Length") or 0), MAX_BODY))
-        with self.server.evaluator.waiting_for_answer(self._received(body)):
-            is_closing = self.server.evaluator.pause(self.step.delay)
+    def answer(self) -> None:
+        with self.fake.waiting_for_answer(self._received(self.body())):
+            is_closing = self.fake.pause(self.step.delay)
         if self.step.drop or is_closing:
             return
-        self.send_response(self.step.status)
-        for name, value in self.step.headers.items():
-            self.send_header(name, value)
-        self.send_header("Connection", "close")
-        if not self.step.endless:
-            self.send_header("Content-Length", str(len(self.step.body)))
-        self.end_headers()
+        length = {} if self.step.endless else {"Content-Length": str(len(self.step.body))}
+        self.send_head(self.step.status, {**self.step.headers, "Connection": "close", **length})
         self._send_body()
 
     def _send_body(self) -> None:
-        while not self.server.evaluator.pause(0):
+        while not self.fake.is_closing:
             if self.step.drip is None:
                 self.wfile.write(self.step.body)
             else:
                 for byte in self.step.body:
                     self.wfile.write(bytes([byte]))
-                    if self.server.evaluator.pause(self.step.drip):
+                    if self.fake.pause(self.step.drip):
                         return
             if not self.step.endless:
                 return
@@ -281,18 +210,13 @@ class _Handler(BaseHTTPRequestHandler):
         return Received(
             method=self.command,
             path=self.path,
-            headers={name.lower(): value for name, value in self.headers.items()},
+            headers=self.headers_by_name(),
             body=body,
             json=document,
             at=time.time(),
             status=None if self.step.drop else self.step.status,
             server_name=getattr(self.connection, "asked_for", None),
         )
-
-    do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = _answer  # noqa: N815 - the names that http.server looks for
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
-        """Say nothing."""
 
 
 class Journal:

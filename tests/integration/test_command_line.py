@@ -9,20 +9,20 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.fakes import forkserver
 from tests.fakes.evaluator import EvaluatorServer
+from tests.fakes.forkserver import Forked
 
 SECRET = "a-secret-for-this-test-alone"
 REQUEST = {"email": "ada@example.com", "task": "sales", "round": 1, "nonce": "n1", "brief": "Show the sales."}
 SECONDS = 60
-COMMAND = [sys.executable, "-m", "pipeline"]
+COMMANDS = {"-m": [sys.executable, "-m", "pipeline"], "script": [str(Path(sys.executable).with_name("pipeline"))]}
 
 
 class Prompt:
@@ -34,8 +34,16 @@ class Prompt:
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """``pipeline`` with ``arguments``, to its end."""
+        return forkserver.run(arguments, self.environment | environment, self.folder)
+
+    def start(self, *arguments: str, **environment: str) -> Forked:
+        """``pipeline`` with ``arguments``, while the block runs."""
+        return forkserver.start(arguments, self.environment | environment, self.folder)
+
+    def typed(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """``command`` as it is typed, in an interpreter of its own."""
         return subprocess.run(
-            [*COMMAND, *arguments],
+            command,
             cwd=self.folder,
             env=self.environment | environment,
             stdin=subprocess.DEVNULL,
@@ -44,24 +52,6 @@ class Prompt:
             timeout=SECONDS,
             check=False,
         )
-
-    @contextmanager
-    def start(self, *arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
-        """``pipeline`` with ``arguments``, while the block runs."""
-        process = subprocess.Popen(
-            [*COMMAND, *arguments],
-            cwd=self.folder,
-            env=self.environment | environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            yield process
-        finally:
-            process.kill()
-            process.communicate()
 
     def brief(self, name: str = "brief.json", **fields: Any) -> str:
         """Write a brief file."""
@@ -74,9 +64,8 @@ def prompt(tmp_path: Path) -> Prompt:
     return Prompt(tmp_path)
 
 
-def address_of(service: subprocess.Popen[str]) -> str:
+def address_of(service: Forked) -> str:
     """What the service says in its first line."""
-    assert service.stdout
     found = re.search(r"http://\S+", service.stdout.readline())
     assert found
     return found[0]
@@ -90,8 +79,9 @@ def post(address: str, **fields: Any) -> httpx.Response:
     )
 
 
-def test_run_builds_an_app_on_disk_and_prints_one_json_document(prompt: Prompt) -> None:
-    ended = prompt.run("run", prompt.brief(), "--json")
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+def test_run_builds_an_app_on_disk_and_prints_one_json_document(prompt: Prompt, command: list[str]) -> None:
+    ended = prompt.typed(*command, "run", prompt.brief(), "--json")
     assert ended.returncode == 0, ended.stderr
     document = json.loads(ended.stdout)
     assert document["ok"] is True
@@ -152,8 +142,9 @@ def test_jobs_are_listed_and_shown_from_the_database_alone(prompt: Prompt) -> No
 
 
 def test_the_version_is_shown_and_a_bare_command_explains_itself(prompt: Prompt) -> None:
-    assert prompt.run("--version").stdout.startswith("pipeline 0.")
-    bare = prompt.run()
+    command = COMMANDS["-m"]
+    assert prompt.typed(*command, "--version").stdout.startswith("pipeline 0.")
+    bare = prompt.typed(*command)
     assert bare.returncode == 2
     assert "serve" in bare.stdout + bare.stderr
 

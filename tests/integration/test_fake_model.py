@@ -28,7 +28,7 @@ def program(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     script.write_text(
         json.dumps([{"text": TEXT, "contains": "sales"}, {"status": 429, "headers": {"Retry-After": "9"}}])
     )
-    command = [sys.executable, fake.__file__, "--script", str(script), "--journal", str(journal), "--strict"]
+    command = [sys.executable, "-m", fake.__name__, "--script", str(script), "--journal", str(journal), "--strict"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         yield process.stdout.readline().strip(), journal

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -17,18 +16,8 @@ from tests.fakes.clock import FakeClock
 DONE = CallOutcome({"stage": "RUNNING", "note": "gr\u00fc\u00dfe \u2028"})
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    if request.param == "sqlite":
-        database = Database.embedded(tmp_path)
-    else:
-        url = sa.make_url(request.getfixturevalue("postgresql_url"))
-        server = sa.create_engine(url.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-        with server.connect() as connection:
-            connection.execute(sa.text("DROP DATABASE IF EXISTS calls WITH (FORCE)"))
-            connection.execute(sa.text("CREATE DATABASE calls"))
-        server.dispose()
-        database = Database(url.set(database="calls").render_as_string(hide_password=False))
+@pytest.fixture
+def database(database: Database) -> Iterator[Database]:
     database.migrate()
     yield database
     database.close()

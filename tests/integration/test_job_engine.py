@@ -64,19 +64,6 @@ async def no_provision(*_: object) -> None:
     """No test here orders one."""
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
-    if request.param == "sqlite":
-        return Database.embedded(tmp_path)
-    url = sa.make_url(request.getfixturevalue("postgresql_url"))
-    server = sa.create_engine(url.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.execute(sa.text("DROP DATABASE IF EXISTS deploys WITH (FORCE)"))
-        connection.execute(sa.text("CREATE DATABASE deploys"))
-    server.dispose()
-    return Database(url.set(database="deploys").render_as_string(hide_password=False))
-
-
 @asynccontextmanager
 async def working(database: Database, run: Run, *, waiting: int = 100, concurrency: int = 8) -> AsyncIterator[JobQueue]:
     clock, feed = SystemClock(), JobFeed()

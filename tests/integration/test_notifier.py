@@ -20,7 +20,6 @@ from pipeline.notification.egress import EgressClient
 from pipeline.notification.notifier import WebhookNotifier
 from pipeline.ports import Notifier
 from tests.builders import make_delivery, make_notification
-from tests.fakes import evaluator as evaluator_module
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.deliveries import MemoryDeliveries
 from tests.fakes.evaluator import Drop, EvaluatorServer, Received, Step, gzip_bomb
@@ -192,7 +191,7 @@ def test_the_notifier_works_on_an_event_loop_in_another_thread_and_in_real_time(
 def test_the_evaluator_as_a_program_fails_as_often_as_told_and_keeps_a_journal(tmp_path: Path) -> None:
     journal = tmp_path / "requests.jsonl"
     options = ["--fail", "2", "--status", "503", "--journal", str(journal)]
-    command = [sys.executable, evaluator_module.__file__, *options]
+    command = [sys.executable, "-m", "tests.fakes.evaluator", *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None

@@ -1,9 +1,6 @@
 """``pipeline spaces provision`` against the fake Hub."""
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.fakes import forkserver
 from tests.fakes.hub import FakeHub, Fault
 from tests.fakes.hub.exchange import Answer
 
@@ -39,7 +37,7 @@ class CommandLine:
     def __init__(self, folder: Path, hub: FakeHub) -> None:
         self.folder = folder
         self.environment = {
-            **{name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "VIRTUAL_ENV"}},
+            **forkserver.INHERITED,
             "HF_TOKEN": hub.token,
             "HF_ENDPOINT": hub.endpoint,
             "DEPLOY_TARGET": "local",
@@ -47,10 +45,7 @@ class CommandLine:
         }
 
     def __call__(self, *arguments: str) -> Ended:
-        command = [sys.executable, "-m", "pipeline", "spaces", "provision", *arguments]
-        done = subprocess.run(
-            command, env=self.environment, cwd=self.folder, capture_output=True, text=True, timeout=120, check=False
-        )
+        done = forkserver.run(["spaces", "provision", *arguments], self.environment, self.folder)
         assert VALUE not in done.stdout + done.stderr
         return Ended(done.returncode, done.stdout, done.stderr)
 

@@ -72,19 +72,6 @@ class Work:
                 await asyncio.sleep(0.01)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
-    if request.param == "sqlite":
-        return Database.embedded(tmp_path)
-    url = sa.make_url(request.getfixturevalue("postgresql_url"))
-    server = sa.create_engine(url.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT")
-    with server.connect() as connection:
-        connection.execute(sa.text("DROP DATABASE IF EXISTS provisions WITH (FORCE)"))
-        connection.execute(sa.text("CREATE DATABASE provisions"))
-    server.dispose()
-    return Database(url.set(database="provisions").render_as_string(hide_password=False))
-
-
 @asynccontextmanager
 async def working(database: Database, work: Work, *, close: bool = True) -> AsyncIterator[ProvisionQueue]:
     clock, feed = SystemClock(), JobFeed()

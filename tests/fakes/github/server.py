@@ -1,7 +1,6 @@
 """The server: one port on loopback for the REST API, git and the published sites."""
 
 import sys
-import threading
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Self
 
 from tests.fakes.github.exchange import Logged, Request, Response
 from tests.fakes.github.faults import Answer, Drop, Fault, FaultPlan, Hang, PushRejected
-from tests.fakes.github.loopback import LoopbackServer
+from tests.fakes.github.loopback import GitHubServer
 from tests.fakes.github.pages import visit
 from tests.fakes.github.pages_api import PAGES_ROUTES
 from tests.fakes.github.repositories_api import REPOSITORY_ROUTES
@@ -19,7 +18,6 @@ from tests.fakes.github.shapes import Shapes
 from tests.fakes.github.smart_http import SmartHttp, rejection
 from tests.fakes.github.state import GitHubSettings, GitHubState, PlannedFailure, Repository
 
-POLL_SECONDS = 0.05
 TOKEN = "ghp_0fake1fake2fake3fake4fake5fake6fake7"
 
 
@@ -46,26 +44,20 @@ class FakeGitHub:
         self.failures: list[Exception] = []
         self._state = GitHubState(folder / "repositories", login, organizations)
         self._faults = FaultPlan()
-        self._stopping = threading.Event()
-        self._server = LoopbackServer(self._respond_to)
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        self._server = GitHubServer(self._respond_to)
+        self.url = self._server.origin
         self._shapes = Shapes(self.url)
         self._rest = RestApi(self._state, self._shapes, token, REPOSITORY_ROUTES + PAGES_ROUTES)
         self._git = SmartHttp(self._state, token, folder / "hooks")
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(POLL_SECONDS,), daemon=True)
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._server.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._stopping.set()
-        self._server.shutdown()
-        self._server.close_connections()
-        self._server.server_close()  # waits for the threads that still answer
-        self._thread.join(5)
+        self._server.close()
         if self.failures and error is None:
             raise self.failures[0]
 
@@ -170,13 +162,13 @@ class FakeGitHub:
     def _late(self, request: Request, fault: Fault, seconds: float) -> Response | None:
         response = self._usual(request) if fault.when == "after" else None
         self._wait(seconds)
-        if self._stopping.is_set():
+        if self._server.is_closing:
             return None
         return response or self._usual(request)
 
     def _wait(self, seconds: float) -> None:
         if seconds:
-            self._stopping.wait(seconds)
+            self._server.pause(seconds)
 
     def _usual(self, request: Request) -> Response:
         if request.kind == "api":

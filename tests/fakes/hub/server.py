@@ -1,24 +1,18 @@
 """The Hub on loopback."""
 
 import re
-import socket
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from tests.fakes.http_server import Handler, LoopbackServer
 from tests.fakes.hub.exchange import Answer, Fault, Hang, Refused, Request, decoded
 from tests.fakes.hub.hub import TOKEN, Hub
 from tests.fakes.hub.routes import route
-
-MAX_BODY = 256 * 1024 * 1024
-SOCKET_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -42,7 +36,7 @@ class Logged:
     token: str | None
 
 
-class FakeHub(Hub):
+class FakeHub(Hub, LoopbackServer):
     """The Hub as a server; a context manager.
 
     Attributes:
@@ -57,14 +51,11 @@ class FakeHub(Hub):
         others: Mapping[str, str] | None = None,
         organizations: Iterable[str] = (),
     ) -> None:
-        super().__init__(owner=owner, token=token, others=others, organizations=organizations)
+        Hub.__init__(self, owner=owner, token=token, others=others, organizations=organizations)
+        LoopbackServer.__init__(self, _Handler)
         self.log: list[Logged] = []
         self._faults: list[tuple[Fault, list[int]]] = []
         self._lock = threading.RLock()
-        self._closing = threading.Event()
-        self._http = _Listener(("127.0.0.1", 0), self)
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.02})
-        self.origin = f"http://127.0.0.1:{self._http.server_address[1]}"
 
     @property
     def endpoint(self) -> str:
@@ -88,30 +79,8 @@ class FakeHub(Hub):
             answer = fault.answer if isinstance(fault.answer, Answer) else None
         self._record(request, target, answer, at)
         if fault and isinstance(fault.answer, Hang):
-            self._closing.wait(fault.answer.seconds)
+            self.pause(fault.answer.seconds)
         return answer
-
-    def close(self) -> None:
-        """Stop, cut every connection and wait for all threads."""
-        self._closing.set()
-        self._http.shutdown()
-        self._http.cut()
-        self._thread.join()
-        self._http.server_close()
-
-    @property
-    def is_closing(self) -> bool:
-        """Whether streams are to end."""
-        return self._closing.is_set()
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _answer(self, request: Request) -> Answer:
         with self._lock:
@@ -138,113 +107,47 @@ class FakeHub(Hub):
             self.log.append(entry)
 
 
-class _Listener(ThreadingHTTPServer):
-    daemon_threads = False
-    request_queue_size = 128
-
-    def __init__(self, address: tuple[str, int], hub: FakeHub) -> None:
-        self.hub = hub
-        self._open: set[socket.socket] = set()
-        self._open_lock = threading.Lock()
-        super().__init__(address, _Handler)
-
-    def get_request(self) -> tuple[socket.socket, Any]:
-        connection, address = super().get_request()
-        with self._open_lock:
-            self._open.add(connection)
-        return connection, address
-
-    def shutdown_request(self, request: Any) -> None:
-        with self._open_lock:
-            self._open.discard(request)
-        super().shutdown_request(request)
-
-    def cut(self) -> None:
-        """End every connection, so that no thread waits for a next request."""
-        with self._open_lock:
-            for connection in self._open:
-                with suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
-
-    def server_bind(self) -> None:
-        # The inherited method asks a name server for the host's full name, which nobody here needs.
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind(self.server_address)
-        self.server_address = self.socket.getsockname()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: clients may leave early."""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    timeout = SOCKET_SECONDS
+class _Handler(Handler):
     wbufsize = 65_536
-    server: _Listener
+    fake: FakeHub
 
-    def _serve(self) -> None:
-        hub, body = self.server.hub, self._body()
+    def answer(self) -> None:
         parts = urlsplit(self.path)
-        headers = {name.lower(): value for name, value in self.headers.items()}
+        headers = self.headers_by_name()
         request = Request(
             method=self.command,
             path=unquote(parts.path),
             query=_first_values(parts.query),
             headers=headers,
-            body=body,
-            account=hub.accounts.get(headers.get("authorization", "").removeprefix("Bearer ")),
+            body=self.body(),
+            account=self.fake.accounts.get(headers.get("authorization", "").removeprefix("Bearer ")),
         )
-        answer = hub.respond(request, self.path)
+        answer = self.fake.respond(request, self.path)
         if answer is None:
             self.close_connection = True
         elif answer.stream is not None:
             self._send_stream(answer)
         else:
-            self._send(answer)
-
-    def _body(self) -> bytes:
-        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-            return self.rfile.read(min(int(self.headers.get("Content-Length") or 0), MAX_BODY))
-        chunks = []
-        while size := int(self.rfile.readline().split(b";")[0], 16):
-            chunks.append(self.rfile.read(size))
-            self.rfile.readline()
-        self.rfile.readline()
-        return b"".join(chunks)
-
-    def _send(self, answer: Answer) -> None:
-        body = answer.body
-        self._send_head(answer)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD" and answer.status != HTTPStatus.NO_CONTENT:
-            self.wfile.write(body)
+            body = answer.body
+            self.send_head(answer.status, {**_headers(answer, answer.body_type), "Content-Length": str(len(body))})
+            if self.command != "HEAD" and answer.status != HTTPStatus.NO_CONTENT:
+                self.wfile.write(body)
 
     def _send_stream(self, answer: Answer) -> None:
         self.close_connection = True
-        self._send_head(answer)
-        self.send_header("Connection", "close")
-        self.end_headers()
+        self.send_head(answer.status, {**_headers(answer, answer.media_type), "Connection": "close"})
         self.wfile.flush()
         for piece in answer.stream or ():
             self.wfile.write(piece)
             self.wfile.flush()
-            if self.server.hub.is_closing:
+            if self.fake.is_closing:
                 return
 
-    def _send_head(self, answer: Answer) -> None:
-        self.send_response(answer.status)
-        if answer.status != HTTPStatus.NO_CONTENT:
-            kind = answer.media_type if answer.stream is not None else answer.body_type
-            self.send_header("Content-Type", kind)
-        for name, value in answer.headers.items():
-            self.send_header(name, value.encode("latin-1", "replace").decode("latin-1"))
 
-    do_GET = do_POST = do_PUT = do_HEAD = do_DELETE = _serve  # noqa: N815 - the names that http.server looks for
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
-        """Say nothing."""
+def _headers(answer: Answer, media_type: str) -> dict[str, str]:
+    usual = {} if answer.status == HTTPStatus.NO_CONTENT else {"Content-Type": media_type}
+    named = {name: value.encode("latin-1", "replace").decode("latin-1") for name, value in answer.headers.items()}
+    return usual | named
 
 
 def _first_values(query: str) -> dict[str, str]:
