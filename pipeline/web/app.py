@@ -72,7 +72,7 @@ def create_app(services: Services) -> FastAPI:
         reference,
         space_routes,  # behind all routes below /spaces that begin with a fixed word
     ):
-        app.include_router(routes.router)
+        app.router.routes += routes.router.routes  # included, each would be built again, at the first request
     install_gradio(app, services)
     install_error_handlers(app)
     app.add_middleware(BodyLimit, max_bytes=services.settings.max_request_bytes)

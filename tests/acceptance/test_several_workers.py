@@ -1,9 +1,21 @@
 """Workers on several machines share one PostgreSQL and nothing else."""
 
+from datetime import timedelta
 from pathlib import Path
 
+from pipeline.jobs import tables
+from pipeline.jobs.database import Database
+from pipeline.jobs.lease import LEASE_SECONDS
 from tests.acceptance.service import Service, commits, make_request
 from tests.fakes.evaluator import EvaluatorServer
+
+
+def let_leases_run_out(url: str) -> None:
+    """As if the time of a lease had passed."""
+    database, leases = Database(url), tables.worker_leases
+    earlier = leases.c.beat_at - timedelta(seconds=LEASE_SECONDS)
+    database.transact_now(lambda connection: connection.execute(leases.update().values(beat_at=earlier)))
+    database.close()
 
 
 def test_a_job_whose_machine_died_is_adopted_by_another_one_that_has_no_file_of_it(
@@ -15,6 +27,7 @@ def test_a_job_whose_machine_died_is_adopted_by_another_one_that_has_no_file_of_
         with Service(tmp_path / "a", FAILPOINT="publish:before", **shared) as dying:
             job_id = dying.post(request, prefer="respond-async").json()["job_id"]
             assert dying.wait() == 137
+        let_leases_run_out(postgresql_url)
         with Service(tmp_path / "b", **shared) as surviving:
             job = surviving.finished(job_id)
 

@@ -22,7 +22,7 @@ BROWSER = find_browser(None)
 needs_browser = pytest.mark.skipif(BROWSER is None, reason="there is no browser on this machine")
 
 ADDRESS = "https://octo.github.io/app/"
-AT_ONCE = 8
+AT_ONCE = 4
 WRONG_SECONDS = 2.0
 STUCK_SECONDS = 300
 

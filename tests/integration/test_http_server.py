@@ -108,7 +108,7 @@ async def test_a_client_that_sends_too_much_gets_to_see_the_refusal(services: Me
     chunk = b"%x\r\n%b\r\n" % (LIMIT, b"x" * LIMIT)
     chunked = [head("Transfer-Encoding: chunked"), *[chunk] * 20, b"0\r\n\r\n"]
     assert status_and_json(await exchange(port, *chunked)) == (413, TOO_LARGE)
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=20) as client:
         response = await client.post(f"http://127.0.0.1:{port}/api-deploy", content=content)
     assert (response.status_code, response.json()) == (413, TOO_LARGE)
     assert services.jobs.ids == []
@@ -116,7 +116,7 @@ async def test_a_client_that_sends_too_much_gets_to_see_the_refusal(services: Me
 
 async def test_a_body_of_exactly_the_limit_is_read(services: MemoryServices, port: int) -> None:
     content = json.dumps(BRIEF).encode().ljust(LIMIT)
-    async with httpx.AsyncClient(headers={"Prefer": "respond-async"}) as client:
+    async with httpx.AsyncClient(headers={"Prefer": "respond-async"}, timeout=20) as client:
         assert (await client.post(f"http://127.0.0.1:{port}/api-deploy", content=content)).status_code == 200
         response = await client.post(f"http://127.0.0.1:{port}/api-deploy", content=content + b" ")
     assert (response.status_code, response.json()) == (413, TOO_LARGE)
@@ -146,7 +146,7 @@ async def test_a_client_that_hangs_up_while_it_sends_leaves_nothing(
     await writer.drain()
     writer.close()
     await writer.wait_closed()
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=20) as client:
         assert (await client.get(f"http://127.0.0.1:{port}/health")).status_code == 200
     assert services.jobs.ids == []
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
@@ -163,7 +163,7 @@ async def test_the_work_goes_on_when_the_client_hangs_up(services: MemoryService
     (job_id,) = services.jobs.ids
     assert not (await services.jobs.get(job_id)).status.is_final
     services.jobs.finish(job_id)
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=20) as client:
         response = await client.post(f"http://127.0.0.1:{port}/api-deploy", json=BRIEF)
     assert response.json()["status"] == "succeeded"
 
@@ -175,7 +175,7 @@ async def accept(services: MemoryServices, **fields: object) -> str:
 
 async def follow(port: int, job_id: str, last_event_id: str = "") -> httpx.Response:
     headers = BEARER | ({"Last-Event-ID": last_event_id} if last_event_id else {})
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(timeout=20) as client:
         return await client.get(f"http://127.0.0.1:{port}/jobs/{job_id}/events", headers=headers)
 
 
@@ -188,7 +188,7 @@ async def test_events_arrive_as_they_happen_and_end_with_the_job(services: Memor
     job_id = await accept(services)
     services.jobs.start(job_id)
     async with (
-        httpx.AsyncClient(headers=BEARER) as client,
+        httpx.AsyncClient(headers=BEARER, timeout=20) as client,
         client.stream("GET", f"http://127.0.0.1:{port}/jobs/{job_id}/events") as response,
     ):
         assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
@@ -237,7 +237,7 @@ async def test_silence_is_broken_by_comments(
     monkeypatch.setattr(routing, "_PING_INTERVAL", 0.02)
     job_id = await accept(services)
     async with (
-        httpx.AsyncClient(headers=BEARER) as client,
+        httpx.AsyncClient(headers=BEARER, timeout=20) as client,
         client.stream("GET", f"http://127.0.0.1:{port}/jobs/{job_id}/events") as response,
     ):
         text = response.aiter_text()
@@ -250,7 +250,7 @@ async def test_streams_are_limited_and_their_places_are_given_back(services: Mem
     services.jobs.start(job_id)
     async with (
         running(services, Streams(most=2, most_per_caller=2)) as port,
-        httpx.AsyncClient(headers=BEARER) as client,
+        httpx.AsyncClient(headers=BEARER, timeout=20) as client,
     ):
         url = f"http://127.0.0.1:{port}/jobs/{job_id}/events"
         async with client.stream("GET", url), client.stream("GET", url):
@@ -266,7 +266,7 @@ async def test_streams_are_limited_and_their_places_are_given_back(services: Mem
 
 async def test_a_preview_is_served_like_a_site(services: MemoryServices) -> None:
     services = MemoryServices({"sales-n1": {"index.html": b"<h1>Sales</h1>", "app.js": b"1"}})
-    async with running(services) as port, httpx.AsyncClient(follow_redirects=True) as client:
+    async with running(services) as port, httpx.AsyncClient(follow_redirects=True, timeout=20) as client:
         page = await client.get(f"http://127.0.0.1:{port}/preview/sales-n1")
         assert (str(page.url), page.text) == (f"http://127.0.0.1:{port}/preview/sales-n1/", "<h1>Sales</h1>")
         head_of_page = await client.head(f"http://127.0.0.1:{port}/preview/sales-n1/")

@@ -172,7 +172,7 @@ async def test_hanging_up_leaves_the_job_at_work_and_nothing_else_behind(
 
 
 async def test_a_page_of_another_origin_is_not_answered(url: str, services: GradioServicesInMemory) -> None:
-    async with httpx.AsyncClient(trust_env=False, headers=ACCEPT) as client:
+    async with httpx.AsyncClient(trust_env=False, headers=ACCEPT, timeout=20) as client:
         foreign = await client.post(url, json=INITIALIZE, headers={"Origin": "https://evil.example"})
         own = await client.post(url, json=INITIALIZE, headers={"Origin": services.settings.own_address})
         none = await client.post(f"{url}/", json=INITIALIZE)
@@ -181,7 +181,7 @@ async def test_a_page_of_another_origin_is_not_answered(url: str, services: Grad
 
 
 async def test_there_are_no_streams_and_no_sessions_beside_requests(url: str) -> None:
-    async with httpx.AsyncClient(trust_env=False, headers=ACCEPT) as client:
+    async with httpx.AsyncClient(trust_env=False, headers=ACCEPT, timeout=20) as client:
         begun = await client.post(url, json=INITIALIZE)
         assert "mcp-session-id" not in begun.headers
         for method in ("GET", "DELETE"):
@@ -204,7 +204,7 @@ async def test_there_are_no_streams_and_no_sessions_beside_requests(url: str) ->
     ],
 )
 async def test_what_is_no_message_is_refused_and_never_repeated(url: str, body: bytes) -> None:
-    async with httpx.AsyncClient(trust_env=False, headers=ACCEPT) as client:
+    async with httpx.AsyncClient(trust_env=False, headers=ACCEPT, timeout=20) as client:
         answer = await client.post(url, content=body, headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["ok"]) == (400, False)
     assert "canary" not in answer.text
@@ -213,6 +213,6 @@ async def test_what_is_no_message_is_refused_and_never_repeated(url: str, body: 
 @pytest.mark.parametrize("content_type", [None, "text/plain", "application/jsonish"])
 async def test_what_is_no_json_by_type_is_refused(url: str, content_type: str | None) -> None:
     headers = {"Content-Type": content_type} if content_type else {}
-    async with httpx.AsyncClient(trust_env=False, headers=ACCEPT) as client:
+    async with httpx.AsyncClient(trust_env=False, headers=ACCEPT, timeout=20) as client:
         answer = await client.post(url, content=json.dumps(INITIALIZE).encode(), headers=headers)
     assert (answer.status_code, answer.json()["ok"]) == (415, False)

@@ -11,4 +11,4 @@ def install_gradio(app: FastAPI, services: Services) -> None:
     """Add the routes to ``app``, whose gate, rules and streams are set already."""
     app.state.gradio = GradioState.of(services, app.state.rules)
     for routes in (document_routes, call_routes, queue_routes, upload_routes, mcp_server):
-        app.include_router(routes.router)
+        app.router.routes += routes.router.routes  # included, each would be built again, at the first request

@@ -270,7 +270,10 @@ async def test_a_client_that_hangs_up_leaves_no_watcher_and_no_place_behind(
     app: FastAPI, services: GradioServicesInMemory, path: str
 ) -> None:
     app.state.streams = Streams(most=1)
-    async with running(app) as url, httpx.AsyncClient(base_url=url, headers=OPERATOR, trust_env=False) as client:
+    async with (
+        running(app) as url,
+        httpx.AsyncClient(base_url=url, headers=OPERATOR, trust_env=False, timeout=20) as client,
+    ):
         event_id = (await join(client, "deploy", *BRIEF)).json()["event_id"]
         services.jobs.start(services.jobs.ids[0])
         for _ in range(3):
@@ -287,7 +290,7 @@ async def test_a_client_that_hangs_up_leaves_no_watcher_and_no_place_behind(
 async def test_a_heartbeat_stream_says_that_we_live(app: FastAPI) -> None:
     async with (
         running(app) as url,
-        httpx.AsyncClient(base_url=url, headers=OPERATOR, trust_env=False) as client,
+        httpx.AsyncClient(base_url=url, headers=OPERATOR, trust_env=False, timeout=20) as client,
         client.stream("GET", "/gradio_api/heartbeat/session-1") as answer,
     ):
         assert await anext(answer.aiter_text()) == "data: ALIVE\n\n"
