@@ -8,7 +8,6 @@ from datetime import timedelta
 from pydantic import SecretStr
 
 from pipeline.clock import SystemClock
-from pipeline.create_space import CreateSpace
 from pipeline.deploy.candidates import Ports
 from pipeline.deploy.deploy import Deploy
 from pipeline.domain.address import UrlRule
@@ -26,16 +25,14 @@ from pipeline.jobs.database import Database
 from pipeline.jobs.engine import Engine
 from pipeline.jobs.failpoint import Failpoint
 from pipeline.jobs.feed import JobFeed
-from pipeline.jobs.provision_queue import ProvisionQueue
-from pipeline.jobs.provision_work import ProvisionWork
-from pipeline.jobs.provisions import ProvisionRecords
 from pipeline.jobs.queue import JobQueue, QueueRules
 from pipeline.jobs.records import JobRecords
 from pipeline.jobs.stores import SqlBlobs, SqlDeliveries, SqlLedger, SqlSites
+from pipeline.manage_spaces.creation import CreateSpace
+from pipeline.manage_spaces.provisioning import ProvisionSpaces
 from pipeline.notification.egress import EgressClient
 from pipeline.notification.notifier import WebhookNotifier
 from pipeline.ports import CallEvents, Generator, Judge, Publisher, SecretScanner, SpaceHosts
-from pipeline.provision import ProvisionSpaces, WakeSpaces
 from pipeline.publishing.github_pages.publisher import GitHubPagesPublisher
 from pipeline.publishing.github_pages.token import token_of_gh_command
 from pipeline.publishing.hf_space import HfSpacePublisher
@@ -65,8 +62,6 @@ class Services:
         spaces: the Hub, as a token sees it.
         create_space: the use case of that name.
         provision_spaces: the use case of that name.
-        provisions: its orders: accept, show, wait.
-        wake_spaces: the use case of that name.
         call_events: of the Gradio-compatible routes.
         engine: works on the jobs between ``start`` and ``stop``.
         database: of the engine and of our records.
@@ -80,8 +75,6 @@ class Services:
     spaces: SpaceHosts
     create_space: CreateSpace
     provision_spaces: ProvisionSpaces
-    provisions: ProvisionQueue
-    wake_spaces: WakeSpaces
     call_events: CallEvents
     engine: Engine
     database: Database
@@ -98,7 +91,7 @@ class Services:
     async def stop(self, drain_seconds: float = 20) -> None:
         """Take no more, let running jobs go on for a while; what is left is resumed by the next start."""
         self.jobs.is_draining = True
-        self.provisions.is_draining = True
+        self.provision_spaces.is_draining = True
         await self.engine.stop(drain_seconds)
         if self.browser:
             await self.browser.close()
@@ -137,7 +130,7 @@ def build(settings: Settings) -> Services:
     browser = _browser(settings)
     makers = _makers(settings, SqlLedger(database, clock), clock)
     spaces = open_spaces(settings)
-    secrets = ConfiguredSecretScanner(settings.secrets())
+    secrets = open_secret_scanner(settings)
     publishers = _publishers(settings, workspaces, spaces, clock)
     ports = Ports(
         generator=makers.generator,
@@ -151,8 +144,6 @@ def build(settings: Settings) -> Services:
         blobs=blobs,
         clock=clock,
     )
-    provision_spaces = ProvisionSpaces(spaces, secrets, clock, owner=settings.hf_owner)
-    provision_records = ProvisionRecords(database, clock, blobs, feed.publish)
     engine = Engine(
         database,
         records,
@@ -161,7 +152,6 @@ def build(settings: Settings) -> Services:
         concurrency=settings.job_concurrency,
         retention=timedelta(days=settings.retention_days),
         failpoint=failpoint,
-        provision=ProvisionWork(provision_records, provision_spaces),
     )
     jobs = JobQueue(
         engine=engine,
@@ -186,9 +176,7 @@ def build(settings: Settings) -> Services:
         secrets=secrets,
         spaces=spaces,
         create_space=CreateSpace(spaces, secrets, clock, owner=settings.hf_owner),
-        provision_spaces=provision_spaces,
-        provisions=ProvisionQueue(engine, provision_records, feed, clock),
-        wake_spaces=WakeSpaces(spaces),
+        provision_spaces=ProvisionSpaces(spaces, secrets, clock, owner=settings.hf_owner),
         call_events=SqlCallEvents(database, clock),
         engine=engine,
         database=database,
@@ -204,6 +192,11 @@ def open_spaces(settings: Settings) -> SpaceHosts:
 def open_create_space(settings: Settings) -> CreateSpace:
     """The use case of that name without a service. Asks the Hub nothing yet."""
     return CreateSpace(open_spaces(settings), open_secret_scanner(settings), SystemClock(), owner=settings.hf_owner)
+
+
+def open_provision_spaces(settings: Settings) -> ProvisionSpaces:
+    """The same for many. Asks the Hub nothing yet."""
+    return ProvisionSpaces(open_spaces(settings), open_secret_scanner(settings), SystemClock(), owner=settings.hf_owner)
 
 
 def open_secret_scanner(settings: Settings) -> SecretScanner:

@@ -14,7 +14,9 @@ from pipeline.domain.files import AppFiles
 from pipeline.domain.generation import Generation, Made, ModelCall, Order, Usage
 from pipeline.domain.job import Job, JobStatus
 from pipeline.domain.notification import Delivery, Notification
+from pipeline.domain.provision import WantedSpace
 from pipeline.domain.publication import Publication, Site, Target, folder_name, repository_name
+from pipeline.domain.space import SpaceSettings
 from pipeline.domain.verdict import Finding, Outcome, Seen, Severity, Verdict, Verification
 from pipeline.generation.reply.operations import EditBlock
 
@@ -205,3 +207,16 @@ def make_notification(**fields: Any) -> Notification:
 def make_delivery(**fields: Any) -> Delivery:
     """The first attempt, answered 200."""
     return replace(Delivery(attempt=1, at=NOW, status=200, seconds=0.1, response="ok"), **fields)
+
+
+def make_wanted(
+    name: str = "team-a",
+    secrets: Mapping[str, str] | None = None,
+    variables: Mapping[str, str] | None = None,
+    *,
+    private: bool | None = None,
+    **fields: Any,
+) -> WantedSpace:
+    """A Space of an order."""
+    visibility = None if private is None else "private" if private else "public"
+    return WantedSpace(name, SpaceSettings(secrets or {}, variables or {}, visibility=visibility, **fields))

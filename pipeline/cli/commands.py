@@ -9,7 +9,6 @@ from pipeline.cli.jobs import jobs
 from pipeline.cli.run import run
 from pipeline.cli.serve import serve
 from pipeline.cli.spaces.commands import spaces
-from pipeline.cli.spaces.provision import provision
 
 app = typer.Typer(
     help="Turns a written brief into a live, checked web app.",
@@ -20,7 +19,6 @@ app = typer.Typer(
 app.command()(run)
 app.command()(serve)
 app.add_typer(jobs, name="jobs")
-spaces.command()(provision)
 app.add_typer(spaces, name="spaces")
 
 

@@ -2,6 +2,7 @@
 
     PipelineError
     ├── InvalidInput          the caller broke a rule; every broken rule is listed with its field
+    ├── Unreadable            the request as a whole is none that can be read
     ├── KeyReused             the same (email, task, round, nonce) with another body
     ├── NotFound              no such job, site or file, or it belongs to somebody else
     ├── Busy                  the queue is full; says when to come back
@@ -67,6 +68,12 @@ class InvalidInput(PipelineError):
     def __init__(self, *problems: FieldProblem) -> None:
         super().__init__("; ".join(f"{p.field}: {p.problem}" for p in problems))
         self.problems = problems
+
+
+class Unreadable(PipelineError):
+    """The request as a whole is none that can be read; the text is all there is to say."""
+
+    code = "unreadable"
 
 
 class KeyReused(PipelineError):

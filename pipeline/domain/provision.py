@@ -1,63 +1,32 @@
-"""Many Spaces from one template: what is asked for, how a Space differs from it, and what became of each."""
+"""Many Spaces from one template: what is asked for, the rules for it, and what became of each Space."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
-from typing import TypeVar
 
-from pipeline.domain.files import AppFiles
-from pipeline.domain.job import JobStatus
-from pipeline.domain.publication import SpaceSdk
-from pipeline.domain.space import Space, SpaceRuntime, SpaceSetting
+from pipeline.domain.errors import FieldProblem
+from pipeline.domain.space import AppTemplate, SpaceSettings, space_id_problem
+from pipeline.domain.space_rules import files_problems, published_secrets, settings_problems, space_name_problem
 
-T = TypeVar("T")
+MAX_SPACES = 200
+MAX_TEMPLATE_BYTES = 10 * 1024 * 1024
+"""Sent once for every Space."""
 
-STATIC = "static"
-
-
-@dataclass(frozen=True, slots=True)
-class AppTemplate:
-    """Files that every Space is to hold.
-
-    Attributes:
-        files: as their author made them.
-        kind: of Space; ``streamlit`` becomes ``docker`` on the Hub.
-        parameters: JSON values that the app finds as ``PARAMS``; None = it was not made for any.
-    """
-
-    files: AppFiles
-    kind: SpaceSdk
-    parameters: Mapping[str, object] | None = None
+MAX_SECRETS = 2_000
+"""Of all Spaces together: each is looked for in the template's files."""
 
 
 @dataclass(frozen=True, slots=True)
 class WantedSpace:
-    """One Space as it should be. What is None or not named is left as it is, or to the template or the Hub.
+    """One Space as it should be.
 
     Attributes:
         name: ``name`` or ``owner/name``.
-        secrets: values that the Hub never gives back.
-        variables: values that everybody who may see the Space can read.
-        hardware: in the Hub's words.
-        sleep_seconds: without visitors until it sleeps; -1 = never.
-        private: whether only its owner sees it.
+        settings: what they do not name is left as it is, or to the template or the Hub.
     """
 
     name: str
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
-    variables: Mapping[str, str] = field(default_factory=dict)
-    hardware: str | None = None
-    sleep_seconds: int | None = None
-    private: bool | None = None
-
-    @property
-    def settings(self) -> tuple[str, ...]:
-        """What it is created with, in words without values."""
-        words = [f"secret {key}" for key in self.secrets] + [f"variable {key}" for key in self.variables]
-        words += [] if self.hardware is None else [f"hardware {self.hardware}"]
-        words += [] if self.sleep_seconds is None else [f"sleep time {self.sleep_seconds} s"]
-        return (*words, *_seen_by(private=self.private))
+    settings: SpaceSettings = field(default_factory=SpaceSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +34,7 @@ class ProvisionOrder:
     """What is asked for.
 
     Attributes:
-        template: ``owner/name`` of a Space to copy, or files.
+        template: ``owner/name`` of a Space to copy, or an app.
         spaces: in the caller's order.
         replace_secrets: whether secrets that a Space has already are set again: their values cannot be compared.
     """
@@ -87,26 +56,20 @@ class SpaceStatus(StrEnum):
     """How far one Space of a provision is."""
 
     PLANNED = "planned"
-    WAITING = "waiting"
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
 
-    @property
-    def is_final(self) -> bool:
-        """Nothing more happens to it."""
-        return self in {SpaceStatus.SUCCEEDED, SpaceStatus.FAILED, SpaceStatus.PLANNED}
-
 
 @dataclass(frozen=True, slots=True)
 class SpaceOutcome:
-    """What became of one Space, or will.
+    """What became of one Space, or would.
 
     Attributes:
         name: as it was asked for.
         status: how far it is.
         action: None while that is not known.
-        id: ``owner/name``; None while the owner is not known.
+        id: ``owner/name``.
         url: of its page; None while there is none.
         changes: what was done, or would be, in words without values.
         warning: what the caller should know.
@@ -114,33 +77,12 @@ class SpaceOutcome:
     """
 
     name: str
-    status: SpaceStatus = SpaceStatus.WAITING
+    status: SpaceStatus
+    id: str
     action: SpaceAction | None = None
-    id: str | None = None
     url: str | None = None
     changes: tuple[str, ...] = ()
     warning: str | None = None
-    error: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Provision:
-    """The durable record of an order, without the order.
-
-    Attributes:
-        id: cannot be guessed.
-        status: where it stands; succeeded when every Space did.
-        received_at: when it was accepted.
-        spaces: one outcome per Space, in the order's order.
-        finished_at: None while it goes on.
-        error: what kept it from its work altogether, or None.
-    """
-
-    id: str
-    status: JobStatus
-    received_at: datetime
-    spaces: tuple[SpaceOutcome, ...]
-    finished_at: datetime | None = None
     error: str | None = None
 
 
@@ -165,89 +107,40 @@ class WokenSpace:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Differences:
-    """What has to be set for an existing Space to be as wanted.
-
-    Attributes:
-        secrets: to be set.
-        variables: to be set.
-        hardware: to be asked for, or None.
-        sleep_seconds: to be set, or None.
-        private: to be set, or None.
-        left_secrets: how many secrets are there already and were not touched.
-    """
-
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
-    variables: Mapping[str, str] = field(default_factory=dict)
-    hardware: str | None = None
-    sleep_seconds: int | None = None
-    private: bool | None = None
-    left_secrets: int = 0
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        """Each of them, without values, in the order in which they are made."""
-        words = list(_seen_by(private=self.private))
-        words += [] if self.sleep_seconds is None else [f"sleep time {self.sleep_seconds} s"]
-        words += [f"secret {key}" for key in self.secrets] + [f"variable {key}" for key in self.variables]
-        return (*words, *([] if self.hardware is None else [f"hardware {self.hardware}"]))
-
-    @property
-    def restarts(self) -> bool:
-        """Whether the Hub starts the Space anew. Source: the Hub's documentation on secrets, variables, hardware."""
-        return bool(self.secrets or self.variables or self.hardware)
+def order_problems(order: ProvisionOrder) -> Iterator[FieldProblem]:
+    """Every rule that ``order`` breaks, by field and without values, but for those of its files' contents."""
+    if not isinstance(order.template, str):
+        yield from below("template", files_problems(order.template.files, MAX_TEMPLATE_BYTES))
+    elif problem := space_id_problem(order.template):
+        yield FieldProblem("template", problem)
+    if not order.spaces:
+        yield FieldProblem("spaces", "is required and must not be empty")
+    if len(order.spaces) > MAX_SPACES:
+        yield FieldProblem("spaces", f"has more than {MAX_SPACES} items")
+        return
+    names: dict[str, int] = {}
+    for index, wanted in enumerate(order.spaces):
+        if problem := space_name_problem(wanted.name):
+            yield FieldProblem(f"spaces[{index}].name", problem)
+        yield from below(f"spaces[{index}]", settings_problems(wanted.settings))
+        # The Hub takes names that differ in case for one.
+        first = names.setdefault(wanted.name.lower(), index)
+        if first != index:
+            yield FieldProblem(f"spaces[{index}].name", f"is that of spaces[{first}] too")
+    if sum(len(wanted.settings.secrets) for wanted in order.spaces) > MAX_SECRETS:
+        yield FieldProblem("spaces", f"have more than {MAX_SECRETS} secrets in all")
+    elif isinstance(order.template, AppTemplate) and order.template.files.size <= MAX_TEMPLATE_BYTES:
+        yield from _published(order.template, order.spaces)
 
 
-def differences(
-    wanted: WantedSpace,
-    space: Space,
-    variables: tuple[SpaceSetting, ...],
-    secrets: tuple[SpaceSetting, ...],
-    *,
-    replace_secrets: bool,
-) -> Differences:
-    """How ``space`` differs from ``wanted``. What it has beyond that stays."""
-    runtime = space.runtime or SpaceRuntime(stage="")
-    values = {variable.key: variable.value for variable in variables}
-    known = {secret.key for secret in secrets}
-    missing = {key: value for key, value in wanted.secrets.items() if replace_secrets or key not in known}
-    is_private = space.visibility == "private"
-    return Differences(
-        secrets=missing,
-        variables={key: value for key, value in wanted.variables.items() if values.get(key) != value},
-        hardware=_unless_same(wanted.hardware, runtime.requested_hardware),
-        sleep_seconds=_unless_same(wanted.sleep_seconds, runtime.sleep_seconds),
-        private=_unless_same(wanted.private, is_private),
-        left_secrets=len(wanted.secrets) - len(missing),
-    )
+def below(place: str, problems: Iterator[FieldProblem] | Sequence[FieldProblem]) -> Iterator[FieldProblem]:
+    """The same problems, of a part that stands at ``place``."""
+    return (FieldProblem(f"{place}.{problem.field}", problem.problem) for problem in problems)
 
 
-def misfit(
-    wanted: WantedSpace,
-    sdk: str | None,
-    variables: tuple[SpaceSetting, ...] = (),
-    secrets: tuple[SpaceSetting, ...] = (),
-) -> str | None:
-    """Why a Space of that kind, with these settings already, cannot become as wanted; None when it can."""
-    if sdk == STATIC and wanted.secrets:
-        return "a static Space shows its secrets to every visitor: take the secrets out, or use another kind of Space"
-    if sdk == STATIC and (wanted.hardware is not None or wanted.sleep_seconds is not None):
-        return "a static Space runs no program: hardware and sleep_time have no meaning for it"
-    if wanted.secrets.keys() & {setting.key for setting in variables}:
-        return (
-            "a secret has the name of a variable that the Space has: the Hub starts no such Space; delete one of them"
-        )
-    if wanted.variables.keys() & {setting.key for setting in secrets}:
-        return (
-            "a variable has the name of a secret that the Space has: the Hub starts no such Space; delete one of them"
-        )
-    return None
-
-
-def _unless_same(wanted: T | None, current: T | None) -> T | None:
-    return None if wanted == current else wanted
-
-
-def _seen_by(*, private: bool | None) -> tuple[str, ...]:
-    return () if private is None else ("private" if private else "public",)
+def _published(template: AppTemplate, spaces: Sequence[WantedSpace]) -> Iterator[FieldProblem]:
+    published = published_secrets((v for wanted in spaces for v in wanted.settings.secrets.values()), template.files)
+    for index, wanted in enumerate(spaces):
+        if not published.isdisjoint(wanted.settings.secrets.values()):
+            problem = "has a value that stands in the template's files too, where it would be published"
+            yield FieldProblem(f"spaces[{index}].secrets", problem)

@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
+from typing import Self
 
 from pipeline.domain.files import AppFiles
 from pipeline.domain.front_matter import split_front_matter
@@ -19,6 +21,12 @@ RESTING = frozenset({"SLEEPING", "PAUSED", "STOPPED"})
 """Stages without a running app and without a fault. A visit wakes SLEEPING and STOPPED; PAUSED ends by a restart."""
 
 DEFAULT_APP_PORT = 7860
+
+GRACE_SECONDS = 20.0
+"""After a change the Hub may go on telling the stage from before for as long as this."""
+
+STATIC = "static"
+
 MAX_SPACE_ID = 96
 _SPACE_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
 _SETTING_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -59,27 +67,6 @@ def app_port_of(files: AppFiles) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class SpaceSettings:
-    """What a Space is created with, in one call, so that it never runs without them.
-
-    Attributes:
-        sdk: ``gradio``, ``docker`` or ``static``: those the Hub creates.
-        private: whether only its owner sees it.
-        secrets: values that the Hub never gives back.
-        variables: values that everybody who may see the Space can read.
-        hardware: None = what the owner's plan gives.
-        sleep_seconds: without visitors until it sleeps; -1 = never; None = the Hub's default.
-    """
-
-    sdk: str
-    private: bool = False
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
-    variables: Mapping[str, str] = field(default_factory=dict)
-    hardware: str | None = None
-    sleep_seconds: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Volume:
     """Storage of the Hub that a Space sees as a folder.
 
@@ -98,6 +85,53 @@ class Volume:
     revision: str | None = None
     read_only: bool | None = None
     path: str | None = None
+
+
+class SettingKind(StrEnum):
+    """The two kinds of settings that have a name; no name is of both in one Space."""
+
+    SECRETS = "secrets"
+    VARIABLES = "variables"
+
+    @property
+    def singular(self) -> str:
+        """One of them."""
+        return self.removesuffix("s")
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceSettings:
+    """How a Space is to be set. What is None or not named stays as it is, or is the Hub's choice for a new Space.
+
+    Attributes:
+        secrets: values that the Hub never gives back.
+        variables: values that everybody who may see the Space can read.
+        descriptions: of secrets and variables, by name.
+        hardware: in the Hub's words.
+        sleep_seconds: without visitors until it sleeps; -1 = never.
+        volumes: all that is to be mounted.
+        visibility: ``public``, ``private`` or ``protected``.
+        is_dev_mode: whether its files can be changed while it runs; not for new Spaces.
+    """
+
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    descriptions: Mapping[str, str] = field(default_factory=dict)
+    hardware: str | None = None
+    sleep_seconds: int | None = None
+    volumes: tuple[Volume, ...] | None = None
+    visibility: str | None = None
+    is_dev_mode: bool | None = None
+
+    @classmethod
+    def of(cls, kind: SettingKind, values: Mapping[str, str], descriptions: Mapping[str, str] | None = None) -> Self:
+        """Secrets alone, or variables."""
+        secrets, variables = (values, {}) if kind is SettingKind.SECRETS else ({}, values)
+        return cls(secrets, variables, descriptions or {})
+
+    def named(self, kind: SettingKind) -> Mapping[str, str]:
+        """The secrets or the variables."""
+        return self.secrets if kind is SettingKind.SECRETS else self.variables
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +202,25 @@ class SpaceSetting:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """One look of many at a Space on its way.
+
+    Attributes:
+        runtime: how it is doing; its stage is spelled as the known ones are.
+        is_new: the stage is another one than at the look before.
+        is_current: the stage is not that from before the change, which the Hub may go on telling for a while.
+        waited: seconds since the first look.
+        in_stage: seconds since the stage was first seen.
+    """
+
+    runtime: SpaceRuntime
+    is_new: bool
+    is_current: bool
+    waited: float
+    in_stage: float
+
+
+@dataclass(frozen=True, slots=True)
 class LogLine:
     """One piece of a Space's build or run log.
 
@@ -181,30 +234,33 @@ class LogLine:
 
 
 @dataclass(frozen=True, slots=True)
+class AppTemplate:
+    """An app for a Space, as its author made it.
+
+    Attributes:
+        files: the author's own.
+        kind: of Space; ``streamlit`` becomes ``docker`` on the Hub.
+        parameters: JSON values that the app finds as ``PARAMS``; None = it was not made for any.
+    """
+
+    files: AppFiles
+    kind: SpaceSdk
+    parameters: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NewSpace:
     """What ``/create-space`` is asked for.
 
     Attributes:
-        kind: of Space; ``streamlit`` becomes ``docker`` on the Hub.
-        files: the caller's own.
-        parameters: JSON values that the app finds as ``PARAMS``.
+        app: that it is to hold.
         name: ``name`` or ``owner/name``; None = a new one of our making, under the token's owner.
-        private: whether only its owner sees it.
-        secrets: values that the Hub never gives back.
-        variables: values that everybody who may see the Space can read.
-        hardware: None = what the owner's plan gives.
-        sleep_seconds: without visitors until it sleeps; -1 = never; None = the Hub's default.
+        settings: that it has from the beginning.
     """
 
-    kind: SpaceSdk
-    files: AppFiles
-    parameters: Mapping[str, object] = field(default_factory=dict)
+    app: AppTemplate
     name: str | None = None
-    private: bool = False
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
-    variables: Mapping[str, str] = field(default_factory=dict)
-    hardware: str | None = None
-    sleep_seconds: int | None = None
+    settings: SpaceSettings = field(default_factory=SpaceSettings)
 
 
 @dataclass(frozen=True, slots=True)

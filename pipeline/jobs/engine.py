@@ -25,7 +25,6 @@ from pipeline.jobs.checkpoint import Outcome, StageCheckpoint
 from pipeline.jobs.database import Database
 from pipeline.jobs.failpoint import Failpoint
 from pipeline.jobs.lease import BEAT_SECONDS, Leases
-from pipeline.jobs.provision_work import ProvisionWork
 from pipeline.jobs.records import JobRecords
 from pipeline.jobs.stores import forget_before
 from pipeline.ports import Checkpoint, Clock
@@ -34,15 +33,11 @@ APPLICATION = "code-to-deployment"
 SHAPE = "1"  # of the workflow: raise it when stages are added or reordered so that running jobs would break
 QUEUE = "deploys"
 WORKFLOW = "deploy"
-PROVISION_QUEUE = "provisions"
-PROVISION_WORKFLOW = "provision"
-PROVISIONS_AT_ONCE = 2
 POLL_SECONDS = 0.05
 RECOVERIES = 5  # a job that ended the process this often is given up
 THREADS = 32
 PURGE_SECONDS = 3600
 GIVEN_UP = ["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]  # the engine's words for jobs it will not touch again
-GIVEN_UP_WORDS = "was given up after it had ended the process several times"
 PREDECESSOR_POLL_SECONDS = 0.25
 
 Run = Callable[[Job, Brief, Checkpoint], Awaitable[None]]
@@ -52,7 +47,7 @@ _log = logging.getLogger(__name__)
 
 
 class Engine:
-    """Queues jobs and runs them, each stage once; and provisions of Spaces, which go on from their own records."""
+    """Queues jobs and runs them, each stage once."""
 
     def __init__(
         self,
@@ -64,7 +59,6 @@ class Engine:
         concurrency: int,
         retention: timedelta,
         failpoint: Failpoint,
-        provision: ProvisionWork,
     ) -> None:
         self._database = database
         self._records = records
@@ -73,7 +67,6 @@ class Engine:
         self._concurrency = concurrency
         self._retention = retention
         self._failpoint = failpoint
-        self._provision = provision
         self._lock: IO[str] | None = None
         self._client: DBOSClient | None = None
         self._upkeep: asyncio.Task[None] | None = None
@@ -100,10 +93,6 @@ class Engine:
         async def work(job_id: str) -> None:  # the engine marks the function: a bound method cannot be marked
             await self._work(job_id)
 
-        @DBOS.workflow(name=PROVISION_WORKFLOW, max_recovery_attempts=RECOVERIES)
-        async def provision(provision_id: str) -> None:
-            await self._provision(provision_id)
-
         await asyncio.to_thread(self._launch)
         self.connect()
         self._upkeep = asyncio.create_task(self._keep_up())
@@ -127,28 +116,23 @@ class Engine:
         The engine's async calls would put their thread pool, which dies with the engine, under the caller's loop.
         """
         DBOS.launch()
-        for queue, at_once in ((QUEUE, self._concurrency), (PROVISION_QUEUE, PROVISIONS_AT_ONCE)):
-            DBOS.register_queue(
-                queue, worker_concurrency=at_once, polling_interval_sec=POLL_SECONDS, on_conflict="always_update"
-            )
+        DBOS.register_queue(
+            QUEUE,
+            worker_concurrency=self._concurrency,
+            polling_interval_sec=POLL_SECONDS,
+            on_conflict="always_update",
+        )
 
     def enqueue(self, connection: sa.Connection, job_id: str) -> None:
         """Queue a job in the transaction that writes its row."""
-        self._enqueue(connection, WORKFLOW, QUEUE, job_id)
-
-    def enqueue_provision(self, connection: sa.Connection, provision_id: str) -> None:
-        """Queue a provision in the transaction that writes its row."""
-        self._enqueue(connection, PROVISION_WORKFLOW, PROVISION_QUEUE, provision_id)
-
-    def _enqueue(self, connection: sa.Connection, workflow: str, queue: str, row_id: str) -> None:
         options: EnqueueOptions = {
-            "workflow_name": workflow,
-            "queue_name": queue,
-            "workflow_id": row_id,
+            "workflow_name": WORKFLOW,
+            "queue_name": QUEUE,
+            "workflow_id": job_id,
             "app_version": SHAPE,
             "workflow_id_reuse_policy": "reject",
         }
-        self._connected().enqueue_in_transaction(connection, options, row_id)
+        self._connected().enqueue_in_transaction(connection, options, job_id)
 
     async def cancel(self, job_id: str) -> None:
         """Stop a job, now if it waits, else within its current stage."""
@@ -223,17 +207,13 @@ class Engine:
             live = await self._leases.beat()
             await asyncio.to_thread(_adopt_from_all_but, live)
         for job_id in await asyncio.to_thread(_given_up, await self._records.unfinished()):
-            await self._fail(job_id, Failure(Stage.ACCEPT, "given_up", f"the job {GIVEN_UP_WORDS}"))
-        provisions = self._provision.records
-        for provision_id in await asyncio.to_thread(_given_up, await provisions.unfinished()):
-            await provisions.finish(provision_id, f"the provision {GIVEN_UP_WORDS}")
+            told = "the job was given up after it had ended the process several times"
+            await self._fail(job_id, Failure(Stage.ACCEPT, "given_up", told))
 
     async def _purge(self) -> None:
         cutoff = self._clock.now() - self._retention
         while job_ids := await forget_before(self._database, cutoff):
             await asyncio.to_thread(DBOS.delete_workflows, job_ids)
-        while provision_ids := await self._provision.records.forget_before(cutoff):
-            await asyncio.to_thread(DBOS.delete_workflows, provision_ids)
 
     def _config(self, executor: str) -> DBOSConfig:
         return DBOSConfig(

@@ -129,26 +129,3 @@ call_events = sa.Table(
     sa.Column("expires_at", UtcDateTime, nullable=False, index=True),
     sa.Column("told", sa.Boolean, key="is_delivered", nullable=False),
 )
-
-# What could give a secret away, ``digest``, ``request`` and ``token``, is there only until the provision has ended.
-provisions = sa.Table(
-    "provisions",
-    metadata,
-    sa.Column("id", sa.String(32), primary_key=True),
-    sa.Column("digest", sa.String(64), unique=True),
-    sa.Column("caller", sa.String(64), nullable=False),
-    sa.Column("status", sa.String(16), nullable=False, index=True),
-    sa.Column("received_at", UtcDateTime, nullable=False),
-    sa.Column("finished_at", UtcDateTime, index=True),
-    sa.Column("request", sa.JSON(none_as_null=True)),
-    sa.Column("token", sa.Text),
-    sa.Column("error", sa.Text),
-)
-
-provision_spaces = sa.Table(
-    "provision_spaces",
-    metadata,
-    sa.Column("provision_id", sa.String(32), primary_key=True),
-    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("outcome", sa.JSON, nullable=False),
-)

@@ -12,7 +12,6 @@ from pipeline.domain.files import AppFiles
 from pipeline.domain.generation import Generation, Made, Order, Usage
 from pipeline.domain.job import Job, JobEvent, JobStatus, Stage
 from pipeline.domain.notification import Delivery, DeliveryState, Notification
-from pipeline.domain.provision import Provision, ProvisionOrder
 from pipeline.domain.publication import Publication, Remote, Site, Target
 from pipeline.domain.verdict import Seen, Verdict, Verification
 from pipeline.ports.space_host import SpaceHost as SpaceHost
@@ -261,22 +260,6 @@ class Jobs(Protocol):
 
     async def counts(self) -> dict[JobStatus, int]:
         """Waiting and running jobs. Raises Unavailable when the storage does not answer."""
-
-
-class Provisions(Protocol):
-    """Orders of many Spaces, and what became of them. Each belongs to the token it came with; None = the operator's."""
-
-    async def accept(self, order: ProvisionOrder, token: str | None) -> Provision:
-        """Make ``order`` durable and queue it, or join the unfinished one that is the same.
-
-        Raises Busy, Unavailable.
-        """
-
-    async def get(self, provision_id: str, token: str | None) -> Provision:
-        """Raises NotFound, also for a foreign one."""
-
-    async def wait(self, provision_id: str, token: str | None, seconds: float) -> Provision:
-        """The provision once it has ended, or as it stands when ``seconds`` are over. Raises NotFound."""
 
 
 class CallEvents(Protocol):

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Protocol
 
 from pipeline.domain.files import AppFiles
-from pipeline.domain.space import LogLine, Space, SpaceRuntime, SpaceSetting, SpaceSettings, Volume
+from pipeline.domain.space import LogLine, Look, SettingKind, Space, SpaceRuntime, SpaceSetting, SpaceSettings, Volume
 
 
 class SpaceHost(Protocol):
@@ -13,8 +13,11 @@ class SpaceHost(Protocol):
     async def owner(self) -> str:
         """Whose token it is; asked once."""
 
-    async def create(self, space_id: str, settings: SpaceSettings) -> Space:
-        """One call, with secrets and variables. Raises SpaceConflict when the name is taken."""
+    async def create(self, space_id: str, sdk: str, settings: SpaceSettings) -> Space:
+        """One call, with its settings; public unless they say otherwise. Raises SpaceConflict when the name is taken.
+
+        ``sdk`` is ``gradio``, ``docker`` or ``static``: those the Hub creates.
+        """
 
     async def commit(self, space_id: str, files: AppFiles, message: str, parent: str | None) -> str:
         """Make ``files`` all that the Space holds, in one commit on ``parent``, and return the new head's sha.
@@ -31,6 +34,12 @@ class SpaceHost(Protocol):
     async def runtime(self, space_id: str) -> SpaceRuntime:
         """How it is doing."""
 
+    def watch(self, space_id: str, seconds: float, *, has_changed: bool) -> AsyncGenerator[Look, None]:
+        """Look after look, with pauses, until ``seconds`` are over. A Hub that gives no answer meanwhile is waited for.
+
+        ``has_changed``: it was changed just now, so that its stage, or its absence, is not to be believed at once.
+        """
+
     def logs(self, space_id: str, *, build: bool, follow: bool) -> AsyncGenerator[LogLine, None]:
         """The log of the build or of the run: what there is, and with ``follow`` what comes. To be closed."""
 
@@ -46,9 +55,6 @@ class SpaceHost(Protocol):
     async def restart(self, space_id: str, *, factory_reboot: bool = False) -> SpaceRuntime:
         """Start it anew; with ``factory_reboot`` build it anew as well."""
 
-    async def wake(self, space_id: str) -> SpaceRuntime:
-        """Start it if it sleeps, is paused or has stopped."""
-
     async def set_dev_mode(self, space_id: str, *, enabled: bool) -> SpaceRuntime:
         """Let its files be changed while it runs, or no more."""
 
@@ -56,34 +62,24 @@ class SpaceHost(Protocol):
         """``public``, ``private`` or ``protected``."""
 
     async def duplicate(self, source_id: str, target_id: str, settings: SpaceSettings) -> Space:
-        """Copy a Space. Its variables are copied, its secrets are not; ``settings.sdk`` has no meaning here."""
+        """As ``create``, with the files and variables of another Space; its secrets are not copied."""
 
     async def delete(self, space_id: str) -> None:
         """For good."""
 
-    async def variables(self, space_id: str) -> tuple[SpaceSetting, ...]:
-        """By name."""
+    async def settings(self, space_id: str, kind: SettingKind) -> tuple[SpaceSetting, ...]:
+        """By name; secrets without their values."""
 
-    async def set_variable(self, space_id: str, key: str, value: str, description: str | None = None) -> None:
+    async def set_setting(
+        self, space_id: str, kind: SettingKind, key: str, value: str, description: str | None = None
+    ) -> None:
         """Add or replace. Restarts the app."""
 
-    async def delete_variable(self, space_id: str, key: str) -> None:
-        """Also when there is none. Restarts the app."""
-
-    async def secrets(self, space_id: str) -> tuple[SpaceSetting, ...]:
-        """By name, without their values."""
-
-    async def set_secret(self, space_id: str, key: str, value: str, description: str | None = None) -> None:
-        """Add or replace. Restarts the app."""
-
-    async def delete_secret(self, space_id: str, key: str) -> None:
+    async def delete_setting(self, space_id: str, kind: SettingKind, key: str) -> None:
         """Also when there is none. Restarts the app."""
 
     async def set_volumes(self, space_id: str, volumes: Sequence[Volume]) -> None:
         """Make these all that is mounted."""
-
-    async def delete_volumes(self, space_id: str) -> None:
-        """Unmount everything."""
 
 
 SpaceHosts = Callable[[str | None], SpaceHost]

@@ -20,7 +20,7 @@ from pipeline.domain.errors import (
 from pipeline.domain.files import AppFiles, compare
 from pipeline.domain.front_matter import split_front_matter
 from pipeline.domain.publication import Publication, Site, Target
-from pipeline.domain.space import Space, SpaceSettings, sdk_of
+from pipeline.domain.space import STATIC, Space, SpaceSettings, sdk_of
 from pipeline.ports import Clock, Progress, SpaceHost, Workspaces
 from pipeline.publishing.space_watch import SpaceWatch
 
@@ -131,7 +131,7 @@ class HfSpacePublisher:
             BuildFailed: the Hub could not build or start it; the text ends with the end of the log.
             NotLive: it is at another commit, rests, or takes too long.
         """
-        is_static = sdk_of(files) == "static"
+        is_static = sdk_of(files) == STATIC
         watch = SpaceWatch(
             self._host,
             self._clock,
@@ -182,7 +182,7 @@ class HfSpacePublisher:
     async def _new_space(self, site: Site, files: AppFiles, progress: Progress) -> Space:
         space_id = f"{self._owner or await self._host.owner()}/{site.repository}"
         try:
-            space = await self._host.create(space_id, SpaceSettings(sdk=sdk_of(files) or "static"))
+            space = await self._host.create(space_id, sdk_of(files) or STATIC, SpaceSettings())
         except SpaceConflict:
             return await self._own_space(space_id, files)
         progress(f"created the Space {space_id}")

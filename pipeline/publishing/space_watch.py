@@ -1,21 +1,16 @@
 """From a commit on the Hub to visitors who are served it."""
 
-import re
 from collections import deque
-from contextlib import suppress
-from dataclasses import replace
+from contextlib import aclosing, suppress
 
-from pipeline.domain.errors import BuildFailed, HubError, HubUnreachable, NotLive, RateLimited, SpaceMissing
+from pipeline.domain.errors import BuildFailed, HubError, NotLive
 from pipeline.domain.files import AppFiles
-from pipeline.domain.space import BROKEN, BUILDING, Space, SpaceRuntime
+from pipeline.domain.space import BROKEN, BUILDING, GRACE_SECONDS, Space, SpaceRuntime
 from pipeline.ports import Clock, Progress, SpaceHost
 from pipeline.publishing.served import INDEX_PAGE, ServedApp, texts_of_space, visit
 
 FIRST_PAUSE_SECONDS = 3.0
 LONGEST_PAUSE_SECONDS = 5.0
-GRACE_SECONDS = 20.0
-"""After a commit the Hub may go on telling the stage of the version before for as long as this."""
-
 REST_SECONDS = 90.0
 """For stages that nobody knows to end by themselves."""
 
@@ -58,15 +53,12 @@ class SpaceWatch:
         self._commit_sha = commit_sha
         self._is_static = is_static
         self._progress = progress
-        self._began = self._stage_began = clock.monotonic()
-        self._stage = ""
-        self._was_building = False
         self._was_restarted = False
 
     async def until_running(self, address: str, build_seconds: float) -> Space:
         """Return the Space once it runs the commit.
 
-        A stage is believed once a build was seen, or when the grace period is over. A Hub that names the head is held
+        A Hub that names the head is held
         to it; of one that names none, the stage is all there is to know.
 
         Args:
@@ -78,24 +70,28 @@ class SpaceWatch:
             NotLive: it is at another commit, rests, or takes too long.
             HubError: the Hub does not tell any more.
         """
-        pause = FIRST_PAUSE_SECONDS
-        while True:
-            runtime = await self._look(build_seconds)
-            if runtime.stage in BROKEN and self._is_of_this_commit:
-                raise BuildFailed(await self._failure(runtime))
-            if runtime.stage == "RUNNING" and (self._is_static or self._is_of_this_commit):
-                space = await self._host.info(self._space_id)
-                if space.commit_sha in {None, self._commit_sha}:
-                    return space
-                self._check_head(space)
-            seconds = self._clock.monotonic() - self._stage_began
-            if seconds > (build_seconds if runtime.stage in BUILDING else REST_SECONDS):
-                advice = _ADVICE.get(runtime.stage, "look at its page on the Hub")
-                raise NotLive(f"the Space {self._space_id} is {runtime.stage} since {seconds:.0f} s: {advice}")
-            if runtime.stage in _WOKEN_BY_A_VISIT:
-                await self._wake(address, seconds)
-            await self._clock.sleep(pause)
-            pause = min(pause + 1, LONGEST_PAUSE_SECONDS)
+        looks = self._host.watch(self._space_id, build_seconds + REST_SECONDS, has_changed=True)
+        async with aclosing(looks):
+            async for look in looks:
+                stage = look.runtime.stage
+                if look.is_new:
+                    self._progress(f"the Space {self._space_id} is in stage {stage}")
+                if stage in BROKEN and look.is_current:
+                    raise BuildFailed(await self._failure(look.runtime))
+                if stage == "RUNNING" and (self._is_static or look.is_current):
+                    space = await self._host.info(self._space_id)
+                    if space.commit_sha in {None, self._commit_sha}:
+                        return space
+                    if look.waited >= GRACE_SECONDS:
+                        raise NotLive(
+                            f"the Space {space.id} is at {space.commit_sha}, not at commit {self._commit_sha}"
+                        )
+                if look.in_stage > (build_seconds if stage in BUILDING else REST_SECONDS):
+                    break
+                if stage in _WOKEN_BY_A_VISIT:
+                    await self._wake(address, look.in_stage)
+        advice = _ADVICE.get(stage, "look at its page on the Hub")
+        raise NotLive(f"the Space {self._space_id} is {stage} since {look.in_stage:.0f} s: {advice}")
 
     async def until_served(self, address: str | None, repository: str, files: AppFiles) -> None:
         """Return once every page of ``files`` is served as it is.
@@ -143,39 +139,7 @@ class SpaceWatch:
         if seconds > WAKING_SECONDS and not self._was_restarted:
             self._was_restarted = True
             with suppress(HubError):  # then it sleeps on, and that is told
-                await self._host.wake(self._space_id)
-
-    @property
-    def _is_of_this_commit(self) -> bool:
-        return self._was_building or self._clock.monotonic() - self._began >= GRACE_SECONDS
-
-    async def _look(self, patience_seconds: float) -> SpaceRuntime:
-        """How it is doing. A Hub that gives no answer for a while is waited for."""
-        began = self._clock.monotonic()
-        while True:
-            try:
-                runtime = await self._host.runtime(self._space_id)
-                break
-            except (HubUnreachable, SpaceMissing) as error:
-                # A new Space may be missing for a moment.
-                patience = REST_SECONDS if isinstance(error, HubUnreachable) else GRACE_SECONDS
-                if self._clock.monotonic() - began > patience:
-                    raise
-                await self._clock.sleep(LONGEST_PAUSE_SECONDS)
-            except RateLimited as error:
-                if self._clock.monotonic() + error.retry_after_seconds - began > patience_seconds:
-                    raise
-                await self._clock.sleep(max(error.retry_after_seconds, LONGEST_PAUSE_SECONDS))
-        runtime = replace(runtime, stage=re.sub(r"\W+", "_", runtime.stage.strip().upper()))
-        if runtime.stage != self._stage:
-            self._stage, self._stage_began = runtime.stage, self._clock.monotonic()
-            self._progress(f"the Space {self._space_id} is in stage {runtime.stage}")
-        self._was_building = self._was_building or runtime.stage in BUILDING
-        return runtime
-
-    def _check_head(self, space: Space) -> None:
-        if self._clock.monotonic() - self._began >= GRACE_SECONDS:
-            raise NotLive(f"the Space {space.id} is at commit {space.commit_sha}, not at {self._commit_sha}")
+                await self._host.restart(self._space_id)
 
     async def _failure(self, runtime: SpaceRuntime) -> str:
         """What broke, in the Hub's words, and the end of the log that shows it."""

@@ -87,3 +87,21 @@ DEPLOY_EXAMPLES: dict[str, dict[str, Any]] = {
         },
     }
 }
+
+_TEAMS = [
+    {"name": "team-a", "secrets": {"API_KEY": "…"}, "variables": {"TEAM": "a"}},
+    {"name": "team-b", "secrets": {"API_KEY": "…"}, "variables": {"TEAM": "b"}, "hardware": "cpu-basic"},
+]
+PROVISION_EXAMPLES: dict[str, dict[str, Any]] = {
+    "copies": {"summary": "Copies of a Space", "value": {"template": "my-org/template", "spaces": _TEAMS}},
+    "plan": {
+        "summary": "What would be done, for an app",
+        "value": {
+            "template": {"space_type": "gradio", "files": {"app.py": _GRADIO_APP}, "parameters": {"greeting": "Hi"}},
+            "spaces": _TEAMS,
+            "dry_run": True,
+        },
+    },
+}
+
+WAKE_EXAMPLES = {"two": {"summary": "Two Spaces", "value": {"ids": ["my-org/team-a", "my-org/team-b"]}}}

@@ -1,23 +1,20 @@
-"""POST /create-space: the request's fields, the way from raw bytes to a NewSpace, and the answer."""
+"""POST /create-space: the request's fields, and the way from raw bytes to a NewSpace."""
 
 import json
 from base64 import b64decode
-from http import HTTPStatus
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
-from starlette.exceptions import HTTPException
 
-from pipeline.domain.errors import FieldProblem, InvalidInput
+from pipeline.domain.errors import FieldProblem, InvalidInput, Unreadable
 from pipeline.domain.files import AppFiles, path_problem
 from pipeline.domain.publication import SpaceSdk
-from pipeline.domain.space import MAX_SPACE_ID, CreatedSpace, NewSpace
+from pipeline.domain.space import MAX_SPACE_ID, AppTemplate, NewSpace, SpaceSettings
 from pipeline.shapes.json_object import read_object
 from pipeline.shapes.problems import problems_in_words
 
 KINDS = [SpaceSdk.GRADIO.value, SpaceSdk.STATIC.value, SpaceSdk.DOCKER.value, SpaceSdk.STREAMLIT.value]
-CREATED = "New Space created"
-NOTE = "It may take a few minutes to build and deploy."
 
 # Texts that callers of this interface know.
 INVALID_JSON = "Invalid JSON format"
@@ -27,31 +24,33 @@ NO_FILES = "No files provided in JSON"
 
 _NOTHING = {b"", b"{}", b"[]", b"null", b"false", b"0", b'""'}
 _LONGEST_WORD = 100
+_BASE64 = {
+    "type": "object",
+    "properties": {"base64": {"type": "string", "contentEncoding": "base64"}},
+    "required": ["base64"],
+}
+
+M = TypeVar("M", bound=BaseModel)
 
 FileContents = Annotated[
     dict[str, Any],
     WithJsonSchema(
         {
             "type": "object",
-            "additionalProperties": {
-                "anyOf": [
-                    {"type": "string", "description": "text"},
-                    {
-                        "type": "object",
-                        "properties": {"base64": {"type": "string", "contentEncoding": "base64"}},
-                        "required": ["base64"],
-                    },
-                ]
-            },
+            "additionalProperties": {"anyOf": [{"type": "string", "description": "text"}, _BASE64]},
         }
     ),
 ]
 
 
-class CreateSpaceRequest(BaseModel):
-    """Files that become a new Space. Unknown fields are ignored."""
+class Request(BaseModel):
+    """What requests have in common. Unknown fields are ignored."""
 
     model_config = ConfigDict(strict=True, hide_input_in_errors=True, frozen=True)
+
+
+class AppRequest(Request):
+    """An app for a Space."""
 
     # Not strict: enums are strings in JSON, and nothing but their values passes.
     space_type: Annotated[SpaceSdk, WithJsonSchema({"enum": KINDS, "type": "string"})] = Field(
@@ -62,85 +61,99 @@ class CreateSpaceRequest(BaseModel):
         default_factory=dict,
         description="JSON values for the app: PARAMS in its Python entry file, window.PARAMS in a static Space's page",
     )
-    name: str | None = Field(
-        default=None, max_length=MAX_SPACE_ID, description="name or owner/name; default: a new one"
+
+    def to_app(self) -> AppTemplate:
+        """Decode the files. Raises InvalidInput."""
+        return AppTemplate(decoded_files(self.files), self.space_type, self.parameters)
+
+
+class SettingsRequest(Request):
+    """How a new Space is to be set."""
+
+    private: bool | None = Field(
+        default=None, description="only its owner sees it; default for copies: as the Space that is copied"
     )
-    private: bool = Field(default=False, description="only its owner sees it")
     secrets: dict[str, str] = Field(default_factory=dict, description="set before the first build; never read back")
     variables: dict[str, str] = Field(default_factory=dict, description="everybody who sees the Space can read them")
     hardware: str | None = Field(default=None, max_length=_LONGEST_WORD, description="in the Hub's words: cpu-basic, …")
     sleep_time: int | None = Field(default=None, description="seconds without visitors until it sleeps; -1: never")
 
-    def to_new_space(self) -> NewSpace:
-        """Decode the files. Raises InvalidInput."""
-        return NewSpace(
-            kind=self.space_type,
-            files=_decoded(self.files),
-            parameters=self.parameters,
-            name=self.name,
-            private=self.private,
+    def to_settings(self) -> SpaceSettings:
+        """As the use cases take them; their rules are looked at there."""
+        return SpaceSettings(
             secrets=self.secrets,
             variables=self.variables,
             hardware=self.hardware,
             sleep_seconds=self.sleep_time,
+            visibility=None if self.private is None else "private" if self.private else "public",
         )
 
 
-class CreateSpaceReply(BaseModel):
-    """Done; the Hub is building."""
+class NameRequest(Request):
+    """How a new Space is to be called."""
 
-    message: str = CREATED
-    url: str = Field(description="of the Space's page")
-    note: str = NOTE
-    space_id: str = Field(description="owner/name")
-    commit_sha: str
-    host: str | None = Field(description="of the running app; null while the Hub does not say")
-    notes: list[str] = Field(description="what was decided or left out on the way")
+    name: str | None = Field(
+        default=None, max_length=MAX_SPACE_ID, description="name or owner/name; default: a new one"
+    )
 
-    @classmethod
-    def of(cls, space: CreatedSpace) -> "CreateSpaceReply":
-        """From the domain's value."""
-        return cls(
-            url=space.url,
-            space_id=space.id,
-            commit_sha=space.commit_sha,
-            host=space.host,
-            notes=list(space.notes),
-        )
+
+class CreateSpaceRequest(SettingsRequest, NameRequest, AppRequest):
+    """Files that become a new Space. Fields stand in the order of the parents, from the last one on."""
+
+    private: bool = Field(default=False, description="only its owner sees it")
+
+    def to_new_space(self) -> NewSpace:
+        """Decode the files. Raises InvalidInput."""
+        return NewSpace(self.to_app(), self.name, self.to_settings())
 
 
 def parse_new_space(raw: bytes) -> NewSpace:
     """Turn the bytes of a request into what is asked for.
 
     Raises:
-        HTTPException: 400 with one of the texts above.
+        Unreadable: with one of the texts above.
         InvalidInput: fields against their rules; holds no value.
     """
     if raw.strip() in _NOTHING:
-        raise HTTPException(HTTPStatus.BAD_REQUEST, NO_DATA)
+        raise Unreadable(NO_DATA)
     try:
         document = read_object(raw)
     except InvalidInput as error:
-        raise HTTPException(HTTPStatus.BAD_REQUEST, INVALID_JSON) from error
+        raise Unreadable(INVALID_JSON) from error
     if not document:
-        raise HTTPException(HTTPStatus.BAD_REQUEST, NO_DATA)
+        raise Unreadable(NO_DATA)
     if document.get("space_type") not in [None, *KINDS]:
-        raise HTTPException(HTTPStatus.BAD_REQUEST, INVALID_KIND)
+        raise Unreadable(INVALID_KIND)
     if not document.get("files"):
-        raise HTTPException(HTTPStatus.BAD_REQUEST, NO_FILES)
+        raise Unreadable(NO_FILES)
     _refuse_repeated_names(raw)
-    given = {name: value for name, value in document.items() if value is not None}
+    return validated(CreateSpaceRequest, document).to_new_space()
+
+
+def validated(model: type[M], document: Mapping[str, Any], steps_below: Mapping[str, int] | None = None) -> M:
+    """Read ``document``, in which null is as good as nothing.
+
+    Args:
+        model: of what is read.
+        document: a JSON object.
+        steps_below: how many steps of a problem's place below a field are told, if any: further ones are names that
+            the caller chose.
+
+    Raises:
+        InvalidInput: fields of the wrong shape; holds no value.
+    """
     try:
-        return CreateSpaceRequest.model_validate(given).to_new_space()
+        return model.model_validate({name: value for name, value in document.items() if value is not None})
     except ValidationError as error:
-        # The first step alone: further ones are names that the caller chose.
-        details = [
-            {**detail, "loc": detail["loc"][:1]} for detail in error.errors(include_url=False, include_input=False)
-        ]
-    raise InvalidInput(*dict.fromkeys(problems_in_words(details)))
+        details = error.errors(include_url=False, include_input=False)
+    told = (
+        {**detail, "loc": detail["loc"][: 1 + (steps_below or {}).get(str(detail["loc"][0]), 0)]} for detail in details
+    )
+    raise InvalidInput(*dict.fromkeys(problems_in_words(told)))
 
 
-def _decoded(files: dict[str, Any]) -> AppFiles:
+def decoded_files(files: Mapping[str, Any]) -> AppFiles:
+    """Files as requests bring them. Raises InvalidInput."""
     contents: dict[str, bytes] = {}
     problems: list[FieldProblem] = []
     for number, (path, content) in enumerate(files.items(), 1):

@@ -1,27 +1,35 @@
-"""Bodies of requests that change a Space: their fields, and what they ask for."""
+"""Requests that change a Space: their fields, and the way from raw bytes to what they ask for."""
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from dataclasses import replace
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from pipeline.domain.errors import FieldProblem, InvalidInput
-from pipeline.domain.space import MAX_SPACE_ID, Volume
-from pipeline.domain.space_rules import hardware_problem, sleep_problem
-from pipeline.manage_space.copies import CopyWish
-from pipeline.manage_space.wishes import NewSetting, SpaceChanges
-from pipeline.shapes.problems import OWN_RULE
+from pipeline.domain.space import MAX_SPACE_ID, SettingKind, SpaceSettings
+from pipeline.domain.space_rules import sleep_problem
+from pipeline.shapes.env_file import parse_env_file
+from pipeline.shapes.json_object import read_object
+from pipeline.shapes.new_space import FileContents, SettingsRequest
+from pipeline.shapes.problems import OWN_RULE, problems_in_words
 
 MAX_VOLUMES = 20
 MAX_TEXT = 300
 
+STORAGE_IS_GONE = (
+    "the Hub has no persistent storage tiers any more; what to do now: mount a volume, with PUT "
+    '/spaces/{owner}/{name}/volumes {"volumes": [{"type": "bucket", "source": "owner/name", "mount_path": "/data"}]} '
+    "or `pipeline spaces volumes ID --mount bucket:owner/name:/data`; DELETE the volumes to unmount them"
+)
 
-def _check_hardware(value: str) -> str:
-    if problem := hardware_problem(value):
-        raise PydanticCustomError(OWN_RULE, "{problem}", {"problem": problem})
-    return value
+_UNKNOWN_FIELD = "has a field that is not known here"
+_SETTINGS_RULE = 'must be an object of name to text, or to {"value": text, "description": text}'
+_TO_SETTINGS = TypeAdapter(SpaceSettings)
+
+B = TypeVar("B", bound="Body")
 
 
 def _check_sleep_time(value: int) -> int:
@@ -36,11 +44,12 @@ def _check_mount_path(value: str) -> str:
     return value
 
 
-Hardware = Annotated[
-    str, AfterValidator(_check_hardware), Field(description="in the Hub's words: cpu-basic, t4-small …")
-]
+Hardware = Annotated[str, Field(description="in the Hub's words: cpu-basic, t4-small …")]
 SleepTime = Annotated[int, AfterValidator(_check_sleep_time), Field(description="seconds without visitors; -1: never")]
 Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
+Visibility = Annotated[
+    Literal["public", "private", "protected"], Field(description="protected: public app, private code")
+]
 
 
 class Body(BaseModel):
@@ -49,164 +58,189 @@ class Body(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True, frozen=True)
 
 
-class SettingBody(Body):
-    """A secret or a variable."""
+class ChangeBody(Body):
+    """One change or several; fields are named, or are given a serialization alias, as SpaceSettings has them."""
 
-    value: str
-    description: str | None = None
-
-    def to_setting(self) -> NewSetting:
-        """Its limits are checked with the change."""
-        return NewSetting(self.value, self.description)
+    def to_settings(self) -> SpaceSettings:
+        """What is asked for; its rules are looked at with the change."""
+        return _TO_SETTINGS.validate_python(self.model_dump(by_alias=True, exclude_none=True))
 
 
-Settings = Annotated[
-    dict[str, str | SettingBody],
-    WithJsonSchema({"type": "object", "additionalProperties": {"type": "string"}}),
-]
-
-
-class HardwareBody(Body):
+class HardwareBody(ChangeBody):
     """PUT …/hardware."""
 
     hardware: Hardware
-    sleep_time: SleepTime | None = None
-
-    def to_changes(self) -> SpaceChanges:
-        """Both in one request to the Hub."""
-        return SpaceChanges(hardware=self.hardware, sleep_seconds=self.sleep_time)
+    sleep_time: SleepTime | None = Field(default=None, serialization_alias="sleep_seconds")
 
 
-class SleepTimeBody(Body):
+class SleepTimeBody(ChangeBody):
     """PUT …/sleep-time."""
 
-    seconds: SleepTime
-
-    def to_changes(self) -> SpaceChanges:
-        """The sleep time alone."""
-        return SpaceChanges(sleep_seconds=self.seconds)
+    seconds: SleepTime = Field(serialization_alias="sleep_seconds")
 
 
-class VisibilityBody(Body):
+class VisibilityBody(ChangeBody):
     """PUT …/visibility."""
 
-    visibility: Literal["public", "private", "protected"] = Field(description="protected: public app, private code")
-
-    def to_changes(self) -> SpaceChanges:
-        """The visibility alone."""
-        return SpaceChanges(visibility=self.visibility)
+    visibility: Visibility
 
 
-class DevModeBody(Body):
+class DevModeBody(ChangeBody):
     """PUT …/dev-mode."""
 
-    enabled: bool
-
-    def to_changes(self) -> SpaceChanges:
-        """The dev mode alone."""
-        return SpaceChanges(is_dev_mode=self.enabled)
+    enabled: bool = Field(serialization_alias="is_dev_mode")
 
 
 class VolumeBody(Body):
     """Storage of the Hub that the app is to see as a folder."""
 
     type: Literal["bucket", "model", "dataset", "space"]
-    source: Text
+    source: Text = Field(description="owner/name")
     mount_path: Annotated[Text, AfterValidator(_check_mount_path)]
     revision: Text | None = None
     read_only: bool | None = None
-    path: Text | None = None
-
-    def to_volume(self) -> Volume:
-        """As the domain has it."""
-        return Volume(
-            type=self.type,
-            source=self.source,
-            mount_path=self.mount_path,
-            revision=self.revision,
-            read_only=self.read_only,
-            path=self.path,
-        )
+    path: Text | None = Field(default=None, description="folder within the source")
 
 
-_VOLUME_SCHEMA = {
-    "type": "object",
-    "required": ["type", "source", "mount_path"],
-    "properties": {
-        "type": {"type": "string", "enum": ["bucket", "model", "dataset", "space"]},
-        "source": {"type": "string", "description": "owner/name"},
-        "mount_path": {"type": "string"},
-        "revision": {"type": "string"},
-        "read_only": {"type": "boolean"},
-        "path": {"type": "string", "description": "folder within the source"},
-    },
-}
+_VOLUME_SCHEMA = VolumeBody.model_json_schema()
 Volumes = Annotated[
     list[VolumeBody],
     Field(min_length=1, max_length=MAX_VOLUMES, description="all that is to be mounted"),
-    WithJsonSchema({"type": "array", "items": _VOLUME_SCHEMA}),
+    WithJsonSchema({"type": "array", "items": _VOLUME_SCHEMA}),  # without references: OpenAPI has them elsewhere
 ]
 
 
-class VolumesBody(Body):
+class VolumesBody(ChangeBody):
     """PUT …/volumes."""
 
     volumes: Volumes
 
-    def to_changes(self) -> SpaceChanges:
-        """The volumes alone."""
-        return SpaceChanges(volumes=tuple(volume.to_volume() for volume in self.volumes))
+
+class SettingBody(Body):
+    """A secret or a variable."""
+
+    value: str
+    description: str | None = None
+
+    def to_settings(self, kind: SettingKind, key: str) -> SpaceSettings:
+        """It alone, under that name."""
+        return named_settings(kind, {key: self})
 
 
-class ChangesBody(Body):
+_GivenSettings = dict[str, str | SettingBody]
+_Settings = Annotated[_GivenSettings, WithJsonSchema({"type": "object", "additionalProperties": {"type": "string"}})]
+_GIVEN_SETTINGS: TypeAdapter[_GivenSettings] = TypeAdapter(_GivenSettings)
+
+
+class ChangesBody(ChangeBody):
     """PATCH: several changes at once."""
 
-    secrets: Settings = Field(default_factory=dict, description="to be set; never read back")
-    variables: Settings = Field(default_factory=dict, description="to be set")
+    secrets: _Settings = Field(default_factory=dict, description="to be set; never read back")
+    variables: _Settings = Field(default_factory=dict, description="to be set")
     volumes: Volumes | None = None
     hardware: Hardware | None = None
-    sleep_time: SleepTime | None = None
-    visibility: Literal["public", "private", "protected"] | None = None
+    sleep_time: SleepTime | None = Field(default=None, serialization_alias="sleep_seconds")
+    visibility: Visibility | None = None
 
-    def to_changes(self) -> SpaceChanges:
+    def to_settings(self) -> SpaceSettings:
         """All of them. Raises InvalidInput when there is none."""
-        changes = SpaceChanges(
-            secrets=new_settings(self.secrets),
-            variables=new_settings(self.variables),
-            volumes=None if self.volumes is None else tuple(volume.to_volume() for volume in self.volumes),
-            hardware=self.hardware,
-            sleep_seconds=self.sleep_time,
-            visibility=self.visibility,
+        secrets, variables = (named_settings(kind, getattr(self, kind)) for kind in SettingKind)
+        fields = self.model_dump(by_alias=True, exclude_none=True, exclude={*SettingKind})
+        settings = replace(
+            _TO_SETTINGS.validate_python(fields),
+            secrets=secrets.secrets,
+            variables=variables.variables,
+            descriptions={**secrets.descriptions, **variables.descriptions},
         )
-        if changes == SpaceChanges():
+        if settings == SpaceSettings():
             raise InvalidInput(FieldProblem("body", f"names nothing to change: {', '.join(type(self).model_fields)}"))
-        return changes
+        return settings
 
 
-class DuplicateBody(Body):
+class DuplicateBody(Body, SettingsRequest):
     """POST …/duplicate."""
 
     to_id: str | None = Field(
         default=None, max_length=MAX_SPACE_ID, description="owner/name, or a name; default: the same name"
     )
-    private: bool | None = Field(default=None, description="default: as the Space that is copied")
-    hardware: Hardware | None = None
-    sleep_time: SleepTime | None = None
-    secrets: dict[str, str] = Field(default_factory=dict, description="they are not copied: give them anew")
-    variables: dict[str, str] = Field(default_factory=dict, description="beside those that are copied")
-
-    def to_wish(self) -> CopyWish:
-        """As the copying takes it."""
-        return CopyWish(
-            target=self.to_id,
-            private=self.private,
-            hardware=self.hardware,
-            sleep_seconds=self.sleep_time,
-            secrets=self.secrets,
-            variables=self.variables,
-        )
 
 
-def new_settings(settings: Mapping[str, str | SettingBody]) -> dict[str, NewSetting]:
-    """As they are set."""
-    return {key: NewSetting(given) if isinstance(given, str) else given.to_setting() for key, given in settings.items()}
+class FilesBody(Body):
+    """PUT …/files."""
+
+    files: FileContents = Field(min_length=1, description='path: text, or {"base64": "…"} for bytes')
+    replace: bool = Field(default=False, description="they become all that the Space holds")
+    message: str | None = Field(default=None, max_length=MAX_TEXT, description="of the commit")
+
+
+def named_settings(kind: SettingKind, given: Mapping[str, str | SettingBody]) -> SpaceSettings:
+    """The secrets or variables that are to be set."""
+    bodies = {key: each if isinstance(each, SettingBody) else SettingBody(value=each) for key, each in given.items()}
+    descriptions = {key: body.description for key, body in bodies.items() if body.description is not None}
+    values = {key: body.value for key, body in bodies.items()}
+    return SpaceSettings.of(kind, values, descriptions)
+
+
+def parse_body(model: type[B], raw: bytes) -> B:
+    """Read ``raw`` as the JSON of ``model``; nothing at all counts as ``{}``.
+
+    Raises:
+        InvalidInput: every broken rule; no values, and no names that the caller chose.
+    """
+    document = read_object(raw if raw.strip() else b"{}")
+    if "storage" in document:
+        raise InvalidInput(FieldProblem("storage", STORAGE_IS_GONE))
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        details = [_told(detail) for detail in error.errors(include_url=False, include_input=False)]
+    raise InvalidInput(*dict.fromkeys(problems_in_words(details)))
+
+
+def parse_settings(kind: SettingKind, raw: bytes, *, is_env_file: bool = False) -> SpaceSettings:
+    """Read ``{"KEY": "value"}``, where a value may also be ``{"value", "description"}``, or ``KEY=VALUE`` lines.
+
+    Raises:
+        InvalidInput: it is neither, or names nothing.
+    """
+    given: _GivenSettings
+    if is_env_file:
+        try:
+            given = {**parse_env_file(raw.decode(), "body")}
+        except UnicodeDecodeError:
+            raise InvalidInput(FieldProblem("body", "is not UTF-8")) from None
+    else:
+        try:
+            given = _GIVEN_SETTINGS.validate_python(read_object(raw), strict=True)
+        except ValidationError:
+            raise InvalidInput(FieldProblem(kind, _SETTINGS_RULE)) from None
+    if not given:
+        raise InvalidInput(FieldProblem("body", f"names no {kind}"))
+    return named_settings(kind, given)
+
+
+def described(model: type[Body], example: Mapping[str, Any]) -> dict[str, Any]:
+    """``openapi_extra`` for a route that reads ``model``."""
+    schema = model.model_json_schema()
+    content = {"schema": schema, "example": example}
+    return {"requestBody": {"required": bool(schema.get("required")), "content": {"application/json": content}}}
+
+
+def described_settings() -> dict[str, Any]:
+    """``openapi_extra`` for a route that sets many secrets or variables."""
+    schema = {"type": "object", "additionalProperties": {"type": "string"}}
+    content = {
+        "application/json": {"schema": schema, "example": {"TEAM": "a", "LEVEL": "3"}},
+        "text/plain": {"schema": {"type": "string"}, "example": 'TEAM=a\nLEVEL="3"  # an env file\n'},
+    }
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def _told(detail: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The detail without names that the caller chose, which may be values in the wrong place."""
+    place = tuple(detail["loc"])
+    if place and place[0] in {*SettingKind}:
+        return {"type": OWN_RULE, "msg": _SETTINGS_RULE, "loc": place[:1]}
+    if detail["type"] == "extra_forbidden":
+        return {"type": OWN_RULE, "msg": _UNKNOWN_FIELD, "loc": place[:-1]}
+    return {**detail, "loc": place}

@@ -4,12 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Self
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field, computed_field
 
-from pipeline.domain.space import LogLine, Space, SpaceRuntime, SpaceSetting, Volume
-from pipeline.manage_space.changes import Changed
-from pipeline.manage_space.copies import Copied
-from pipeline.manage_space.files import Uploaded
+from pipeline.domain.provision import SpaceAction, SpaceOutcome, SpaceStatus, WokenSpace
+from pipeline.manage_spaces.creation import Copied
 
 MEANINGS: Mapping[str, str] = {
     "RUNNING": "the app is live",
@@ -29,7 +27,18 @@ MEANINGS: Mapping[str, str] = {
 """The Hub's stages in words; it has more than these."""
 
 
-class VolumeView(BaseModel):
+class View(BaseModel):
+    """Read from the fields of the same names of a value of the domain, or of a use case."""
+
+    model_config = ConfigDict(from_attributes=True, validate_by_name=True)
+
+    @classmethod
+    def of(cls, value: object) -> Self:
+        """What is told of ``value``."""
+        return cls.model_validate(value)
+
+
+class VolumeView(View):
     """Storage that the app sees as a folder."""
 
     type: str
@@ -39,53 +48,33 @@ class VolumeView(BaseModel):
     read_only: bool | None
     path: str | None
 
-    @classmethod
-    def of(cls, volume: Volume) -> Self:
-        """From the domain's value."""
-        return cls(
-            type=volume.type,
-            source=volume.source,
-            mount_path=volume.mount_path,
-            revision=volume.revision,
-            read_only=volume.read_only,
-            path=volume.path,
-        )
 
-
-class RuntimeView(BaseModel):
+class RuntimeView(View):
     """How a Space is doing."""
 
     stage: str = Field(description="in the Hub's own word")
-    meaning: str | None = Field(description="the stage in words; null for one that is new")
     hardware: str | None = Field(description="it runs on; null while it does not, and for static Spaces")
     requested_hardware: str | None
-    sleep_time: int | None = Field(description="seconds without visitors until it sleeps; -1: never")
+    sleep_time: int | None = Field(
+        validation_alias="sleep_seconds", description="seconds without visitors until it sleeps; -1: never"
+    )
     error_message: str | None
     domains: list[str]
-    dev_mode: bool
+    dev_mode: bool = Field(validation_alias="is_dev_mode")
     volumes: list[VolumeView]
 
-    @classmethod
-    def of(cls, runtime: SpaceRuntime) -> Self:
-        """From the domain's value."""
-        return cls(
-            stage=runtime.stage,
-            meaning=MEANINGS.get(runtime.stage),
-            hardware=runtime.hardware,
-            requested_hardware=runtime.requested_hardware,
-            sleep_time=runtime.sleep_seconds,
-            error_message=runtime.error_message,
-            domains=list(runtime.domains),
-            dev_mode=runtime.is_dev_mode,
-            volumes=[VolumeView.of(volume) for volume in runtime.volumes],
-        )
+    @computed_field(description="the stage in words; null for one that is new")  # type: ignore[prop-decorator]
+    @property
+    def meaning(self) -> str | None:
+        """The stage in words."""
+        return MEANINGS.get(self.stage)
 
 
-class SpaceView(BaseModel):
+class SpaceView(View):
     """A Space."""
 
     ok: Literal[True] = True
-    space_id: str = Field(description="owner/name")
+    space_id: str = Field(validation_alias="id", description="owner/name")
     url: str = Field(description="of its page on the Hub")
     host: str | None = Field(description="of the running app; null while the Hub does not say")
     sdk: str | None
@@ -94,22 +83,8 @@ class SpaceView(BaseModel):
     modified_at: datetime | None
     runtime: RuntimeView | None
 
-    @classmethod
-    def of(cls, space: Space) -> Self:
-        """From the domain's value."""
-        return cls(
-            space_id=space.id,
-            url=space.url,
-            host=space.host,
-            sdk=space.sdk,
-            visibility=space.visibility,
-            commit_sha=space.commit_sha,
-            modified_at=space.modified_at,
-            runtime=RuntimeView.of(space.runtime) if space.runtime else None,
-        )
 
-
-class ChangeReply(BaseModel):
+class ChangeReply(View):
     """What was changed, and what that means for the app."""
 
     ok: Literal[True] = True
@@ -120,18 +95,6 @@ class ChangeReply(BaseModel):
     unchanged: list[str] = Field(description="was so before, and was left alone")
     runtime: RuntimeView | None = Field(description="null when the Hub did not say")
 
-    @classmethod
-    def of(cls, changed: Changed) -> Self:
-        """From what the change gave."""
-        return cls(
-            space_id=changed.space_id,
-            restarts=changed.restarts,
-            warning=changed.warning,
-            changed=list(changed.changed),
-            unchanged=list(changed.unchanged),
-            runtime=RuntimeView.of(changed.runtime) if changed.runtime else None,
-        )
-
 
 class CopyReply(SpaceView):
     """The copy; the Space that was copied goes on as before."""
@@ -141,19 +104,14 @@ class CopyReply(SpaceView):
 
     @classmethod
     def of_copy(cls, copied: Copied) -> Self:
-        """From what the copying gave."""
-        return cls(**SpaceView.of(copied.space).model_dump(exclude={"ok"}), warning=copied.warning)
+        """The copy with its warning."""
+        return cls.of(copied.space).model_copy(update={"warning": copied.warning})
 
 
 class UploadReply(ChangeReply):
     """What became of files."""
 
     commit_sha: str = Field(description="head of the Space")
-
-    @classmethod
-    def of_upload(cls, uploaded: Uploaded) -> Self:
-        """From what the upload gave."""
-        return cls(**ChangeReply.of(uploaded.changed).model_dump(), commit_sha=uploaded.commit_sha)
 
 
 class DeletedReply(BaseModel):
@@ -164,31 +122,18 @@ class DeletedReply(BaseModel):
     deleted: Literal[True] = True
 
 
-class SecretView(BaseModel):
+class SecretView(View):
     """A secret; its value can never be read back."""
 
     key: str
     description: str | None
     updated_at: datetime | None
 
-    @classmethod
-    def of(cls, setting: SpaceSetting) -> Self:
-        """From the domain's value."""
-        return cls(key=setting.key, description=setting.description, updated_at=setting.updated_at)
 
-
-class VariableView(BaseModel):
+class VariableView(SecretView):
     """A variable."""
 
-    key: str
     value: str | None
-    description: str | None
-    updated_at: datetime | None
-
-    @classmethod
-    def of(cls, setting: SpaceSetting) -> Self:
-        """From the domain's value."""
-        return cls(key=setting.key, value=setting.value, description=setting.description, updated_at=setting.updated_at)
 
 
 class SecretList(BaseModel):
@@ -198,11 +143,6 @@ class SecretList(BaseModel):
     space_id: str
     secrets: list[SecretView]
 
-    @classmethod
-    def of(cls, space_id: str, settings: Sequence[SpaceSetting]) -> Self:
-        """By name."""
-        return cls(space_id=space_id, secrets=[SecretView.of(setting) for setting in settings])
-
 
 class VariableList(BaseModel):
     """All variables of a Space."""
@@ -211,19 +151,81 @@ class VariableList(BaseModel):
     space_id: str
     variables: list[VariableView]
 
-    @classmethod
-    def of(cls, space_id: str, settings: Sequence[SpaceSetting]) -> Self:
-        """By name."""
-        return cls(space_id=space_id, variables=[VariableView.of(setting) for setting in settings])
 
-
-class LogLineView(BaseModel):
+class LogLineView(View):
     """One line of a log."""
 
     text: str
     at: datetime | None
 
+
+class CreateSpaceReply(View):
+    """Done; the Hub is building."""
+
+    message: str = "New Space created"
+    url: str = Field(description="of the Space's page")
+    note: str = "It may take a few minutes to build and deploy."
+    space_id: str = Field(validation_alias="id", description="owner/name")
+    commit_sha: str
+    host: str | None = Field(description="of the running app; null while the Hub does not say")
+    notes: list[str] = Field(description="what was decided or left out on the way")
+
+
+class SpaceReply(View):
+    """What became of one Space of a provision, or would."""
+
+    name: str = Field(description="as it was asked for")
+    id: str = Field(description="owner/name")
+    action: SpaceAction | None
+    status: SpaceStatus
+    url: str | None = Field(description="of its page")
+    changes: list[str] = Field(description="what was done, or would be; without values")
+    warning: str | None
+    error: str | None
+
+
+class ProvisionReply(BaseModel):
+    """What a provision did, or would do."""
+
+    ok: bool = Field(description="false when it has failed for at least one Space")
+    status: SpaceStatus = Field(description="succeeded or failed; planned for a dry run")
+    spaces: list[SpaceReply] = Field(description="in the order of the request")
+    error: str | None = Field(description="how many Spaces failed")
+
     @classmethod
-    def of(cls, line: LogLine) -> Self:
-        """From the domain's value."""
-        return cls(text=line.text, at=line.at)
+    def of(cls, outcomes: Sequence[SpaceOutcome], *, is_dry_run: bool) -> Self:
+        """From what became of each Space."""
+        failed = sum(outcome.status is SpaceStatus.FAILED for outcome in outcomes)
+        status = SpaceStatus.FAILED if failed else SpaceStatus.SUCCEEDED
+        return cls(
+            ok=not failed,
+            status=SpaceStatus.PLANNED if is_dry_run else status,
+            spaces=[SpaceReply.of(outcome) for outcome in outcomes],
+            error=f"{failed} of {len(outcomes)} Spaces failed: each says why" if failed else None,
+        )
+
+
+class WokenReply(View):
+    """What was done about one Space."""
+
+    id: str
+    was: str | None = Field(description="its stage, in the Hub's word")
+    restarted: bool = Field(
+        validation_alias="was_restarted",
+        description="whether it was sleeping, paused or stopped, and has been restarted",
+    )
+    stage: str | None = Field(description="after that; the Hub goes on starting it")
+    note: str | None
+    error: str | None
+
+
+class WakeReply(BaseModel):
+    """What was done about each Space."""
+
+    ok: bool = Field(description="false when at least one cannot be woken")
+    spaces: list[WokenReply] = Field(description="in the order of the request")
+
+    @classmethod
+    def of(cls, woken: Sequence[WokenSpace]) -> Self:
+        """From what was done about each."""
+        return cls(ok=not any(space.error for space in woken), spaces=[WokenReply.of(space) for space in woken])

@@ -1,6 +1,6 @@
 """Making a Space exactly once, on a Hub whose answers may be lost or odd."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -8,11 +8,12 @@ from typing import Any
 from huggingface_hub import SpaceInfo
 
 from pipeline.domain.errors import HubTokenRefused, HubUnreachable, SpaceConflict, SpaceMissing
-from pipeline.domain.space import SpaceSettings
+from pipeline.domain.space import SettingKind, SpaceSettings
 from pipeline.ports import Clock
 from pipeline.spaces import contents
 from pipeline.spaces.answers import FAILURES, is_unreadable, status_of
 from pipeline.spaces.calls import HubCalls, check_key
+from pipeline.spaces.reading import volume_to
 
 PAUSES_SECONDS = (1.0, 2.0, 4.0, 8.0, 15.0)
 """Between looks at a new Space, which the Hub may not show at once."""
@@ -93,15 +94,19 @@ class NewSpaceCall:
 
 
 def wanted_of(settings: SpaceSettings) -> dict[str, Any]:
-    """The settings as huggingface_hub takes them, but for the SDK, which a copy has already."""
+    """The settings as huggingface_hub takes them for a new Space."""
     return {
-        "visibility": "private" if settings.private else "public",
-        "space_secrets": _pairs(settings.secrets),
-        "space_variables": _pairs(settings.variables),
+        "visibility": settings.visibility or "public",
+        "space_secrets": _named(settings, SettingKind.SECRETS),
+        "space_variables": _named(settings, SettingKind.VARIABLES),
         "space_hardware": settings.hardware,
         "space_sleep_time": settings.sleep_seconds,
+        "space_volumes": [volume_to(volume) for volume in settings.volumes or ()] or None,
     }
 
 
-def _pairs(settings: Mapping[str, str]) -> list[dict[str, str]] | None:
-    return [{"key": key, "value": value} for key, value in settings.items()] or None
+def _named(settings: SpaceSettings, kind: SettingKind) -> list[dict[str, str]] | None:
+    descriptions = {key: {"description": text} for key, text in settings.descriptions.items()}
+    return [
+        {"key": key, "value": value, **descriptions.get(key, {})} for key, value in settings.named(kind).items()
+    ] or None

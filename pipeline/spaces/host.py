@@ -1,7 +1,7 @@
 """Spaces on the Hub as one token sees them."""
 
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -9,22 +9,15 @@ import huggingface_hub
 from pydantic import SecretStr
 
 from pipeline.domain.files import AppFiles
-from pipeline.domain.space import (
-    RESTING,
-    LogLine,
-    Space,
-    SpaceRuntime,
-    SpaceSetting,
-    SpaceSettings,
-    Volume,
-)
+from pipeline.domain.space import LogLine, Look, SettingKind, Space, SpaceRuntime, SpaceSetting, SpaceSettings, Volume
 from pipeline.ports import Clock
 from pipeline.spaces import contents
 from pipeline.spaces.calls import PATIENCE_SECONDS, HubCalls, check_id, check_key
 from pipeline.spaces.client import SILENCE_SECONDS
 from pipeline.spaces.creation import NewSpaceCall, wanted_of
-from pipeline.spaces.reading import runtime_from, settings_from, space_from, volume_to
+from pipeline.spaces.reading import Setting, runtime_from, settings_from, space_from, volume_to
 from pipeline.spaces.space_log import log_lines
+from pipeline.spaces.watching import looks
 
 TRANSFER_SECONDS = 180.0
 LOG_SECONDS = 15.0
@@ -69,15 +62,15 @@ class HubSpaceHost:
         """Whose token it is; asked once, because the Hub allows that question less often than others."""
         return await self._calls.ask("asking whose token this is", self._ask_owner)
 
-    async def create(self, space_id: str, settings: SpaceSettings) -> Space:
-        """Create it with its settings, in one call.
+    async def create(self, space_id: str, sdk: str, settings: SpaceSettings) -> Space:
+        """Create it with its settings, in one call; public unless they say otherwise.
 
         Raises:
             SpaceConflict: the name is taken.
             PaymentRequired: the owner's plan does not include this; the text names what is free.
         """
         wanted = wanted_of(settings)
-        create = partial(self._api.create_repo, space_id, repo_type="space", space_sdk=settings.sdk, **wanted)
+        create = partial(self._api.create_repo, space_id, repo_type="space", space_sdk=sdk, **wanted)
         return await self._made(f"creating the Space {space_id}", space_id, settings, create)
 
     async def duplicate(self, source_id: str, target_id: str, settings: SpaceSettings) -> Space:
@@ -118,6 +111,10 @@ class HubSpaceHost:
         """How it is doing."""
         return await self._runtime_after("asking how the Space {} is doing", self._api.get_space_runtime, space_id)
 
+    def watch(self, space_id: str, seconds: float, *, has_changed: bool) -> AsyncGenerator[Look, None]:
+        """Look after look, until ``seconds`` are over."""
+        return looks(partial(self.runtime, space_id), self._clock, seconds, has_changed=has_changed)
+
     def logs(self, space_id: str, *, build: bool, follow: bool) -> AsyncGenerator[LogLine, None]:
         """The log of the build or of the run: what there is, and with ``follow`` what comes."""
         check_id(space_id)
@@ -151,11 +148,6 @@ class HubSpaceHost:
             "restarting the Space {}", self._api.restart_space, space_id, factory_reboot=factory_reboot
         )
 
-    async def wake(self, space_id: str) -> SpaceRuntime:
-        """Restart it if it is resting, and return how it is doing: a restart ends all three stages of rest."""
-        runtime = await self.runtime(space_id)
-        return await self.restart(space_id) if runtime.stage in RESTING else runtime
-
     async def set_dev_mode(self, space_id: str, *, enabled: bool) -> SpaceRuntime:
         """Let its files be changed while it runs, or no more."""
         change = self._api.enable_space_dev_mode if enabled else self._api.disable_space_dev_mode
@@ -182,51 +174,36 @@ class HubSpaceHost:
 
         await self._calls.ask(f"deleting the Space {space_id}", delete, space_id)
 
-    async def variables(self, space_id: str) -> tuple[SpaceSetting, ...]:
-        """By name."""
-        read = partial(self._api.get_space_variables, space_id)
-        return settings_from((await self._calls.ask(f"reading the variables of {space_id}", read, space_id)).values())
-
-    async def set_variable(self, space_id: str, key: str, value: str, description: str | None = None) -> None:
-        """Add or replace. Restarts the app."""
-        check_key(key)
-        change = partial(self._api.add_space_variable, space_id, key, value, description=description)
-        await self._calls.ask(f"setting a variable of {space_id}", change, space_id)
-
-    async def delete_variable(self, space_id: str, key: str) -> None:
-        """Also when there is none. Restarts the app."""
-        check_key(key)
-        change = partial(self._api.delete_space_variable, space_id, key)
-        await self._calls.ask(f"deleting a variable of {space_id}", change, space_id)
-
-    async def secrets(self, space_id: str) -> tuple[SpaceSetting, ...]:
-        """By name, without their values."""
-        read = partial(self._api.get_space_secrets, space_id)
-        return settings_from(
-            (await self._calls.ask(f"reading the names of the secrets of {space_id}", read, space_id)).values()
+    async def settings(self, space_id: str, kind: SettingKind) -> tuple[SpaceSetting, ...]:
+        """By name; secrets without their values."""
+        api = self._api
+        read: Callable[[], Mapping[str, Setting]] = partial(
+            api.get_space_secrets if kind is SettingKind.SECRETS else api.get_space_variables, space_id
         )
+        return settings_from(await self._calls.ask(f"reading the {kind} of the Space {space_id}", read, space_id))
 
-    async def set_secret(self, space_id: str, key: str, value: str, description: str | None = None) -> None:
+    async def set_setting(
+        self, space_id: str, kind: SettingKind, key: str, value: str, description: str | None = None
+    ) -> None:
         """Add or replace. Restarts the app."""
         check_key(key)
-        change = partial(self._api.add_space_secret, space_id, key, value, description=description)
-        await self._calls.ask(f"setting a secret of {space_id}", change, space_id, hidden=[value])
+        add = self._api.add_space_secret if kind is SettingKind.SECRETS else self._api.add_space_variable
+        change: Callable[[], object] = partial(add, space_id, key, value, description=description)
+        await self._calls.ask(f"setting a {kind.singular} of the Space {space_id}", change, space_id, hidden=[value])
 
-    async def delete_secret(self, space_id: str, key: str) -> None:
+    async def delete_setting(self, space_id: str, kind: SettingKind, key: str) -> None:
         """Also when there is none. Restarts the app."""
         check_key(key)
-        change = partial(self._api.delete_space_secret, space_id, key)
-        await self._calls.ask(f"deleting a secret of {space_id}", change, space_id)
+        delete = self._api.delete_space_secret if kind is SettingKind.SECRETS else self._api.delete_space_variable
+        change: Callable[[], object] = partial(delete, space_id, key)
+        await self._calls.ask(f"deleting a {kind.singular} of the Space {space_id}", change, space_id)
 
     async def set_volumes(self, space_id: str, volumes: Sequence[Volume]) -> None:
         """Make these all that is mounted."""
-        change = partial(self._api.set_space_volumes, space_id, [volume_to(volume) for volume in volumes])
-        await self._calls.ask(f"mounting volumes in the Space {space_id}", change, space_id)
-
-    async def delete_volumes(self, space_id: str) -> None:
-        """Unmount everything."""
         change = partial(self._api.delete_space_volumes, space_id)
-        await self._calls.ask(f"unmounting the volumes of the Space {space_id}", change, space_id)
+        if volumes:
+            change = partial(self._api.set_space_volumes, space_id, [volume_to(volume) for volume in volumes])
+        await self._calls.ask(f"mounting volumes in the Space {space_id}", change, space_id)
 
     async def _runtime_after(
         self, doing: str, change: Callable[..., huggingface_hub.SpaceRuntime], space_id: str, *args: Any, **options: Any

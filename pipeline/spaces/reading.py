@@ -1,6 +1,7 @@
 """The Hub's answers, as huggingface_hub gives them -> domain values."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -12,7 +13,7 @@ from pipeline.spaces.answers import plain
 LONGEST_ERROR = 2_000
 
 
-class _Setting(Protocol):
+class Setting(Protocol):
     """A variable or a secret of huggingface_hub."""
 
     key: str
@@ -50,25 +51,18 @@ def runtime_from(runtime: huggingface_hub.SpaceRuntime) -> SpaceRuntime:
     )
 
 
-def settings_from(settings: Iterable[_Setting]) -> tuple[SpaceSetting, ...]:
+def settings_from(settings: Mapping[str, Setting]) -> tuple[SpaceSetting, ...]:
     """Read variables, or secrets, which have no value; by name."""
     read = (
         SpaceSetting(setting.key, getattr(setting, "value", None), setting.description, setting.updated_at)
-        for setting in settings
+        for setting in settings.values()
     )
     return tuple(sorted(read, key=lambda setting: setting.key))
 
 
 def volume_to(volume: Volume) -> huggingface_hub.Volume:
     """A volume as huggingface_hub wants it."""
-    return huggingface_hub.Volume(
-        type=volume.type,
-        source=volume.source,
-        mount_path=volume.mount_path,
-        revision=volume.revision,
-        read_only=volume.read_only,
-        path=volume.path,
-    )
+    return huggingface_hub.Volume(**asdict(volume))
 
 
 def _host(info: huggingface_hub.SpaceInfo) -> str | None:

@@ -12,8 +12,8 @@ from starlette.exceptions import HTTPException
 from pipeline.domain.errors import NotFound
 from pipeline.domain.job import Job
 from pipeline.domain.space import CreatedSpace, NewSpace
-from pipeline.ports import CallEvents, Jobs, Provisions, SecretScanner, SpaceHosts, Workspaces
-from pipeline.provision import ProvisionSpaces, WakeSpaces
+from pipeline.manage_spaces.provisioning import ProvisionSpaces
+from pipeline.ports import CallEvents, Jobs, SecretScanner, SpaceHosts, Workspaces
 from pipeline.settings import Settings
 from pipeline.shapes.deploy_request import RequestRules
 from pipeline.web.auth import Caller, Gate
@@ -55,14 +55,6 @@ class Services(Protocol):
 
     @property
     def provision_spaces(self) -> ProvisionSpaces:
-        """The use case of that name, for its checks and plans."""
-
-    @property
-    def provisions(self) -> Provisions:
-        """Orders of many Spaces."""
-
-    @property
-    def wake_spaces(self) -> WakeSpaces:
         """The use case of that name."""
 
     @property

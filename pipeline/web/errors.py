@@ -36,6 +36,7 @@ from pipeline.domain.errors import (
     SpaceMissing,
     StageError,
     Unavailable,
+    Unreadable,
 )
 from pipeline.shapes.problems import problems_in_words
 
@@ -43,6 +44,7 @@ T = TypeVar("T")
 
 STATUS_OF: Mapping[type[PipelineError], HTTPStatus] = {
     InvalidInput: HTTPStatus.BAD_REQUEST,
+    Unreadable: HTTPStatus.BAD_REQUEST,
     KeyReused: HTTPStatus.CONFLICT,
     NotFound: HTTPStatus.NOT_FOUND,
     Busy: HTTPStatus.TOO_MANY_REQUESTS,

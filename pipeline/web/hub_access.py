@@ -6,8 +6,9 @@ no owner, so whoever could work on one could work on all.
 """
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from hashlib import sha256
 from http import HTTPStatus
 from typing import Annotated
 
@@ -21,7 +22,7 @@ from starlette.exceptions import HTTPException
 from pipeline.domain.errors import HubTokenRefused
 from pipeline.ports import SpaceHost
 from pipeline.web.auth import Gate, network_of
-from pipeline.web.dependencies import BEARER, GateOfApp, ServicesOfApp, address_of
+from pipeline.web.dependencies import BEARER, GateOfApp, ServicesOfApp, StreamsOfApp, address_of
 
 REFUSED_TOKENS_PER_MINUTE = 20
 RETRY_AFTER_SECONDS = 60
@@ -128,3 +129,13 @@ def host_of_caller(services: ServicesOfApp, token: HubToken) -> SpaceHost:
 
 
 HostOfCaller = Annotated[SpaceHost, Depends(host_of_caller)]
+
+
+def _stream_place(streams: StreamsOfApp, token: HubToken) -> Iterator[None]:
+    caller = "operator" if token is None else sha256(token.encode()).hexdigest()
+    with streams.place(f"Spaces of {caller}"):
+        yield
+
+
+StreamPlaceOfToken = Depends(_stream_place)
+"""Holds one of the token's places for event streams; Busy when there is none left."""

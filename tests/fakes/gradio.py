@@ -14,7 +14,16 @@ from fastapi import FastAPI
 
 from pipeline.clock import SystemClock
 from pipeline.domain.errors import HubTokenRefused, SpaceMissing
-from pipeline.domain.space import CreatedSpace, NewSpace, Space, SpaceRuntime, SpaceSetting, SpaceSettings, Volume
+from pipeline.domain.space import (
+    CreatedSpace,
+    NewSpace,
+    SettingKind,
+    Space,
+    SpaceRuntime,
+    SpaceSetting,
+    SpaceSettings,
+    Volume,
+)
 from pipeline.jobs.call_events import SqlCallEvents
 from pipeline.jobs.database import Database
 from pipeline.ports import SpaceHost
@@ -46,7 +55,7 @@ class SpacesInMemory:
 
     async def create(self, new: NewSpace, token: str | None) -> CreatedSpace:
         """As the use case: every Space can be created."""
-        self.asked.append((token, f"create {new.kind} {','.join(new.files)}"))
+        self.asked.append((token, f"create {new.app.kind} {','.join(new.app.files)}"))
         space_id = f"{ACCOUNTS[token]}/{new.name or 'space'}"
         return CreatedSpace(space_id, f"https://hub.test/spaces/{space_id}", SHA, f"https://{new.name}.test")
 
@@ -85,11 +94,12 @@ class _Host:
         sdk = "static" if space_id == "ada/static" else "gradio"
         return Space(space_id, f"https://hub.test/spaces/{space_id}", sdk)
 
-    async def secrets(self, space_id: str) -> tuple[SpaceSetting, ...]:
-        return (SpaceSetting("KEY"),) if space_id == "ada/app" else ()
+    async def settings(self, space_id: str, kind: SettingKind) -> tuple[SpaceSetting, ...]:
+        return (SpaceSetting("KEY"),) if (space_id, kind) == ("ada/app", SettingKind.SECRETS) else ()
 
     async def duplicate(self, source_id: str, target_id: str, settings: SpaceSettings) -> Space:
-        self._spaces.asked.append((self._token, f"duplicate {source_id} {target_id} {settings.private}"))
+        is_private = settings.visibility == "private"
+        self._spaces.asked.append((self._token, f"duplicate {source_id} {target_id} {is_private}"))
         return Space(target_id, f"https://hub.test/spaces/{target_id}", "gradio")
 
 

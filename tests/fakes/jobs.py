@@ -272,8 +272,6 @@ class MemoryServices:
         self.spaces: SpaceHosts = _no_hub
         self.create_space: Callable[[NewSpace, str | None], Awaitable[CreatedSpace]] = _no_new_space
         self.provision_spaces: Any = None
-        self.provisions: Any = None
-        self.wake_spaces: Any = None
         self.call_events: Any = None
         self.log: list[str] = []
 

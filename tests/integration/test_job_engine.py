@@ -22,8 +22,6 @@ from pipeline.jobs.database import Database
 from pipeline.jobs.engine import Engine, Run
 from pipeline.jobs.failpoint import Failpoint
 from pipeline.jobs.feed import JobFeed
-from pipeline.jobs.provision_work import ProvisionWork
-from pipeline.jobs.provisions import ProvisionRecords
 from pipeline.jobs.queue import JobQueue, QueueRules
 from pipeline.jobs.records import JobRecords
 from pipeline.jobs.stores import SqlBlobs, SqlSites, forget_before
@@ -60,10 +58,6 @@ class Work:
         await checkpoint.report(Made(generator="scaffold"), Seen(), "0" * 64, make_publication())
 
 
-async def no_provision(*_: object) -> None:
-    """No test here orders one."""
-
-
 @asynccontextmanager
 async def working(database: Database, run: Run, *, waiting: int = 100, concurrency: int = 8) -> AsyncIterator[JobQueue]:
     clock, feed = SystemClock(), JobFeed()
@@ -77,7 +71,6 @@ async def working(database: Database, run: Run, *, waiting: int = 100, concurren
         concurrency=concurrency,
         retention=timedelta(days=1),
         failpoint=Failpoint(None),
-        provision=ProvisionWork(ProvisionRecords(database, clock, blobs, feed.publish), no_provision),
     )
     rules = QueueRules(timedelta(seconds=60), waiting, Target.LOCAL, frozenset({Target.LOCAL}))
     await engine.start()

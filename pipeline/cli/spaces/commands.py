@@ -1,17 +1,18 @@
 """``pipeline spaces``: Spaces of the Hugging Face Hub, with HF_TOKEN and without a service."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Annotated
 
 import typer
 
-from pipeline.bootstrap import open_spaces
 from pipeline.cli.exits import ExitCode, exit_codes
 from pipeline.cli.output import plain, print_json, say
 from pipeline.cli.spaces.creation import create, duplicate, upload
-from pipeline.cli.spaces.hub import end_by_stage, read_quietly, run_change, use_hub, watch, with_verdict
+from pipeline.cli.spaces.hub import RUNNING, Ending, end_by_stage, perform, run_change, use_hub, watch
 from pipeline.cli.spaces.options import WATCH_SECONDS, AsJson, SpaceId, SpaceIds, Timeout, Watch
+from pipeline.cli.spaces.provision import provision
 from pipeline.cli.spaces.settings import (
     set_dev_mode,
     set_hardware,
@@ -25,11 +26,9 @@ from pipeline.cli.spaces.settings import (
 from pipeline.cli.spaces.tables import print_runtime, print_space, print_woken
 from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.domain.space import LogLine, SpaceRuntime
-from pipeline.manage_space.changes import pause_space, restart_space, wake_space
+from pipeline.manage_spaces.running import pause_space, restart_space, wake_space, wake_spaces
 from pipeline.ports import SpaceHost
-from pipeline.provision import WakeSpaces
-from pipeline.shapes.provision import WakeReply
-from pipeline.shapes.spaces import DeletedReply, LogLineView, RuntimeView, SpaceView
+from pipeline.shapes.spaces import DeletedReply, LogLineView, RuntimeView, SpaceView, WakeReply
 
 FOLLOW_SECONDS = 3600.0
 
@@ -40,21 +39,12 @@ spaces.command()(create)
 @spaces.command()
 def info(space_id: SpaceId, *, as_json: AsJson = False) -> None:
     """Show all about a Space."""
-    with exit_codes(as_json=as_json):
-        view = SpaceView.of(use_hub(lambda host: host.info(space_id)))
-        if as_json:
-            print_json(view.model_dump(mode="json"))
-        else:
-            print_space(view)
+    perform(lambda host, _: host.info(space_id), SpaceView.of, print_space, Ending(as_json), title=space_id)
 
 
 @spaces.command()
 def runtime(
-    space_id: SpaceId,
-    *,
-    wait: Watch = False,
-    timeout: Timeout = WATCH_SECONDS,
-    as_json: AsJson = False,
+    space_id: SpaceId, *, wait: Watch = False, timeout: Timeout = WATCH_SECONDS, as_json: AsJson = False
 ) -> None:
     """Say how a Space is doing."""
 
@@ -63,18 +53,18 @@ def runtime(
 
     with exit_codes(as_json=as_json):
         seen = use_hub(look)
+        view = RuntimeView.of(seen)
         if as_json:
-            document = RuntimeView.of(seen).model_dump(mode="json")
-            print_json(with_verdict(document, seen if wait else None))
+            print_json(view.model_dump(mode="json") | {"ok": not wait or seen.stage == RUNNING})
         else:
-            print_runtime(RuntimeView.of(seen))
+            print_runtime(view)
     end_by_stage(space_id, seen if wait else None)
 
 
 @spaces.command()
 def pause(space_id: SpaceId, *, as_json: AsJson = False) -> None:
     """Stop the app until it is restarted; it costs nothing meanwhile."""
-    run_change(space_id, lambda host, _: pause_space(host, space_id), as_json=as_json)
+    run_change(space_id, lambda host, _: pause_space(host, space_id), Ending(as_json))
 
 
 @spaces.command()
@@ -87,12 +77,8 @@ def restart(
     as_json: AsJson = False,
 ) -> None:
     """Start the app anew."""
-    run_change(
-        space_id,
-        lambda host, _: restart_space(host, space_id, factory_reboot=factory_reboot),
-        watch_seconds=timeout if wait else None,
-        as_json=as_json,
-    )
+    ending = Ending(as_json, timeout if wait else None)
+    run_change(space_id, lambda host, _: restart_space(host, space_id, factory_reboot=factory_reboot), ending)
 
 
 @spaces.command()
@@ -101,34 +87,33 @@ def wake(
 ) -> None:
     """Start apps that sleep, were stopped or paused, for instance before a demonstration."""
     if len(space_ids) == 1:
-        run_change(
-            space_ids[0],
-            lambda host, _: wake_space(host, space_ids[0]),
-            watch_seconds=timeout if wait else None,
-            as_json=as_json,
-        )
+        ending = Ending(as_json, timeout if wait else None)
+        run_change(space_ids[0], lambda host, _: wake_space(host, space_ids[0]), ending)
         return
     with exit_codes(as_json=as_json):
         if wait:
             raise InvalidInput(FieldProblem("--watch", "takes one Space"))
-        woken = asyncio.run(WakeSpaces(open_spaces(read_quietly()))(space_ids, None))
-        reply = WakeReply.of(woken)
-        if as_json:
-            print_json(reply.model_dump(mode="json"))
-        else:
-            print_woken(reply)
+        reply = WakeReply.of(use_hub(lambda host: wake_spaces(host, space_ids)))
+        Ending(as_json).print(reply, print_woken)
     if not reply.ok:
         raise typer.Exit(ExitCode.FAILED)
 
 
-spaces.command()(duplicate)
-spaces.command()(upload)
-spaces.command("hardware")(set_hardware)
-spaces.command("sleep-time")(set_sleep_time)
-spaces.command("variables")(use_variables)
-spaces.command("secrets")(use_secrets)
-spaces.command("volumes")(use_volumes)
-spaces.command("storage")(storage)
+_COMMANDS: dict[str, Callable[..., None]] = {
+    "duplicate": duplicate,
+    "provision": provision,
+    "upload": upload,
+    "hardware": set_hardware,
+    "sleep-time": set_sleep_time,
+    "variables": use_variables,
+    "secrets": use_secrets,
+    "volumes": use_volumes,
+    "storage": storage,
+    "dev-mode": set_dev_mode,
+    "visibility": set_visibility,
+}
+for _name, _command in _COMMANDS.items():
+    spaces.command(_name)(_command)
 
 
 @spaces.command()
@@ -164,10 +149,6 @@ def logs(
             print_json({"ok": True, "space_id": space_id, "log": "build" if build else "run", "lines": texts})
 
 
-spaces.command("dev-mode")(set_dev_mode)
-spaces.command("visibility")(set_visibility)
-
-
 @spaces.command()
 def delete(
     space_id: SpaceId,
@@ -182,7 +163,4 @@ def delete(
             say("Nothing was deleted.")
             raise typer.Exit(ExitCode.FAILED)
         use_hub(lambda host: host.delete(space_id))
-        if as_json:
-            print_json(DeletedReply(space_id=space_id).model_dump(mode="json"))
-        else:
-            say(f"{space_id} is deleted.")
+        Ending(as_json).print(DeletedReply(space_id=space_id), lambda _: say(f"{space_id} is deleted."))

@@ -1,22 +1,22 @@
 """``pipeline spaces`` create, duplicate and upload: whatever brings files into a Space."""
 
-import asyncio
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from pipeline.bootstrap import open_create_space, open_secret_scanner, open_spaces
+from pipeline.bootstrap import open_create_space, open_secret_scanner
 from pipeline.cli.exits import exit_codes
-from pipeline.cli.output import print_json, say
-from pipeline.cli.spaces.folder import Folder, kind_of, read_folder
-from pipeline.cli.spaces.hub import end_by_stage, read_quietly, use_hub, watch, with_verdict
-from pipeline.cli.spaces.inputs import read_secrets, read_variables
+from pipeline.cli.output import say
+from pipeline.cli.spaces.folder import kind_of, read_folder
+from pipeline.cli.spaces.hub import Ending, perform, read_quietly
+from pipeline.cli.spaces.inputs import read_file, read_secrets, read_variables
 from pipeline.cli.spaces.options import (
     WATCH_SECONDS,
     AsJson,
     EnvFile,
     FromEnv,
+    Hardware,
     SetVariables,
     SleepTime,
     SpaceId,
@@ -24,20 +24,16 @@ from pipeline.cli.spaces.options import (
     Timeout,
     Watch,
 )
-from pipeline.cli.spaces.progress import SpaceProgress
-from pipeline.cli.spaces.tables import print_change, print_created, print_runtime, print_space
+from pipeline.cli.spaces.tables import print_change, print_created, print_space
 from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.domain.files import AppFiles
 from pipeline.domain.publication import SpaceSdk
-from pipeline.domain.space import CreatedSpace, NewSpace, SpaceRuntime
+from pipeline.domain.space import STATIC, AppTemplate, NewSpace, SpaceSettings
 from pipeline.domain.space_rules import MAX_SPACE_BYTES
-from pipeline.manage_space.copies import Copied, CopyWish, copy_space
-from pipeline.manage_space.files import Uploaded, upload_files
-from pipeline.ports import SpaceHost
-from pipeline.settings import Settings
+from pipeline.manage_spaces.creation import copy_space
+from pipeline.manage_spaces.files import upload_files
 from pipeline.shapes.json_object import read_object
-from pipeline.shapes.new_space import CreateSpaceReply
-from pipeline.shapes.spaces import CopyReply, RuntimeView, UploadReply
+from pipeline.shapes.spaces import CopyReply, CreateSpaceReply, UploadReply
 
 LONGEST_PARAMETERS = 1024 * 1024
 
@@ -55,7 +51,7 @@ def create(
     from_env: FromEnv = None,
     stdin: Stdin = None,
     pairs: SetVariables = None,
-    hardware: Annotated[str | None, typer.Option(help="In the Hub's words: cpu-basic, t4-small …")] = None,
+    hardware: Hardware = None,
     sleep_time: SleepTime = None,
     wait: Watch = False,
     timeout: Timeout = WATCH_SECONDS,
@@ -66,30 +62,24 @@ def create(
     What is missing is added, as POST /create-space does: the card in README.md, requirements.txt, a Dockerfile.
     """
     with exit_codes(as_json=as_json):
-        read = read_folder(folder)
-        _tell_left_out(read)
-        new = NewSpace(
-            kind=kind or kind_of(read.files),
-            files=read.files,
-            parameters=_read_parameters(parameters) if parameters else {},
-            name=name,
-            private=private,
+        files = _read_folder(folder)
+        app = AppTemplate(files, kind or kind_of(files), _read_parameters(parameters) if parameters else {})
+        settings = SpaceSettings(
             secrets=read_secrets(env_file, from_env, stdin),
             variables=read_variables(pairs),
             hardware=hardware,
             sleep_seconds=sleep_time,
+            visibility="private" if private else None,
         )
-        created, watched = asyncio.run(_create(read_quietly(), new, timeout if wait else None))
-        reply = CreateSpaceReply.of(created)
-        if as_json:
-            print_json(_with_runtime(reply.model_dump(mode="json"), watched))
-        else:
-            print_created(reply)
-            if watched:
-                print_runtime(RuntimeView.of(watched))
-            else:
-                say(reply.note)
-    end_by_stage(created.id, watched)
+        create_space = open_create_space(read_quietly())
+    perform(
+        lambda _, __: create_space(NewSpace(app, name, settings), None),
+        CreateSpaceReply.of,
+        print_created,
+        Ending(as_json, timeout if wait else None),
+        title=f"creating a {app.kind} Space of {len(files)} files",
+        has_changed=lambda _: app.kind != STATIC,
+    )
 
 
 def duplicate(
@@ -101,39 +91,29 @@ def duplicate(
     from_env: FromEnv = None,
     stdin: Stdin = None,
     pairs: SetVariables = None,
-    hardware: Annotated[str | None, typer.Option(help="In the Hub's words: cpu-basic, t4-small …")] = None,
+    hardware: Hardware = None,
     sleep_time: SleepTime = None,
     wait: Watch = False,
     timeout: Timeout = WATCH_SECONDS,
     as_json: AsJson = False,
 ) -> None:
     """Copy a Space. Its files and variables are copied, its secrets are not: give them anew."""
-
-    async def copy(host: SpaceHost) -> tuple[Copied, SpaceRuntime | None]:
-        with SpaceProgress(f"copying {space_id}"):
-            copied = await copy_space(host, space_id, wish)
-        if not wait:
-            return copied, None
-        return copied, await watch(host, copied.space.id, timeout, has_changed=copied.space.sdk != "static")
-
     with exit_codes(as_json=as_json):
-        wish = CopyWish(
-            target=target,
-            private=private,
-            hardware=hardware,
-            sleep_seconds=sleep_time,
+        settings = SpaceSettings(
             secrets=read_secrets(env_file, from_env, stdin),
             variables=read_variables(pairs),
+            hardware=hardware,
+            sleep_seconds=sleep_time,
+            visibility=None if private is None else "private" if private else "public",
         )
-        copied, watched = use_hub(copy)
-        reply = CopyReply.of_copy(copied)
-        if watched:
-            reply = reply.model_copy(update={"runtime": RuntimeView.of(watched)})
-        if as_json:
-            print_json(with_verdict(reply.model_dump(mode="json"), watched))
-        else:
-            print_space(reply)
-    end_by_stage(copied.space.id, watched)
+    perform(
+        lambda host, _: copy_space(host, space_id, target, settings),
+        CopyReply.of_copy,
+        print_space,
+        Ending(as_json, timeout if wait else None),
+        title=f"copying {space_id}",
+        has_changed=lambda reply: reply.sdk != STATIC,
+    )
 
 
 def upload(
@@ -148,74 +128,35 @@ def upload(
     as_json: AsJson = False,
 ) -> None:
     """Add or replace files of a Space, in one commit; other files stay. The app is built anew."""
-
-    async def put(host: SpaceHost) -> tuple[Uploaded, SpaceRuntime | None]:
-        with SpaceProgress(f"uploading {len(files)} file{'s' * (len(files) != 1)} to {space_id}"):
-            uploaded = await upload_files(host, scanner, space_id, files, replace=replace, message=message)
-        if not wait:
-            return uploaded, None
-        return uploaded, await watch(host, space_id, timeout, has_changed=uploaded.changed.restarts)
-
     with exit_codes(as_json=as_json):
         files = _files_to_upload(path, to)
         scanner = open_secret_scanner(read_quietly())
-        uploaded, watched = use_hub(put)
-        reply = UploadReply.of_upload(uploaded)
-        if watched:
-            reply = reply.model_copy(update={"runtime": RuntimeView.of(watched)})
-        if as_json:
-            print_json(with_verdict(reply.model_dump(mode="json"), watched))
-        else:
-            print_change(reply)
-    end_by_stage(space_id, watched)
-
-
-async def _create(
-    settings: Settings, new: NewSpace, watch_seconds: float | None
-) -> tuple[CreatedSpace, SpaceRuntime | None]:
-    with SpaceProgress(f"creating a {new.kind} Space of {len(new.files)} files"):
-        created = await open_create_space(settings)(new, None)
-    if watch_seconds is None:
-        return created, None
-    host = open_spaces(settings)(None)
-    has_changed = new.kind is not SpaceSdk.STATIC
-    return created, await watch(host, created.id, watch_seconds, has_changed=has_changed)
+    perform(
+        lambda host, _: upload_files(host, scanner, space_id, files, replace=replace, message=message),
+        UploadReply.of,
+        print_change,
+        Ending(as_json, timeout if wait else None),
+        title=f"uploading {len(files)} file{'s' * (len(files) != 1)} to {space_id}",
+        has_changed=lambda reply: reply.restarts,
+    )
 
 
 def _files_to_upload(path: Path, to: str | None) -> AppFiles:
     if path.is_dir():
-        read = read_folder(path)
-        _tell_left_out(read)
         prefix = f"{to.strip('/')}/" if to else ""
-        return AppFiles({prefix + name: content for name, content in read.files.items()})
-    try:
-        size = path.stat().st_size
-        if size > MAX_SPACE_BYTES or not path.is_file():
-            raise InvalidInput(FieldProblem("FILE_OR_FOLDER", f"is no file of at most {MAX_SPACE_BYTES} bytes"))
-        return AppFiles({to or path.name: path.read_bytes()})
-    except OSError as error:
-        raise InvalidInput(FieldProblem("FILE_OR_FOLDER", f"cannot be read: {error.strerror}")) from error
+        return AppFiles({prefix + name: content for name, content in _read_folder(path).items()})
+    return AppFiles({to or path.name: read_file("FILE_OR_FOLDER", path, MAX_SPACE_BYTES)})
 
 
-def _tell_left_out(folder: Folder) -> None:
-    for path in folder.left_out:
-        say(f"Left out: {path}", "yellow")
-
-
-def _with_runtime(document: dict[str, Any], watched: SpaceRuntime | None) -> dict[str, Any]:
-    runtime = {"runtime": RuntimeView.of(watched).model_dump(mode="json")} if watched else {}
-    return with_verdict(document | runtime, watched)
+def _read_folder(path: Path) -> AppFiles:
+    read = read_folder(path)
+    for name in read.left_out:
+        say(f"Left out: {name}", "yellow")
+    return read.files
 
 
 def _read_parameters(file: Path) -> dict[str, Any]:
     try:
-        with file.open("rb") as opened:
-            content = opened.read(LONGEST_PARAMETERS + 1)
-    except OSError as error:
-        raise InvalidInput(FieldProblem("--parameters", f"cannot be read: {error.strerror}")) from error
-    if len(content) > LONGEST_PARAMETERS:
-        raise InvalidInput(FieldProblem("--parameters", f"is larger than {LONGEST_PARAMETERS} bytes"))
-    try:
-        return read_object(content)
+        return read_object(read_file("--parameters", file, LONGEST_PARAMETERS))
     except InvalidInput as error:
         raise InvalidInput(*(FieldProblem("--parameters", problem.problem) for problem in error.problems)) from error

@@ -3,32 +3,37 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TypeVar
 
 import typer
+from pydantic import BaseModel
 
 from pipeline.bootstrap import open_spaces
 from pipeline.cli.exits import ExitCode, exit_codes
 from pipeline.cli.output import print_json, say
-from pipeline.cli.spaces.progress import SpaceProgress, watch_stage
-from pipeline.cli.spaces.tables import print_change
-from pipeline.clock import SystemClock
-from pipeline.domain.space import BROKEN, SpaceRuntime
+from pipeline.cli.spaces.progress import ProgressBar
+from pipeline.cli.spaces.tables import print_change, print_runtime
+from pipeline.domain.errors import DeadlineExceeded
+from pipeline.domain.space import BROKEN, RESTING, SpaceRuntime
 from pipeline.logs import configure_logging
-from pipeline.manage_space.changes import Changed
+from pipeline.manage_spaces.changes import Changed
 from pipeline.ports import Progress, SpaceHost
 from pipeline.settings import Settings
-from pipeline.shapes.spaces import ChangeReply, RuntimeView
+from pipeline.shapes.spaces import ChangeReply, CreateSpaceReply, RuntimeView, SpaceView
 
 RUNNING = "RUNNING"
 
 T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
+R = TypeVar("R", bound=ChangeReply | CreateSpaceReply | SpaceView)
 
 
-def read_quietly() -> Settings:
-    """The environment; the log says nothing but warnings, and no secret."""
+def read_quietly(*hidden: str) -> Settings:
+    """The environment; the log says nothing but warnings, and no secret, nor what is ``hidden``."""
     settings = Settings.from_environment()
-    configure_logging(settings.secrets(), level=logging.WARNING)
+    configure_logging((*settings.secrets(), *hidden), level=logging.WARNING)
     return settings
 
 
@@ -42,52 +47,105 @@ def use_hub(use: Callable[[SpaceHost], Awaitable[T]]) -> T:
     return asyncio.run(used())
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a command ends.
+
+    Attributes:
+        as_json: with one JSON document instead of a table.
+        watch_seconds: after waiting for so long at most until the app runs or breaks; None = at once.
+    """
+
+    as_json: bool
+    watch_seconds: float | None = None
+
+    def print(self, reply: M, show: Callable[[M], None], watched: SpaceRuntime | None = None) -> None:
+        """Print what came of it, and how the app is doing; what was waited for is only good if it runs."""
+        runtime = RuntimeView.of(watched) if watched else getattr(reply, "runtime", None)
+        if self.as_json:
+            document = {"ok": True} | reply.model_dump(mode="json")
+            if watched and runtime:
+                document |= {"ok": watched.stage == RUNNING, "runtime": runtime.model_dump(mode="json")}
+            print_json(document)
+            return
+        show(reply)
+        if runtime:
+            print_runtime(runtime)
+
+
+def perform(
+    use: Callable[[SpaceHost, Progress], Awaitable[T]],
+    view: Callable[[T], R],
+    show: Callable[[R], None],
+    ending: Ending,
+    *,
+    title: str,
+    steps: int | None = None,
+    has_changed: Callable[[R], bool] = lambda _: True,
+) -> None:
+    """Use the Hub, watch the Space if asked to, print what came of it, and end with the exit code.
+
+    Args:
+        use: what is to be done; tells each step.
+        view: what is told of its result.
+        show: prints that for people.
+        ending: how the command ends.
+        title: of the progress bar.
+        steps: how many there are; None = nobody knows.
+        has_changed: whether the Space starts anew, so that its stage is not to be believed at once.
+    """
+
+    async def used(host: SpaceHost) -> tuple[R, SpaceRuntime | None]:
+        with ProgressBar(title, steps) as bar:
+            reply = view(await use(host, bar.show))
+        if ending.watch_seconds is None:
+            return reply, None
+        return reply, await watch(host, reply.space_id, ending.watch_seconds, has_changed=has_changed(reply))
+
+    with exit_codes(as_json=ending.as_json):
+        reply, watched = use_hub(used)
+        ending.print(reply, show, watched)
+    end_by_stage(reply.space_id, watched)
+
+
 def run_change(
     space_id: str,
     change: Callable[[SpaceHost, Progress], Awaitable[Changed]],
+    ending: Ending,
     *,
-    watch_seconds: float | None = None,
-    as_json: bool,
     steps: int | None = None,
 ) -> None:
-    """Change a Space, watch it if asked to, print what came of it, and end with the exit code.
-
-    Args:
-        space_id: ``owner/name``.
-        change: makes the change, and tells each step.
-        watch_seconds: to wait until it runs or breaks; None = not at all.
-        as_json: one JSON document instead of a table.
-        steps: how many there are; None = nobody knows.
-    """
-
-    async def changed_and_watched(host: SpaceHost) -> tuple[Changed, SpaceRuntime | None]:
-        with SpaceProgress(space_id, steps) as progress:
-            changed = await change(host, progress.show)
-        if watch_seconds is None:
-            return changed, None
-        return changed, await watch(host, space_id, watch_seconds, has_changed=changed.restarts)
-
-    with exit_codes(as_json=as_json):
-        changed, watched = use_hub(changed_and_watched)
-        reply = ChangeReply.of(changed)
-        if watched:
-            reply = reply.model_copy(update={"runtime": RuntimeView.of(watched)})
-        if as_json:
-            print_json(with_verdict(reply.model_dump(mode="json"), watched))
-        else:
-            print_change(reply)
-    end_by_stage(space_id, watched)
+    """Change a Space; see ``perform``."""
+    perform(
+        change,
+        ChangeReply.of,
+        print_change,
+        ending,
+        title=space_id,
+        steps=steps,
+        has_changed=lambda reply: reply.restarts,
+    )
 
 
 async def watch(host: SpaceHost, space_id: str, seconds: float, *, has_changed: bool) -> SpaceRuntime:
-    """Wait until it runs, breaks or rests; every new stage is shown."""
-    with SpaceProgress(space_id) as progress:
-        return await watch_stage(host, SystemClock(), space_id, seconds, progress.show, has_changed=has_changed)
+    """Wait until a Space runs, breaks or rests; every new stage is shown.
 
-
-def with_verdict(document: dict[str, Any], watched: SpaceRuntime | None) -> dict[str, Any]:
-    """``document`` that is only ok if what was waited for runs."""
-    return document | {"ok": watched is None or watched.stage == RUNNING}
+    Raises:
+        DeadlineExceeded: it does none of these within ``seconds``.
+        HubError: the Hub does not tell.
+    """
+    with ProgressBar(space_id) as bar:
+        async with aclosing(host.watch(space_id, seconds, has_changed=has_changed)) as looks:
+            async for look in looks:
+                stage = look.runtime.stage
+                if look.is_new:
+                    bar.show(stage)
+                if look.is_current and (stage == RUNNING or stage in BROKEN | RESTING):
+                    return look.runtime
+    raise DeadlineExceeded(
+        f"the Space {space_id} is {stage} after {look.waited:.0f} s: `pipeline spaces runtime {space_id} --watch` "
+        "waits longer"
+    )
 
 
 def end_by_stage(space_id: str, watched: SpaceRuntime | None) -> None:

@@ -62,6 +62,17 @@ def read_volumes(texts: Sequence[str]) -> tuple[Volume, ...]:
     return tuple(_volume(number, text) for number, text in enumerate(texts, 1))
 
 
+def read_file(option: str, path: str | Path, longest: int = LONGEST_FILE) -> bytes:
+    """At most ``longest`` bytes. Raises InvalidInput, of ``option``, when it cannot be read or is larger."""
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(longest + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else "is not a path"
+        raise InvalidInput(FieldProblem(option, f"cannot be read: {reason}")) from error
+    return _within(option, content, longest)
+
+
 def _volume(number: int, text: str) -> Volume:
     kind, source, mount_path, *mode = [*text.split(":"), "", ""][: max(3, text.count(":") + 1)]
     if not source or not mount_path.startswith("/") or mode not in ([], ["ro"]):
@@ -70,27 +81,23 @@ def _volume(number: int, text: str) -> Volume:
 
 
 def _read_env_file(option: str, source: str) -> dict[str, str]:
-    if source == STANDARD_INPUT:
-        content = _read_standard_input(option)
-    else:
-        try:
-            with Path(source).open("rb") as file:
-                content = file.read(LONGEST_FILE + 1)
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else "is not a path"
-            raise InvalidInput(FieldProblem(option, f"cannot be read: {reason}")) from error
+    content = _read_standard_input(option) if source == STANDARD_INPUT else read_file(option, source)
     return parse_env_file(_decoded(option, content), option)
 
 
 def _read_standard_input(option: str) -> bytes:
     if sys.stdin.isatty():
         raise InvalidInput(FieldProblem(option, "standard input is a terminal: send the values through a pipe"))
-    return sys.stdin.buffer.read(LONGEST_FILE + 1)
+    return _within(option, sys.stdin.buffer.read(LONGEST_FILE + 1), LONGEST_FILE)
+
+
+def _within(option: str, content: bytes, longest: int) -> bytes:
+    if len(content) > longest:
+        raise InvalidInput(FieldProblem(option, f"is larger than {longest} bytes"))
+    return content
 
 
 def _decoded(option: str, content: bytes) -> str:
-    if len(content) > LONGEST_FILE:
-        raise InvalidInput(FieldProblem(option, f"is larger than {LONGEST_FILE} bytes"))
     try:
         return content.decode()
     except UnicodeDecodeError:

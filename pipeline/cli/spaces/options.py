@@ -27,6 +27,7 @@ SpaceIds = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 Watch = Annotated[bool, typer.Option("--watch", help="Wait until it runs or breaks.")]
 Timeout = Annotated[float, typer.Option(min=1, max=86_400, help="Seconds that --watch waits at most.")]
+Hardware = Annotated[str | None, typer.Option(help="In the Hub's words: cpu-basic, t4-small …")]
 SleepTime = Annotated[int | None, typer.Option(help="Seconds without visitors until it sleeps; -1: never.")]
 EnvFile = Annotated[
     str | None, typer.Option(metavar="FILE", help="Secrets as KEY=VALUE lines; - reads them from standard input.")

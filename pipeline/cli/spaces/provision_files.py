@@ -9,11 +9,11 @@ from typing import Any
 import yaml
 
 from pipeline.cli.spaces.folder import kind_of, read_folder
+from pipeline.cli.spaces.inputs import LONGEST_FILE, read_file
 from pipeline.domain.errors import FieldProblem, InvalidInput
-from pipeline.domain.provision import AppTemplate
+from pipeline.domain.space import AppTemplate
 
 FILE = "FILE"
-LONGEST_FILE = 4 * 1024 * 1024
 PLAIN_COLUMNS = ("name", "hardware", "sleep_time", "private")
 SETTING_COLUMNS = {"secret": "secrets", "variable": "variables"}
 _WORDS = {**dict.fromkeys(("true", "yes", "1"), True), **dict.fromkeys(("false", "no", "0"), False)}
@@ -66,16 +66,9 @@ def _with_secrets(space: object, secrets: Mapping[str, str]) -> object:
 
 def _read(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            content = file.read(LONGEST_FILE + 1)
-        if len(content) > LONGEST_FILE:
-            raise InvalidInput(FieldProblem(FILE, f"is larger than {LONGEST_FILE} bytes"))
-        return content.decode("utf-8-sig")
+        return read_file(FILE, path, LONGEST_FILE).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InvalidInput(FieldProblem(FILE, "is not UTF-8")) from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "is not a path"
-        raise InvalidInput(FieldProblem(FILE, f"cannot be read: {reason}")) from error
 
 
 def _from_yaml(text: str) -> dict[str, Any]:

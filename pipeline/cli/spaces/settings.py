@@ -1,13 +1,16 @@
 """``pipeline spaces`` hardware, sleep-time, variables, secrets, volumes, dev-mode, visibility and storage."""
 
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated
+from functools import partial
+from typing import Annotated, TypeVar
 
 import typer
+from pydantic import BaseModel
 
 from pipeline.cli.exits import exit_codes
 from pipeline.cli.output import print_json
-from pipeline.cli.spaces.hub import run_change, use_hub
+from pipeline.cli.spaces.hub import Ending, run_change, use_hub
 from pipeline.cli.spaces.inputs import read_secrets, read_variables, read_volumes
 from pipeline.cli.spaces.options import (
     WATCH_SECONDS,
@@ -23,11 +26,14 @@ from pipeline.cli.spaces.options import (
     VariablesFile,
     Watch,
 )
-from pipeline.cli.spaces.tables import print_secrets, print_variables, print_volumes
+from pipeline.cli.spaces.tables import print_settings, print_volumes
 from pipeline.domain.errors import FieldProblem, InvalidInput
-from pipeline.manage_space.changes import change_space
-from pipeline.manage_space.wishes import STORAGE_IS_GONE, NewSetting, SpaceChanges
-from pipeline.shapes.spaces import SecretList, VariableList, VolumeView
+from pipeline.domain.space import SettingKind, SpaceSettings
+from pipeline.manage_spaces.changes import Key, change_space
+from pipeline.shapes.space_changes import STORAGE_IS_GONE
+from pipeline.shapes.spaces import SecretView, VariableView, VolumeView
+
+V = TypeVar("V", bound=BaseModel)
 
 
 class Visibility(StrEnum):
@@ -55,8 +61,8 @@ def set_hardware(
     as_json: AsJson = False,
 ) -> None:
     """Ask for other hardware. Restarts the app."""
-    changes = SpaceChanges(hardware=hardware, sleep_seconds=sleep_time)
-    _change(space_id, changes, timeout if wait else None, as_json=as_json)
+    settings = SpaceSettings(hardware=hardware, sleep_seconds=sleep_time)
+    _change(space_id, settings, Ending(as_json, timeout if wait else None))
 
 
 def set_sleep_time(
@@ -66,7 +72,7 @@ def set_sleep_time(
     as_json: AsJson = False,
 ) -> None:
     """Set when the app falls asleep. Nothing restarts."""
-    _change(space_id, SpaceChanges(sleep_seconds=seconds), None, as_json=as_json)
+    _change(space_id, SpaceSettings(sleep_seconds=seconds), Ending(as_json))
 
 
 def use_variables(
@@ -82,12 +88,7 @@ def use_variables(
     """List variables; with --set, --file or --delete change them, which restarts the app."""
     with exit_codes(as_json=as_json):
         variables = read_variables(pairs, file)
-        if not variables and not delete:
-            listed = VariableList.of(space_id, use_hub(lambda host: host.variables(space_id)))
-            print_json(listed.model_dump(mode="json")) if as_json else print_variables(listed)
-            return
-    changes = SpaceChanges(variables=_new(variables), variables_to_delete=tuple(dict.fromkeys(delete or [])))
-    _change(space_id, changes, timeout if wait else None, as_json=as_json)
+    _list_or_change(space_id, SettingKind.VARIABLES, variables, delete, Ending(as_json, timeout if wait else None))
 
 
 def use_secrets(
@@ -107,12 +108,7 @@ def use_secrets(
     """
     with exit_codes(as_json=as_json):
         secrets = read_secrets(env_file, from_env, stdin)
-        if not secrets and not delete:
-            listed = SecretList.of(space_id, use_hub(lambda host: host.secrets(space_id)))
-            print_json(listed.model_dump(mode="json")) if as_json else print_secrets(listed)
-            return
-    changes = SpaceChanges(secrets=_new(secrets), secrets_to_delete=tuple(dict.fromkeys(delete or [])))
-    _change(space_id, changes, timeout if wait else None, as_json=as_json)
+    _list_or_change(space_id, SettingKind.SECRETS, secrets, delete, Ending(as_json, timeout if wait else None))
 
 
 def use_volumes(
@@ -133,15 +129,10 @@ def use_volumes(
             raise InvalidInput(FieldProblem("--unmount", "--mount names all that is to be mounted: leave one out"))
         volumes = read_volumes(mount or [])
         if not mount and not unmount:
-            runtime = use_hub(lambda host: host.runtime(space_id))
-            listed = [VolumeView.of(volume) for volume in runtime.volumes]
-            if as_json:
-                documents = [volume.model_dump(mode="json") for volume in listed]
-                print_json({"ok": True, "space_id": space_id, "volumes": documents})
-            else:
-                print_volumes(listed)
+            there = use_hub(lambda host: host.runtime(space_id)).volumes
+            _list(space_id, "volumes", [VolumeView.of(volume) for volume in there], print_volumes, as_json=as_json)
             return
-    _change(space_id, SpaceChanges(volumes=volumes), timeout if wait else None, as_json=as_json)
+    _change(space_id, SpaceSettings(volumes=volumes), Ending(as_json, timeout if wait else None))
 
 
 def set_dev_mode(
@@ -153,13 +144,13 @@ def set_dev_mode(
     as_json: AsJson = False,
 ) -> None:
     """Let the app's files be changed while it runs, or no more. Restarts the app."""
-    changes = SpaceChanges(is_dev_mode=switch is Switch.ON)
-    _change(space_id, changes, timeout if wait else None, as_json=as_json)
+    settings = SpaceSettings(is_dev_mode=switch is Switch.ON)
+    _change(space_id, settings, Ending(as_json, timeout if wait else None))
 
 
 def set_visibility(space_id: SpaceId, visibility: Visibility, *, as_json: AsJson = False) -> None:
     """Say who sees a Space; protected: the app for everybody, its code for the owner."""
-    _change(space_id, SpaceChanges(visibility=visibility.value), None, as_json=as_json)
+    _change(space_id, SpaceSettings(visibility=visibility.value), Ending(as_json))
 
 
 def storage(
@@ -173,17 +164,31 @@ def storage(
         raise InvalidInput(FieldProblem("storage", STORAGE_IS_GONE))
 
 
-def _change(space_id: str, changes: SpaceChanges, watch_seconds: float | None, *, as_json: bool) -> None:
-    steps = len(changes.secrets) + len(changes.variables)
-    steps += len(changes.secrets_to_delete) + len(changes.variables_to_delete)
+def _list_or_change(
+    space_id: str, kind: SettingKind, values: Mapping[str, str], delete: Sequence[str] | None, ending: Ending
+) -> None:
+    if values or delete:
+        keys = [(kind, key) for key in dict.fromkeys(delete or [])]
+        _change(space_id, SpaceSettings.of(kind, values), ending, keys)
+        return
+    view = SecretView if kind is SettingKind.SECRETS else VariableView
+    with exit_codes(as_json=ending.as_json):
+        there = [view.of(each) for each in use_hub(lambda host: host.settings(space_id, kind))]
+        _list(space_id, kind, there, partial(print_settings, kind), as_json=ending.as_json)
+
+
+def _list(space_id: str, name: str, views: Sequence[V], show: Callable[[Sequence[V]], None], *, as_json: bool) -> None:
+    if as_json:
+        print_json({"ok": True, "space_id": space_id, name: [view.model_dump(mode="json") for view in views]})
+    else:
+        show(views)
+
+
+def _change(space_id: str, settings: SpaceSettings, ending: Ending, delete: Sequence[Key] = ()) -> None:
+    steps = len(settings.secrets) + len(settings.variables) + len(delete)
     run_change(
         space_id,
-        lambda host, progress: change_space(host, space_id, changes, progress),
-        watch_seconds=watch_seconds,
-        as_json=as_json,
+        lambda host, progress: change_space(host, space_id, settings, progress, delete=delete),
+        ending,
         steps=steps or None,
     )
-
-
-def _new(settings: dict[str, str]) -> dict[str, NewSetting]:
-    return {key: NewSetting(value) for key, value in settings.items()}

@@ -1,6 +1,6 @@
 """What commands on Spaces print for people."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from rich import box
@@ -8,20 +8,25 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.cli.output import plain, say, stdout
-from pipeline.domain.space import BROKEN
-from pipeline.shapes.new_space import CreateSpaceReply
-from pipeline.shapes.provision import WakeReply
+from pipeline.domain.provision import SpaceAction, SpaceStatus
+from pipeline.domain.space import BROKEN, SettingKind
 from pipeline.shapes.spaces import (
     ChangeReply,
     CopyReply,
+    CreateSpaceReply,
+    ProvisionReply,
     RuntimeView,
-    SecretList,
+    SecretView,
+    SpaceReply,
     SpaceView,
-    VariableList,
+    VariableView,
     VolumeView,
+    WakeReply,
 )
 
 STAGE_STYLES = {"RUNNING": "green", **dict.fromkeys(BROKEN, "red")}
+STATUS_STYLES = {SpaceStatus.SUCCEEDED: "green", SpaceStatus.FAILED: "red"}
+DONE_WORDS = {SpaceAction.CREATE: "created", SpaceAction.UPDATE: "updated", SpaceAction.UNCHANGED: "unchanged"}
 
 
 def print_space(space: SpaceView) -> None:
@@ -37,8 +42,6 @@ def print_space(space: SpaceView) -> None:
             "modified": _time(space.modified_at),
         }
     )
-    if space.runtime:
-        print_runtime(space.runtime)
     if isinstance(space, CopyReply) and space.warning:
         say(f"Warning: {space.warning}", "yellow")
 
@@ -52,14 +55,16 @@ def print_created(space: CreateSpaceReply) -> None:
 
 def print_woken(reply: WakeReply) -> None:
     """What was done about each of several Spaces."""
-    table = Table(box=box.SIMPLE_HEAD)
-    for heading in ("space", "was", "is", ""):
-        table.add_column(heading, no_wrap=heading in {"space", "was", "is"})
-    for space in reply.spaces:
-        said = space.error or space.note or ("restarted" if space.restarted else "")
-        style = "red" if space.error else ""
-        table.add_row(plain(space.id), space.was or "", space.stage or "", Text(plain(said), style=style))
-    stdout().print(table)
+    rows = [
+        (
+            each.id,
+            each.was,
+            each.stage,
+            Text(each.error or each.note or ("restarted" if each.restarted else ""), "red" if each.error else ""),
+        )
+        for each in reply.spaces
+    ]
+    _print_table(("space", "was", "is", ""), rows)
 
 
 def print_runtime(runtime: RuntimeView) -> None:
@@ -88,24 +93,18 @@ def print_change(reply: ChangeReply) -> None:
         "restarts": "yes" if reply.restarts else "no",
     }
     _print_facts(facts)
-    if reply.runtime:
-        print_runtime(reply.runtime)
     if reply.warning:
         say(f"Warning: {reply.warning}", "yellow")
 
 
-def print_variables(variables: VariableList) -> None:
-    """One line per variable."""
+def print_settings(kind: SettingKind, settings: Sequence[SecretView]) -> None:
+    """One line per variable or secret; a secret's value cannot be read back."""
+    values = ["value"] if kind is SettingKind.VARIABLES else []
     rows = [
-        (each.key, each.value or "", each.description or "", _time(each.updated_at)) for each in variables.variables
+        (each.key, *([each.value] if isinstance(each, VariableView) else []), each.description, _time(each.updated_at))
+        for each in settings
     ]
-    _print_table(("variable", "value", "description", "changed"), rows)
-
-
-def print_secrets(secrets: SecretList) -> None:
-    """One line per secret; values cannot be read back."""
-    rows = [(each.key, each.description or "", _time(each.updated_at)) for each in secrets.secrets]
-    _print_table(("secret", "description", "changed"), rows)
+    _print_table((kind.singular, *values, "description", "changed"), rows)
 
 
 def print_volumes(volumes: Sequence[VolumeView]) -> None:
@@ -114,7 +113,29 @@ def print_volumes(volumes: Sequence[VolumeView]) -> None:
     _print_table(("folder", "type", "source", "read only"), rows)
 
 
-def _print_table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+def print_provision(reply: ProvisionReply) -> None:
+    """One line per Space, and below the table what is to be known of some."""
+    rows = [
+        (each.id, Text(state_of(each), STATUS_STYLES.get(each.status, "")), ", ".join(each.changes))
+        for each in reply.spaces
+    ]
+    _print_table(("space", "state", "changes"), rows)
+    for each in reply.spaces:
+        for told, style in ((each.warning, "yellow"), (each.error, "red")):
+            if told:
+                say(f"{each.id}: {told}", style)
+    if reply.error:
+        say(reply.error, "red")
+
+
+def state_of(space: SpaceReply) -> str:
+    """What became of a Space of a provision, or would, in a word or three."""
+    if space.action is None:
+        return space.status
+    return f"{'would be ' * (space.status is SpaceStatus.PLANNED)}{DONE_WORDS[space.action]}"
+
+
+def _print_table(headings: tuple[str, ...], rows: Sequence[tuple[str | Text | None, ...]]) -> None:
     if not rows:
         say(f"There is no {headings[0]}.")
         return
@@ -122,17 +143,14 @@ def _print_table(headings: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> 
     for heading in headings:
         table.add_column(heading, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(plain(cell)) for cell in row))
+        table.add_row(*(cell if isinstance(cell, Text) else Text(plain(cell or "")) for cell in row))
     stdout().print(table)
 
 
 def _print_facts(facts: Mapping[str, str | None]) -> None:
-    for name, value in _given(facts):
-        stdout().print(Text.assemble((f"{name:<12}", "bold"), plain(value)), soft_wrap=True)
-
-
-def _given(facts: Mapping[str, str | None]) -> Iterable[tuple[str, str]]:
-    return ((name, value) for name, value in facts.items() if value)
+    for name, value in facts.items():
+        if value:
+            stdout().print(Text.assemble((f"{name:<12}", "bold"), plain(value)), soft_wrap=True)
 
 
 def _hardware(runtime: RuntimeView) -> str | None:

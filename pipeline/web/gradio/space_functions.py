@@ -3,6 +3,7 @@
 They act with the Hub token that is given as ``hf_token``, else with the caller's own, else with the operator's.
 """
 
+from functools import partial
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
@@ -10,11 +11,11 @@ from pydantic_core import PydanticCustomError
 
 from pipeline.domain.errors import NotPermitted
 from pipeline.domain.space import MAX_SPACE_ID, SpaceRuntime, space_id_problem
-from pipeline.manage_space.copies import CopyWish, copy_space
+from pipeline.manage_spaces.creation import copy_space
 from pipeline.ports import SpaceHost
-from pipeline.shapes.new_space import CreateSpaceReply, CreateSpaceRequest
+from pipeline.shapes.new_space import CreateSpaceRequest, SettingsRequest
 from pipeline.shapes.problems import OWN_RULE
-from pipeline.shapes.spaces import CopyReply, RuntimeView
+from pipeline.shapes.spaces import CopyReply, CreateSpaceReply, RuntimeView
 from pipeline.web.gradio.functions import CallContext, QuickFunction
 
 MAX_TOKEN = 500
@@ -91,8 +92,8 @@ def _token(context: CallContext, given: SecretStr | None) -> str | None:
     return context.caller.hub_token
 
 
-def _host(context: CallContext, given: SecretStr | None) -> SpaceHost:
-    return context.services.spaces(_token(context, given))
+def _host(context: CallContext, call: SpaceCall | RestartCall | DuplicateCall) -> SpaceHost:
+    return context.services.spaces(_token(context, call.hf_token))
 
 
 async def _create(context: CallContext, call: CreateCall) -> dict[str, Any]:
@@ -101,27 +102,20 @@ async def _create(context: CallContext, call: CreateCall) -> dict[str, Any]:
 
 
 async def _runtime(context: CallContext, call: SpaceCall) -> dict[str, Any]:
-    return _runtime_view(await _host(context, call.hf_token).runtime(call.space_id))
+    return _runtime_view(await _host(context, call).runtime(call.space_id))
 
 
 async def _restart(context: CallContext, call: RestartCall) -> dict[str, Any]:
-    return _runtime_view(await _host(context, call.hf_token).restart(call.space_id, factory_reboot=call.factory_reboot))
+    return _runtime_view(await _host(context, call).restart(call.space_id, factory_reboot=call.factory_reboot))
 
 
 async def _pause(context: CallContext, call: SpaceCall) -> dict[str, Any]:
-    return _runtime_view(await _host(context, call.hf_token).pause(call.space_id))
+    return _runtime_view(await _host(context, call).pause(call.space_id))
 
 
 async def _duplicate(context: CallContext, call: DuplicateCall) -> dict[str, Any]:
-    wish = CopyWish(
-        target=call.to_id or None,
-        private=call.private,
-        hardware=call.hardware,
-        sleep_seconds=call.sleep_time,
-        secrets=call.secrets,
-        variables=call.variables,
-    )
-    copied = await copy_space(_host(context, call.hf_token), call.from_id, wish)
+    settings = SettingsRequest.model_validate(call, from_attributes=True).to_settings()
+    copied = await copy_space(_host(context, call), call.from_id, call.to_id or None, settings)
     reply = CopyReply.of_copy(copied)
     return reply.model_dump(mode="json", include={"space_id", "url", "host", "commit_sha", "warning"})
 
@@ -135,53 +129,30 @@ def _runtime_view(runtime: SpaceRuntime) -> dict[str, Any]:
 
 
 _RUNTIME = "Stage, hardware, sleep time and domains of the Space."
+_SPACE = {"space_id": "owner/name"}
+_function = partial(QuickFunction, for_owners=False)
 
-CREATE_SPACE = QuickFunction(
+CREATE_SPACE = _function(
     name="create_space",
     summary="Create a Space from files, in one commit.",
     parameters=CreateCall,
     returns="Its id, page, address and commit.",
     example={"space_type": "static", "files": {"index.html": "<h1>Hello</h1>"}, "name": "hello"},
-    for_owners=False,
     run=_create,
 )
-
-SPACE_RUNTIME = QuickFunction(
-    name="space_runtime",
-    summary="Say how a Space is doing.",
-    parameters=SpaceCall,
-    returns=_RUNTIME,
-    example={"space_id": "owner/name"},
-    for_owners=False,
-    run=_runtime,
+SPACE_RUNTIME, RESTART_SPACE, PAUSE_SPACE = (
+    _function(name=name, summary=summary, parameters=parameters, returns=_RUNTIME, example=_SPACE, run=run)
+    for name, summary, parameters, run in (
+        ("space_runtime", "Say how a Space is doing.", SpaceCall, _runtime),
+        ("restart_space", "Start a Space anew.", RestartCall, _restart),
+        ("pause_space", "Stop a Space until its owner restarts it.", SpaceCall, _pause),
+    )
 )
-
-RESTART_SPACE = QuickFunction(
-    name="restart_space",
-    summary="Start a Space anew.",
-    parameters=RestartCall,
-    returns=_RUNTIME,
-    example={"space_id": "owner/name"},
-    for_owners=False,
-    run=_restart,
-)
-
-PAUSE_SPACE = QuickFunction(
-    name="pause_space",
-    summary="Stop a Space until its owner restarts it.",
-    parameters=SpaceCall,
-    returns=_RUNTIME,
-    example={"space_id": "owner/name"},
-    for_owners=False,
-    run=_pause,
-)
-
-DUPLICATE_SPACE = QuickFunction(
+DUPLICATE_SPACE = _function(
     name="duplicate_space",
     summary="Copy a Space. Its variables are copied, its secrets are not.",
     parameters=DuplicateCall,
     returns="Id, page, address and commit of the copy, and a warning about secrets that it lacks.",
     example={"from_id": "owner/name", "to_id": "you/copy"},
-    for_owners=False,
     run=_duplicate,
 )

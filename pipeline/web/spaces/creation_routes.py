@@ -5,7 +5,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from pipeline.shapes.examples import CREATE_SPACE_EXAMPLES
-from pipeline.shapes.new_space import CreateSpaceReply, CreateSpaceRequest, parse_new_space
+from pipeline.shapes.new_space import CreateSpaceRequest, parse_new_space
+from pipeline.shapes.spaces import CreateSpaceReply
 from pipeline.web.body import parse_aside, read_body, require_json
 from pipeline.web.dependencies import ServicesOfApp
 from pipeline.web.errors import documented

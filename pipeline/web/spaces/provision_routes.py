@@ -1,58 +1,119 @@
 """POST /spaces/provision: many Spaces from one template. POST /spaces/wake: many Spaces out of their sleep."""
 
 import asyncio
-import re
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, AsyncIterator
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from starlette.datastructures import Headers
+from starlette.routing import Match
+from starlette.types import Scope
 
-from pipeline.domain.errors import NotFound
-from pipeline.provision.many import RUN_SECONDS
+from pipeline.domain.errors import PipelineError, Unavailable
+from pipeline.domain.provision import ProvisionOrder, SpaceOutcome
+from pipeline.manage_spaces.provisioning import RUN_SECONDS, ProvisionSpaces
+from pipeline.manage_spaces.running import wake_spaces
+from pipeline.shapes.examples import PROVISION_EXAMPLES, WAKE_EXAMPLES
 from pipeline.shapes.json_object import read_object
-from pipeline.shapes.provision import (
-    ProvisionReply,
-    ProvisionRequest,
-    WakeReply,
-    WakeRequest,
-    ids_from,
-    provision_from,
-)
+from pipeline.shapes.provision import ProvisionRequest, WakeRequest, ids_from, provision_from
+from pipeline.shapes.spaces import ProvisionReply, SpaceReply, WakeReply
 from pipeline.web.body import parse_aside, read_body, require_json
 from pipeline.web.dependencies import ServicesOfApp
 from pipeline.web.errors import documented
-from pipeline.web.hub_access import HubToken
+from pipeline.web.hub_access import HostOfCaller, HubToken, StreamPlaceOfToken
 from pipeline.web.listening import while_listening
-from pipeline.web.prefer import read_preferences
+from pipeline.web.streams import OpenedStream
 
-_PROVISION_ID = re.compile(r"[0-9a-f]{32}")
-_APP = {"app.py": "import gradio as gr\n\ngr.Interface(lambda name: f'Hello {name}', 'text', 'text').launch()\n"}
-_TEAMS = [
-    {"name": "team-a", "secrets": {"API_KEY": "…"}, "variables": {"TEAM": "a"}},
-    {"name": "team-b", "secrets": {"API_KEY": "…"}, "variables": {"TEAM": "b"}, "hardware": "cpu-basic"},
-]
-PROVISION_EXAMPLES: Mapping[str, Any] = {
-    "copies": {"summary": "Copies of a Space", "value": {"template": "my-org/template", "spaces": _TEAMS}},
-    "plan": {
-        "summary": "What would be done, for an app",
-        "value": {"template": {"space_type": "gradio", "files": _APP}, "spaces": _TEAMS, "dry_run": True},
-    },
-}
+FIRST_EVENT_SECONDS = 3.0
+"""Within this a refusal becomes the answer's status; what takes longer to begin is a stream already."""
+
+_EVENT_STREAM = "text/event-stream"
+
+
+class _ForEventStreams(APIRoute):
+    """Takes the requests of those who accept event streams, and leaves the others to the next route."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        is_for_us = _EVENT_STREAM in Headers(scope=scope).get("accept", "").lower()
+        return super().matches(scope) if is_for_us else (Match.NONE, {})
+
 
 router = APIRouter(tags=["spaces"])
+_streams = APIRouter(route_class=_ForEventStreams)
 
 
-def _json_body(schema: Mapping[str, Any], examples: Mapping[str, Any]) -> dict[str, Any]:
-    return {"required": True, "content": {"application/json": {"schema": schema, "examples": examples}}}
-
-
-def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
+def _json_body(schema: dict[str, Any], examples: dict[str, Any]) -> dict[str, Any]:
     """The schema without references into itself: in OpenAPI they would point elsewhere."""
-    definitions = schema.pop("$defs")
-    schema["properties"]["spaces"]["items"] = definitions["SpaceRequest"]
-    return schema
+    if definitions := schema.pop("$defs", None):
+        schema["properties"]["spaces"]["items"] = definitions["SpaceRequest"]
+    return {
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema, "examples": examples}}}
+    }
+
+
+async def _ordered(request: Request) -> tuple[ProvisionOrder, bool]:
+    """What is asked for, and whether it is a dry run."""
+    require_json(request.headers)
+    raw = await read_body(request)
+    document = await parse_aside(len(raw), read_object, raw)
+    return await asyncio.to_thread(provision_from, document)
+
+
+Ordered = Annotated[tuple[ProvisionOrder, bool], Depends(_ordered)]
+Changes = OpenedStream[SpaceOutcome | ProvisionReply]
+
+
+async def _changes(
+    provision: ProvisionSpaces, ordered: tuple[ProvisionOrder, bool], token: str | None
+) -> AsyncGenerator[SpaceOutcome | ProvisionReply, None]:
+    """Every Space as it is begun and as it has ended, and then the result. Who stops reading stops the work."""
+    order, is_dry_run = ordered
+    changes: asyncio.Queue[SpaceOutcome | None] = asyncio.Queue()
+    work = asyncio.ensure_future(
+        provision.plan(order, token) if is_dry_run else provision(order, token, changes.put_nowait)
+    )
+    work.add_done_callback(lambda _: changes.put_nowait(None))
+    try:
+        while change := await changes.get():
+            yield change
+        yield ProvisionReply.of(await work, is_dry_run=is_dry_run)
+    finally:
+        work.cancel()
+        await asyncio.wait({work})
+
+
+async def _opened(services: ServicesOfApp, token: HubToken, ordered: Ordered) -> AsyncIterator[Changes]:
+    opened = OpenedStream(_changes(services.provision_spaces, ordered, token))
+    try:
+        await opened.wait_for_first(FIRST_EVENT_SECONDS)
+        yield opened
+    finally:
+        await opened.close()
+
+
+@_streams.post(
+    "/spaces/provision",
+    response_class=EventSourceResponse,
+    dependencies=[StreamPlaceOfToken],
+    include_in_schema=False,
+)
+async def follow_provision(changes: Annotated[Changes, Depends(_opened)]) -> AsyncIterator[ServerSentEvent]:
+    """See ``provision``. The framework sends a comment after every 15 s of silence."""
+    try:
+        async for change in changes.read(RUN_SECONDS + FIRST_EVENT_SECONDS):
+            if isinstance(change, SpaceOutcome):
+                yield ServerSentEvent(event="space", data=SpaceReply.of(change))
+            else:
+                yield ServerSentEvent(event="result", data=change)
+    except PipelineError as error:
+        yield ServerSentEvent(event="error", data={"ok": False, "error": str(error)})
+
+
+router.include_router(_streams)
 
 
 @router.post(
@@ -60,78 +121,43 @@ def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
     summary="Many Spaces from one template",
     response_model=ProvisionReply,
     responses={
-        502: {
-            "model": ProvisionReply,
-            "description": "It failed for some Spaces while the caller waited; each says why",
-        },
-        **documented(400, 401, 403, 408, 413, 415, 429, 503),
+        200: {"content": {_EVENT_STREAM: {"schema": {"type": "string"}}}},
+        502: {"model": ProvisionReply, "description": "It failed for some Spaces; each says why"},
+        **documented(400, 401, 403, 404, 408, 413, 415, 429, 503),
     },
-    openapi_extra={
-        "requestBody": _json_body(_inlined(ProvisionRequest.model_json_schema()), PROVISION_EXAMPLES),
-        "parameters": [
-            {
-                "name": "Prefer",
-                "in": "header",
-                "schema": {"type": "string"},
-                "description": "respond-async: answer at once; wait=N: answer after N seconds at the latest (RFC 7240)",
-            }
-        ],
-    },
+    openapi_extra=_json_body(ProvisionRequest.model_json_schema(), PROVISION_EXAMPLES),
 )
-async def provision(request: Request, services: ServicesOfApp, token: HubToken) -> JSONResponse:
+async def provision(request: Request, services: ServicesOfApp, token: HubToken, ordered: Ordered) -> JSONResponse:
     """Make every Space as it should be: what is missing is created, what differs is updated, the rest is left alone.
 
     The template is a Space to copy, or files as `POST /create-space` takes them. A new Space gets its secrets,
     variables, hardware and sleep time within its creation, before any code. In a Space that is there, only what
     differs is set, the files last; settings that are not named stay, and so do secrets that it has already, because
     their values cannot be read back: `replace_secrets` sets them again. A copy that exists keeps its own files.
-    `dry_run` answers with the plan and changes nothing.
+    `dry_run` answers with the plan and changes nothing. Everything that is wrong with the order is told before the Hub
+    is asked to change anything; one Space that fails stops no other.
 
-    The order is durable before it is answered and goes on after a crash; one Space that fails stops no other. The same
-    order again joins the one that is under way; after its end it finds what is left to do. Everything that is wrong
-    with the order is told before the Hub is asked to change anything.
+    The answer comes when all is done, which takes minutes: whoever accepts `text/event-stream` is told of every Space
+    as it is begun and as it has ended, in events named `space`, and gets the answer as the last one, `result`.
+    Nothing of the order is stored. To hang up stops the work; the same order again finds what is there, and finishes.
     """
-    require_json(request.headers)
-    raw = await read_body(request)
-    document = await parse_aside(len(raw), read_object, raw)
-    order, is_dry_run = await asyncio.to_thread(provision_from, document)
-    await services.provision_spaces.check(order, token)
-    if is_dry_run:
-        return _answer(ProvisionReply.of_plan(await services.provision_spaces.plan(order, token)))
-    provision = await services.provisions.accept(order, token)
-    settings = services.settings
-    preferences = read_preferences(request.headers.getlist("prefer")).within(RUN_SECONDS)
-    patience = preferences.patience(settings.response_patience_seconds)
-    provision = await while_listening(request, services.provisions.wait(provision.id, token, patience), provision)
-    applied = preferences.applied()
-    headers = {"Preference-Applied": applied} if applied else None
-    return _answer(ProvisionReply.of(provision, settings.own_address), headers)
-
-
-@router.get(
-    "/spaces/provision/{provision_id}",
-    summary="How a provision stands",
-    responses=documented(401, 403, 404, 429, 503),
-)
-async def show_provision(provision_id: str, services: ServicesOfApp, token: HubToken) -> ProvisionReply:
-    """What became of each Space so far. A provision is found with the token that it was ordered with, and no other."""
-    if not _PROVISION_ID.fullmatch(provision_id):
-        raise NotFound("no such provision")
-    return ProvisionReply.of(await services.provisions.get(provision_id, token), services.settings.own_address)
+    order, is_dry_run = ordered
+    work = services.provision_spaces.plan if is_dry_run else services.provision_spaces
+    outcomes = await while_listening(request, work(order, token), None)
+    if outcomes is None:
+        raise Unavailable("the service is stopping: send the request again in a moment")
+    reply = ProvisionReply.of(outcomes, is_dry_run=is_dry_run)
+    status = HTTPStatus.OK if reply.ok or is_dry_run else HTTPStatus.BAD_GATEWAY
+    return JSONResponse(reply.model_dump(mode="json"), status)
 
 
 @router.post(
     "/spaces/wake",
     summary="Many Spaces out of their sleep",
     responses=documented(400, 401, 403, 408, 413, 415, 429, 502, 503),
-    openapi_extra={
-        "requestBody": _json_body(
-            WakeRequest.model_json_schema(),
-            {"two": {"summary": "Two Spaces", "value": {"ids": ["my-org/team-a", "my-org/team-b"]}}},
-        )
-    },
+    openapi_extra=_json_body(WakeRequest.model_json_schema(), WAKE_EXAMPLES),
 )
-async def wake(request: Request, services: ServicesOfApp, token: HubToken) -> WakeReply:
+async def wake(request: Request, host: HostOfCaller) -> WakeReply:
     """Restart each Space that sleeps, is paused or stopped; tell for each what it was and what was done.
 
     Spaces that run, start or are broken are left alone. The Hub takes a minute or more to start one: its runtime tells
@@ -139,9 +165,4 @@ async def wake(request: Request, services: ServicesOfApp, token: HubToken) -> Wa
     """
     require_json(request.headers)
     ids = ids_from(read_object(await read_body(request)))
-    return WakeReply.of(await services.wake_spaces(ids, token))
-
-
-def _answer(reply: ProvisionReply, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    status = HTTPStatus.OK if reply.ok or reply.id is None else HTTPStatus.BAD_GATEWAY
-    return JSONResponse(reply.model_dump(mode="json"), status, dict(headers or {}))
+    return WakeReply.of(await wake_spaces(host, ids))

@@ -3,31 +3,36 @@
 from http import HTTPStatus
 from typing import Annotated, NoReturn
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends
 from starlette.exceptions import HTTPException
 
-from pipeline.domain.space import MAX_SPACE_ID
-from pipeline.manage_space.changes import change_space, pause_space, restart_space, wake_space
-from pipeline.manage_space.copies import copy_space
-from pipeline.manage_space.wishes import STORAGE_IS_GONE, SpaceChanges
+from pipeline.domain.space import SpaceSettings
+from pipeline.manage_spaces.changes import change_space
+from pipeline.manage_spaces.creation import copy_space
+from pipeline.manage_spaces.files import upload_files
+from pipeline.manage_spaces.running import pause_space, restart_space, wake_space
+from pipeline.shapes.new_space import decoded_files
 from pipeline.shapes.space_changes import (
+    STORAGE_IS_GONE,
     ChangesBody,
     DevModeBody,
     DuplicateBody,
+    FilesBody,
     HardwareBody,
     SleepTimeBody,
     VisibilityBody,
     VolumesBody,
+    described,
 )
-from pipeline.shapes.space_parsing import described
-from pipeline.shapes.spaces import ChangeReply, CopyReply, DeletedReply, RuntimeView, SpaceView
+from pipeline.shapes.spaces import ChangeReply, CopyReply, DeletedReply, RuntimeView, SpaceView, UploadReply
+from pipeline.web.dependencies import ServicesOfApp
 from pipeline.web.errors import documented
 from pipeline.web.hub_access import HostOfCaller, bearer_token
-from pipeline.web.spaces import file_routes as space_file_routes
-from pipeline.web.spaces import log_routes as space_events
-from pipeline.web.spaces import setting_routes as space_setting_routes
-from pipeline.web.spaces.bodies import body_of
-from pipeline.web.spaces.path import SPACE_ERRORS, SpaceId, require_confirmation
+from pipeline.web.spaces import log_routes, setting_routes
+from pipeline.web.spaces.inputs import Confirm, SpaceId, body_of, require_confirmation
+
+SPACE_ERRORS = (400, 401, 402, 403, 404, 409, 429, 502, 503)
+"""HTTP statuses that every one of these routes may answer with."""
 
 _VOLUME_EXAMPLE = {"volumes": [{"type": "bucket", "source": "owner/data", "mount_path": "/data"}]}
 
@@ -58,7 +63,7 @@ async def change(
 
     What is so already is left alone. When the Hub refuses one of the changes, the answer says which ones were made.
     """
-    return ChangeReply.of(await change_space(host, space_id, body.to_changes()))
+    return ChangeReply.of(await change_space(host, space_id, body.to_settings()))
 
 
 @router.post("/pause", summary="Stop the app until its owner restarts it")
@@ -88,7 +93,7 @@ async def duplicate(
     host: HostOfCaller, space_id: SpaceId, body: Annotated[DuplicateBody, Depends(body_of(DuplicateBody))]
 ) -> CopyReply:
     """Files and variables are copied; secrets are not, and the answer names those that the copy lacks."""
-    return CopyReply.of_copy(await copy_space(host, space_id, body.to_wish()))
+    return CopyReply.of_copy(await copy_space(host, space_id, body.to_id, body.to_settings()))
 
 
 @router.put(
@@ -100,7 +105,7 @@ async def set_hardware(
     host: HostOfCaller, space_id: SpaceId, body: Annotated[HardwareBody, Depends(body_of(HardwareBody))]
 ) -> ChangeReply:
     """Restarts the app. The words are the Hub's own; new ones are passed on to it."""
-    return ChangeReply.of(await change_space(host, space_id, body.to_changes()))
+    return ChangeReply.of(await change_space(host, space_id, body.to_settings()))
 
 
 @router.put(
@@ -110,7 +115,7 @@ async def set_sleep_time(
     host: HostOfCaller, space_id: SpaceId, body: Annotated[SleepTimeBody, Depends(body_of(SleepTimeBody))]
 ) -> ChangeReply:
     """Seconds without visitors; -1 means never. Nothing restarts."""
-    return ChangeReply.of(await change_space(host, space_id, body.to_changes()))
+    return ChangeReply.of(await change_space(host, space_id, body.to_settings()))
 
 
 @router.put("/volumes", summary="Mount storage", openapi_extra=described(VolumesBody, _VOLUME_EXAMPLE))
@@ -118,13 +123,13 @@ async def set_volumes(
     host: HostOfCaller, space_id: SpaceId, body: Annotated[VolumesBody, Depends(body_of(VolumesBody))]
 ) -> ChangeReply:
     """Make these all that the app sees as folders. Restarts it."""
-    return ChangeReply.of(await change_space(host, space_id, body.to_changes()))
+    return ChangeReply.of(await change_space(host, space_id, body.to_settings()))
 
 
 @router.delete("/volumes", summary="Unmount all storage")
 async def delete_volumes(host: HostOfCaller, space_id: SpaceId) -> ChangeReply:
     """What is stored there stays. Restarts the app."""
-    return ChangeReply.of(await change_space(host, space_id, SpaceChanges(volumes=())))
+    return ChangeReply.of(await change_space(host, space_id, SpaceSettings(volumes=())))
 
 
 @router.put(
@@ -134,7 +139,7 @@ async def set_visibility(
     host: HostOfCaller, space_id: SpaceId, body: Annotated[VisibilityBody, Depends(body_of(VisibilityBody))]
 ) -> ChangeReply:
     """`public`, `private`, or `protected`: the app for everybody, its code for the owner."""
-    return ChangeReply.of(await change_space(host, space_id, body.to_changes()))
+    return ChangeReply.of(await change_space(host, space_id, body.to_settings()))
 
 
 @router.put("/dev-mode", summary="Switch dev mode on or off", openapi_extra=described(DevModeBody, {"enabled": True}))
@@ -142,7 +147,7 @@ async def set_dev_mode(
     host: HostOfCaller, space_id: SpaceId, body: Annotated[DevModeBody, Depends(body_of(DevModeBody))]
 ) -> ChangeReply:
     """In dev mode the files of the app can be changed while it runs. Restarts it."""
-    return ChangeReply.of(await change_space(host, space_id, body.to_changes()))
+    return ChangeReply.of(await change_space(host, space_id, body.to_settings()))
 
 
 @router.api_route(
@@ -161,17 +166,31 @@ async def storage_is_gone() -> NoReturn:
 
 
 @router.delete("", summary="Delete a Space for good")
-async def delete_space(
-    host: HostOfCaller,
-    space_id: SpaceId,
-    confirm: Annotated[str | None, Query(max_length=MAX_SPACE_ID, description="owner/name, once more")] = None,
-) -> DeletedReply:
+async def delete_space(host: HostOfCaller, space_id: SpaceId, confirm: Confirm = None) -> DeletedReply:
     """With all its files, settings and history: `?confirm=owner/name` has to say so."""
     require_confirmation(confirm, space_id, "the Space is deleted for good")
     await host.delete(space_id)
     return DeletedReply(space_id=space_id)
 
 
-router.include_router(space_setting_routes.router)
-router.include_router(space_file_routes.router)
-router.include_router(space_events.router)
+@router.put(
+    "/files",
+    summary="Add or replace files, in one commit",
+    responses=documented(413),
+    openapi_extra=described(FilesBody, {"files": {"index.html": "<h1>Hello</h1>"}}),
+)
+async def put_files(
+    host: HostOfCaller,
+    space_id: SpaceId,
+    services: ServicesOfApp,
+    body: Annotated[FilesBody, Depends(body_of(FilesBody))],
+) -> UploadReply:
+    """Other files stay, unless `replace` says otherwise. The Hub builds the app anew; no change is no commit."""
+    files = decoded_files(body.files)
+    return UploadReply.of(
+        await upload_files(host, services.secrets, space_id, files, replace=body.replace, message=body.message)
+    )
+
+
+router.include_router(setting_routes.router)
+router.include_router(log_routes.router)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from pipeline.cli.spaces import provision_files
 from pipeline.cli.spaces.provision_files import read_list, read_template, with_secrets
 from pipeline.domain.errors import InvalidInput
-from pipeline.domain.provision import AppTemplate
 from pipeline.domain.publication import SpaceSdk
+from pipeline.domain.space import AppTemplate
 from pipeline.shapes.provision import provision_from
 
 VALUE = "a-value-nobody-may-see"

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.domain.errors import InvalidInput
-from pipeline.domain.provision import AppTemplate, WantedSpace
 from pipeline.domain.publication import SpaceSdk
+from pipeline.domain.space import AppTemplate
 from pipeline.shapes.provision import ids_from, provision_from
+from tests.builders import make_wanted
 
 VALUE = "a-value-nobody-may-see"
 FULL = {
@@ -35,8 +36,8 @@ def test_all_fields_of_an_order_are_read() -> None:
     )
     assert order.template == "org/t"
     assert order.spaces == (
-        WantedSpace("team-a", {"KEY": VALUE}, {"TEAM": "a"}, "t4-small", 60, private=True),
-        WantedSpace("b"),
+        make_wanted("team-a", {"KEY": VALUE}, {"TEAM": "a"}, hardware="t4-small", sleep_seconds=60, private=True),
+        make_wanted("b"),
     )
     assert order.replace_secrets
     assert is_dry_run

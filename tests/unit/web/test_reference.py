@@ -63,7 +63,7 @@ def test_examples_are_shown_as_json(markdown: str, example: dict[str, Any]) -> N
 @pytest.mark.parametrize("name", CREATE_SPACE_EXAMPLES)
 def test_the_examples_of_spaces_are_requests_that_work(name: str) -> None:
     new = parse_new_space(json.dumps(CREATE_SPACE_EXAMPLES[name]["value"]).encode())
-    app = assemble_space(new.files, new.kind, title=name, year=2026, parameters=new.parameters)
+    app = assemble_space(new.app.files, new.app.kind, title=name, year=2026, parameters=new.app.parameters)
     assert app.notes == ()
     assert b"PARAMS" in (app.files.get("app.py") or app.files["params.js"])
 

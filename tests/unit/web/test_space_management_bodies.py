@@ -10,9 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline.domain.errors import InvalidInput
-from pipeline.domain.space import Volume
+from pipeline.domain.space import SettingKind, SpaceSettings, Volume
 from pipeline.domain.space_rules import hardware_problem, sleep_problem
-from pipeline.manage_space.wishes import NewSetting, SpaceChanges
 from pipeline.shapes.space_changes import (
     Body,
     ChangesBody,
@@ -23,8 +22,10 @@ from pipeline.shapes.space_changes import (
     SleepTimeBody,
     VisibilityBody,
     VolumesBody,
+    described,
+    parse_body,
+    parse_settings,
 )
-from pipeline.shapes.space_parsing import described, parse_body, parse_settings
 
 CANARY = "canary-7f3a"
 MODELS = (
@@ -66,7 +67,7 @@ def test_whatever_is_sent_is_read_or_refused_without_being_shown(model: type[Bod
 
 @given(st.dictionaries(st.just(CANARY) | st.text(), anything))
 def test_whatever_is_sent_as_settings_is_read_or_refused_without_being_shown(document: dict[str, Any]) -> None:
-    assert CANARY not in refusal(partial(parse_settings, "secrets"), document)
+    assert CANARY not in refusal(partial(parse_settings, SettingKind.SECRETS), document)
 
 
 def test_all_fields_reach_the_change() -> None:
@@ -86,9 +87,10 @@ def test_all_fields_reach_the_change() -> None:
         "sleep_time": -1,
         "visibility": "protected",
     }
-    assert parse_body(ChangesBody, json.dumps(document).encode()).to_changes() == SpaceChanges(
-        secrets={"KEY": NewSetting("1")},
-        variables={"LEVEL": NewSetting("2", "words")},
+    assert parse_body(ChangesBody, json.dumps(document).encode()).to_settings() == SpaceSettings(
+        secrets={"KEY": "1"},
+        variables={"LEVEL": "2"},
+        descriptions={"LEVEL": "words"},
         volumes=(Volume("dataset", "a/b", "/data", "r", read_only=True, path="p"),),
         hardware="t4-small",
         sleep_seconds=-1,
@@ -97,14 +99,14 @@ def test_all_fields_reach_the_change() -> None:
 
 
 def test_nothing_at_all_counts_as_an_empty_object() -> None:
-    assert parse_body(DuplicateBody, b" \n").to_wish().target is None
+    assert parse_body(DuplicateBody, b" \n").to_id is None
     with pytest.raises(InvalidInput, match="hardware: is required"):
         parse_body(HardwareBody, b"")
 
 
 def test_values_of_secrets_are_in_no_repr() -> None:
-    assert CANARY not in repr(SpaceChanges(secrets={"KEY": NewSetting(CANARY)}))
-    assert CANARY not in repr(parse_body(DuplicateBody, json.dumps({"secrets": {"K": CANARY}}).encode()).to_wish())
+    assert CANARY not in repr(SpaceSettings(secrets={"KEY": CANARY}))
+    assert CANARY not in repr(parse_body(DuplicateBody, json.dumps({"secrets": {"K": CANARY}}).encode()).to_settings())
 
 
 @given(st.integers())

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.domain.errors import NotPermitted
 from pipeline.domain.space import LogLine
-from pipeline.web.spaces.log_routes import OpenedLog
+from pipeline.web.streams import OpenedStream
 
 
 class Source:
@@ -33,7 +33,7 @@ class Source:
 
 
 async def test_every_line_is_read_once() -> None:
-    log = OpenedLog(Source("a", "", "b").lines())
+    log = OpenedStream(Source("a", "", "b").lines())
     await log.wait_for_first(10)
     assert [line.text async for line in log.read(10)] == ["a", "", "b"]
     await log.close()
@@ -41,7 +41,7 @@ async def test_every_line_is_read_once() -> None:
 
 async def test_a_log_without_lines_is_not_waited_for() -> None:
     source = Source(ends=False)
-    log = OpenedLog(source.lines())
+    log = OpenedStream(source.lines())
     await log.wait_for_first(0)
     assert [line async for line in log.read(0.01)] == []
     await log.close()
@@ -51,7 +51,7 @@ async def test_a_log_without_lines_is_not_waited_for() -> None:
 @pytest.mark.parametrize("texts", [(), ("a", "b")])
 async def test_closing_lets_go_of_the_hub_before_the_end(texts: tuple[str, ...]) -> None:
     source = Source(*texts, ends=False)
-    log = OpenedLog(source.lines())
+    log = OpenedStream(source.lines())
     await log.wait_for_first(0.01)
     await log.close()
     assert not source.is_open
@@ -62,7 +62,7 @@ async def test_a_refusal_is_told_at_the_first_line() -> None:
         raise NotPermitted("not yours")
         yield LogLine("never")
 
-    log = OpenedLog(refused())
+    log = OpenedStream(refused())
     with pytest.raises(NotPermitted):
         await log.wait_for_first(10)
     await log.close()

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from starlette.exceptions import HTTPException
 
-from pipeline.domain.errors import InvalidInput
+from pipeline.domain.errors import InvalidInput, Unreadable
 from pipeline.domain.publication import SpaceSdk
-from pipeline.domain.space import NewSpace
+from pipeline.domain.space import AppTemplate, NewSpace, SpaceSettings
 from pipeline.shapes.new_space import INVALID_JSON, INVALID_KIND, NO_DATA, NO_FILES, parse_new_space
 
 FILES = {"index.html": "<h1>x</h1>"}
@@ -23,10 +22,9 @@ def parse(**fields: Any) -> NewSpace:
 
 
 def refusal(raw: bytes) -> str:
-    with pytest.raises(HTTPException) as refused:
+    with pytest.raises(Unreadable) as refused:
         parse_new_space(raw)
-    assert refused.value.status_code == 400
-    return refused.value.detail
+    return str(refused.value)
 
 
 def problems(**fields: Any) -> list[tuple[str, str]]:
@@ -95,23 +93,17 @@ def test_everything_that_is_sent_is_read() -> None:
         sleep_time=-1,
         unknown="field",
     )
-    assert dict(new.files) == {"app.py": "é".encode(), "sub/logo.png": bytes(range(256))}
+    assert dict(new.app.files) == {"app.py": "é".encode(), "sub/logo.png": bytes(range(256))}
     assert new == NewSpace(
-        kind=SpaceSdk.GRADIO,
-        files=new.files,
-        parameters={"a": [None, True, 10**30, 1.5, "é"]},
-        name="ada/sales",
-        private=True,
-        secrets={"A": "b"},
-        variables={"C": "d"},
-        hardware="cpu-basic",
-        sleep_seconds=-1,
+        AppTemplate(new.app.files, SpaceSdk.GRADIO, {"a": [None, True, 10**30, 1.5, "é"]}),
+        "ada/sales",
+        SpaceSettings({"A": "b"}, {"C": "d"}, hardware="cpu-basic", sleep_seconds=-1, visibility="private"),
     )
 
 
 def test_what_is_left_out_or_null_has_its_default() -> None:
     new = parse_new_space(b'{"files": {"app.py": "x"}, "space_type": null, "name": null, "secrets": null}')
-    assert new == NewSpace(SpaceSdk.GRADIO, new.files)
+    assert new == NewSpace(AppTemplate(new.app.files, SpaceSdk.GRADIO, {}), settings=SpaceSettings(visibility="public"))
 
 
 @pytest.mark.parametrize(
@@ -221,15 +213,15 @@ names = st.sampled_from(["space_type", "files", "parameters", "name", "private",
 def test_every_document_is_read_or_refused(document: Any, with_files: bool) -> None:
     if with_files and isinstance(document, dict):
         document = {**document, "space_type": "static", "files": FILES}
-    with suppress(HTTPException, InvalidInput):
-        assert parse_new_space(json.dumps(document).encode()).files
+    with suppress(InvalidInput, Unreadable):
+        assert parse_new_space(json.dumps(document).encode()).app.files
 
 
 @given(st.binary(max_size=40))
 def test_every_sequence_of_bytes_is_read_or_refused(raw: bytes) -> None:
     try:
         parse_new_space(raw)
-    except (HTTPException, InvalidInput):
+    except (InvalidInput, Unreadable):
         pass
     else:
         pytest.fail("40 bytes cannot hold a whole request")

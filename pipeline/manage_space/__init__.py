@@ -1,1 +1,0 @@
-"""The use cases on a Space that is there: change its settings, copy it, give it other files."""

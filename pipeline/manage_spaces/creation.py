@@ -1,0 +1,223 @@
+"""New Spaces: from files, in one commit or not at all, and copies of others."""
+
+import asyncio
+import json
+import re
+import secrets
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from pipeline.assembly import SpaceApp, assemble_space, title_of
+from pipeline.domain.errors import (
+    FieldProblem,
+    HubError,
+    HubTokenRefused,
+    InvalidInput,
+    NotPermitted,
+    SpaceConflict,
+    SpaceMissing,
+)
+from pipeline.domain.files import AppFiles
+from pipeline.domain.publication import slug
+from pipeline.domain.space import (
+    STATIC,
+    AppTemplate,
+    CreatedSpace,
+    NewSpace,
+    SettingKind,
+    Space,
+    SpaceSettings,
+    space_id_problem,
+)
+from pipeline.domain.space_rules import (
+    files_problems,
+    misfits,
+    published_secrets,
+    settings_problems,
+    space_name_problem,
+)
+from pipeline.ports import Clock, SecretScanner, SpaceHost, SpaceHosts
+
+_NAMES_TRIED = 5
+_LONGEST_SLUG = 40
+_SUFFIX_BYTES = 3
+_COMMIT_MESSAGE = "Add the app"
+
+
+class CreateSpace:
+    """Creates Spaces.
+
+    Args:
+        hosts: the Hub, as the one who asks sees it.
+        secrets: looks for the operator's secrets in what is to be published.
+        clock: for the year of the copyright.
+        owner: under whose name the operator's token creates; None = the token's own.
+    """
+
+    def __init__(self, hosts: SpaceHosts, secrets: SecretScanner, clock: Clock, *, owner: str | None = None) -> None:
+        self._owner = owner
+        self._hosts = hosts
+        self._secrets = secrets
+        self._clock = clock
+
+    async def __call__(self, new: NewSpace, token: str | None) -> CreatedSpace:
+        """Create the Space with its secrets and variables, and put all files there in one commit.
+
+        Everything that can be told to be wrong is refused before the Hub is asked. When the commit fails, the Space is
+        deleted again.
+
+        Args:
+            new: what is asked for.
+            token: of the Hub, to act with; None = the operator's.
+
+        Raises:
+            InvalidInput: every broken rule of every field.
+            SecretFound: the files, names, parameters or variables hold one of the operator's secrets.
+            SpaceConflict: the name that was asked for is taken.
+            HubError: the Hub refused or did not answer.
+            Misconfigured: the operator's token is asked for, and there is none.
+        """
+        settings, notes = new.settings, []
+        if new.app.kind == STATIC and (settings.hardware, settings.sleep_seconds) != (None, None):
+            settings = replace(settings, hardware=None, sleep_seconds=None)
+            notes.append("hardware and sleep_time were left out: a static Space runs no program")
+        if problems := await asyncio.to_thread(lambda: [*_problems(new), *misfits(settings, new.app.kind)]):
+            raise InvalidInput(*problems)
+        app = await asyncio.to_thread(assembled, new.app, new.name, self._clock.now().year)
+        await asyncio.to_thread(self._refuse_secrets, new, app)
+        host = self._hosts(token)
+        space = await _create(host, replace(new, settings=settings), app.sdk, self._owner if token is None else None)
+        commit_sha = await _commit_or_delete(host, space, app.files)
+        return CreatedSpace(
+            id=space.id,
+            url=space.url,
+            commit_sha=commit_sha,
+            host=space.host or await _host_of(host, space.id),
+            notes=(*app.notes, *notes),
+        )
+
+    def _refuse_secrets(self, new: NewSpace, app: SpaceApp) -> None:
+        # First what is no file of the caller's, under the name of its field, so that a refusal says which one.
+        parameters, variables = dict(new.app.parameters or {}), dict(new.settings.variables)
+        shown = {"name": new.name, "parameters": parameters, "variables": variables}
+        told = {field: json.dumps(value, ensure_ascii=False).encode() for field, value in shown.items() if value}
+        self._secrets.scan(AppFiles(told))
+        self._secrets.scan(app.files)
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """A copy that was made.
+
+    Attributes:
+        space: the new one.
+        warning: which secrets of the source it lacks; None = none, as far as the token may see.
+    """
+
+    space: Space
+    warning: str | None = None
+
+
+async def copy_space(host: SpaceHost, source_id: str, target: str | None, settings: SpaceSettings) -> Copied:
+    """Copy a Space, its settings in the same request.
+
+    Args:
+        host: the Hub.
+        source_id: ``owner/name``.
+        target: ``owner/name``, or a name under the token's owner; None = the source's name.
+        settings: beside the variables that are copied; no secret is.
+
+    Raises:
+        InvalidInput: a rule is broken; nothing was made.
+        SpaceConflict: the name is taken.
+        HubError: the Hub refused or did not answer.
+    """
+    target = target or source_id.partition("/")[2]
+    problems = [*settings_problems(settings)]
+    if problem := space_name_problem(target):
+        problems.append(FieldProblem("to_id", problem))
+    if problems:
+        raise InvalidInput(*problems)
+    source = await host.info(source_id)
+    if problems := [*misfits(settings, source.sdk)]:
+        raise InvalidInput(*problems)
+    copy = await duplicate(host, source, await space_id_of(host, target), settings)
+    missing = sorted({*await _secret_names(host, source.id)} - settings.secrets.keys())
+    return Copied(copy, f"secrets are not copied: the copy lacks {', '.join(missing)}" if missing else None)
+
+
+async def duplicate(host: SpaceHost, source: Space, target_id: str, settings: SpaceSettings) -> Space:
+    """The copy; unless they say otherwise, it is seen by no more people than its source. Raises HubError."""
+    if settings.visibility is None:
+        settings = replace(settings, visibility="public" if source.visibility == "public" else "private")
+    return await host.duplicate(source.id, target_id, settings)
+
+
+async def space_id_of(host: SpaceHost, name: str, owner: str | None = None) -> str:
+    """``owner/name`` of what may be a name alone, which then belongs to ``owner``, or to whose token it is."""
+    return name if "/" in name else f"{owner or await host.owner()}/{name}"
+
+
+def assembled(app: AppTemplate, name: str | None, year: int) -> SpaceApp:
+    """All that a Space called ``name`` is to hold. Raises InvalidInput."""
+    words = re.sub(r"[-_.]+", " ", (name or "").rpartition("/")[2]).strip()
+    title = title_of(app.files) or words[:1].upper() + words[1:] or f"{app.kind.capitalize()} app"
+    return assemble_space(app.files, app.kind, title=title, year=year, parameters=app.parameters)
+
+
+def _problems(new: NewSpace) -> Iterator[FieldProblem]:
+    """Every rule that ``new`` breaks, but for those of its files' contents."""
+    yield from files_problems(new.app.files)
+    if new.name is not None and (problem := space_name_problem(new.name)):
+        yield FieldProblem("name", problem)
+    yield from settings_problems(new.settings)
+    if published_secrets(new.settings.secrets.values(), new.app.files):
+        yield FieldProblem("secrets", "has a value that stands in the files too, where it would be published")
+
+
+async def _create(host: SpaceHost, new: NewSpace, sdk: str, owner: str | None) -> Space:
+    if new.name is not None:
+        space_id = await space_id_of(host, new.name, owner)
+        if problem := space_id_problem(space_id):  # together they may be too long
+            raise InvalidInput(FieldProblem("name", problem))
+        return await host.create(space_id, sdk, new.settings)
+    start = slug(title_of(new.app.files) or f"{new.app.kind}-app")[:_LONGEST_SLUG].rstrip("-")
+
+    async def create() -> Space:
+        """Under a name that hardly anybody has."""
+        space_id = await space_id_of(host, f"{start}-{secrets.token_hex(_SUFFIX_BYTES)}", owner)
+        return await host.create(space_id, sdk, new.settings)
+
+    for _ in range(_NAMES_TRIED - 1):
+        with suppress(SpaceConflict):
+            return await create()
+    return await create()
+
+
+async def _commit_or_delete(host: SpaceHost, space: Space, files: AppFiles) -> str:
+    """The commit's sha. Leaves no Space behind that holds nothing of the app, or says that it does."""
+    try:
+        return await host.commit(space.id, files, _COMMIT_MESSAGE, space.commit_sha)
+    except (HubError, asyncio.CancelledError) as error:
+        try:
+            await host.delete(space.id)
+        except HubError as left:
+            error.args = (f"{error}; the Space {space.id} was created and is still there, without the app: {left}",)
+        raise
+
+
+async def _host_of(host: SpaceHost, space_id: str) -> str | None:
+    """Where the app will be. Not worth failing for: the Space is there."""
+    try:
+        return (await host.info(space_id)).host
+    except HubError:
+        return None
+
+
+async def _secret_names(host: SpaceHost, space_id: str) -> list[str]:
+    """None for a Space of somebody else, whose secrets' names are not to be seen."""
+    try:
+        return [secret.key for secret in await host.settings(space_id, SettingKind.SECRETS)]
+    except (NotPermitted, HubTokenRefused, SpaceMissing):
+        return []

@@ -1,0 +1,40 @@
+"""A Space on the fake Hub, and the application that works on it."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from pipeline.spaces.hosts import space_hosts
+from pipeline.web.app import create_app
+from tests.fakes.clock import FakeClock
+from tests.fakes.hub import FakeHub, Space
+from tests.fakes.jobs import MemoryServices
+from tests.integration.spaces_http.rig import APP, BEARER, ID, VISITORS_TOKEN
+
+
+@pytest.fixture
+def hub() -> Iterator[FakeHub]:
+    with FakeHub(others={VISITORS_TOKEN: "visitor"}) as hub:
+        hub.create(ID, "gradio", APP)
+        yield hub
+
+
+@pytest.fixture
+def space(hub: FakeHub) -> Space:
+    return hub.spaces[ID]
+
+
+@pytest.fixture
+def services(hub: FakeHub) -> MemoryServices:
+    services = MemoryServices()
+    services.spaces = space_hosts(hub.endpoint, SecretStr(hub.token), FakeClock())
+    return services
+
+
+@pytest.fixture
+async def client(services: MemoryServices) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(create_app(services), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://pipeline.test", headers=BEARER) as client:
+        yield client

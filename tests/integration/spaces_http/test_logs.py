@@ -1,0 +1,97 @@
+"""GET /spaces/{owner}/{name}/logs."""
+
+import threading
+
+import httpx
+import pytest
+
+from pipeline.web.spaces import log_routes
+from pipeline.web.streams import Streams
+from tests.fakes.hub import Answer, FakeHub, Fault, Space
+from tests.fakes.jobs import MemoryServices
+from tests.integration.spaces_http.rig import APP, AT, ID, events, served, until
+
+
+def readers() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "space-log"]
+
+
+@pytest.mark.parametrize(("query", "line"), [("", "the app began"), ("?build=true", "step 1")])
+async def test_a_log_is_one_event_per_line(space: Space, client: httpx.AsyncClient, query: str, line: str) -> None:
+    space.start()
+    space.add_log("run", "the app began")
+    space.add_log("build", "step 1")
+    response = await client.get(f"{AT}/logs{query}")
+    assert response.headers["content-type"].startswith("text/event-stream")
+    found = events(response.text)
+    assert found[-1] == ("end", {"ok": True})
+    assert [data["text"] for name, data in found if name == "line"][-1] == line
+
+
+async def test_the_log_of_a_space_that_is_not_there_is_not_found(client: httpx.AsyncClient) -> None:
+    response = await client.get("/spaces/deployer/tide/logs")
+    assert response.status_code == 404
+    assert ID in response.json()["error"]
+
+
+async def test_the_log_of_a_foreign_space_is_forbidden_by_status(hub: FakeHub, client: httpx.AsyncClient) -> None:
+    foreign = hub.create("visitor/waves", "gradio", APP)
+    response = await client.get(f"/spaces/{foreign.id}/logs")
+    assert response.status_code == 403
+
+
+async def test_a_log_is_followed_until_the_client_leaves(hub: FakeHub, space: Space, services: MemoryServices) -> None:
+    hub.log_stream_seconds = None
+    space.start()
+    async with served(services) as client, client.stream("GET", f"{AT}/logs?follow=true") as response:
+        lines = response.aiter_lines()
+        assert response.status_code == 200
+        async for line in lines:
+            if "Application Startup" in line:
+                break
+        space.add_log("run", "somebody came by")
+        async for line in lines:
+            if "somebody came by" in line:
+                break
+        assert readers()
+        await response.aclose()
+        await until(lambda: not readers())
+
+
+async def test_no_more_logs_are_open_at_once_than_there_are_places(
+    hub: FakeHub, space: Space, services: MemoryServices
+) -> None:
+    hub.log_stream_seconds = None
+    space.start()
+    follow = f"{AT}/logs?follow=true"
+    async with served(services, Streams(most_per_caller=1)) as client:
+        async with client.stream("GET", follow) as response:
+            assert response.status_code == 200
+            refused = await client.get(follow)
+            assert refused.status_code == 429
+            assert refused.headers["retry-after"]
+        await until(lambda: not readers())
+        async with client.stream("GET", follow) as response:
+            assert response.status_code == 200
+
+
+async def test_following_ends_after_a_while(
+    hub: FakeHub, space: Space, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.log_stream_seconds = None
+    space.start()
+    monkeypatch.setattr(log_routes, "LONGEST_FOLLOW_SECONDS", 0.2)
+    response = await client.get(f"{AT}/logs?follow=true")
+    assert events(response.text)[-1] == ("end", {"ok": True})
+
+
+async def test_a_hub_that_is_lost_within_a_log_is_told_as_an_event(
+    hub: FakeHub, space: Space, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_routes, "FIRST_LINE_SECONDS", 0.0)
+    space.start()
+    hub.add_fault(Fault("GET", "/logs/run", times=None, answer=Answer(403, {"error": "not yours"})))
+    response = await client.get(f"{AT}/logs")
+    ((name, data),) = events(response.text)
+    assert (response.status_code, name, data["ok"]) == (200, "error", False)
+    assert "not yours" in data["error"]

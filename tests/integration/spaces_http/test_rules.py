@@ -1,0 +1,155 @@
+"""What cannot be done to a Space, and who may not do it."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.fakes.hub import FakeHub, Fault, Space
+from tests.integration.spaces_http.rig import APP, AT, ID, PAGE, VALUE, VISITORS_TOKEN, VOLUME, setting
+
+
+@pytest.mark.parametrize(("kind", "other"), [("variables", "secrets"), ("secrets", "variables")])
+async def test_a_name_cannot_be_both_secret_and_variable(
+    hub: FakeHub, space: Space, client: httpx.AsyncClient, kind: str, other: str
+) -> None:
+    getattr(space, other)["KEY"] = setting("1")
+    response = await client.put(f"{AT}/{kind}", json={"KEY": "2"})
+    assert response.status_code == 400
+    assert [field["field"] for field in response.json()["fields"]] == [kind]
+    assert not hub.calls("POST")
+
+
+async def test_a_static_space_takes_no_secrets(hub: FakeHub, client: httpx.AsyncClient) -> None:
+    hub.create("deployer/page", "static", PAGE)
+    response = await client.put("/spaces/deployer/page/secrets/KEY", json={"value": VALUE})
+    assert response.status_code == 400
+    assert "every visitor" in response.json()["error"]
+    assert not hub.calls("POST")
+
+
+async def test_what_a_static_space_cannot_do_is_told_in_the_hub_s_words(
+    hub: FakeHub, client: httpx.AsyncClient
+) -> None:
+    hub.create("deployer/page", "static", PAGE)
+    response = await client.post("/spaces/deployer/page/restart")
+    assert response.status_code == 400
+    assert "static" in response.json()["error"]
+
+
+async def test_variables_of_a_static_space_restart_nothing(hub: FakeHub, client: httpx.AsyncClient) -> None:
+    hub.create("deployer/page", "static", PAGE)
+    answer = (await client.put("/spaces/deployer/page/variables/A", json={"value": "1"})).json()
+    assert (answer["restarts"], answer["warning"]) == (False, None)
+
+
+async def test_hardware_that_nobody_here_knows_is_the_hub_s_to_judge(hub: FakeHub, client: httpx.AsyncClient) -> None:
+    response = await client.put(f"{AT}/hardware", json={"hardware": "quantum-x9"})
+    assert response.status_code == 400
+    assert hub.calls("POST", "/hardware")[0].body == {"flavor": "quantum-x9"}
+
+
+@pytest.mark.parametrize(
+    ("request_line", "body", "field"),
+    [
+        ("PUT /hardware", {}, "hardware"),
+        ("PUT /hardware", {"hardware": "T4 small; rm"}, "hardware"),
+        ("PUT /hardware", {"hardware": "t4-small", "sleep_time": True}, "sleep_time"),
+        ("PUT /hardware", {"hardware": "t4-small", "sleep": 5}, "body"),
+        ("PUT /sleep-time", {"seconds": 0}, "seconds"),
+        ("PUT /sleep-time", {"seconds": -2}, "seconds"),
+        ("PUT /sleep-time", {"seconds": 2**40}, "seconds"),
+        ("PUT /sleep-time", {"seconds": "60"}, "seconds"),
+        ("PUT /sleep-time", {"seconds": 1.5}, "seconds"),
+        ("PUT /dev-mode", {"enabled": 1}, "enabled"),
+        ("PUT /visibility", {"visibility": "hidden"}, "visibility"),
+        ("PUT /volumes", {"volumes": []}, "volumes"),
+        ("PUT /volumes", {"volumes": [VOLUME | {"mount_path": "data"}]}, "volumes[0].mount_path"),
+        ("PUT /volumes", {"volumes": [VOLUME | {"evil-canary": 1}]}, "volumes[0]"),
+        ("PUT /variables", {}, "body"),
+        ("PUT /variables", {"1BAD": "canary"}, "variables"),
+        ("PUT /variables", {"A": 5}, "variables"),
+        ("PUT /variables", {"A": {"value": "canary", "x": 1}}, "variables"),
+        ("PUT /variables", {f"K{n}": "" for n in range(101)}, "variables"),
+        ("PUT /secrets", {"A": "x" * 40_000}, "secrets"),
+        ("PUT /secrets/A", {"value": None}, "value"),
+        ("PUT /secrets/A-B", {"value": "canary"}, "key"),
+        ("PATCH ", {}, "body"),
+        ("PATCH ", {"secrets": {"A": ["canary"]}}, "secrets"),
+        ("POST /duplicate", {"to_id": "a--b"}, "to_id"),
+        ("POST /duplicate", {"secrets": {"A": "1"}, "variables": {"A": "1"}}, "secrets"),
+        ("POST /restart?factory_reboot=canary", None, "factory_reboot"),
+    ],
+)
+async def test_broken_rules_are_named_before_the_hub_is_asked(
+    hub: FakeHub, client: httpx.AsyncClient, request_line: str, body: Any, field: str
+) -> None:
+    method, _, path = request_line.partition(" ")
+    response = await client.request(method, AT + path, json=body)
+    assert response.status_code == 400, response.text
+    assert {problem["field"] for problem in response.json()["fields"]} == {field}
+    assert "canary" not in response.text
+    assert hub.log == []
+
+
+@pytest.mark.parametrize("name", ["a--b", "%2e%2e", "x" * 120, "name.git"])
+async def test_an_address_that_names_no_space_is_refused_here(
+    hub: FakeHub, client: httpx.AsyncClient, name: str
+) -> None:
+    response = await client.get(f"/spaces/deployer/{name}/runtime")
+    assert response.status_code in {400, 404}
+    assert hub.log == []
+
+
+async def test_other_bodies_than_json_are_refused_where_json_is_needed(client: httpx.AsyncClient) -> None:
+    headers = {"Content-Type": "text/plain"}
+    assert (await client.put(f"{AT}/hardware", content="t4-small", headers=headers)).status_code == 415
+    headers = {"Content-Type": "text/csv"}
+    assert (await client.put(f"{AT}/variables", content="A,1", headers=headers)).status_code == 415
+
+
+async def test_a_name_that_is_not_there_is_told_with_near_ones(client: httpx.AsyncClient) -> None:
+    response = await client.get("/spaces/deployer/tide")
+    assert response.status_code == 404
+    assert ID in response.json()["error"]
+
+
+async def test_what_the_hub_refuses_has_the_status_of_its_kind(hub: FakeHub, client: httpx.AsyncClient) -> None:
+    hub.plan = "free"
+    payment = await client.put(f"{AT}/hardware", json={"hardware": "t4-small"})
+    assert payment.status_code == 402
+    assert "payment" in payment.json()["error"]
+    foreign = hub.create("visitor/waves", "gradio", APP)
+    assert (await client.post(f"/spaces/{foreign.id}/restart")).status_code == 403
+    hub.add_fault(Fault("GET", "/runtime", times=None))
+    assert (await client.get(f"{AT}/runtime")).status_code == 502
+
+
+async def test_a_token_of_the_caller_s_acts_for_the_caller(hub: FakeHub, client: httpx.AsyncClient) -> None:
+    foreign = hub.create("visitor/waves", "gradio", APP)
+    headers = {"Authorization": f"Bearer {VISITORS_TOKEN}"}
+    assert (await client.post(f"/spaces/{foreign.id}/restart", headers=headers)).status_code == 200
+    assert {entry.token for entry in hub.log} == {VISITORS_TOKEN}
+    assert (await client.post(f"{AT}/restart", headers=headers)).status_code == 403
+
+
+async def test_an_unknown_token_of_the_hub_is_refused(client: httpx.AsyncClient) -> None:
+    headers = {"Authorization": "Bearer hf_" + "nobodysTokenAtAll"}
+    response = await client.get(AT, headers=headers)
+    assert response.status_code == 401
+    assert response.headers["www-authenticate"].startswith("Bearer")
+
+
+async def test_no_route_answers_without_a_secret(hub: FakeHub, client: httpx.AsyncClient) -> None:
+    document = (await client.get("/openapi.json")).json()
+    paths = {path: item for path, item in document["paths"].items() if path.startswith("/spaces/{owner}/{name}")}
+    assert len(paths) >= 15
+    for path, item in paths.items():
+        address = path.replace("{owner}/{name}", ID).replace("{key}", "A")
+        for method in item:
+            for headers in ({"Authorization": ""}, {"Authorization": "Bearer wrong"}):
+                response = await client.request(method, address, headers=headers, content=b"{broken")
+                assert response.status_code in {401, 403, 429}, (method, path)
+            assert item[method]["security"]
+            assert {"400", "401", "403", "404", "429", "502"} <= set(item[method]["responses"])
+    assert hub.log == []

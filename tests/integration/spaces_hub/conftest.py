@@ -1,0 +1,52 @@
+"""A fake Hub, and the port and the publisher on it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from pipeline.ports import SpaceHosts
+from pipeline.publishing.hf_space import HfSpacePublisher
+from pipeline.spaces.host import HubSpaceHost
+from pipeline.spaces.hosts import space_hosts
+from pipeline.workspace import GitWorkspaces
+from tests.fakes.clock import FakeClock
+from tests.fakes.hub import FakeHub
+from tests.integration.spaces_hub.space_host import OTHER_TOKEN
+
+
+@pytest.fixture
+def hub() -> Iterator[FakeHub]:
+    with FakeHub(others={OTHER_TOKEN: "visitor"}, organizations=["acme-inc"]) as hub:
+        yield hub
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def hosts(hub: FakeHub) -> SpaceHosts:
+    return space_hosts(hub.endpoint, SecretStr(hub.token), FakeClock())
+
+
+@pytest.fixture
+def host(hub: FakeHub, clock: FakeClock) -> HubSpaceHost:
+    return HubSpaceHost(hub.endpoint, SecretStr(hub.token), clock, patience_seconds=60, silence_seconds=0.3)
+
+
+@pytest.fixture
+def workspaces(tmp_path: Path) -> GitWorkspaces:
+    return GitWorkspaces(tmp_path)
+
+
+@pytest.fixture
+def told() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def publisher(host: HubSpaceHost, workspaces: GitWorkspaces, clock: FakeClock) -> HfSpacePublisher:
+    return HfSpacePublisher(host, workspaces, clock)

@@ -1,0 +1,155 @@
+"""What a Space is built with: requirements.txt, Dockerfile, and the port that both agree on."""
+
+import pytest
+
+from pipeline.domain.publication import SpaceSdk
+from tests.unit.assembly.space_apps import (
+    DOCKERFILE,
+    FASTAPI,
+    FLASK,
+    GRADIO,
+    PAGE,
+    RUNNING_FLASK,
+    STREAMLIT,
+    command,
+    space,
+    text,
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "source", "requirements"),
+    [
+        (
+            SpaceSdk.GRADIO,
+            "import gradio, gradio_client, spaces, huggingface_hub, json, PIL, numpy",
+            ["numpy", "pillow"],
+        ),
+        (SpaceSdk.STREAMLIT, "import streamlit as st, pandas", ["pandas", "streamlit"]),
+        (
+            SpaceSdk.DOCKER,
+            "def f():\n    from sklearn.svm import SVC\nimport cv2, yaml",
+            ["opencv-python-headless", "pyyaml", "scikit-learn"],
+        ),
+        (SpaceSdk.DOCKER, FASTAPI, ["fastapi", "uvicorn"]),
+        (SpaceSdk.DOCKER, "import gradio", ["gradio"]),
+    ],
+)
+def test_the_default_requirements_are_what_the_python_imports(
+    kind: SpaceSdk, source: str, requirements: list[str]
+) -> None:
+    assert text(space({"app.py": source}, kind), "requirements.txt").split() == requirements
+
+
+def test_a_gradio_app_that_needs_nothing_more_has_no_line_that_fights_the_sdk_version() -> None:
+    lines = text(space({"app.py": GRADIO}), "requirements.txt").splitlines()
+    assert all(line.startswith("#") for line in lines)
+
+
+def test_packages_are_never_guessed_but_missing_ones_are_told() -> None:
+    app = space({"app.py": "import my_model, torch_geometric_x, tables, util.x", "tables.py": "", "util/x.py": ""})
+    assert "my_model" not in text(app, "requirements.txt")
+    assert app.notes == ("requirements.txt lacks what is imported as my_model, torch_geometric_x: add it",)
+
+
+def test_a_dockerfile_of_the_author_gets_requirements_only_when_it_wants_some() -> None:
+    assert "requirements.txt" not in space({"Dockerfile": DOCKERFILE, "app.py": FLASK}).files
+    installing = f"{DOCKERFILE}RUN pip install -r requirements.txt\n"
+    assert text(space({"Dockerfile": installing, "app.py": FLASK}), "requirements.txt") == "flask\n"
+
+
+def test_pages_need_no_requirements() -> None:
+    assert "requirements.txt" not in space({"index.html": PAGE}).files
+
+
+def test_the_sdk_version_is_the_one_that_the_requirements_pin() -> None:
+    app = space({"app.py": GRADIO, "requirements.txt": "numpy\ngradio[oauth] == 5.44.1  # pinned\n"})
+    assert "sdk_version: '5.44.1'" in text(app, "README.md")
+    assert "sdk_version" not in text(space({"app.py": GRADIO, "requirements.txt": "gradio>=5\n"}), "README.md")
+
+
+def test_the_default_dockerfile_runs_as_uid_1000_in_a_folder_of_its_own() -> None:
+    lines = text(space({"app.py": RUNNING_FLASK}), "Dockerfile").splitlines()
+    user = lines.index("USER user")
+    assert "RUN useradd --create-home --uid 1000 user" in lines[:user]
+    assert lines[user + 1 : user + 3] == ["RUN mkdir /home/user/app", "WORKDIR /home/user/app"]
+    assert all("--chown=user" in line for line in lines if line.startswith("COPY"))
+    assert "EXPOSE 7860" in lines
+    assert any("PYTHONUNBUFFERED=1" in line for line in lines)
+    assert any("--requirement requirements.txt" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("kind", "files", "expected"),
+    [
+        (SpaceSdk.DOCKER, {"app.py": RUNNING_FLASK}, "python|app.py"),
+        (SpaceSdk.DOCKER, {"app.py": FLASK}, "flask|--app|app.py:app|run|--host|0.0.0.0|--port|7860"),
+        (SpaceSdk.DOCKER, {"src/web.py": FASTAPI}, "uvicorn|--app-dir|src|web:api|--host|0.0.0.0|--port|7860"),
+        (SpaceSdk.DOCKER, {"app.py": f"{FASTAPI}import uvicorn\nuvicorn.run(api, port=7860)"}, "python|app.py"),
+        (SpaceSdk.DOCKER, {"my app.py": "x = 1"}, "python|my app.py"),
+        (SpaceSdk.STREAMLIT, {"app.py": "x = 1"}, "python|app.py"),
+        (SpaceSdk.DOCKER, {"app.py": "not python ("}, "python|app.py"),
+    ],
+)
+def test_the_command_fits_the_framework(kind: SpaceSdk, files: dict[str, bytes | str], expected: str) -> None:
+    assert "|".join(command(space(files, kind))) == expected
+
+
+@pytest.mark.parametrize("kind", [SpaceSdk.STREAMLIT, SpaceSdk.DOCKER])
+def test_streamlit_listens_for_the_space_and_takes_uploads_within_its_frame(kind: SpaceSdk) -> None:
+    app = space({"app.py": "import parts", "parts.py": STREAMLIT, "requirements.txt": "pandas"}, kind)
+    assert command(app)[:3] == ["streamlit", "run", "app.py"]
+    assert {"--server.address=0.0.0.0", "--server.port=7860", "--server.enableXsrfProtection=false"} <= set(
+        command(app)
+    )
+    assert "--requirement requirements.txt streamlit\n" in text(app, "Dockerfile")
+
+
+@pytest.mark.parametrize(
+    ("files", "port"),
+    [
+        ({"app.py": FLASK}, 7860),
+        ({"app.py": FLASK, "README.md": "---\napp_port: 8501\n---\n"}, 8501),
+        ({"Dockerfile": f"{DOCKERFILE}EXPOSE 8000\n", "app.py": ""}, 8000),
+        ({"Dockerfile": f"{DOCKERFILE}expose 8000/tcp # web\n", "app.py": ""}, 8000),
+        ({"Dockerfile": f"{DOCKERFILE}EXPOSE 8000 9000\n", "app.py": ""}, 7860),
+        ({"Dockerfile": f"{DOCKERFILE}EXPOSE $PORT\n", "app.py": ""}, 7860),
+        ({"Dockerfile": f"{DOCKERFILE}EXPOSE 99999\n", "app.py": ""}, 7860),
+        ({"Dockerfile": f"{DOCKERFILE}EXPOSE 80\n", "app.py": "", "README.md": "---\napp_port: 90\n---\n"}, 90),
+    ],
+)
+def test_card_and_dockerfile_agree_on_the_port(files: dict[str, bytes | str], port: int) -> None:
+    app = space(files, SpaceSdk.DOCKER)
+    assert f"app_port: {port}\n" in text(app, "README.md")
+    if "Dockerfile" not in files:
+        assert f"EXPOSE {port}\n" in text(app, "Dockerfile")
+        assert str(port) in " ".join(command(app))
+
+
+@pytest.mark.parametrize(
+    ("rest", "is_told"),
+    [
+        ("", True),
+        ("USER root\n", True),
+        ("USER 0:0\n", True),
+        ("USER 1000\nUSER root\n", True),
+        ("USER build\nFROM python:3.12-slim\n", True),
+        ("USER user\n", False),
+        ("user 1000:1000\n", False),
+        ("USER root\nRUN apt-get update\nUSER user\n", False),
+        ("USER root\nfrom python:3.12-slim AS app\nUSER app\n", False),
+    ],
+)
+def test_a_dockerfile_of_the_author_stays_byte_for_byte_and_what_it_makes_as_root_is_told(
+    rest: str, *, is_told: bool
+) -> None:
+    dockerfile = f"FROM python:3.10-slim\r\nWORKDIR /app\r\nCOPY . .\n{rest}CMD python app.py"
+    app = space({"Dockerfile": dockerfile, "app.py": RUNNING_FLASK}, parameters={"name": "Ada"})
+    assert text(app, "Dockerfile") == dockerfile
+    assert "PARAMS = _json.loads" in text(app, "app.py")
+    assert any("user with id 1000" in note for note in app.notes) == is_told
+
+
+def test_the_default_dockerfile_is_no_cause_for_a_note() -> None:
+    made = space({"app.py": RUNNING_FLASK}, SpaceSdk.DOCKER)
+    assert made.notes == space(dict(made.files), SpaceSdk.DOCKER).notes == ()

@@ -1,0 +1,165 @@
+"""The use case of POST /create-space, with a Hub in memory."""
+
+import asyncio
+
+import pytest
+
+from pipeline.domain.errors import (
+    HubError,
+    HubUnreachable,
+    Misconfigured,
+    NotPermitted,
+    PaymentRequired,
+    RateLimited,
+    SpaceConflict,
+)
+from pipeline.domain.publication import SpaceSdk
+from pipeline.domain.space import SpaceSettings, sdk_of, space_id_problem
+from pipeline.manage_spaces.creation import CreateSpace
+from pipeline.ports import SpaceHost
+from pipeline.verification.secrets import ConfiguredSecretScanner
+from tests.builders import SHA, make_files
+from tests.fakes.clock import FakeClock
+from tests.unit.manage_spaces.memory_hub import PAGE, MemoryHub, create, gradio_space, new_space
+
+NAMES_TRIED = 5
+
+
+async def test_a_space_is_created_with_everything_and_filled_in_one_commit() -> None:
+    hub = MemoryHub()
+    new = gradio_space(
+        parameters={"user": "Ada"},
+        visibility="private",
+        secrets={"API_KEY": "s3cret-value"},
+        variables={"TEAM": "a"},
+        hardware="zero-a10g",
+        sleep_seconds=3600,
+    )
+    created = await create(hub, new)
+    sdk, settings, files = hub.spaces["ada/sales"]
+    assert sdk == "gradio"
+    assert settings == SpaceSettings(
+        visibility="private",
+        secrets={"API_KEY": "s3cret-value"},
+        variables={"TEAM": "a"},
+        hardware="zero-a10g",
+        sleep_seconds=3600,
+    )
+    assert files is not None
+    assert sdk_of(files) == "gradio"
+    assert b"PARAMS = " in files["app.py"]
+    assert hub.log == ["create ada/sales", f"commit on {'0' * 40}", "info"]
+    assert (created.id, created.commit_sha) == ("ada/sales", SHA)
+    assert created.url == "https://hub.test/spaces/ada/sales"
+    assert created.host == "https://ada-sales.static.hub.test"
+
+
+async def test_streamlit_is_docker_on_the_hub() -> None:
+    hub = MemoryHub()
+    await create(hub, new_space(kind=SpaceSdk.STREAMLIT, files=make_files({"app.py": "import streamlit"})))
+    assert hub.spaces["ada/sales"][0] == "docker"
+
+
+@pytest.mark.parametrize("token", [None, "hf_of_the_caller"])
+async def test_the_token_that_was_sent_acts_and_no_other(token: str | None) -> None:
+    hub = MemoryHub()
+    await create(hub, token=token)
+    assert hub.tokens == [token]
+
+
+async def test_a_name_alone_is_one_of_the_tokens_owner() -> None:
+    hub = MemoryHub()
+    assert (await create(hub, new_space(name="sales"))).id == "ada/sales"
+
+
+async def test_the_operators_owner_is_for_the_operators_token_alone() -> None:
+    hub = MemoryHub()
+    assert (await create(hub, new_space(name="sales"), owner="an-organization")).id == "an-organization/sales"
+    assert (await create(hub, new_space(name="sales"), "hf_of_the_caller", owner="an-organization")).id == "ada/sales"
+
+
+async def test_without_a_name_it_gets_a_new_one_from_its_title() -> None:
+    hub = MemoryHub()
+    ids = {(await create(hub, new_space(name=None))).id for _ in range(5)}
+    assert len(ids) == 5
+    assert all(each.startswith("ada/sales-of-2026-") and not space_id_problem(each) for each in ids)
+
+
+async def test_a_name_of_ours_that_is_taken_is_tried_anew_a_few_times() -> None:
+    hub = MemoryHub(create=[SpaceConflict("taken")] * (NAMES_TRIED - 1))
+    created = await create(hub, new_space(name=None))
+    tried = [call for call in hub.log if call.startswith("create")]
+    assert len(set(tried)) == NAMES_TRIED
+    assert tried[-1] == f"create {created.id}"
+    with pytest.raises(SpaceConflict):
+        await create(MemoryHub(create=[SpaceConflict("taken")] * NAMES_TRIED), new_space(name=None))
+
+
+async def test_a_name_of_the_callers_that_is_taken_is_a_conflict_at_once() -> None:
+    hub = MemoryHub(create=[SpaceConflict("taken")])
+    with pytest.raises(SpaceConflict, match="taken"):
+        await create(hub)
+    assert hub.log == ["create ada/sales"]
+
+
+async def test_the_title_comes_from_the_name_when_the_app_has_none() -> None:
+    hub = MemoryHub()
+    await create(hub, gradio_space(name="ada/my-sales_app"))
+    files = hub.spaces["ada/my-sales_app"][2]
+    assert files is not None
+    assert b"title: My sales app\n" in files["README.md"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [HubUnreachable("no answer"), NotPermitted("not yours"), RateLimited("too many", retry_after_seconds=7)],
+)
+async def test_a_space_whose_commit_failed_is_deleted_again(error: HubError) -> None:
+    hub = MemoryHub(commit=[error])
+    with pytest.raises(type(error)) as raised:
+        await create(hub)
+    assert raised.value is error
+    assert hub.spaces == {}
+
+
+async def test_a_space_that_could_not_be_deleted_is_told() -> None:
+    hub = MemoryHub(commit=[HubUnreachable("no answer")], delete=[NotPermitted("not yours")])
+    with pytest.raises(HubUnreachable) as raised:
+        await create(hub)
+    told = "no answer; the Space ada/sales was created and is still there, without the app: not yours"
+    assert str(raised.value) == told
+
+
+async def test_a_space_is_not_left_behind_by_a_stop_half_way() -> None:
+    hub = MemoryHub(commit=[asyncio.CancelledError()])
+    with pytest.raises(asyncio.CancelledError):
+        await create(hub)
+    assert hub.spaces == {}
+
+
+async def test_a_refusal_to_create_is_passed_on_as_it_is() -> None:
+    refusal = PaymentRequired("the Hub wants a paid plan; static Spaces are free")
+    hub = MemoryHub(create=[refusal])
+    with pytest.raises(PaymentRequired) as raised:
+        await create(hub)
+    assert raised.value is refusal
+    assert "delete" not in hub.log
+
+
+async def test_an_address_that_the_hub_does_not_tell_yet_is_no_failure() -> None:
+    created = await create(MemoryHub(info=[HubUnreachable("no answer")]))
+    assert (created.commit_sha, created.host) == (SHA, None)
+
+
+async def test_without_a_token_of_the_operators_it_is_the_operators_turn() -> None:
+    def no_hosts(_token: str | None) -> SpaceHost:
+        raise Misconfigured("HF_TOKEN is not set")
+
+    with pytest.raises(Misconfigured):
+        await CreateSpace(no_hosts, ConfiguredSecretScanner(()), FakeClock())(new_space(), None)
+
+
+async def test_what_was_decided_on_the_way_is_told() -> None:
+    files = make_files({"index.html": PAGE, "README.md": "---\ncolorTo: teal\n---\n"})
+    created = await create(MemoryHub(), new_space(files=files))
+    assert created.notes == ("left out of the Space's card, because the Hub takes no such values: colorTo",)
