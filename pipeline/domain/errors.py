@@ -36,6 +36,7 @@ A stage's error is recorded by its ``code`` and text, so that a job that is resu
 first run saw.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
@@ -68,6 +69,12 @@ class InvalidInput(PipelineError):
     def __init__(self, *problems: FieldProblem) -> None:
         super().__init__("; ".join(f"{p.field}: {p.problem}" for p in problems))
         self.problems = problems
+
+    @classmethod
+    def check(cls, problems: Iterable[FieldProblem]) -> None:
+        """Raise it when there are ``problems``."""
+        if found := [*problems]:
+            raise cls(*found)
 
 
 class Unreadable(PipelineError):

@@ -1,12 +1,12 @@
 """Many Spaces from one template: what is asked for, the rules for it, and what became of each Space."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from pipeline.domain.errors import FieldProblem
 from pipeline.domain.space import AppTemplate, SpaceSettings, space_id_problem
-from pipeline.domain.space_rules import files_problems, published_secrets, settings_problems, space_name_problem
+from pipeline.domain.space_rules import files_problems, name_problems, published_secrets, settings_problems
 
 MAX_SPACES = 200
 MAX_TEMPLATE_BYTES = 10 * 1024 * 1024
@@ -120,9 +120,7 @@ def order_problems(order: ProvisionOrder) -> Iterator[FieldProblem]:
         return
     names: dict[str, int] = {}
     for index, wanted in enumerate(order.spaces):
-        if problem := space_name_problem(wanted.name):
-            yield FieldProblem(f"spaces[{index}].name", problem)
-        yield from below(f"spaces[{index}]", settings_problems(wanted.settings))
+        yield from below(f"spaces[{index}]", [*name_problems(wanted.name), *settings_problems(wanted.settings)])
         # The Hub takes names that differ in case for one.
         first = names.setdefault(wanted.name.lower(), index)
         if first != index:
@@ -133,7 +131,7 @@ def order_problems(order: ProvisionOrder) -> Iterator[FieldProblem]:
         yield from _published(order.template, order.spaces)
 
 
-def below(place: str, problems: Iterator[FieldProblem] | Sequence[FieldProblem]) -> Iterator[FieldProblem]:
+def below(place: str, problems: Iterable[FieldProblem]) -> Iterator[FieldProblem]:
     """The same problems, of a part that stands at ``place``."""
     return (FieldProblem(f"{place}.{problem.field}", problem.problem) for problem in problems)
 

@@ -20,9 +20,10 @@ _SHORTEST_SECRET = 8  # shorter values stand in files by chance
 _HARDWARE = re.compile(r"[a-z0-9][a-z0-9-]{1,40}")
 
 
-def space_name_problem(name: str) -> str | None:
-    """What is wrong with ``name`` or ``owner/name``, or None."""
-    return space_id_problem(name if "/" in name else f"owner/{name}")
+def name_problems(name: str, field: str = "name") -> Iterator[FieldProblem]:
+    """The rule that ``name`` or ``owner/name`` breaks."""
+    if problem := space_id_problem(name if "/" in name else f"owner/{name}"):
+        yield FieldProblem(field, problem)
 
 
 def hardware_problem(hardware: str | None) -> str | None:

@@ -180,8 +180,7 @@ async def change_space(
         NotFound: a secret or variable to be deleted is not there; nothing was changed.
         HubError: with what was changed before, and what was not.
     """
-    if problems := [*settings_problems(settings)]:
-        raise InvalidInput(*problems)
+    InvalidInput.check(settings_problems(settings))
     differences = await find_differences(host, await host.info(space_id), settings, delete=delete)
     done: list[str] = []
 
@@ -227,8 +226,7 @@ async def find_differences(
     if settings.secrets or settings.variables or delete:  # both kinds: no name may be of both
         present = {kind: by_key(await host.settings(space.id, kind)) for kind in SettingKind}
     kept = {kind: there.keys() - {key for of, key in delete if of is kind} for kind, there in present.items()}
-    if problems := [*misfits(settings, space.sdk, kept)]:
-        raise InvalidInput(*problems)
+    InvalidInput.check(misfits(settings, space.sdk, kept))
     differences = Differences(space)
     for kind, key in delete:
         find_setting(kind, key, present[kind])

@@ -4,9 +4,9 @@ import asyncio
 import json
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pipeline.assembly import SpaceApp, assemble_space, title_of
 from pipeline.domain.errors import (
@@ -33,9 +33,9 @@ from pipeline.domain.space import (
 from pipeline.domain.space_rules import (
     files_problems,
     misfits,
+    name_problems,
     published_secrets,
     settings_problems,
-    space_name_problem,
 )
 from pipeline.ports import Clock, SecretScanner, SpaceHost, SpaceHosts
 
@@ -45,21 +45,39 @@ _SUFFIX_BYTES = 3
 _COMMIT_MESSAGE = "Add the app"
 
 
-class CreateSpace:
-    """Creates Spaces.
+class SpaceUseCase:
+    """What use cases that make Spaces work with.
 
     Args:
         hosts: the Hub, as the one who asks sees it.
         secrets: looks for the operator's secrets in what is to be published.
-        clock: for the year of the copyright.
-        owner: under whose name the operator's token creates; None = the token's own.
+        clock: for deadlines, waits, and the year of the copyright.
+        owner: of names without one when the operator's token acts; None = the token's own.
     """
 
     def __init__(self, hosts: SpaceHosts, secrets: SecretScanner, clock: Clock, *, owner: str | None = None) -> None:
-        self._owner = owner
         self._hosts = hosts
         self._secrets = secrets
         self._clock = clock
+        self._owner = owner
+
+    def _assembled(self, app: AppTemplate, name: str | None) -> SpaceApp:
+        """All that a Space called ``name`` is to hold. Raises InvalidInput."""
+        words = re.sub(r"[-_.]+", " ", (name or "").rpartition("/")[2]).strip()
+        title = title_of(app.files) or words[:1].upper() + words[1:] or f"{app.kind.capitalize()} app"
+        year = self._clock.now().year
+        return assemble_space(app.files, app.kind, title=title, year=year, parameters=app.parameters)
+
+    def _refuse_secrets(self, shown: Mapping[str, object], app: SpaceApp | None) -> None:
+        """Raise SecretFound for a secret in the app, or in what is shown beside it, under the name of its field."""
+        told = {field: json.dumps(value, ensure_ascii=False).encode() for field, value in shown.items() if value}
+        self._secrets.scan(AppFiles(told))
+        if app:
+            self._secrets.scan(app.files)
+
+
+class CreateSpace(SpaceUseCase):
+    """Creates Spaces."""
 
     async def __call__(self, new: NewSpace, token: str | None) -> CreatedSpace:
         """Create the Space with its secrets and variables, and put all files there in one commit.
@@ -82,10 +100,11 @@ class CreateSpace:
         if new.app.kind == STATIC and (settings.hardware, settings.sleep_seconds) != (None, None):
             settings = replace(settings, hardware=None, sleep_seconds=None)
             notes.append("hardware and sleep_time were left out: a static Space runs no program")
-        if problems := await asyncio.to_thread(lambda: [*_problems(new), *misfits(settings, new.app.kind)]):
-            raise InvalidInput(*problems)
-        app = await asyncio.to_thread(assembled, new.app, new.name, self._clock.now().year)
-        await asyncio.to_thread(self._refuse_secrets, new, app)
+        InvalidInput.check(await asyncio.to_thread(lambda: [*_problems(new), *misfits(settings, new.app.kind)]))
+        app = await asyncio.to_thread(self._assembled, new.app, new.name)
+        parameters, variables = dict(new.app.parameters or {}), dict(new.settings.variables)
+        shown = {"name": new.name, "parameters": parameters, "variables": variables}
+        await asyncio.to_thread(self._refuse_secrets, shown, app)
         host = self._hosts(token)
         space = await _create(host, replace(new, settings=settings), app.sdk, self._owner if token is None else None)
         commit_sha = await _commit_or_delete(host, space, app.files)
@@ -97,29 +116,10 @@ class CreateSpace:
             notes=(*app.notes, *notes),
         )
 
-    def _refuse_secrets(self, new: NewSpace, app: SpaceApp) -> None:
-        # First what is no file of the caller's, under the name of its field, so that a refusal says which one.
-        parameters, variables = dict(new.app.parameters or {}), dict(new.settings.variables)
-        shown = {"name": new.name, "parameters": parameters, "variables": variables}
-        told = {field: json.dumps(value, ensure_ascii=False).encode() for field, value in shown.items() if value}
-        self._secrets.scan(AppFiles(told))
-        self._secrets.scan(app.files)
 
-
-@dataclass(frozen=True, slots=True)
-class Copied:
-    """A copy that was made.
-
-    Attributes:
-        space: the new one.
-        warning: which secrets of the source it lacks; None = none, as far as the token may see.
-    """
-
-    space: Space
-    warning: str | None = None
-
-
-async def copy_space(host: SpaceHost, source_id: str, target: str | None, settings: SpaceSettings) -> Copied:
+async def copy_space(
+    host: SpaceHost, source_id: str, target: str | None, settings: SpaceSettings
+) -> tuple[Space, str | None]:
     """Copy a Space, its settings in the same request.
 
     Args:
@@ -128,23 +128,21 @@ async def copy_space(host: SpaceHost, source_id: str, target: str | None, settin
         target: ``owner/name``, or a name under the token's owner; None = the source's name.
         settings: beside the variables that are copied; no secret is.
 
+    Returns:
+        The copy, and a warning about secrets of the source that it lacks, as far as the token may see them.
+
     Raises:
         InvalidInput: a rule is broken; nothing was made.
         SpaceConflict: the name is taken.
         HubError: the Hub refused or did not answer.
     """
     target = target or source_id.partition("/")[2]
-    problems = [*settings_problems(settings)]
-    if problem := space_name_problem(target):
-        problems.append(FieldProblem("to_id", problem))
-    if problems:
-        raise InvalidInput(*problems)
+    InvalidInput.check([*settings_problems(settings), *name_problems(target, "to_id")])
     source = await host.info(source_id)
-    if problems := [*misfits(settings, source.sdk)]:
-        raise InvalidInput(*problems)
+    InvalidInput.check(misfits(settings, source.sdk))
     copy = await duplicate(host, source, await space_id_of(host, target), settings)
     missing = sorted({*await _secret_names(host, source.id)} - settings.secrets.keys())
-    return Copied(copy, f"secrets are not copied: the copy lacks {', '.join(missing)}" if missing else None)
+    return copy, (f"secrets are not copied: the copy lacks {', '.join(missing)}" if missing else None)
 
 
 async def duplicate(host: SpaceHost, source: Space, target_id: str, settings: SpaceSettings) -> Space:
@@ -159,18 +157,11 @@ async def space_id_of(host: SpaceHost, name: str, owner: str | None = None) -> s
     return name if "/" in name else f"{owner or await host.owner()}/{name}"
 
 
-def assembled(app: AppTemplate, name: str | None, year: int) -> SpaceApp:
-    """All that a Space called ``name`` is to hold. Raises InvalidInput."""
-    words = re.sub(r"[-_.]+", " ", (name or "").rpartition("/")[2]).strip()
-    title = title_of(app.files) or words[:1].upper() + words[1:] or f"{app.kind.capitalize()} app"
-    return assemble_space(app.files, app.kind, title=title, year=year, parameters=app.parameters)
-
-
 def _problems(new: NewSpace) -> Iterator[FieldProblem]:
     """Every rule that ``new`` breaks, but for those of its files' contents."""
     yield from files_problems(new.app.files)
-    if new.name is not None and (problem := space_name_problem(new.name)):
-        yield FieldProblem("name", problem)
+    if new.name is not None:
+        yield from name_problems(new.name)
     yield from settings_problems(new.settings)
     if published_secrets(new.settings.secrets.values(), new.app.files):
         yield FieldProblem("secrets", "has a value that stands in the files too, where it would be published")

@@ -42,12 +42,11 @@ async def upload_files(
     space = await host.info(space_id)
     before = await host.files(space.id, space.commit_sha or "main")
     after = files if replace else before.with_files(files)
-    problems = [*files_problems(after)]
+    InvalidInput.check(files_problems(after))
     if sdk_of(before) and not sdk_of(after):
-        told = "README.md would lose the card at its head, without which nothing runs"
-        problems.append(FieldProblem("files", told))
-    if problems:
-        raise InvalidInput(*problems)
+        raise InvalidInput(
+            FieldProblem("files", "README.md would lose the card at its head, without which nothing runs")
+        )
     differences = compare(before.without(".gitattributes"), after.without(".gitattributes"))
     changed = (
         *(f"added {path}" for path in differences.added),

@@ -4,18 +4,15 @@ Nothing of an order is kept: the same order again finds what is there, and finis
 """
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable
 
 from pipeline.assembly import SpaceApp
 from pipeline.domain.errors import Busy, HubError, InvalidInput, RateLimited, Unavailable
-from pipeline.domain.files import AppFiles
 from pipeline.domain.provision import ProvisionOrder, SpaceOutcome, below, order_problems
 from pipeline.domain.space import AppTemplate, Space, space_id_problem
 from pipeline.domain.space_rules import misfits
-from pipeline.manage_spaces.creation import assembled, space_id_of
-from pipeline.manage_spaces.reconciling import Goal, Reconciliation
-from pipeline.ports import Clock, SecretScanner, SpaceHosts
+from pipeline.manage_spaces.creation import SpaceUseCase, space_id_of
+from pipeline.manage_spaces.reconciling import Reconciliation
 
 AT_ONCE = 4
 RUN_SECONDS = 1800.0
@@ -35,26 +32,16 @@ Notify = Callable[[SpaceOutcome], None]
 Work = Callable[[Reconciliation], Awaitable[None]]
 
 
-class ProvisionSpaces:
+class ProvisionSpaces(SpaceUseCase):
     """Makes Spaces as an order wants them.
 
-    Args:
-        hosts: the Hub, as the one who asks sees it.
-        secrets: looks for the operator's secrets in what is to be published.
-        clock: for the deadline, the waits, and the year of the copyright.
-        owner: of names without one when the operator's token acts; None = the token's own.
-
     Attributes:
+        under_way: how many orders are worked on.
         is_draining: set when the service is about to stop: no order is begun.
     """
 
-    def __init__(self, hosts: SpaceHosts, secrets: SecretScanner, clock: Clock, *, owner: str | None = None) -> None:
-        self._hosts = hosts
-        self._secrets = secrets
-        self._clock = clock
-        self._owner = owner
-        self.under_way = 0
-        self.is_draining = False
+    under_way = 0
+    is_draining = False
 
     async def check(self, order: ProvisionOrder, token: str | None) -> None:
         """Find everything that can be told to be wrong before a Space is looked at.
@@ -65,8 +52,7 @@ class ProvisionSpaces:
             Misconfigured: the operator's token is asked for, and there is none.
             HubError: the Hub does not know the caller's token, or did not answer.
         """
-        if problems := await asyncio.to_thread(lambda: [*order_problems(order)]):
-            raise InvalidInput(*problems)
+        InvalidInput.check(await asyncio.to_thread(lambda: [*order_problems(order)]))
         await asyncio.to_thread(self._check_content, order)
         host = self._hosts(token)
         if token is not None:
@@ -106,22 +92,16 @@ class ProvisionSpaces:
             self.under_way -= 1
 
     def _check_content(self, order: ProvisionOrder) -> None:
-        variables = [json.dumps(dict(wanted.settings.variables), ensure_ascii=False) for wanted in order.spaces]
-        # What the Hub shows beside the files, under the name of the field, so that a refusal says which one.
-        self._secrets.scan(
-            AppFiles({f"spaces[{index}].variables": text.encode() for index, text in enumerate(variables)})
-        )
-        if isinstance(order.template, str):
-            return
-        app = self._assembled(order.template, order.spaces[0].name)
-        self._secrets.scan(app.files)
-        found = [below(f"spaces[{n}]", misfits(wanted.settings, app.sdk)) for n, wanted in enumerate(order.spaces)]
-        if problems := [problem for of_one in found for problem in of_one]:
-            raise InvalidInput(*problems)
+        app = None if isinstance(order.template, str) else self._app(order.template, order.spaces[0].name)
+        wanted = enumerate(order.spaces)
+        self._refuse_secrets({f"spaces[{n}].variables": dict(each.settings.variables) for n, each in wanted}, app)
+        sdk = app.sdk if app else None
+        found = (below(f"spaces[{n}]", misfits(each.settings, sdk)) for n, each in enumerate(order.spaces))
+        InvalidInput.check(problem for of_one in found for problem in of_one)
 
-    def _assembled(self, template: AppTemplate, name: str) -> SpaceApp:
+    def _app(self, template: AppTemplate, name: str) -> SpaceApp:
         try:
-            return assembled(template, name, self._clock.now().year)
+            return self._assembled(template, name)
         except InvalidInput as error:
             raise InvalidInput(*below("template", error.problems)) from error
 
@@ -143,9 +123,10 @@ class ProvisionSpaces:
                 if isinstance(template, Space):
                     origin: Space | SpaceApp = template
                 else:
-                    origin = await asyncio.to_thread(self._assembled, template, wanted.name)
-                goal = Goal(ids[index], wanted, origin, keep_secrets=not order.replace_secrets)
-                space = Reconciliation(host, goal, creating)
+                    origin = await asyncio.to_thread(self._app, template, wanted.name)
+                space = Reconciliation(
+                    host, ids[index], wanted, origin, creating, keep_secrets=not order.replace_secrets
+                )
                 notify(space.outcome)
                 if problem := _id_problem(ids, index):
                     space.fail(problem)

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pipeline.assembly import SpaceApp
 from pipeline.domain.errors import InvalidInput, SpaceConflict, SpaceMissing
 from pipeline.domain.files import AppFiles
 from pipeline.domain.provision import SpaceAction, SpaceOutcome, SpaceStatus, WantedSpace
-from pipeline.domain.space import SettingKind, Space, SpaceSettings
+from pipeline.domain.space import SettingKind, Space
 from pipeline.domain.space_rules import misfits
 from pipeline.manage_spaces.changes import Differences, find_differences, is_running
 from pipeline.manage_spaces.creation import duplicate
@@ -19,36 +19,9 @@ CREATE_SECONDS = 90.0
 """Others wait for their turn meanwhile."""
 
 FILES = "files"
+KEPT = "of the secrets are set already and stay, because their values cannot be read back; replace_secrets sets them"
 _COMMIT_MESSAGE = "Provision the app"
 _GITATTRIBUTES = ".gitattributes"  # the Hub's own, in every Space
-
-
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """What one Space is to become.
-
-    Attributes:
-        id: ``owner/name``.
-        wanted: its name and settings.
-        origin: the Space to copy, or all that it is to hold.
-        keep_secrets: whether secrets that are there already stay as they are.
-    """
-
-    id: str
-    wanted: WantedSpace
-    origin: Space | SpaceApp
-    keep_secrets: bool
-
-    @property
-    def app(self) -> SpaceApp | None:
-        """All that it is to hold; None for a copy."""
-        return self.origin if isinstance(self.origin, SpaceApp) else None
-
-    def settings_for(self, space: Space) -> SpaceSettings:
-        """What is wanted of a Space that is there. Not to be private is no wish to show the code of a protected one."""
-        settings = self.wanted.settings
-        is_enough = (settings.visibility, space.visibility) == ("public", "protected")
-        return replace(settings, visibility=None) if is_enough else settings
 
 
 class Reconciliation:
@@ -56,18 +29,34 @@ class Reconciliation:
 
     Args:
         host: the Hub.
-        goal: what is wanted.
+        space_id: ``owner/name``.
+        wanted: its name and settings.
+        origin: the Space to copy, or all that it is to hold.
         creating: held while a Space is created: the Hub refuses to create two of one owner at the same moment.
+        keep_secrets: whether secrets that are there already stay as they are.
 
     Attributes:
         outcome: as it stands.
     """
 
-    def __init__(self, host: SpaceHost, goal: Goal, creating: asyncio.Lock) -> None:
-        self.outcome = SpaceOutcome(goal.wanted.name, SpaceStatus.RUNNING, goal.id)
+    def __init__(
+        self,
+        host: SpaceHost,
+        space_id: str,
+        wanted: WantedSpace,
+        origin: Space | SpaceApp,
+        creating: asyncio.Lock,
+        *,
+        keep_secrets: bool,
+    ) -> None:
+        self.outcome = SpaceOutcome(wanted.name, SpaceStatus.RUNNING, space_id)
         self._host = host
-        self._goal = goal
+        self._id = space_id
+        self._settings = wanted.settings
+        self._origin = origin
+        self._files = origin.files if isinstance(origin, SpaceApp) else None
         self._creating = creating
+        self._keep_secrets = keep_secrets
         self._was_created = False
         self._done: dict[str, None] = {}  # in order, each once
         self._warnings: dict[str, None] = {}
@@ -80,90 +69,81 @@ class Reconciliation:
     async def plan(self) -> None:
         """Find out what would be done. Reads only. Raises HubError, and InvalidInput when it cannot be as wanted."""
         try:
-            space = await self._host.info(self._goal.id)
+            space = await self._host.info(self._id)
         except SpaceMissing:
-            self._check_kind()
+            InvalidInput.check(misfits(self._settings, self._origin.sdk))
             self._end(SpaceStatus.PLANNED, SpaceAction.CREATE, self._parts)
             return
-        differences = await self._differences(space)
-        has_other_files = await self._has_other_files(space)
-        if has_other_files and is_running(space.runtime):
-            self._warn(REBUILDS)
-        changes = [*differences.names, *([FILES] if has_other_files else [])]
+        changes = [*(await self._differences(space)).names]
+        if self._files is not None and await self._has_other_files(space, self._files):
+            self._add_files(space)
+            changes.append(FILES)
         self._end(SpaceStatus.PLANNED, SpaceAction.UPDATE if changes else SpaceAction.UNCHANGED, changes)
 
     async def apply(self) -> None:
         """Create the Space, or update it when it is there. Raises HubError, and InvalidInput as ``plan``."""
-        self._check_kind()
+        InvalidInput.check(misfits(self._settings, self._origin.sdk))
         try:
             space = await self._create()
         except SpaceConflict as conflict:
             space = await self._existing(conflict)
-            await (await self._differences(space)).make(self._note)
-        if self._goal.app:
-            head = await self._host.commit(space.id, self._goal.app.files, _COMMIT_MESSAGE, space.commit_sha)
+            await (await self._differences(space)).make(self._done.setdefault)
+        if self._files is not None:
+            head = await self._host.commit(space.id, self._files, _COMMIT_MESSAGE, space.commit_sha)
             if head != space.commit_sha:
-                self._note(FILES)
-                if is_running(space.runtime) and not self._was_created:
-                    self._warn(REBUILDS)
+                self._add_files(space)
+                self._done[FILES] = None
+        changes, action = self._done, SpaceAction.UPDATE if self._done else SpaceAction.UNCHANGED
         if self._was_created:
-            self._end(SpaceStatus.SUCCEEDED, SpaceAction.CREATE, self._parts)
-        else:
-            self._end(SpaceStatus.SUCCEEDED, SpaceAction.UPDATE if self._done else SpaceAction.UNCHANGED, self._done)
+            changes, action = dict.fromkeys(self._parts), SpaceAction.CREATE
+        self._end(SpaceStatus.SUCCEEDED, action, changes)
 
     @property
     def _parts(self) -> list[str]:
         """What a new Space gets, in words."""
-        nothing = Differences(Space(self._goal.id, ""))
-        nothing.compare_all(self._host, self._goal.wanted.settings)
-        return [*nothing.names, FILES if isinstance(self._goal.origin, SpaceApp) else f"copy of {self._goal.origin.id}"]
-
-    def _check_kind(self) -> None:
-        if problems := [*misfits(self._goal.wanted.settings, self._goal.origin.sdk)]:
-            raise InvalidInput(*problems)
+        nothing = Differences(Space(self._id, ""))
+        nothing.compare_all(self._host, self._settings)
+        return [*nothing.names, FILES if isinstance(self._origin, SpaceApp) else f"copy of {self._origin.id}"]
 
     async def _create(self) -> Space:
-        goal, settings = self._goal, self._goal.wanted.settings
         async with self._creating, asyncio.timeout(CREATE_SECONDS):
-            if isinstance(goal.origin, SpaceApp):
-                space = await self._host.create(goal.id, goal.origin.sdk, settings)
+            if isinstance(self._origin, SpaceApp):
+                space = await self._host.create(self._id, self._origin.sdk, self._settings)
+                self._warnings |= dict.fromkeys(self._origin.notes)
             else:
-                space = await duplicate(self._host, goal.origin, goal.id, settings)
+                space = await duplicate(self._host, self._origin, self._id, self._settings)
         self._was_created = True
-        self._see(space)
+        self.outcome = replace(self.outcome, url=space.url)
         *parts, origin = self._parts
-        for word in ["the Space, without its files" if goal.app else origin, *parts]:
-            self._note(word)
-        for note in goal.app.notes if goal.app else ():
-            self._warn(note)
+        self._done |= dict.fromkeys(["the Space, without its files" if origin == FILES else origin, *parts])
         return space
 
     async def _existing(self, conflict: SpaceConflict) -> Space:
         try:
-            return await self._host.info(self._goal.id)
+            return await self._host.info(self._id)
         except SpaceMissing:
             raise conflict from None  # not about this Space: the Hub was busy with another one
 
     async def _differences(self, space: Space) -> Differences:
-        self._see(space)
-        settings = self._goal.settings_for(space)
-        found = await find_differences(self._host, space, settings, keep_secrets=self._goal.keep_secrets)
-        for warning in found.warnings():
-            self._warn(warning)
-        kept = sum(name.startswith(f"{SettingKind.SECRETS.singular} ") for name in found.unchanged)
+        self.outcome = replace(self.outcome, id=space.id, url=space.url)
+        settings = self._settings
+        if (settings.visibility, space.visibility) == ("public", "protected"):
+            # Not to be private is no wish to show the code.
+            settings = replace(settings, visibility=None)
+        found = await find_differences(self._host, space, settings, keep_secrets=self._keep_secrets)
+        self._warnings |= dict.fromkeys(found.warnings())
+        kept = sum(name.startswith(SettingKind.SECRETS.singular) for name in found.unchanged)
         if kept and not self._was_created:
-            self._warn(
-                f"{kept} of the secrets are set already and stay, because their values cannot be read back; "
-                "replace_secrets sets them again"
-            )
+            self._warnings[f"{kept} {KEPT}"] = None
         return found
 
-    async def _has_other_files(self, space: Space) -> bool:
-        if self._goal.app is None:
-            return False
-        wanted = self._goal.app.files
+    async def _has_other_files(self, space: Space, wanted: AppFiles) -> bool:
         there = await self._host.files(space.id, space.commit_sha) if space.commit_sha else AppFiles({})
         return wanted != (there if _GITATTRIBUTES in wanted else there.without(_GITATTRIBUTES))
+
+    def _add_files(self, space: Space) -> None:
+        if is_running(space.runtime) and not self._was_created:
+            self._warnings[REBUILDS] = None
 
     def _end(
         self, status: SpaceStatus, action: SpaceAction | None, changes: Iterable[str], error: str | None = None
@@ -172,12 +152,3 @@ class Reconciliation:
         self.outcome = replace(
             self.outcome, status=status, action=action, changes=tuple(changes), warning=warning, error=error
         )
-
-    def _see(self, space: Space) -> None:
-        self.outcome = replace(self.outcome, id=space.id, url=space.url)
-
-    def _note(self, word: str) -> None:
-        self._done[word] = None
-
-    def _warn(self, warning: str) -> None:
-        self._warnings[warning] = None

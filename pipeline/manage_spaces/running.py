@@ -90,6 +90,5 @@ def _check(ids: Sequence[str]) -> None:
         raise InvalidInput(FieldProblem("ids", "is required and must not be empty"))
     if len(ids) > MAX_SPACES:
         raise InvalidInput(FieldProblem("ids", f"has more than {MAX_SPACES} items"))
-    problems = [(index, space_id_problem(space_id)) for index, space_id in enumerate(ids)]
-    if wrong := [FieldProblem(f"ids[{index}]", problem) for index, problem in problems if problem]:
-        raise InvalidInput(*wrong)
+    problems = ((index, space_id_problem(space_id)) for index, space_id in enumerate(ids))
+    InvalidInput.check(FieldProblem(f"ids[{index}]", problem) for index, problem in problems if problem)

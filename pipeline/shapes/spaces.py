@@ -7,7 +7,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from pipeline.domain.provision import SpaceAction, SpaceOutcome, SpaceStatus, WokenSpace
-from pipeline.manage_spaces.creation import Copied
+from pipeline.domain.space import Space
 
 MEANINGS: Mapping[str, str] = {
     "RUNNING": "the app is live",
@@ -103,9 +103,9 @@ class CopyReply(SpaceView):
     warning: str | None = Field(default=None, description="secrets that the copy lacks")
 
     @classmethod
-    def of_copy(cls, copied: Copied) -> Self:
+    def of_copy(cls, copied: tuple[Space, str | None]) -> Self:
         """The copy with its warning."""
-        return cls.of(copied.space).model_copy(update={"warning": copied.warning})
+        return cls.of(copied[0]).model_copy(update={"warning": copied[1]})
 
 
 class UploadReply(ChangeReply):

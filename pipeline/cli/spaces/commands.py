@@ -23,7 +23,7 @@ from pipeline.cli.spaces.settings import (
     use_variables,
     use_volumes,
 )
-from pipeline.cli.spaces.tables import print_runtime, print_space, print_woken
+from pipeline.cli.spaces.tables import print_facts, print_rows
 from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.domain.space import LogLine, SpaceRuntime
 from pipeline.manage_spaces.running import pause_space, restart_space, wake_space, wake_spaces
@@ -39,7 +39,7 @@ spaces.command()(create)
 @spaces.command()
 def info(space_id: SpaceId, *, as_json: AsJson = False) -> None:
     """Show all about a Space."""
-    perform(lambda host, _: host.info(space_id), SpaceView.of, print_space, Ending(as_json), title=space_id)
+    perform(lambda host, _: host.info(space_id), SpaceView.of, Ending(as_json), title=space_id)
 
 
 @spaces.command()
@@ -57,7 +57,7 @@ def runtime(
         if as_json:
             print_json(view.model_dump(mode="json") | {"ok": not wait or seen.stage == RUNNING})
         else:
-            print_runtime(view)
+            print_facts(view)
     end_by_stage(space_id, seen if wait else None)
 
 
@@ -94,7 +94,7 @@ def wake(
         if wait:
             raise InvalidInput(FieldProblem("--watch", "takes one Space"))
         reply = WakeReply.of(use_hub(lambda host: wake_spaces(host, space_ids)))
-        Ending(as_json).print(reply, print_woken)
+        Ending(as_json).print(reply, show=lambda reply: print_rows(reply.spaces))
     if not reply.ok:
         raise typer.Exit(ExitCode.FAILED)
 
@@ -163,4 +163,4 @@ def delete(
             say("Nothing was deleted.")
             raise typer.Exit(ExitCode.FAILED)
         use_hub(lambda host: host.delete(space_id))
-        Ending(as_json).print(DeletedReply(space_id=space_id), lambda _: say(f"{space_id} is deleted."))
+        Ending(as_json).print(DeletedReply(space_id=space_id), show=lambda _: say(f"{space_id} is deleted."))

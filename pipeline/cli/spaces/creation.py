@@ -24,7 +24,6 @@ from pipeline.cli.spaces.options import (
     Timeout,
     Watch,
 )
-from pipeline.cli.spaces.tables import print_change, print_created, print_space
 from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.domain.files import AppFiles
 from pipeline.domain.publication import SpaceSdk
@@ -75,7 +74,6 @@ def create(
     perform(
         lambda _, __: create_space(NewSpace(app, name, settings), None),
         CreateSpaceReply.of,
-        print_created,
         Ending(as_json, timeout if wait else None),
         title=f"creating a {app.kind} Space of {len(files)} files",
         has_changed=lambda _: app.kind != STATIC,
@@ -109,7 +107,6 @@ def duplicate(
     perform(
         lambda host, _: copy_space(host, space_id, target, settings),
         CopyReply.of_copy,
-        print_space,
         Ending(as_json, timeout if wait else None),
         title=f"copying {space_id}",
         has_changed=lambda reply: reply.sdk != STATIC,
@@ -134,7 +131,6 @@ def upload(
     perform(
         lambda host, _: upload_files(host, scanner, space_id, files, replace=replace, message=message),
         UploadReply.of,
-        print_change,
         Ending(as_json, timeout if wait else None),
         title=f"uploading {len(files)} file{'s' * (len(files) != 1)} to {space_id}",
         has_changed=lambda reply: reply.restarts,

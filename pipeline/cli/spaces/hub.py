@@ -14,7 +14,7 @@ from pipeline.bootstrap import open_spaces
 from pipeline.cli.exits import ExitCode, exit_codes
 from pipeline.cli.output import print_json, say
 from pipeline.cli.spaces.progress import ProgressBar
-from pipeline.cli.spaces.tables import print_change, print_runtime
+from pipeline.cli.spaces.tables import print_facts
 from pipeline.domain.errors import DeadlineExceeded
 from pipeline.domain.space import BROKEN, RESTING, SpaceRuntime
 from pipeline.logs import configure_logging
@@ -59,24 +59,23 @@ class Ending:
     as_json: bool
     watch_seconds: float | None = None
 
-    def print(self, reply: M, show: Callable[[M], None], watched: SpaceRuntime | None = None) -> None:
+    def print(self, reply: M, watched: SpaceRuntime | None = None, show: Callable[[M], None] = print_facts) -> None:
         """Print what came of it, and how the app is doing; what was waited for is only good if it runs."""
         runtime = RuntimeView.of(watched) if watched else getattr(reply, "runtime", None)
-        if self.as_json:
-            document = {"ok": True} | reply.model_dump(mode="json")
-            if watched and runtime:
-                document |= {"ok": watched.stage == RUNNING, "runtime": runtime.model_dump(mode="json")}
-            print_json(document)
+        if not self.as_json:
+            show(reply)
+            if runtime:
+                print_facts(runtime)
             return
-        show(reply)
-        if runtime:
-            print_runtime(runtime)
+        document = {"ok": True} | reply.model_dump(mode="json")
+        if watched and runtime:
+            document |= {"ok": watched.stage == RUNNING, "runtime": runtime.model_dump(mode="json")}
+        print_json(document)
 
 
 def perform(
     use: Callable[[SpaceHost, Progress], Awaitable[T]],
     view: Callable[[T], R],
-    show: Callable[[R], None],
     ending: Ending,
     *,
     title: str,
@@ -88,7 +87,6 @@ def perform(
     Args:
         use: what is to be done; tells each step.
         view: what is told of its result.
-        show: prints that for people.
         ending: how the command ends.
         title: of the progress bar.
         steps: how many there are; None = nobody knows.
@@ -104,7 +102,7 @@ def perform(
 
     with exit_codes(as_json=ending.as_json):
         reply, watched = use_hub(used)
-        ending.print(reply, show, watched)
+        ending.print(reply, watched)
     end_by_stage(reply.space_id, watched)
 
 
@@ -119,7 +117,6 @@ def run_change(
     perform(
         change,
         ChangeReply.of,
-        print_change,
         ending,
         title=space_id,
         steps=steps,

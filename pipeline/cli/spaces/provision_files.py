@@ -1,7 +1,7 @@
 """Lists of Spaces as files: YAML with the fields of POST /spaces/provision, or CSV with a Space on each line."""
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,16 @@ from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.domain.space import AppTemplate
 
 FILE = "FILE"
-PLAIN_COLUMNS = ("name", "hardware", "sleep_time", "private")
 SETTING_COLUMNS = {"secret": "secrets", "variable": "variables"}
 _WORDS = {**dict.fromkeys(("true", "yes", "1"), True), **dict.fromkeys(("false", "no", "0"), False)}
+PLAIN_COLUMNS: dict[str, tuple[Callable[[str], object], str]] = {
+    "name": (str, ""),
+    "hardware": (str, ""),
+    "sleep_time": (int, "must be a whole number"),
+    "private": (lambda word: _WORDS[word.lower()], "must be true or false"),
+}
+"""By heading: what its cells mean, and the rule for them."""
+
 _FIRST_LINE = 2  # below the headings
 
 
@@ -30,7 +37,10 @@ def read_list(source: str) -> dict[str, Any]:
         InvalidInput: it cannot be read, or is not of its kind; names lines and columns, and never what stands there.
     """
     path = Path(source)
-    text = _read(path)
+    try:
+        text = read_file(FILE, path, LONGEST_FILE).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InvalidInput(FieldProblem(FILE, "is not UTF-8")) from None
     match path.suffix.lower():
         case ".yaml" | ".yml" | ".json":  # JSON is YAML
             return _from_yaml(text)
@@ -53,22 +63,14 @@ def read_template(value: str) -> str | AppTemplate:
 
 def with_secrets(document: dict[str, Any], secrets: Mapping[str, str]) -> dict[str, Any]:
     """The same, with ``secrets`` for every Space that does not set them itself."""
+
+    def completed(space: Any) -> Any:
+        own = space.get("secrets") or {} if isinstance(space, dict) else None
+        return {**space, "secrets": {**secrets, **own}} if isinstance(own, dict) else space
+
     spaces = document.get("spaces")
-    if not secrets or not isinstance(spaces, list):
-        return document
-    return {**document, "spaces": [_with_secrets(space, secrets) for space in spaces]}
-
-
-def _with_secrets(space: object, secrets: Mapping[str, str]) -> object:
-    own = (space.get("secrets") or {}) if isinstance(space, dict) else None
-    return {**space, "secrets": {**secrets, **own}} if isinstance(space, dict) and isinstance(own, dict) else space
-
-
-def _read(path: Path) -> str:
-    try:
-        return read_file(FILE, path, LONGEST_FILE).decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InvalidInput(FieldProblem(FILE, "is not UTF-8")) from None
+    is_list = secrets and isinstance(spaces, list)
+    return {**document, "spaces": [completed(space) for space in spaces or ()]} if is_list else document
 
 
 def _from_yaml(text: str) -> dict[str, Any]:
@@ -124,20 +126,12 @@ def _space(cells: Mapping[str, str]) -> tuple[dict[str, Any], list[str]]:
     problems = []
     for column, cell in cells.items():
         kind, _, key = column.partition(":")
-        value = cell.strip()
-        if not value:
-            continue
-        if kind in SETTING_COLUMNS:
+        if kind in SETTING_COLUMNS and cell.strip():
             space[SETTING_COLUMNS[kind]][key] = cell
-        elif column == "sleep_time":
+        elif column in PLAIN_COLUMNS and cell.strip():
+            read, rule = PLAIN_COLUMNS[column]
             try:
-                space[column] = int(value)
-            except ValueError:
-                problems.append("column sleep_time: must be a whole number")
-        elif column == "private":
-            if value.lower() not in _WORDS:
-                problems.append("column private: must be true or false")
-            space[column] = _WORDS.get(value.lower())
-        else:
-            space[column] = value
+                space[column] = read(cell.strip())
+            except (ValueError, KeyError):
+                problems.append(f"column {column}: {rule}")
     return space, problems

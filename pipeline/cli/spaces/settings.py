@@ -1,15 +1,13 @@
 """``pipeline spaces`` hardware, sleep-time, variables, secrets, volumes, dev-mode, visibility and storage."""
 
-from collections.abc import Callable, Mapping, Sequence
-from enum import StrEnum
-from functools import partial
-from typing import Annotated, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal
 
 import typer
 from pydantic import BaseModel
 
 from pipeline.cli.exits import exit_codes
-from pipeline.cli.output import print_json
+from pipeline.cli.output import print_json, say
 from pipeline.cli.spaces.hub import Ending, run_change, use_hub
 from pipeline.cli.spaces.inputs import read_secrets, read_variables, read_volumes
 from pipeline.cli.spaces.options import (
@@ -26,29 +24,12 @@ from pipeline.cli.spaces.options import (
     VariablesFile,
     Watch,
 )
-from pipeline.cli.spaces.tables import print_settings, print_volumes
+from pipeline.cli.spaces.tables import print_rows
 from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.domain.space import SettingKind, SpaceSettings
 from pipeline.manage_spaces.changes import Key, change_space
 from pipeline.shapes.space_changes import STORAGE_IS_GONE
 from pipeline.shapes.spaces import SecretView, VariableView, VolumeView
-
-V = TypeVar("V", bound=BaseModel)
-
-
-class Visibility(StrEnum):
-    """Who sees a Space, in the Hub's words."""
-
-    PUBLIC = "public"
-    PRIVATE = "private"
-    PROTECTED = "protected"
-
-
-class Switch(StrEnum):
-    """On or off."""
-
-    ON = "on"
-    OFF = "off"
 
 
 def set_hardware(
@@ -130,27 +111,29 @@ def use_volumes(
         volumes = read_volumes(mount or [])
         if not mount and not unmount:
             there = use_hub(lambda host: host.runtime(space_id)).volumes
-            _list(space_id, "volumes", [VolumeView.of(volume) for volume in there], print_volumes, as_json=as_json)
+            _list(space_id, "volumes", [VolumeView.of(volume) for volume in there], "folder", as_json=as_json)
             return
     _change(space_id, SpaceSettings(volumes=volumes), Ending(as_json, timeout if wait else None))
 
 
 def set_dev_mode(
     space_id: SpaceId,
-    switch: Switch,
+    switch: Literal["on", "off"],
     *,
     wait: Watch = False,
     timeout: Timeout = WATCH_SECONDS,
     as_json: AsJson = False,
 ) -> None:
     """Let the app's files be changed while it runs, or no more. Restarts the app."""
-    settings = SpaceSettings(is_dev_mode=switch is Switch.ON)
+    settings = SpaceSettings(is_dev_mode=switch == "on")
     _change(space_id, settings, Ending(as_json, timeout if wait else None))
 
 
-def set_visibility(space_id: SpaceId, visibility: Visibility, *, as_json: AsJson = False) -> None:
+def set_visibility(
+    space_id: SpaceId, visibility: Literal["public", "private", "protected"], *, as_json: AsJson = False
+) -> None:
     """Say who sees a Space; protected: the app for everybody, its code for the owner."""
-    _change(space_id, SpaceSettings(visibility=visibility.value), Ending(as_json))
+    _change(space_id, SpaceSettings(visibility=visibility), Ending(as_json))
 
 
 def storage(
@@ -174,14 +157,16 @@ def _list_or_change(
     view = SecretView if kind is SettingKind.SECRETS else VariableView
     with exit_codes(as_json=ending.as_json):
         there = [view.of(each) for each in use_hub(lambda host: host.settings(space_id, kind))]
-        _list(space_id, kind, there, partial(print_settings, kind), as_json=ending.as_json)
+        _list(space_id, kind, there, kind.singular, as_json=ending.as_json)
 
 
-def _list(space_id: str, name: str, views: Sequence[V], show: Callable[[Sequence[V]], None], *, as_json: bool) -> None:
+def _list(space_id: str, name: str, views: Sequence[BaseModel], one: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"ok": True, "space_id": space_id, name: [view.model_dump(mode="json") for view in views]})
+    elif views:
+        print_rows(views)
     else:
-        show(views)
+        say(f"There is no {one}.")
 
 
 def _change(space_id: str, settings: SpaceSettings, ending: Ending, delete: Sequence[Key] = ()) -> None:

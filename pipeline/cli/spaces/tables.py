@@ -1,125 +1,75 @@
-"""What commands on Spaces print for people."""
+"""What commands on Spaces print for people: the same replies that programs get as JSON."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
+from pydantic import BaseModel
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
 from pipeline.cli.output import plain, say, stdout
 from pipeline.domain.provision import SpaceAction, SpaceStatus
-from pipeline.domain.space import BROKEN, SettingKind
-from pipeline.shapes.spaces import (
-    ChangeReply,
-    CopyReply,
-    CreateSpaceReply,
-    ProvisionReply,
-    RuntimeView,
-    SecretView,
-    SpaceReply,
-    SpaceView,
-    VariableView,
-    VolumeView,
-    WakeReply,
-)
+from pipeline.domain.space import BROKEN
+from pipeline.shapes.spaces import MEANINGS, ProvisionReply, SpaceReply
 
-STAGE_STYLES = {"RUNNING": "green", **dict.fromkeys(BROKEN, "red")}
-STATUS_STYLES = {SpaceStatus.SUCCEEDED: "green", SpaceStatus.FAILED: "red"}
+LABELS = {
+    "space_id": "space",
+    "url": "page",
+    "host": "app",
+    "sdk": "kind",
+    "commit_sha": "commit",
+    "notes": "note",
+    "modified_at": "modified",
+    "unchanged": "as before",
+    "error_message": "error",
+    "requested_hardware": "asked for",
+    "sleep_time": "sleeps",
+    "dev_mode": "dev mode",
+    "mount_path": "folder",
+    "read_only": "read only",
+    "key": "name",
+    "updated_at": "changed",
+}
+UNTOLD = {"ok", "message", "note", "meaning", "runtime"}
+"""Fields of replies that say nothing to people, or are told elsewhere."""
+
+STYLES = {"RUNNING": "green", **dict.fromkeys(BROKEN, "red"), SpaceStatus.SUCCEEDED: "green", SpaceStatus.FAILED: "red"}
 DONE_WORDS = {SpaceAction.CREATE: "created", SpaceAction.UPDATE: "updated", SpaceAction.UNCHANGED: "unchanged"}
 
 
-def print_space(space: SpaceView) -> None:
-    """All about a Space. Lines are never broken, so that addresses can be copied."""
-    _print_facts(
-        {
-            "space": space.space_id,
-            "page": space.url,
-            "app": space.host,
-            "kind": space.sdk,
-            "visibility": space.visibility,
-            "commit": space.commit_sha,
-            "modified": _time(space.modified_at),
-        }
+def print_facts(reply: BaseModel) -> None:
+    """A line for every field that has a value. Lines are never broken, so that addresses can be copied."""
+    for name, value in reply:
+        if name == "warning" and value:
+            say(f"Warning: {value}", "yellow")
+        elif name not in UNTOLD and (value or name == "changed"):
+            text = _text(name, value or "nothing")
+            if name == "stage":
+                text = Text.assemble(
+                    (text.plain, STYLES.get(value, "yellow")), f" ({MEANINGS.get(value, 'a new stage')})"
+                )
+            stdout().print(Text.assemble((f"{LABELS.get(name, name):<12}", "bold"), text), soft_wrap=True)
+
+
+def print_rows(rows: Sequence[BaseModel]) -> None:
+    """A table with a column for every field that has a value in some row."""
+    names = [name for name in type(rows[0]).model_fields if any(getattr(row, name) for row in rows)]
+    _print_table(
+        [LABELS.get(name, name) for name in names], [[_text(n, getattr(row, n)) for n in names] for row in rows]
     )
-    if isinstance(space, CopyReply) and space.warning:
-        say(f"Warning: {space.warning}", "yellow")
-
-
-def print_created(space: CreateSpaceReply) -> None:
-    """A new Space."""
-    _print_facts({"space": space.space_id, "page": space.url, "app": space.host, "commit": space.commit_sha})
-    for note in space.notes:
-        _print_facts({"note": note})
-
-
-def print_woken(reply: WakeReply) -> None:
-    """What was done about each of several Spaces."""
-    rows = [
-        (
-            each.id,
-            each.was,
-            each.stage,
-            Text(each.error or each.note or ("restarted" if each.restarted else ""), "red" if each.error else ""),
-        )
-        for each in reply.spaces
-    ]
-    _print_table(("space", "was", "is", ""), rows)
-
-
-def print_runtime(runtime: RuntimeView) -> None:
-    """How a Space is doing."""
-    meaning = f" ({runtime.meaning})" if runtime.meaning else ""
-    stage = Text.assemble((runtime.stage, STAGE_STYLES.get(runtime.stage, "yellow")), meaning)
-    stdout().print(Text.assemble((f"{'stage':<12}", "bold"), stage), soft_wrap=True)
-    _print_facts(
-        {
-            "error": runtime.error_message,
-            "hardware": _hardware(runtime),
-            "sleeps": _sleep(runtime.sleep_time),
-            "domains": ", ".join(runtime.domains),
-            "dev mode": "on" if runtime.dev_mode else None,
-            "volumes": ", ".join(map(_volume, runtime.volumes)),
-        }
-    )
-
-
-def print_change(reply: ChangeReply) -> None:
-    """What was changed; the warning goes to standard error."""
-    facts = {
-        "space": reply.space_id,
-        "changed": ", ".join(reply.changed) or "nothing",
-        "as before": ", ".join(reply.unchanged),
-        "restarts": "yes" if reply.restarts else "no",
-    }
-    _print_facts(facts)
-    if reply.warning:
-        say(f"Warning: {reply.warning}", "yellow")
-
-
-def print_settings(kind: SettingKind, settings: Sequence[SecretView]) -> None:
-    """One line per variable or secret; a secret's value cannot be read back."""
-    values = ["value"] if kind is SettingKind.VARIABLES else []
-    rows = [
-        (each.key, *([each.value] if isinstance(each, VariableView) else []), each.description, _time(each.updated_at))
-        for each in settings
-    ]
-    _print_table((kind.singular, *values, "description", "changed"), rows)
-
-
-def print_volumes(volumes: Sequence[VolumeView]) -> None:
-    """One line per volume."""
-    rows = [(each.mount_path, each.type, each.source, "yes" if each.read_only else "") for each in volumes]
-    _print_table(("folder", "type", "source", "read only"), rows)
 
 
 def print_provision(reply: ProvisionReply) -> None:
     """One line per Space, and below the table what is to be known of some."""
-    rows = [
-        (each.id, Text(state_of(each), STATUS_STYLES.get(each.status, "")), ", ".join(each.changes))
-        for each in reply.spaces
-    ]
-    _print_table(("space", "state", "changes"), rows)
+    _print_table(
+        ["space", "state", "changes"],
+        [
+            [Text(each.id), Text(state_of(each), STYLES.get(each.status, "")), _text("changes", each.changes)]
+            for each in reply.spaces
+        ],
+    )
     for each in reply.spaces:
         for told, style in ((each.warning, "yellow"), (each.error, "red")):
             if told:
@@ -135,39 +85,25 @@ def state_of(space: SpaceReply) -> str:
     return f"{'would be ' * (space.status is SpaceStatus.PLANNED)}{DONE_WORDS[space.action]}"
 
 
-def _print_table(headings: tuple[str, ...], rows: Sequence[tuple[str | Text | None, ...]]) -> None:
-    if not rows:
-        say(f"There is no {headings[0]}.")
-        return
-    table = Table(box=box.SIMPLE_HEAD)
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
+def _print_table(headings: Sequence[str], rows: Sequence[Sequence[Text]]) -> None:
+    table = Table(*headings, box=box.SIMPLE_HEAD)
+    for column in table.columns:
+        column.overflow = "fold"
     for row in rows:
-        table.add_row(*(cell if isinstance(cell, Text) else Text(plain(cell or "")) for cell in row))
+        table.add_row(*row)
     stdout().print(table)
 
 
-def _print_facts(facts: Mapping[str, str | None]) -> None:
-    for name, value in facts.items():
-        if value:
-            stdout().print(Text.assemble((f"{name:<12}", "bold"), plain(value)), soft_wrap=True)
-
-
-def _hardware(runtime: RuntimeView) -> str | None:
-    if runtime.requested_hardware in {None, runtime.hardware}:
-        return runtime.hardware
-    return f"{runtime.hardware or 'none now'}, {runtime.requested_hardware} is asked for"
-
-
-def _sleep(seconds: int | None) -> str | None:
-    if seconds is None:
-        return None
-    return "never" if seconds == -1 else f"after {seconds} s without visitors"
-
-
-def _volume(volume: VolumeView) -> str:
-    return f"{volume.type}:{volume.source} at {volume.mount_path}"
-
-
-def _time(at: datetime | None) -> str:
-    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S") if at else ""
+def _text(name: str, value: Any) -> Text:
+    match value:
+        case bool():
+            return Text("yes" if value else "no")
+        case int() if name == "sleep_time":
+            return Text("never" if value == -1 else f"after {value} s without visitors")
+        case datetime():
+            return Text(value.astimezone().strftime("%Y-%m-%d %H:%M:%S"))
+        case list():
+            return Text(", ".join(_text(name, each).plain for each in value))
+        case BaseModel():
+            return Text(plain(" ".join(part for _, part in value if isinstance(part, str))))
+    return Text(plain(str(value)) if value is not None else "", "red" if name == "error" else "")
