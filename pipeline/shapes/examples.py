@@ -12,12 +12,7 @@ _PAGE = """<!doctype html>
 """
 _GRADIO_APP = """import gradio as gr
 
-
-def greet(name):
-    return f"{PARAMS['greeting']}, {name}!"
-
-
-demo = gr.Interface(fn=greet, inputs="text", outputs="text")
+demo = gr.Interface(fn=lambda name: f"{PARAMS['greeting']}, {name}!", inputs="text", outputs="text")
 demo.launch()
 """
 _FLASK_APP = """from flask import Flask
@@ -30,13 +25,11 @@ def home():
     return f"Hello, {PARAMS['name']}!"
 
 
-if __name__ == "__main__":
-    app.run(host="0.0.0.0", port=7860)
+app.run(host="0.0.0.0", port=7860)
 """
 _STREAMLIT_APP = """import streamlit as st
 
 st.title(PARAMS["title"])
-st.write("Streamlit", st.__version__)
 """
 
 CREATE_SPACE_EXAMPLES: dict[str, dict[str, Any]] = {
@@ -62,13 +55,8 @@ CREATE_SPACE_EXAMPLES: dict[str, dict[str, Any]] = {
         "value": {"space_type": "docker", "files": {"app.py": _FLASK_APP}, "parameters": {"name": "Docker"}},
     },
     "streamlit": {
-        "summary": "Streamlit, private",
-        "value": {
-            "space_type": "streamlit",
-            "files": {"app.py": _STREAMLIT_APP},
-            "parameters": {"title": "Hello"},
-            "private": True,
-        },
+        "summary": "Streamlit",
+        "value": {"space_type": "streamlit", "files": {"app.py": _STREAMLIT_APP}, "parameters": {"title": "Hello"}},
     },
 }
 

@@ -50,7 +50,7 @@ class Request(BaseModel):
 
 
 class AppRequest(Request):
-    """An app for a Space."""
+    """An app for a Space, and perhaps the Space's name."""
 
     # Not strict: enums are strings in JSON, and nothing but their values passes.
     space_type: Annotated[SpaceSdk, WithJsonSchema({"enum": KINDS, "type": "string"})] = Field(
@@ -60,6 +60,10 @@ class AppRequest(Request):
     parameters: dict[str, Any] = Field(
         default_factory=dict,
         description="JSON values for the app: PARAMS in its Python entry file, window.PARAMS in a static Space's page",
+    )
+
+    name: str | None = Field(
+        default=None, max_length=MAX_SPACE_ID, description="name or owner/name; default: a new one"
     )
 
     def to_app(self) -> AppTemplate:
@@ -89,16 +93,8 @@ class SettingsRequest(Request):
         )
 
 
-class NameRequest(Request):
-    """How a new Space is to be called."""
-
-    name: str | None = Field(
-        default=None, max_length=MAX_SPACE_ID, description="name or owner/name; default: a new one"
-    )
-
-
-class CreateSpaceRequest(SettingsRequest, NameRequest, AppRequest):
-    """Files that become a new Space. Fields stand in the order of the parents, from the last one on."""
+class CreateSpaceRequest(SettingsRequest, AppRequest):
+    """Files that become a new Space. Positional callers find the fields of the last parent first."""
 
     private: bool = Field(default=False, description="only its owner sees it")
 

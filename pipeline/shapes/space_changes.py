@@ -59,7 +59,7 @@ class Body(BaseModel):
 
 
 class ChangeBody(Body):
-    """One change or several; fields are named, or are given a serialization alias, as SpaceSettings has them."""
+    """Says what the change means. Fields are called, or given a serialization alias, as SpaceSettings has them."""
 
     def to_settings(self) -> SpaceSettings:
         """What is asked for; its rules are looked at with the change."""
@@ -67,26 +67,26 @@ class ChangeBody(Body):
 
 
 class HardwareBody(ChangeBody):
-    """PUT …/hardware."""
+    """Restarts the app. The words are the Hub's own; new ones are passed on to it."""
 
     hardware: Hardware
     sleep_time: SleepTime | None = Field(default=None, serialization_alias="sleep_seconds")
 
 
 class SleepTimeBody(ChangeBody):
-    """PUT …/sleep-time."""
+    """Seconds without visitors; -1 means never. Nothing restarts."""
 
     seconds: SleepTime = Field(serialization_alias="sleep_seconds")
 
 
 class VisibilityBody(ChangeBody):
-    """PUT …/visibility."""
+    """`public`, `private`, or `protected`: the app for everybody, its code for the owner."""
 
     visibility: Visibility
 
 
 class DevModeBody(ChangeBody):
-    """PUT …/dev-mode."""
+    """In dev mode the files of the app can be changed while it runs. Restarts it."""
 
     enabled: bool = Field(serialization_alias="is_dev_mode")
 
@@ -111,7 +111,7 @@ Volumes = Annotated[
 
 
 class VolumesBody(ChangeBody):
-    """PUT …/volumes."""
+    """Make these all that the app sees as folders. Restarts it."""
 
     volumes: Volumes
 
@@ -133,7 +133,10 @@ _GIVEN_SETTINGS: TypeAdapter[_GivenSettings] = TypeAdapter(_GivenSettings)
 
 
 class ChangesBody(ChangeBody):
-    """PATCH: several changes at once."""
+    """Secrets and variables come first, then volumes, and hardware with its sleep time in one step at the end.
+
+    What is so already is left alone. When the Hub refuses one of the changes, the answer says which ones were made.
+    """
 
     secrets: _Settings = Field(default_factory=dict, description="to be set; never read back")
     variables: _Settings = Field(default_factory=dict, description="to be set")

@@ -38,6 +38,12 @@ class View(BaseModel):
         return cls.model_validate(value)
 
 
+class Reply(View):
+    """What is told of something that was done."""
+
+    ok: Literal[True] = True
+
+
 class VolumeView(View):
     """Storage that the app sees as a folder."""
 
@@ -70,10 +76,9 @@ class RuntimeView(View):
         return MEANINGS.get(self.stage)
 
 
-class SpaceView(View):
+class SpaceView(Reply):
     """A Space."""
 
-    ok: Literal[True] = True
     space_id: str = Field(validation_alias="id", description="owner/name")
     url: str = Field(description="of its page on the Hub")
     host: str | None = Field(description="of the running app; null while the Hub does not say")
@@ -84,10 +89,9 @@ class SpaceView(View):
     runtime: RuntimeView | None
 
 
-class ChangeReply(View):
+class ChangeReply(Reply):
     """What was changed, and what that means for the app."""
 
-    ok: Literal[True] = True
     space_id: str
     restarts: bool = Field(description="whether the app starts anew because of this")
     warning: str | None = Field(description="what it means for visitors, or what will not be as asked for; else null")
@@ -114,10 +118,9 @@ class UploadReply(ChangeReply):
     commit_sha: str = Field(description="head of the Space")
 
 
-class DeletedReply(BaseModel):
+class DeletedReply(Reply):
     """It is gone for good."""
 
-    ok: Literal[True] = True
     space_id: str
     deleted: Literal[True] = True
 
@@ -136,18 +139,16 @@ class VariableView(SecretView):
     value: str | None
 
 
-class SecretList(BaseModel):
+class SecretList(Reply):
     """All secrets of a Space, without their values."""
 
-    ok: Literal[True] = True
     space_id: str
     secrets: list[SecretView]
 
 
-class VariableList(BaseModel):
+class VariableList(Reply):
     """All variables of a Space."""
 
-    ok: Literal[True] = True
     space_id: str
     variables: list[VariableView]
 

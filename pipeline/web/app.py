@@ -26,7 +26,7 @@ from pipeline.web.errors import install_error_handlers
 from pipeline.web.gradio.routes import install_gradio
 from pipeline.web.hub_access import RefusedTokens
 from pipeline.web.pages import reference
-from pipeline.web.spaces import creation_routes, provision_routes
+from pipeline.web.spaces import creation_routes
 from pipeline.web.spaces import routes as space_routes
 from pipeline.web.streams import Streams
 
@@ -66,7 +66,6 @@ def create_app(services: Services) -> FastAPI:
         job_routes,
         event_routes,
         creation_routes,
-        provision_routes,
         preview_routes,
         health_routes,
         reference,

@@ -39,7 +39,7 @@ spaces.command()(create)
 @spaces.command()
 def info(space_id: SpaceId, *, as_json: AsJson = False) -> None:
     """Show all about a Space."""
-    perform(lambda host, _: host.info(space_id), SpaceView.of, Ending(as_json), title=space_id)
+    perform(lambda host, _: host.info(space_id), Ending(as_json), space_id, view=SpaceView.of)
 
 
 @spaces.command()
@@ -64,7 +64,7 @@ def runtime(
 @spaces.command()
 def pause(space_id: SpaceId, *, as_json: AsJson = False) -> None:
     """Stop the app until it is restarted; it costs nothing meanwhile."""
-    run_change(space_id, lambda host, _: pause_space(host, space_id), Ending(as_json))
+    run_change(lambda host, _: pause_space(host, space_id), Ending(as_json), space_id)
 
 
 @spaces.command()
@@ -78,7 +78,7 @@ def restart(
 ) -> None:
     """Start the app anew."""
     ending = Ending(as_json, timeout if wait else None)
-    run_change(space_id, lambda host, _: restart_space(host, space_id, factory_reboot=factory_reboot), ending)
+    run_change(lambda host, _: restart_space(host, space_id, factory_reboot=factory_reboot), ending, space_id)
 
 
 @spaces.command()
@@ -88,7 +88,7 @@ def wake(
     """Start apps that sleep, were stopped or paused, for instance before a demonstration."""
     if len(space_ids) == 1:
         ending = Ending(as_json, timeout if wait else None)
-        run_change(space_ids[0], lambda host, _: wake_space(host, space_ids[0]), ending)
+        run_change(lambda host, _: wake_space(host, space_ids[0]), ending, space_ids[0])
         return
     with exit_codes(as_json=as_json):
         if wait:

@@ -8,22 +8,10 @@ import typer
 from pipeline.bootstrap import open_create_space, open_secret_scanner
 from pipeline.cli.exits import exit_codes
 from pipeline.cli.output import say
+from pipeline.cli.spaces import options as opt
 from pipeline.cli.spaces.folder import kind_of, read_folder
 from pipeline.cli.spaces.hub import Ending, perform, read_quietly
 from pipeline.cli.spaces.inputs import read_file, read_secrets, read_variables
-from pipeline.cli.spaces.options import (
-    WATCH_SECONDS,
-    AsJson,
-    EnvFile,
-    FromEnv,
-    Hardware,
-    SetVariables,
-    SleepTime,
-    SpaceId,
-    Stdin,
-    Timeout,
-    Watch,
-)
 from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.domain.files import AppFiles
 from pipeline.domain.publication import SpaceSdk
@@ -46,15 +34,15 @@ def create(
     parameters: Annotated[
         Path | None, typer.Option(metavar="FILE.json", help="An object that the app finds as PARAMS.")
     ] = None,
-    env_file: EnvFile = None,
-    from_env: FromEnv = None,
-    stdin: Stdin = None,
-    pairs: SetVariables = None,
-    hardware: Hardware = None,
-    sleep_time: SleepTime = None,
-    wait: Watch = False,
-    timeout: Timeout = WATCH_SECONDS,
-    as_json: AsJson = False,
+    env_file: opt.EnvFile = None,
+    from_env: opt.FromEnv = None,
+    stdin: opt.Stdin = None,
+    pairs: opt.SetVariables = None,
+    hardware: opt.Hardware = None,
+    sleep_time: opt.SleepTime = None,
+    wait: opt.Watch = False,
+    timeout: opt.Timeout = opt.WATCH_SECONDS,
+    as_json: opt.AsJson = False,
 ) -> None:
     """Make a new Space from a folder: its settings in one request, then all its files in one commit.
 
@@ -73,27 +61,27 @@ def create(
         create_space = open_create_space(read_quietly())
     perform(
         lambda _, __: create_space(NewSpace(app, name, settings), None),
-        CreateSpaceReply.of,
         Ending(as_json, timeout if wait else None),
-        title=f"creating a {app.kind} Space of {len(files)} files",
+        f"creating a {app.kind} Space of {len(files)} files",
+        view=CreateSpaceReply.of,
         has_changed=lambda _: app.kind != STATIC,
     )
 
 
 def duplicate(
-    space_id: SpaceId,
+    space_id: opt.SpaceId,
     target: Annotated[str | None, typer.Argument(metavar="[[OWNER/]NAME]", help="Default: the same name.")] = None,
     *,
     private: Annotated[bool | None, typer.Option("--private/--public", help="Default: as the source is.")] = None,
-    env_file: EnvFile = None,
-    from_env: FromEnv = None,
-    stdin: Stdin = None,
-    pairs: SetVariables = None,
-    hardware: Hardware = None,
-    sleep_time: SleepTime = None,
-    wait: Watch = False,
-    timeout: Timeout = WATCH_SECONDS,
-    as_json: AsJson = False,
+    env_file: opt.EnvFile = None,
+    from_env: opt.FromEnv = None,
+    stdin: opt.Stdin = None,
+    pairs: opt.SetVariables = None,
+    hardware: opt.Hardware = None,
+    sleep_time: opt.SleepTime = None,
+    wait: opt.Watch = False,
+    timeout: opt.Timeout = opt.WATCH_SECONDS,
+    as_json: opt.AsJson = False,
 ) -> None:
     """Copy a Space. Its files and variables are copied, its secrets are not: give them anew."""
     with exit_codes(as_json=as_json):
@@ -106,23 +94,23 @@ def duplicate(
         )
     perform(
         lambda host, _: copy_space(host, space_id, target, settings),
-        CopyReply.of_copy,
         Ending(as_json, timeout if wait else None),
-        title=f"copying {space_id}",
+        f"copying {space_id}",
+        view=CopyReply.of_copy,
         has_changed=lambda reply: reply.sdk != STATIC,
     )
 
 
 def upload(
-    space_id: SpaceId,
+    space_id: opt.SpaceId,
     path: Annotated[Path, typer.Argument(metavar="FILE_OR_FOLDER", help="What to put there.")],
     *,
     to: Annotated[str | None, typer.Option(metavar="PATH", help="Where in the Space; default: the same name.")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="It becomes all that the Space holds.")] = False,
     message: Annotated[str | None, typer.Option(help="Of the commit.")] = None,
-    wait: Watch = False,
-    timeout: Timeout = WATCH_SECONDS,
-    as_json: AsJson = False,
+    wait: opt.Watch = False,
+    timeout: opt.Timeout = opt.WATCH_SECONDS,
+    as_json: opt.AsJson = False,
 ) -> None:
     """Add or replace files of a Space, in one commit; other files stay. The app is built anew."""
     with exit_codes(as_json=as_json):
@@ -130,9 +118,9 @@ def upload(
         scanner = open_secret_scanner(read_quietly())
     perform(
         lambda host, _: upload_files(host, scanner, space_id, files, replace=replace, message=message),
-        UploadReply.of,
         Ending(as_json, timeout if wait else None),
-        title=f"uploading {len(files)} file{'s' * (len(files) != 1)} to {space_id}",
+        f"uploading {len(files)} file{'s' * (len(files) != 1)} to {space_id}",
+        view=UploadReply.of,
         has_changed=lambda reply: reply.restarts,
     )
 

@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.domain.files import AppFiles
@@ -20,14 +20,8 @@ LEFT_OUT = frozenset(
 """What belongs to the machine, or is secret; the Hub's own copy of a folder would be the poorer for them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
-    """What was read.
-
-    Attributes:
-        files: by their paths below the folder.
-        left_out: paths that were not read.
-    """
+class Folder(NamedTuple):
+    """Files by their paths below the folder, and paths that were not read."""
 
     files: AppFiles
     left_out: tuple[str, ...]

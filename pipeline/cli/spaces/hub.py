@@ -5,6 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import typer
@@ -18,7 +19,6 @@ from pipeline.cli.spaces.tables import print_facts
 from pipeline.domain.errors import DeadlineExceeded
 from pipeline.domain.space import BROKEN, RESTING, SpaceRuntime
 from pipeline.logs import configure_logging
-from pipeline.manage_spaces.changes import Changed
 from pipeline.ports import Progress, SpaceHost
 from pipeline.settings import Settings
 from pipeline.shapes.spaces import ChangeReply, CreateSpaceReply, RuntimeView, SpaceView
@@ -75,10 +75,10 @@ class Ending:
 
 def perform(
     use: Callable[[SpaceHost, Progress], Awaitable[T]],
-    view: Callable[[T], R],
     ending: Ending,
-    *,
     title: str,
+    *,
+    view: Callable[[T], R],
     steps: int | None = None,
     has_changed: Callable[[R], bool] = lambda _: True,
 ) -> None:
@@ -86,9 +86,9 @@ def perform(
 
     Args:
         use: what is to be done; tells each step.
-        view: what is told of its result.
         ending: how the command ends.
         title: of the progress bar.
+        view: what is told of the result.
         steps: how many there are; None = nobody knows.
         has_changed: whether the Space starts anew, so that its stage is not to be believed at once.
     """
@@ -106,22 +106,8 @@ def perform(
     end_by_stage(reply.space_id, watched)
 
 
-def run_change(
-    space_id: str,
-    change: Callable[[SpaceHost, Progress], Awaitable[Changed]],
-    ending: Ending,
-    *,
-    steps: int | None = None,
-) -> None:
-    """Change a Space; see ``perform``."""
-    perform(
-        change,
-        ChangeReply.of,
-        ending,
-        title=space_id,
-        steps=steps,
-        has_changed=lambda reply: reply.restarts,
-    )
+run_change = partial(perform, view=ChangeReply.of, has_changed=lambda reply: reply.restarts)
+"""What ``perform`` does, for use cases that change a Space."""
 
 
 async def watch(host: SpaceHost, space_id: str, seconds: float, *, has_changed: bool) -> SpaceRuntime:

@@ -15,15 +15,9 @@ _VOLUME_PARTS = "TYPE:SOURCE:/FOLDER, or TYPE:SOURCE:/FOLDER:ro"
 
 
 def read_secrets(env_file: str | None, from_env: Sequence[str] | None, stdin_name: str | None) -> dict[str, str]:
-    """Secrets by name; those of the environment come after those of the file.
+    """Secrets by name, of a file with ``KEY=VALUE`` lines, of the environment, and the one that standard input holds.
 
-    Args:
-        env_file: path of an env file, or ``-`` for standard input.
-        from_env: environment variables that become secrets of the same name.
-        stdin_name: of the secret that standard input holds, without the newline at its end.
-
-    Raises:
-        InvalidInput: a source cannot be read; holds no value.
+    ``-`` as the file is standard input. Raises InvalidInput, without any value, when a source cannot be read.
     """
     if stdin_name and env_file == STANDARD_INPUT:
         raise InvalidInput(FieldProblem("--stdin", "standard input is read by --env-file - already"))
@@ -39,15 +33,7 @@ def read_secrets(env_file: str | None, from_env: Sequence[str] | None, stdin_nam
 
 
 def read_variables(pairs: Sequence[str] | None, file: str | None = None) -> dict[str, str]:
-    """Variables by name.
-
-    Args:
-        pairs: ``KEY=VALUE`` each; they win over those of the file.
-        file: path of an env file, or ``-`` for standard input.
-
-    Raises:
-        InvalidInput: an item is no pair, or the file cannot be read.
-    """
+    """Variables by name, of ``KEY=VALUE`` pairs, which win, and of a file or ``-``. Raises InvalidInput."""
     variables = _read_env_file("--file", file) if file else {}
     for number, pair in enumerate(pairs or [], 1):
         key, equals, value = pair.partition("=")

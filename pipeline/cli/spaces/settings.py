@@ -8,22 +8,9 @@ from pydantic import BaseModel
 
 from pipeline.cli.exits import exit_codes
 from pipeline.cli.output import print_json, say
+from pipeline.cli.spaces import options as opt
 from pipeline.cli.spaces.hub import Ending, run_change, use_hub
 from pipeline.cli.spaces.inputs import read_secrets, read_variables, read_volumes
-from pipeline.cli.spaces.options import (
-    WATCH_SECONDS,
-    AsJson,
-    Delete,
-    EnvFile,
-    FromEnv,
-    SetVariables,
-    SleepTime,
-    SpaceId,
-    Stdin,
-    Timeout,
-    VariablesFile,
-    Watch,
-)
 from pipeline.cli.spaces.tables import print_rows
 from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.domain.space import SettingKind, SpaceSettings
@@ -33,13 +20,13 @@ from pipeline.shapes.spaces import SecretView, VariableView, VolumeView
 
 
 def set_hardware(
-    space_id: SpaceId,
+    space_id: opt.SpaceId,
     hardware: Annotated[str, typer.Argument(help="In the Hub's words: cpu-basic, t4-small …")],
     *,
-    sleep_time: SleepTime = None,
-    wait: Watch = False,
-    timeout: Timeout = WATCH_SECONDS,
-    as_json: AsJson = False,
+    sleep_time: opt.SleepTime = None,
+    wait: opt.Watch = False,
+    timeout: opt.Timeout = opt.WATCH_SECONDS,
+    as_json: opt.AsJson = False,
 ) -> None:
     """Ask for other hardware. Restarts the app."""
     settings = SpaceSettings(hardware=hardware, sleep_seconds=sleep_time)
@@ -47,24 +34,24 @@ def set_hardware(
 
 
 def set_sleep_time(
-    space_id: SpaceId,
+    space_id: opt.SpaceId,
     seconds: Annotated[int, typer.Argument(help="Without visitors; never for -1, written as `-- -1`.")],
     *,
-    as_json: AsJson = False,
+    as_json: opt.AsJson = False,
 ) -> None:
     """Set when the app falls asleep. Nothing restarts."""
     _change(space_id, SpaceSettings(sleep_seconds=seconds), Ending(as_json))
 
 
 def use_variables(
-    space_id: SpaceId,
+    space_id: opt.SpaceId,
     *,
-    pairs: SetVariables = None,
-    file: VariablesFile = None,
-    delete: Delete = None,
-    wait: Watch = False,
-    timeout: Timeout = WATCH_SECONDS,
-    as_json: AsJson = False,
+    pairs: opt.SetVariables = None,
+    file: opt.VariablesFile = None,
+    delete: opt.Delete = None,
+    wait: opt.Watch = False,
+    timeout: opt.Timeout = opt.WATCH_SECONDS,
+    as_json: opt.AsJson = False,
 ) -> None:
     """List variables; with --set, --file or --delete change them, which restarts the app."""
     with exit_codes(as_json=as_json):
@@ -73,15 +60,15 @@ def use_variables(
 
 
 def use_secrets(
-    space_id: SpaceId,
+    space_id: opt.SpaceId,
     *,
-    env_file: EnvFile = None,
-    from_env: FromEnv = None,
-    stdin: Stdin = None,
-    delete: Delete = None,
-    wait: Watch = False,
-    timeout: Timeout = WATCH_SECONDS,
-    as_json: AsJson = False,
+    env_file: opt.EnvFile = None,
+    from_env: opt.FromEnv = None,
+    stdin: opt.Stdin = None,
+    delete: opt.Delete = None,
+    wait: opt.Watch = False,
+    timeout: opt.Timeout = opt.WATCH_SECONDS,
+    as_json: opt.AsJson = False,
 ) -> None:
     """List the names of secrets; with --env-file, --from-env, --stdin or --delete change them, which restarts the app.
 
@@ -93,16 +80,16 @@ def use_secrets(
 
 
 def use_volumes(
-    space_id: SpaceId,
+    space_id: opt.SpaceId,
     *,
     mount: Annotated[
         list[str] | None,
         typer.Option(metavar="TYPE:SOURCE:/FOLDER[:ro]", help="bucket:owner/name:/data; all that is to be mounted."),
     ] = None,
     unmount: Annotated[bool, typer.Option("--unmount", help="Unmount everything.")] = False,
-    wait: Watch = False,
-    timeout: Timeout = WATCH_SECONDS,
-    as_json: AsJson = False,
+    wait: opt.Watch = False,
+    timeout: opt.Timeout = opt.WATCH_SECONDS,
+    as_json: opt.AsJson = False,
 ) -> None:
     """List volumes; with --mount or --unmount change them, which restarts the app."""
     with exit_codes(as_json=as_json):
@@ -117,12 +104,12 @@ def use_volumes(
 
 
 def set_dev_mode(
-    space_id: SpaceId,
+    space_id: opt.SpaceId,
     switch: Literal["on", "off"],
     *,
-    wait: Watch = False,
-    timeout: Timeout = WATCH_SECONDS,
-    as_json: AsJson = False,
+    wait: opt.Watch = False,
+    timeout: opt.Timeout = opt.WATCH_SECONDS,
+    as_json: opt.AsJson = False,
 ) -> None:
     """Let the app's files be changed while it runs, or no more. Restarts the app."""
     settings = SpaceSettings(is_dev_mode=switch == "on")
@@ -130,7 +117,7 @@ def set_dev_mode(
 
 
 def set_visibility(
-    space_id: SpaceId, visibility: Literal["public", "private", "protected"], *, as_json: AsJson = False
+    space_id: opt.SpaceId, visibility: Literal["public", "private", "protected"], *, as_json: opt.AsJson = False
 ) -> None:
     """Say who sees a Space; protected: the app for everybody, its code for the owner."""
     _change(space_id, SpaceSettings(visibility=visibility), Ending(as_json))
@@ -140,7 +127,7 @@ def storage(
     _space_id: Annotated[str, typer.Argument(metavar="OWNER/NAME")],
     _tier: Annotated[str | None, typer.Argument(metavar="[TIER]")] = None,
     *,
-    as_json: AsJson = False,
+    as_json: opt.AsJson = False,
 ) -> None:
     """Gone from the Hub; says what to do instead."""
     with exit_codes(as_json=as_json):
@@ -172,8 +159,8 @@ def _list(space_id: str, name: str, views: Sequence[BaseModel], one: str, *, as_
 def _change(space_id: str, settings: SpaceSettings, ending: Ending, delete: Sequence[Key] = ()) -> None:
     steps = len(settings.secrets) + len(settings.variables) + len(delete)
     run_change(
-        space_id,
         lambda host, progress: change_space(host, space_id, settings, progress, delete=delete),
         ending,
+        space_id,
         steps=steps or None,
     )

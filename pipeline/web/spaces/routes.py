@@ -1,7 +1,9 @@
 """/spaces/{owner}/{name}: look at a Space of the Hugging Face Hub, and steer it."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Annotated, NoReturn
+from inspect import getdoc
+from typing import Annotated, Any, NoReturn
 
 from fastapi import APIRouter, Depends
 from starlette.exceptions import HTTPException
@@ -14,6 +16,7 @@ from pipeline.manage_spaces.running import pause_space, restart_space, wake_spac
 from pipeline.shapes.new_space import decoded_files
 from pipeline.shapes.space_changes import (
     STORAGE_IS_GONE,
+    ChangeBody,
     ChangesBody,
     DevModeBody,
     DuplicateBody,
@@ -31,12 +34,9 @@ from pipeline.web.hub_access import HostOfCaller, bearer_token
 from pipeline.web.spaces import log_routes, setting_routes
 from pipeline.web.spaces.inputs import Confirm, SpaceId, body_of, require_confirmation
 
-SPACE_ERRORS = (400, 401, 402, 403, 404, 409, 429, 502, 503)
-"""HTTP statuses that every one of these routes may answer with."""
-
-_VOLUME_EXAMPLE = {"volumes": [{"type": "bucket", "source": "owner/data", "mount_path": "/data"}]}
-
-router = APIRouter(prefix="/spaces/{owner}/{name}", tags=["spaces"], responses=documented(*SPACE_ERRORS))
+router = APIRouter(
+    prefix="/spaces/{owner}/{name}", tags=["spaces"], responses=documented(400, 401, 402, 403, 404, 409, 429, 502, 503)
+)
 
 
 @router.get("", summary="All about one Space")
@@ -51,19 +51,28 @@ async def show_runtime(host: HostOfCaller, space_id: SpaceId) -> RuntimeView:
     return RuntimeView.of(await host.runtime(space_id))
 
 
-@router.patch(
-    "",
-    summary="Change several things at once",
-    openapi_extra=described(ChangesBody, {"variables": {"LEVEL": "3"}, "hardware": "t4-small", "sleep_time": 3600}),
-)
-async def change(
-    host: HostOfCaller, space_id: SpaceId, body: Annotated[ChangesBody, Depends(body_of(ChangesBody))]
-) -> ChangeReply:
-    """Secrets and variables come first, then volumes, and hardware with its sleep time in one step at the end.
+def _add_change(method: str, path: str, model: type[ChangeBody], summary: str, example: Mapping[str, Any]) -> None:
+    """A route whose body says what is to be different."""
 
-    What is so already is left alone. When the Hub refuses one of the changes, the answer says which ones were made.
-    """
-    return ChangeReply.of(await change_space(host, space_id, body.to_settings()))
+    async def change(
+        host: HostOfCaller, space_id: SpaceId, body: Annotated[ChangeBody, Depends(body_of(model))]
+    ) -> ChangeReply:
+        return ChangeReply.of(await change_space(host, space_id, body.to_settings()))
+
+    about, extra = getdoc(model), described(model, example)
+    router.add_api_route(path, change, methods=[method], summary=summary, description=about, openapi_extra=extra)
+
+
+_VOLUMES = {"volumes": [{"type": "bucket", "source": "owner/data", "mount_path": "/data"}]}
+for _change in (
+    ("PATCH", "", ChangesBody, "Change several things at once", {"variables": {"LEVEL": "3"}, "hardware": "t4-small"}),
+    ("PUT", "/hardware", HardwareBody, "Ask for other hardware", {"hardware": "t4-small", "sleep_time": 3600}),
+    ("PUT", "/sleep-time", SleepTimeBody, "Set when the app falls asleep", {"seconds": 3600}),
+    ("PUT", "/volumes", VolumesBody, "Mount storage", _VOLUMES),
+    ("PUT", "/visibility", VisibilityBody, "Say who sees a Space", {"visibility": "private"}),
+    ("PUT", "/dev-mode", DevModeBody, "Switch dev mode on or off", {"enabled": True}),
+):
+    _add_change(*_change)
 
 
 @router.post("/pause", summary="Stop the app until its owner restarts it")
@@ -96,58 +105,10 @@ async def duplicate(
     return CopyReply.of_copy(await copy_space(host, space_id, body.to_id, body.to_settings()))
 
 
-@router.put(
-    "/hardware",
-    summary="Ask for other hardware",
-    openapi_extra=described(HardwareBody, {"hardware": "t4-small", "sleep_time": 3600}),
-)
-async def set_hardware(
-    host: HostOfCaller, space_id: SpaceId, body: Annotated[HardwareBody, Depends(body_of(HardwareBody))]
-) -> ChangeReply:
-    """Restarts the app. The words are the Hub's own; new ones are passed on to it."""
-    return ChangeReply.of(await change_space(host, space_id, body.to_settings()))
-
-
-@router.put(
-    "/sleep-time", summary="Set when the app falls asleep", openapi_extra=described(SleepTimeBody, {"seconds": 3600})
-)
-async def set_sleep_time(
-    host: HostOfCaller, space_id: SpaceId, body: Annotated[SleepTimeBody, Depends(body_of(SleepTimeBody))]
-) -> ChangeReply:
-    """Seconds without visitors; -1 means never. Nothing restarts."""
-    return ChangeReply.of(await change_space(host, space_id, body.to_settings()))
-
-
-@router.put("/volumes", summary="Mount storage", openapi_extra=described(VolumesBody, _VOLUME_EXAMPLE))
-async def set_volumes(
-    host: HostOfCaller, space_id: SpaceId, body: Annotated[VolumesBody, Depends(body_of(VolumesBody))]
-) -> ChangeReply:
-    """Make these all that the app sees as folders. Restarts it."""
-    return ChangeReply.of(await change_space(host, space_id, body.to_settings()))
-
-
 @router.delete("/volumes", summary="Unmount all storage")
 async def delete_volumes(host: HostOfCaller, space_id: SpaceId) -> ChangeReply:
     """What is stored there stays. Restarts the app."""
     return ChangeReply.of(await change_space(host, space_id, SpaceSettings(volumes=())))
-
-
-@router.put(
-    "/visibility", summary="Say who sees a Space", openapi_extra=described(VisibilityBody, {"visibility": "private"})
-)
-async def set_visibility(
-    host: HostOfCaller, space_id: SpaceId, body: Annotated[VisibilityBody, Depends(body_of(VisibilityBody))]
-) -> ChangeReply:
-    """`public`, `private`, or `protected`: the app for everybody, its code for the owner."""
-    return ChangeReply.of(await change_space(host, space_id, body.to_settings()))
-
-
-@router.put("/dev-mode", summary="Switch dev mode on or off", openapi_extra=described(DevModeBody, {"enabled": True}))
-async def set_dev_mode(
-    host: HostOfCaller, space_id: SpaceId, body: Annotated[DevModeBody, Depends(body_of(DevModeBody))]
-) -> ChangeReply:
-    """In dev mode the files of the app can be changed while it runs. Restarts it."""
-    return ChangeReply.of(await change_space(host, space_id, body.to_settings()))
 
 
 @router.api_route(

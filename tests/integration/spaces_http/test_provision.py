@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from pipeline.manage_spaces.provisioning import ProvisionSpaces
 from pipeline.spaces.hosts import space_hosts
-from pipeline.web.spaces import provision_routes
+from pipeline.web.spaces import creation_routes
 from tests.fakes.clock import FakeClock
 from tests.fakes.hub import Answer, FakeHub, Fault, Hang
 from tests.fakes.jobs import MemoryServices
@@ -170,7 +170,7 @@ async def test_a_refusal_has_its_status_also_for_who_accepts_event_streams(clien
 async def test_what_breaks_on_the_way_is_an_event(
     client: httpx.AsyncClient, hub: FakeHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(provision_routes, "FIRST_EVENT_SECONDS", 0.0)
+    monkeypatch.setattr(creation_routes, "FIRST_EVENT_SECONDS", 0.0)
     hub.spaces.clear()
     response = await client.post("/spaces/provision", json=ORDER, headers=STREAM)
     ((name, data),) = events(response.text)
