@@ -93,7 +93,7 @@ class WokenSpace:
     Attributes:
         id: ``owner/name``.
         was: its stage, in the Hub's word; None when the Hub did not say.
-        was_restarted: whether it was resting, and has been restarted.
+        restarted: whether it was resting, and has been restarted.
         stage: after that, or None.
         note: why nothing had to be done, or None.
         error: why nothing could be done, or None.
@@ -101,7 +101,7 @@ class WokenSpace:
 
     id: str
     was: str | None = None
-    was_restarted: bool = False
+    restarted: bool = False
     stage: str | None = None
     note: str | None = None
     error: str | None = None

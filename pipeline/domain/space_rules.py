@@ -55,13 +55,7 @@ def settings_problems(settings: SpaceSettings) -> Iterator[FieldProblem]:
 def misfits(
     settings: SpaceSettings, sdk: str | None, kept: Mapping[SettingKind, Collection[str]] | None = None
 ) -> Iterator[FieldProblem]:
-    """Why a Space cannot be set like that.
-
-    Args:
-        settings: that break no other rule.
-        sdk: of the Space; None when it is not known.
-        kept: names of the secrets and variables that it has already, and keeps.
-    """
+    """Why a Space of the kind ``sdk`` (None = not known) that has ``kept`` secrets and variables cannot be set so."""
     if sdk == STATIC:
         if settings.secrets:
             told = "do not stay secret: a static Space shows its secrets to every visitor; use another kind of Space"

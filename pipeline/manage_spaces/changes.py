@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from pipeline.domain.errors import HubError, InvalidInput, NotFound
 from pipeline.domain.space import STATIC, SettingKind, Space, SpaceRuntime, SpaceSetting, SpaceSettings
@@ -52,14 +52,10 @@ class Changed:
     commit_sha: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One request to the Hub.
+class Step(NamedTuple):
+    """One request to the Hub, named after what it changes, and whether the Hub restarts the app for it.
 
-    Attributes:
-        name: of what it changes.
-        make: the request.
-        restarts: whether the Hub restarts the app for it. Source: its documentation of secrets, variables, hardware.
+    Source: the Hub's documentation of secrets, variables and hardware.
     """
 
     name: str
@@ -99,10 +95,6 @@ class Differences:
         is_asked = any(SLEEP in name for name in (*self.names, *self.unchanged))
         return [*warnings, SLEEP_IS_FIXED] if is_fixed and is_asked else warnings
 
-    def add(self, name: str, make: Callable[[], Awaitable[SpaceRuntime | None]], *, restarts: bool = True) -> None:
-        """One more step."""
-        self.steps.append(Step(name, make, restarts))
-
     def compare_all(
         self, host: SpaceHost, settings: SpaceSettings, present: Present | None = None, *, keep_secrets: bool = False
     ) -> None:
@@ -116,14 +108,14 @@ class Differences:
                 if is_same or (old and keep_secrets and kind is SettingKind.SECRETS):
                     self.unchanged.append(name)
                 else:
-                    self.add(name, partial(host.set_setting, space_id, kind, key, value, description))
+                    self.steps.append(Step(name, partial(host.set_setting, space_id, kind, key, value, description)))
         if settings.volumes is not None:
-            self.add("volumes", partial(host.set_volumes, space_id, settings.volumes))
+            self.steps.append(Step("volumes", partial(host.set_volumes, space_id, settings.volumes)))
         runtime = self.space.runtime or SpaceRuntime(stage="")
         hardware, sleep = settings.hardware, settings.sleep_seconds
         if hardware is not None and sleep is not None and hardware != runtime.requested_hardware:
             # One request for both, so that new hardware never runs without the sleep time that limits its cost.
-            self.add(f"hardware and {SLEEP}", partial(host.set_hardware, space_id, hardware, sleep))
+            self.steps.append(Step(f"hardware and {SLEEP}", partial(host.set_hardware, space_id, hardware, sleep)))
         else:
             self._compare("hardware", hardware, runtime.requested_hardware, partial(host.set_hardware, space_id))
             set_sleep_time = partial(host.set_sleep_time, space_id)
@@ -145,7 +137,7 @@ class Differences:
         if wanted is not None and wanted == current:
             self.unchanged.append(name)
         elif wanted is not None:
-            self.add(name, partial(change, wanted), restarts=restarts)
+            self.steps.append(Step(name, partial(change, wanted), restarts))
 
     async def make(self, progress: Progress) -> SpaceRuntime | None:
         """Make them in order, and tell ``progress`` the name of each that was made. Raises HubError."""
@@ -166,14 +158,8 @@ async def change_space(
 ) -> Changed:
     """Set what differs: first what is deleted, then secrets, variables, volumes, the machine, and who sees it.
 
-    What is so already is left alone, because most changes restart the app.
-
-    Args:
-        host: the Hub.
-        space_id: ``owner/name``.
-        settings: what is to be different.
-        progress: is told the name of each change that was made.
-        delete: secrets and variables that are to go.
+    What is so already is left alone, because most changes restart the app. ``progress`` is told the name of each
+    change that was made.
 
     Raises:
         InvalidInput: a rule is broken; nothing was changed.
@@ -208,14 +194,9 @@ async def change_space(
 async def find_differences(
     host: SpaceHost, space: Space, settings: SpaceSettings, *, delete: Sequence[Key] = (), keep_secrets: bool = False
 ) -> Differences:
-    """Look at what the Space has. Reads only.
+    """Look at what ``space``, as it was just read, has. Reads only.
 
-    Args:
-        host: the Hub.
-        space: as it was just read.
-        settings: that break no rule.
-        delete: secrets and variables that are to go.
-        keep_secrets: those that are there stay as they are, because their values cannot be compared.
+    With ``keep_secrets`` those that are there stay as they are, because their values cannot be compared.
 
     Raises:
         InvalidInput: a Space of that kind, with what it has, cannot be set like that.
@@ -230,7 +211,7 @@ async def find_differences(
     differences = Differences(space)
     for kind, key in delete:
         find_setting(kind, key, present[kind])
-        differences.add(f"{kind.singular} {key}", partial(host.delete_setting, space.id, kind, key))
+        differences.steps.append(Step(f"{kind.singular} {key}", partial(host.delete_setting, space.id, kind, key)))
     differences.compare_all(host, settings, present, keep_secrets=keep_secrets)
     return differences
 

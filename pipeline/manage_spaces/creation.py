@@ -71,9 +71,7 @@ class CreateSpace(SpaceUseCase):
         Everything that can be told to be wrong is refused before the Hub is asked. When the commit fails, the Space is
         deleted again.
 
-        Args:
-            new: what is asked for.
-            token: of the Hub, to act with; None = the operator's.
+        ``token`` acts; None = the operator's.
 
         Raises:
             InvalidInput: every broken rule of every field.
@@ -106,13 +104,7 @@ class CreateSpace(SpaceUseCase):
 async def copy_space(
     host: SpaceHost, source_id: str, target: str | None, settings: SpaceSettings
 ) -> tuple[Space, str | None]:
-    """Copy a Space, its settings in the same request.
-
-    Args:
-        host: the Hub.
-        source_id: ``owner/name``.
-        target: ``owner/name``, or a name under the token's owner; None = the source's name.
-        settings: beside the variables that are copied; no secret is.
+    """Copy a Space to ``owner/name``, or a name under the token's owner (None = the same), with its settings at once.
 
     Returns:
         The copy, and a warning about secrets of the source that it lacks, as far as the token may see them.

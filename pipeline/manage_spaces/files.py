@@ -24,14 +24,6 @@ async def upload_files(
 ) -> Changed:
     """Add or replace ``files``; with ``replace`` they become all that the Space holds. No change is no commit.
 
-    Args:
-        host: the Hub.
-        scanner: looks for the operator's secrets in what is to be published.
-        space_id: ``owner/name``.
-        files: at least one.
-        replace: others are deleted.
-        message: of the commit.
-
     Raises:
         InvalidInput: too many or too large, or the Space would lose its card.
         SecretFound: they hold a secret.

@@ -67,13 +67,7 @@ class ProvisionSpaces(SpaceUseCase):
     ) -> tuple[SpaceOutcome, ...]:
         """Create what is missing and update what differs; one failure stops no other Space.
 
-        Args:
-            order: what is wanted.
-            token: of the Hub, to act with; None = the operator's.
-            notify: is told of every Space.
-
-        Returns:
-            What became of each, in the order's order.
+        ``token`` acts; None = the operator's. Returns what became of each Space, in the order's order.
 
         Raises:
             PipelineError: as ``check``, before anything is changed.
@@ -124,9 +118,7 @@ class ProvisionSpaces(SpaceUseCase):
                     origin: Space | SpaceApp = template
                 else:
                     origin = await asyncio.to_thread(self._app, template, wanted.name)
-                space = Reconciliation(
-                    host, ids[index], wanted, origin, creating, keep_secrets=not order.replace_secrets
-                )
+                space = Reconciliation(host, ids[index], wanted, origin, creating, not order.replace_secrets)
                 notify(space.outcome)
                 if problem := _id_problem(ids, index):
                     space.fail(problem)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from pipeline.assembly import SpaceApp
 from pipeline.domain.errors import InvalidInput, SpaceConflict, SpaceMissing
@@ -24,42 +24,33 @@ _COMMIT_MESSAGE = "Provision the app"
 _GITATTRIBUTES = ".gitattributes"  # the Hub's own, in every Space
 
 
+@dataclass(slots=True)
 class Reconciliation:
     """Works on one Space; every method may be called again after an error, and goes on from what is there.
 
-    Args:
+    Attributes:
         host: the Hub.
         space_id: ``owner/name``.
         wanted: its name and settings.
         origin: the Space to copy, or all that it is to hold.
         creating: held while a Space is created: the Hub refuses to create two of one owner at the same moment.
         keep_secrets: whether secrets that are there already stay as they are.
-
-    Attributes:
         outcome: as it stands.
     """
 
-    def __init__(
-        self,
-        host: SpaceHost,
-        space_id: str,
-        wanted: WantedSpace,
-        origin: Space | SpaceApp,
-        creating: asyncio.Lock,
-        *,
-        keep_secrets: bool,
-    ) -> None:
-        self.outcome = SpaceOutcome(wanted.name, SpaceStatus.RUNNING, space_id)
-        self._host = host
-        self._id = space_id
-        self._settings = wanted.settings
-        self._origin = origin
-        self._files = origin.files if isinstance(origin, SpaceApp) else None
-        self._creating = creating
-        self._keep_secrets = keep_secrets
-        self._was_created = False
-        self._done: dict[str, None] = {}  # in order, each once
-        self._warnings: dict[str, None] = {}
+    host: SpaceHost
+    space_id: str
+    wanted: WantedSpace
+    origin: Space | SpaceApp
+    creating: asyncio.Lock
+    keep_secrets: bool
+    outcome: SpaceOutcome = field(init=False)
+    _was_created: bool = False
+    _done: dict[str, None] = field(default_factory=dict)  # in order, each once
+    _warnings: dict[str, None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.outcome = SpaceOutcome(self.wanted.name, SpaceStatus.RUNNING, self.space_id)
 
     def fail(self, reason: str) -> None:
         """End without success; say what has been done."""
@@ -69,9 +60,9 @@ class Reconciliation:
     async def plan(self) -> None:
         """Find out what would be done. Reads only. Raises HubError, and InvalidInput when it cannot be as wanted."""
         try:
-            space = await self._host.info(self._id)
+            space = await self.host.info(self.space_id)
         except SpaceMissing:
-            InvalidInput.check(misfits(self._settings, self._origin.sdk))
+            InvalidInput.check(misfits(self.wanted.settings, self.origin.sdk))
             self._end(SpaceStatus.PLANNED, SpaceAction.CREATE, self._parts)
             return
         changes = [*(await self._differences(space)).names]
@@ -82,14 +73,14 @@ class Reconciliation:
 
     async def apply(self) -> None:
         """Create the Space, or update it when it is there. Raises HubError, and InvalidInput as ``plan``."""
-        InvalidInput.check(misfits(self._settings, self._origin.sdk))
+        InvalidInput.check(misfits(self.wanted.settings, self.origin.sdk))
         try:
             space = await self._create()
         except SpaceConflict as conflict:
             space = await self._existing(conflict)
             await (await self._differences(space)).make(self._done.setdefault)
         if self._files is not None:
-            head = await self._host.commit(space.id, self._files, _COMMIT_MESSAGE, space.commit_sha)
+            head = await self.host.commit(space.id, self._files, _COMMIT_MESSAGE, space.commit_sha)
             if head != space.commit_sha:
                 self._add_files(space)
                 self._done[FILES] = None
@@ -99,38 +90,41 @@ class Reconciliation:
         self._end(SpaceStatus.SUCCEEDED, action, changes)
 
     @property
+    def _files(self) -> AppFiles | None:
+        return self.origin.files if isinstance(self.origin, SpaceApp) else None
+
+    @property
     def _parts(self) -> list[str]:
         """What a new Space gets, in words."""
-        nothing = Differences(Space(self._id, ""))
-        nothing.compare_all(self._host, self._settings)
-        return [*nothing.names, FILES if isinstance(self._origin, SpaceApp) else f"copy of {self._origin.id}"]
+        nothing = Differences(Space(self.space_id, ""))
+        nothing.compare_all(self.host, self.wanted.settings)
+        return [*nothing.names, FILES if isinstance(self.origin, SpaceApp) else f"copy of {self.origin.id}"]
 
     async def _create(self) -> Space:
-        async with self._creating, asyncio.timeout(CREATE_SECONDS):
-            if isinstance(self._origin, SpaceApp):
-                space = await self._host.create(self._id, self._origin.sdk, self._settings)
-                self._warnings |= dict.fromkeys(self._origin.notes)
+        async with self.creating, asyncio.timeout(CREATE_SECONDS):
+            if isinstance(self.origin, SpaceApp):
+                space = await self.host.create(self.space_id, self.origin.sdk, self.wanted.settings)
+                self._warnings |= dict.fromkeys(self.origin.notes)
             else:
-                space = await duplicate(self._host, self._origin, self._id, self._settings)
+                space = await duplicate(self.host, self.origin, self.space_id, self.wanted.settings)
         self._was_created = True
-        self.outcome = replace(self.outcome, url=space.url)
+        self.outcome = replace(self.outcome, id=space.id, url=space.url)
         *parts, origin = self._parts
         self._done |= dict.fromkeys(["the Space, without its files" if origin == FILES else origin, *parts])
         return space
 
     async def _existing(self, conflict: SpaceConflict) -> Space:
         try:
-            return await self._host.info(self._id)
+            return await self.host.info(self.space_id)
         except SpaceMissing:
             raise conflict from None  # not about this Space: the Hub was busy with another one
 
     async def _differences(self, space: Space) -> Differences:
         self.outcome = replace(self.outcome, id=space.id, url=space.url)
-        settings = self._settings
+        settings = self.wanted.settings
         if (settings.visibility, space.visibility) == ("public", "protected"):
-            # Not to be private is no wish to show the code.
-            settings = replace(settings, visibility=None)
-        found = await find_differences(self._host, space, settings, keep_secrets=self._keep_secrets)
+            settings = replace(settings, visibility=None)  # not to be private is no wish to show the code
+        found = await find_differences(self.host, space, settings, keep_secrets=self.keep_secrets)
         self._warnings |= dict.fromkeys(found.warnings())
         kept = sum(name.startswith(SettingKind.SECRETS.singular) for name in found.unchanged)
         if kept and not self._was_created:
@@ -138,7 +132,7 @@ class Reconciliation:
         return found
 
     async def _has_other_files(self, space: Space, wanted: AppFiles) -> bool:
-        there = await self._host.files(space.id, space.commit_sha) if space.commit_sha else AppFiles({})
+        there = await self.host.files(space.id, space.commit_sha) if space.commit_sha else AppFiles({})
         return wanted != (there if _GITATTRIBUTES in wanted else there.without(_GITATTRIBUTES))
 
     def _add_files(self, space: Space) -> None:

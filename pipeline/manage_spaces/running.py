@@ -40,15 +40,8 @@ async def wake_space(host: SpaceHost, space_id: str) -> Changed:
 async def wake_spaces(host: SpaceHost, ids: Sequence[str]) -> tuple[WokenSpace, ...]:
     """Restart each Space that sleeps, is paused or stopped, a few at once; the others are left alone.
 
-    Args:
-        host: the Hub.
-        ids: ``owner/name`` each, at most ``MAX_SPACES``.
-
-    Returns:
-        What was found and done, in the order of ``ids``. The Hub goes on starting the Spaces by itself.
-
-    Raises:
-        InvalidInput: an id is none.
+    Returns what was found and done, in the order of ``ids``. The Hub goes on starting the Spaces by itself. Raises
+    InvalidInput for more than ``MAX_SPACES``, and for an id that is none.
     """
     _check(ids)
     places = asyncio.Semaphore(AT_ONCE)

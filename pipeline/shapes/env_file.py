@@ -9,18 +9,11 @@ from pipeline.domain.space import setting_key_problem
 
 
 def parse_env_file(text: str, field: str) -> dict[str, str]:
-    """Read ``text``. Values are taken as they stand: ``$NAME`` within them is not replaced.
-
-    Args:
-        text: of the file.
-        field: its name in problems.
-
-    Returns:
-        Name to value, in the order of the file.
+    """Read ``text`` as names and values, in its order. Values stand as they are: ``$NAME`` in them is not replaced.
 
     Raises:
-        InvalidInput: every line that is no ``KEY=VALUE``, and every name that is given twice; by the number of the
-            line, because the line may hold a secret.
+        InvalidInput: of ``field``: every line that is no ``KEY=VALUE``, and every name that is given twice; by the
+            number of the line, because the line may hold a secret.
     """
     values: dict[str, str] = {}
     problems: list[FieldProblem] = []

@@ -127,16 +127,10 @@ def parse_new_space(raw: bytes) -> NewSpace:
 
 
 def validated(model: type[M], document: Mapping[str, Any], steps_below: Mapping[str, int] | None = None) -> M:
-    """Read ``document``, in which null is as good as nothing.
+    """Read ``document``, a JSON object in which null is as good as nothing.
 
-    Args:
-        model: of what is read.
-        document: a JSON object.
-        steps_below: how many steps of a problem's place below a field are told, if any: further ones are names that
-            the caller chose.
-
-    Raises:
-        InvalidInput: fields of the wrong shape; holds no value.
+    ``steps_below`` says how many steps of a problem's place below a field are told: further ones are names that the
+    caller chose. Raises InvalidInput for fields of the wrong shape; holds no value.
     """
     try:
         return model.model_validate({name: value for name, value in document.items() if value is not None})

@@ -65,14 +65,9 @@ class WakeRequest(Request):
 def provision_from(
     document: Mapping[str, Any], template: str | AppTemplate | None = None
 ) -> tuple[ProvisionOrder, bool]:
-    """What is asked for, and whether it is a dry run.
+    """What is asked for, and whether it is a dry run; ``template`` wins over the document's.
 
-    Args:
-        document: a JSON object, or what another format has as one.
-        template: instead of the document's, if there is one.
-
-    Raises:
-        InvalidInput: fields of the wrong shape; the rules for what stands in them are not looked at here.
+    Raises InvalidInput for fields of the wrong shape; the rules for what stands in them are not looked at here.
     """
     request = validated(ProvisionRequest, document if template is None else {**document, "template": {}}, _TOLD)
     if template is None:

@@ -122,10 +122,6 @@ class SettingBody(Body):
     value: str
     description: str | None = None
 
-    def to_settings(self, kind: SettingKind, key: str) -> SpaceSettings:
-        """It alone, under that name."""
-        return named_settings(kind, {key: self})
-
 
 _GivenSettings = dict[str, str | SettingBody]
 _Settings = Annotated[_GivenSettings, WithJsonSchema({"type": "object", "additionalProperties": {"type": "string"}})]

@@ -6,8 +6,8 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
-from pipeline.domain.provision import SpaceAction, SpaceOutcome, SpaceStatus, WokenSpace
-from pipeline.domain.space import Space
+from pipeline.domain.provision import SpaceOutcome, SpaceStatus, WokenSpace
+from pipeline.domain.space import Space, Volume
 
 MEANINGS: Mapping[str, str] = {
     "RUNNING": "the app is live",
@@ -44,17 +44,6 @@ class Reply(View):
     ok: Literal[True] = True
 
 
-class VolumeView(View):
-    """Storage that the app sees as a folder."""
-
-    type: str
-    source: str = Field(description="owner/name")
-    mount_path: str
-    revision: str | None
-    read_only: bool | None
-    path: str | None
-
-
 class RuntimeView(View):
     """How a Space is doing."""
 
@@ -67,7 +56,7 @@ class RuntimeView(View):
     error_message: str | None
     domains: list[str]
     dev_mode: bool = Field(validation_alias="is_dev_mode")
-    volumes: list[VolumeView]
+    volumes: tuple[Volume, ...]
 
     @computed_field(description="the stage in words; null for one that is new")  # type: ignore[prop-decorator]
     @property
@@ -153,13 +142,6 @@ class VariableList(Reply):
     variables: list[VariableView]
 
 
-class LogLineView(View):
-    """One line of a log."""
-
-    text: str
-    at: datetime | None
-
-
 class CreateSpaceReply(View):
     """Done; the Hub is building."""
 
@@ -172,25 +154,12 @@ class CreateSpaceReply(View):
     notes: list[str] = Field(description="what was decided or left out on the way")
 
 
-class SpaceReply(View):
-    """What became of one Space of a provision, or would."""
-
-    name: str = Field(description="as it was asked for")
-    id: str = Field(description="owner/name")
-    action: SpaceAction | None
-    status: SpaceStatus
-    url: str | None = Field(description="of its page")
-    changes: list[str] = Field(description="what was done, or would be; without values")
-    warning: str | None
-    error: str | None
-
-
 class ProvisionReply(BaseModel):
     """What a provision did, or would do."""
 
     ok: bool = Field(description="false when it has failed for at least one Space")
     status: SpaceStatus = Field(description="succeeded or failed; planned for a dry run")
-    spaces: list[SpaceReply] = Field(description="in the order of the request")
+    spaces: tuple[SpaceOutcome, ...] = Field(description="in the order of the request")
     error: str | None = Field(description="how many Spaces failed")
 
     @classmethod
@@ -201,32 +170,18 @@ class ProvisionReply(BaseModel):
         return cls(
             ok=not failed,
             status=SpaceStatus.PLANNED if is_dry_run else status,
-            spaces=[SpaceReply.of(outcome) for outcome in outcomes],
+            spaces=tuple(outcomes),
             error=f"{failed} of {len(outcomes)} Spaces failed: each says why" if failed else None,
         )
-
-
-class WokenReply(View):
-    """What was done about one Space."""
-
-    id: str
-    was: str | None = Field(description="its stage, in the Hub's word")
-    restarted: bool = Field(
-        validation_alias="was_restarted",
-        description="whether it was sleeping, paused or stopped, and has been restarted",
-    )
-    stage: str | None = Field(description="after that; the Hub goes on starting it")
-    note: str | None
-    error: str | None
 
 
 class WakeReply(BaseModel):
     """What was done about each Space."""
 
     ok: bool = Field(description="false when at least one cannot be woken")
-    spaces: list[WokenReply] = Field(description="in the order of the request")
+    spaces: tuple[WokenSpace, ...] = Field(description="in the order of the request")
 
     @classmethod
     def of(cls, woken: Sequence[WokenSpace]) -> Self:
         """From what was done about each."""
-        return cls(ok=not any(space.error for space in woken), spaces=[WokenReply.of(space) for space in woken])
+        return cls(ok=not any(space.error for space in woken), spaces=tuple(woken))

@@ -3,37 +3,29 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
+from pydantic_core import to_jsonable_python
 
 from pipeline.cli.exits import ExitCode, exit_codes
 from pipeline.cli.output import plain, print_json, say
-from pipeline.cli.spaces.creation import create, duplicate, upload
+from pipeline.cli.spaces import creation, settings
 from pipeline.cli.spaces.hub import RUNNING, Ending, end_by_stage, perform, run_change, use_hub, watch
 from pipeline.cli.spaces.options import WATCH_SECONDS, AsJson, SpaceId, SpaceIds, Timeout, Watch
 from pipeline.cli.spaces.provision import provision
-from pipeline.cli.spaces.settings import (
-    set_dev_mode,
-    set_hardware,
-    set_sleep_time,
-    set_visibility,
-    storage,
-    use_secrets,
-    use_variables,
-    use_volumes,
-)
 from pipeline.cli.spaces.tables import print_facts, print_rows
 from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.domain.space import LogLine, SpaceRuntime
 from pipeline.manage_spaces.running import pause_space, restart_space, wake_space, wake_spaces
 from pipeline.ports import SpaceHost
-from pipeline.shapes.spaces import DeletedReply, LogLineView, RuntimeView, SpaceView, WakeReply
+from pipeline.shapes.spaces import DeletedReply, RuntimeView, SpaceView, WakeReply
 
 FOLLOW_SECONDS = 3600.0
 
 spaces = typer.Typer(help="Create and steer Hugging Face Spaces, with HF_TOKEN.", no_args_is_help=True)
-spaces.command()(create)
+spaces.command()(creation.create)
 
 
 @spaces.command()
@@ -94,23 +86,23 @@ def wake(
         if wait:
             raise InvalidInput(FieldProblem("--watch", "takes one Space"))
         reply = WakeReply.of(use_hub(lambda host: wake_spaces(host, space_ids)))
-        Ending(as_json).print(reply, show=lambda reply: print_rows(reply.spaces))
+        Ending(as_json).print(reply, show=lambda reply: print_rows([*map(asdict, reply.spaces)]))
     if not reply.ok:
         raise typer.Exit(ExitCode.FAILED)
 
 
 _COMMANDS: dict[str, Callable[..., None]] = {
-    "duplicate": duplicate,
+    "duplicate": creation.duplicate,
     "provision": provision,
-    "upload": upload,
-    "hardware": set_hardware,
-    "sleep-time": set_sleep_time,
-    "variables": use_variables,
-    "secrets": use_secrets,
-    "volumes": use_volumes,
-    "storage": storage,
-    "dev-mode": set_dev_mode,
-    "visibility": set_visibility,
+    "upload": creation.upload,
+    "hardware": settings.set_hardware,
+    "sleep-time": settings.set_sleep_time,
+    "variables": settings.use_variables,
+    "secrets": settings.use_secrets,
+    "volumes": settings.use_volumes,
+    "storage": settings.storage,
+    "dev-mode": settings.set_dev_mode,
+    "visibility": settings.set_visibility,
 }
 for _name, _command in _COMMANDS.items():
     spaces.command(_name)(_command)
@@ -145,8 +137,8 @@ def logs(
             raise InvalidInput(FieldProblem("--json", "is one document, and --follow has no end: leave one out"))
         lines = use_hub(read)
         if as_json:
-            texts = [LogLineView.of(line).model_dump(mode="json") for line in lines]
-            print_json({"ok": True, "space_id": space_id, "log": "build" if build else "run", "lines": texts})
+            told = {"ok": True, "space_id": space_id, "log": "build" if build else "run", "lines": lines}
+            print_json(to_jsonable_python(told))
 
 
 @spaces.command()

@@ -111,12 +111,7 @@ run_change = partial(perform, view=ChangeReply.of, has_changed=lambda reply: rep
 
 
 async def watch(host: SpaceHost, space_id: str, seconds: float, *, has_changed: bool) -> SpaceRuntime:
-    """Wait until a Space runs, breaks or rests; every new stage is shown.
-
-    Raises:
-        DeadlineExceeded: it does none of these within ``seconds``.
-        HubError: the Hub does not tell.
-    """
+    """Wait until a Space runs, breaks or rests; every new stage is shown. Raises HubError, and DeadlineExceeded."""
     with ProgressBar(space_id) as bar:
         async with aclosing(host.watch(space_id, seconds, has_changed=has_changed)) as looks:
             async for look in looks:

@@ -17,7 +17,7 @@ from pipeline.cli.spaces.tables import print_provision, state_of
 from pipeline.domain.provision import ProvisionOrder, SpaceOutcome, SpaceStatus
 from pipeline.manage_spaces.provisioning import ProvisionSpaces
 from pipeline.shapes.provision import provision_from
-from pipeline.shapes.spaces import ProvisionReply, SpaceReply
+from pipeline.shapes.spaces import ProvisionReply
 
 
 def provision(
@@ -72,7 +72,7 @@ async def _provision(
 
         def show(outcome: SpaceOutcome) -> None:
             if outcome.status is not SpaceStatus.RUNNING:
-                bar.show(f"{outcome.id}: {state_of(SpaceReply.of(outcome))}")
+                bar.show(f"{outcome.id}: {state_of(outcome)}")
 
         try:
             return await provision_spaces(order, None, show)

@@ -28,10 +28,7 @@ _FIRST_LINE = 2  # below the headings
 
 
 def read_list(source: str) -> dict[str, Any]:
-    """The file as a document with the fields of the request.
-
-    Args:
-        source: path that ends with .yaml, .yml, .json or .csv.
+    """A .yaml, .yml, .json or .csv file as a document with the fields of the request.
 
     Raises:
         InvalidInput: it cannot be read, or is not of its kind; names lines and columns, and never what stands there.
@@ -50,11 +47,7 @@ def read_list(source: str) -> dict[str, Any]:
 
 
 def read_template(value: str) -> str | AppTemplate:
-    """A folder of this machine as an app; anything else is the id of a Space.
-
-    Raises:
-        InvalidInput: the folder cannot be read.
-    """
+    """A folder of this machine as an app, anything else as the id of a Space. Raises InvalidInput."""
     if not Path(value).is_dir():
         return value
     files = read_folder(Path(value)).files

@@ -1,10 +1,11 @@
 """``pipeline spaces`` hardware, sleep-time, variables, secrets, volumes, dev-mode, visibility and storage."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
+from dataclasses import asdict
+from typing import Annotated, Any, Literal
 
 import typer
-from pydantic import BaseModel
+from pydantic_core import to_jsonable_python
 
 from pipeline.cli.exits import exit_codes
 from pipeline.cli.output import print_json, say
@@ -16,7 +17,7 @@ from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.domain.space import SettingKind, SpaceSettings
 from pipeline.manage_spaces.changes import Key, change_space
 from pipeline.shapes.space_changes import STORAGE_IS_GONE
-from pipeline.shapes.spaces import SecretView, VariableView, VolumeView
+from pipeline.shapes.spaces import SecretView, VariableView
 
 
 def set_hardware(
@@ -98,7 +99,7 @@ def use_volumes(
         volumes = read_volumes(mount or [])
         if not mount and not unmount:
             there = use_hub(lambda host: host.runtime(space_id)).volumes
-            _list(space_id, "volumes", [VolumeView.of(volume) for volume in there], "folder", as_json=as_json)
+            _list(space_id, "volumes", [*map(asdict, there)], "folder", as_json=as_json)
             return
     _change(space_id, SpaceSettings(volumes=volumes), Ending(as_json, timeout if wait else None))
 
@@ -143,15 +144,15 @@ def _list_or_change(
         return
     view = SecretView if kind is SettingKind.SECRETS else VariableView
     with exit_codes(as_json=ending.as_json):
-        there = [view.of(each) for each in use_hub(lambda host: host.settings(space_id, kind))]
+        there = [view.of(each).model_dump() for each in use_hub(lambda host: host.settings(space_id, kind))]
         _list(space_id, kind, there, kind.singular, as_json=ending.as_json)
 
 
-def _list(space_id: str, name: str, views: Sequence[BaseModel], one: str, *, as_json: bool) -> None:
+def _list(space_id: str, name: str, rows: Sequence[Mapping[str, Any]], one: str, *, as_json: bool) -> None:
     if as_json:
-        print_json({"ok": True, "space_id": space_id, name: [view.model_dump(mode="json") for view in views]})
-    elif views:
-        print_rows(views)
+        print_json(to_jsonable_python({"ok": True, "space_id": space_id, name: rows}))
+    elif rows:
+        print_rows(rows)
     else:
         say(f"There is no {one}.")
 

@@ -1,6 +1,6 @@
 """What commands on Spaces print for people: the same replies that programs get as JSON."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.cli.output import plain, say, stdout
-from pipeline.domain.provision import SpaceAction, SpaceStatus
-from pipeline.domain.space import BROKEN
-from pipeline.shapes.spaces import MEANINGS, ProvisionReply, SpaceReply
+from pipeline.domain.provision import SpaceAction, SpaceOutcome, SpaceStatus
+from pipeline.domain.space import BROKEN, Volume
+from pipeline.shapes.spaces import MEANINGS, ProvisionReply
 
 LABELS = {
     "space_id": "space",
@@ -53,12 +53,10 @@ def print_facts(reply: BaseModel) -> None:
             stdout().print(Text.assemble((f"{LABELS.get(name, name):<12}", "bold"), text), soft_wrap=True)
 
 
-def print_rows(rows: Sequence[BaseModel]) -> None:
+def print_rows(rows: Sequence[Mapping[str, Any]]) -> None:
     """A table with a column for every field that has a value in some row."""
-    names = [name for name in type(rows[0]).model_fields if any(getattr(row, name) for row in rows)]
-    _print_table(
-        [LABELS.get(name, name) for name in names], [[_text(n, getattr(row, n)) for n in names] for row in rows]
-    )
+    names = [name for name in rows[0] if any(row[name] for row in rows)]
+    _print_table([LABELS.get(name, name) for name in names], [[_text(n, row[n]) for n in names] for row in rows])
 
 
 def print_provision(reply: ProvisionReply) -> None:
@@ -78,7 +76,7 @@ def print_provision(reply: ProvisionReply) -> None:
         say(reply.error, "red")
 
 
-def state_of(space: SpaceReply) -> str:
+def state_of(space: SpaceOutcome) -> str:
     """What became of a Space of a provision, or would, in a word or three."""
     if space.action is None:
         return space.status
@@ -102,8 +100,8 @@ def _text(name: str, value: Any) -> Text:
             return Text("never" if value == -1 else f"after {value} s without visitors")
         case datetime():
             return Text(value.astimezone().strftime("%Y-%m-%d %H:%M:%S"))
-        case list():
+        case list() | tuple():
             return Text(", ".join(_text(name, each).plain for each in value))
-        case BaseModel():
-            return Text(plain(" ".join(part for _, part in value if isinstance(part, str))))
+        case Volume():
+            return Text(plain(f"{value.type}:{value.source} at {value.mount_path}"))
     return Text(plain(str(value)) if value is not None else "", "red" if name == "error" else "")

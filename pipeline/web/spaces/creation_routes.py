@@ -21,7 +21,7 @@ from pipeline.shapes.examples import CREATE_SPACE_EXAMPLES, PROVISION_EXAMPLES, 
 from pipeline.shapes.json_object import read_object
 from pipeline.shapes.new_space import CreateSpaceRequest, parse_new_space
 from pipeline.shapes.provision import ProvisionRequest, WakeRequest, ids_from, provision_from
-from pipeline.shapes.spaces import CreateSpaceReply, ProvisionReply, SpaceReply, WakeReply
+from pipeline.shapes.spaces import CreateSpaceReply, ProvisionReply, WakeReply
 from pipeline.web.body import parse_aside, read_body, require_json
 from pipeline.web.dependencies import ServicesOfApp
 from pipeline.web.errors import documented
@@ -127,10 +127,7 @@ async def follow_provision(changes: Annotated[Changes, Depends(_opened)]) -> Asy
     """See ``provision``. The framework sends a comment after every 15 s of silence."""
     try:
         async for change in changes.read(RUN_SECONDS + FIRST_EVENT_SECONDS):
-            if isinstance(change, SpaceOutcome):
-                yield ServerSentEvent(event="space", data=SpaceReply.of(change))
-            else:
-                yield ServerSentEvent(event="result", data=change)
+            yield ServerSentEvent(event="space" if isinstance(change, SpaceOutcome) else "result", data=change)
     except PipelineError as error:
         yield ServerSentEvent(event="error", data={"ok": False, "error": str(error)})
 

@@ -8,7 +8,6 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from pipeline.domain.errors import HubError
 from pipeline.domain.space import LogLine
-from pipeline.shapes.spaces import LogLineView
 from pipeline.web.hub_access import HostOfCaller, StreamPlaceOfToken
 from pipeline.web.spaces.inputs import SpaceId
 from pipeline.web.streams import OpenedStream
@@ -48,7 +47,7 @@ async def show_log(log: Annotated[OpenedStream[LogLine], Depends(_opened_log)]) 
     """
     try:
         async for line in log.read(LONGEST_FOLLOW_SECONDS):
-            yield ServerSentEvent(event="line", data=LogLineView.of(line))
+            yield ServerSentEvent(event="line", data=line)
     except HubError as error:
         yield ServerSentEvent(event="error", data={"ok": False, "error": str(error)})
         return

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends
 
 from pipeline.domain.space import SettingKind, SpaceSettings
 from pipeline.manage_spaces.changes import by_key, change_space, find_setting
-from pipeline.shapes.space_changes import SettingBody, described, described_settings
+from pipeline.shapes.space_changes import SettingBody, described, described_settings, named_settings
 from pipeline.shapes.spaces import ChangeReply, SecretList, SecretView, VariableList, VariableView
 from pipeline.web.hub_access import HostOfCaller
 from pipeline.web.spaces.inputs import Confirm, Key, SpaceId, body_of, require_confirmation, settings_of
@@ -56,7 +56,7 @@ def _routes_of(kind: SettingKind) -> APIRouter:
     @router.put("/{key}", summary=f"Set one {one}", openapi_extra=described(SettingBody, _EXAMPLE))
     async def set_one(host: HostOfCaller, space_id: SpaceId, key: Key, body: OneSetting) -> ChangeReply:
         """Added or replaced. Restarts the app, unless it is a variable that is so already."""
-        return ChangeReply.of(await change_space(host, space_id, body.to_settings(kind, key)))
+        return ChangeReply.of(await change_space(host, space_id, named_settings(kind, {key: body})))
 
     @router.delete("/{key}", summary=f"Delete one {one}")
     async def delete_one(host: HostOfCaller, space_id: SpaceId, key: Key) -> ChangeReply:

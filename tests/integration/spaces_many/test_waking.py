@@ -25,7 +25,7 @@ async def test_only_spaces_that_rest_are_restarted(hub: FakeHub, host: SpaceHost
     woken = await wake_spaces(host, ids)
     assert [space.id for space in woken] == ids
     assert [space.was for space in woken] == [*stages, None]
-    assert [space.was_restarted for space in woken] == [True, True, True, False, False, False, False]
+    assert [space.restarted for space in woken] == [True, True, True, False, False, False, False]
     assert len(hub.calls("POST", "/restart")) == 3
     assert [bool(space.error) for space in woken] == [False] * 5 + [True] * 2
     assert woken[0].stage == "BUILDING"
