@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, computed_field
+from pydantic import BaseModel, Field, computed_field
 
 from pipeline.domain.provision import SpaceOutcome, SpaceStatus, WokenSpace
 from pipeline.domain.space import Space, Volume
+from pipeline.shapes.view import View
 
 MEANINGS: Mapping[str, str] = {
     "RUNNING": "the app is live",
@@ -25,17 +26,6 @@ MEANINGS: Mapping[str, str] = {
     "DELETING": "it is being deleted",
 }
 """The Hub's stages in words; it has more than these."""
-
-
-class View(BaseModel):
-    """Read from the fields of the same names of a value of the domain, or of a use case."""
-
-    model_config = ConfigDict(from_attributes=True, validate_by_name=True)
-
-    @classmethod
-    def of(cls, value: object) -> Self:
-        """What is told of ``value``."""
-        return cls.model_validate(value)
 
 
 class Reply(View):
@@ -98,7 +88,7 @@ class CopyReply(SpaceView):
     @classmethod
     def of_copy(cls, copied: tuple[Space, str | None]) -> Self:
         """The copy with its warning."""
-        return cls.of(copied[0]).model_copy(update={"warning": copied[1]})
+        return cls.model_validate(copied[0]).model_copy(update={"warning": copied[1]})
 
 
 class UploadReply(ChangeReply):

@@ -1,7 +1,9 @@
 """Databases of earlier versions are brought to the newest shape."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
@@ -12,6 +14,13 @@ from pipeline.jobs.database import Database
 VALUE = "a-value-that-must-not-stay-" * 300  # more than a page of the database
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
+    if request.param == "sqlite":
+        return Database.embedded(tmp_path)
+    return Database(request.getfixturevalue("postgresql_url"))
+
+
 def upgrade(database: Database, revision: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(pipeline.jobs.migrations.__file__).parent))
@@ -20,25 +29,27 @@ def upgrade(database: Database, revision: str) -> None:
         command.upgrade(config, revision)
 
 
-def test_orders_of_spaces_that_an_earlier_version_kept_are_gone_with_their_secrets(tmp_path: Path) -> None:
-    database = Database.embedded(tmp_path)
+def test_orders_of_spaces_that_an_earlier_version_kept_are_gone_with_their_secrets(database: Database) -> None:
     upgrade(database, "0004")
+    engine_tables = sa.MetaData(schema=None if database.is_sqlite else "dbos")  # as the job engine has them
+    queues = sa.Table("queues", engine_tables, sa.Column("name", sa.Text))
+    flows = sa.Table("workflow_status", engine_tables, sa.Column("name", sa.Text), sa.Column("status", sa.Text))
     with database.engine.begin() as connection:
-        insert = (
-            "INSERT INTO provisions (id, digest, caller, status, received_at, request) "
-            "VALUES ('1', 'd', 'operator', 'running', '2026-01-01 00:00:00', ?)"
-        )
-        connection.exec_driver_sql(insert, (VALUE,))
-        # As the job engine has them.
-        connection.exec_driver_sql("CREATE TABLE queues (name TEXT)")
-        connection.exec_driver_sql("CREATE TABLE workflow_status (name TEXT, status TEXT)")
-        connection.exec_driver_sql("INSERT INTO queues VALUES ('deploys'), ('provisions')")
-        connection.exec_driver_sql("INSERT INTO workflow_status VALUES ('deploy', 'PENDING'), ('provision', 'PENDING')")
+        orders = sa.Table("provisions", sa.MetaData(), autoload_with=connection)
+        order = {"id": "1", "digest": "d", "caller": "operator", "status": "running", "request": {"secret": VALUE}}
+        connection.execute(orders.insert().values(received_at=datetime.now(UTC), **order))
+        if not database.is_sqlite:
+            connection.execute(sa.schema.CreateSchema("dbos"))
+        engine_tables.create_all(connection)
+        connection.execute(queues.insert(), [{"name": "deploys"}, {"name": "provisions"}])
+        connection.execute(flows.insert(), [{"name": name, "status": "PENDING"} for name in ("deploy", "provision")])
     database.migrate()
     with database.engine.connect() as connection:
         assert not {"provisions", "provision_spaces"} & set(sa.inspect(connection).get_table_names())
-        assert connection.exec_driver_sql("SELECT name FROM queues").scalars().all() == ["deploys"]
-        left = connection.exec_driver_sql("SELECT name, status FROM workflow_status").all()
-        assert [tuple(row) for row in left] == [("deploy", "PENDING"), ("provision", "CANCELLED")]
+        assert connection.execute(sa.select(queues.c.name)).scalars().all() == ["deploys"]
+        left = {tuple(row) for row in connection.execute(sa.select(flows))}
+        assert left == {("deploy", "PENDING"), ("provision", "CANCELLED")}
     database.close()
-    assert VALUE[:20].encode() not in b"".join(path.read_bytes() for path in (tmp_path / ".pipeline").iterdir())
+    if database.is_sqlite:
+        on_disk = b"".join(path.read_bytes() for path in database.file.parent.iterdir())
+        assert VALUE[:20].encode() not in on_disk

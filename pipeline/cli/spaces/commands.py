@@ -31,7 +31,7 @@ spaces.command()(creation.create)
 @spaces.command()
 def info(space_id: SpaceId, *, as_json: AsJson = False) -> None:
     """Show all about a Space."""
-    perform(lambda host, _: host.info(space_id), Ending(as_json), space_id, view=SpaceView.of)
+    perform(lambda host, _: host.info(space_id), Ending(as_json), space_id, view=SpaceView.model_validate)
 
 
 @spaces.command()
@@ -45,7 +45,7 @@ def runtime(
 
     with exit_codes(as_json=as_json):
         seen = use_hub(look)
-        view = RuntimeView.of(seen)
+        view = RuntimeView.model_validate(seen)
         if as_json:
             print_json(view.model_dump(mode="json") | {"ok": not wait or seen.stage == RUNNING})
         else:

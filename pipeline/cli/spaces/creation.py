@@ -63,7 +63,7 @@ def create(
         lambda _, __: create_space(NewSpace(app, name, settings), None),
         Ending(as_json, timeout if wait else None),
         f"creating a {app.kind} Space of {len(files)} files",
-        view=CreateSpaceReply.of,
+        view=CreateSpaceReply.model_validate,
         has_changed=lambda _: app.kind != STATIC,
     )
 
@@ -120,7 +120,7 @@ def upload(
         lambda host, _: upload_files(host, scanner, space_id, files, replace=replace, message=message),
         Ending(as_json, timeout if wait else None),
         f"uploading {len(files)} file{'s' * (len(files) != 1)} to {space_id}",
-        view=UploadReply.of,
+        view=UploadReply.model_validate,
         has_changed=lambda reply: reply.restarts,
     )
 

@@ -61,7 +61,7 @@ class Ending:
 
     def print(self, reply: M, watched: SpaceRuntime | None = None, show: Callable[[M], None] = print_facts) -> None:
         """Print what came of it, and how the app is doing; what was waited for is only good if it runs."""
-        runtime = RuntimeView.of(watched) if watched else getattr(reply, "runtime", None)
+        runtime = RuntimeView.model_validate(watched) if watched else getattr(reply, "runtime", None)
         if not self.as_json:
             show(reply)
             if runtime:
@@ -106,7 +106,7 @@ def perform(
     end_by_stage(reply.space_id, watched)
 
 
-run_change = partial(perform, view=ChangeReply.of, has_changed=lambda reply: reply.restarts)
+run_change = partial(perform, view=ChangeReply.model_validate, has_changed=lambda reply: reply.restarts)
 """What ``perform`` does, for use cases that change a Space."""
 
 

@@ -144,7 +144,7 @@ def _list_or_change(
         return
     view = SecretView if kind is SettingKind.SECRETS else VariableView
     with exit_codes(as_json=ending.as_json):
-        there = [view.of(each).model_dump() for each in use_hub(lambda host: host.settings(space_id, kind))]
+        there = [view.model_validate(each).model_dump() for each in use_hub(lambda host: host.settings(space_id, kind))]
         _list(space_id, kind, there, kind.singular, as_json=ending.as_json)
 
 

@@ -98,7 +98,7 @@ def _host(context: CallContext, call: SpaceCall | RestartCall | DuplicateCall) -
 
 async def _create(context: CallContext, call: CreateCall) -> dict[str, Any]:
     created = await context.services.create_space(call.to_new_space(), _token(context, call.hf_token))
-    return CreateSpaceReply.of(created).model_dump(mode="json")
+    return CreateSpaceReply.model_validate(created).model_dump(mode="json")
 
 
 async def _runtime(context: CallContext, call: SpaceCall) -> dict[str, Any]:
@@ -121,7 +121,7 @@ async def _duplicate(context: CallContext, call: DuplicateCall) -> dict[str, Any
 
 
 def _runtime_view(runtime: SpaceRuntime) -> dict[str, Any]:
-    view = RuntimeView.of(runtime).model_dump(mode="json")
+    view = RuntimeView.model_validate(runtime).model_dump(mode="json")
     for volume in view["volumes"]:
         # Gradio's Python client takes every object with a "path" for a file of ours and downloads it.
         volume["folder"] = volume.pop("path")

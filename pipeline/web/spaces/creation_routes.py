@@ -74,7 +74,7 @@ async def create_space(request: Request, services: ServicesOfApp, token: HubToke
     require_json(request.headers)
     raw = await read_body(request)
     new = await parse_aside(len(raw), parse_new_space, raw)
-    return CreateSpaceReply.of(await services.create_space(new, token))
+    return CreateSpaceReply.model_validate(await services.create_space(new, token))
 
 
 async def _ordered(request: Request) -> tuple[ProvisionOrder, bool]:

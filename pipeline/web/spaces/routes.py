@@ -42,13 +42,13 @@ router = APIRouter(
 @router.get("", summary="All about one Space")
 async def show_space(host: HostOfCaller, space_id: SpaceId) -> SpaceView:
     """Address, kind, visibility, commit, and how it is doing."""
-    return SpaceView.of(await host.info(space_id))
+    return SpaceView.model_validate(await host.info(space_id))
 
 
 @router.get("/runtime", summary="How a Space is doing")
 async def show_runtime(host: HostOfCaller, space_id: SpaceId) -> RuntimeView:
     """Stage, hardware, sleep time and volumes."""
-    return RuntimeView.of(await host.runtime(space_id))
+    return RuntimeView.model_validate(await host.runtime(space_id))
 
 
 def _add_change(method: str, path: str, model: type[ChangeBody], summary: str, example: Mapping[str, Any]) -> None:
@@ -57,7 +57,7 @@ def _add_change(method: str, path: str, model: type[ChangeBody], summary: str, e
     async def change(
         host: HostOfCaller, space_id: SpaceId, body: Annotated[ChangeBody, Depends(body_of(model))]
     ) -> ChangeReply:
-        return ChangeReply.of(await change_space(host, space_id, body.to_settings()))
+        return ChangeReply.model_validate(await change_space(host, space_id, body.to_settings()))
 
     about, extra = getdoc(model), described(model, example)
     router.add_api_route(path, change, methods=[method], summary=summary, description=about, openapi_extra=extra)
@@ -78,19 +78,19 @@ for _change in (
 @router.post("/pause", summary="Stop the app until its owner restarts it")
 async def pause(host: HostOfCaller, space_id: SpaceId) -> ChangeReply:
     """A paused Space costs nothing; a visit does not wake it."""
-    return ChangeReply.of(await pause_space(host, space_id))
+    return ChangeReply.model_validate(await pause_space(host, space_id))
 
 
 @router.post("/restart", summary="Start the app anew")
 async def restart(host: HostOfCaller, space_id: SpaceId, *, factory_reboot: bool = False) -> ChangeReply:
     """With `factory_reboot` it is built anew as well, without anything kept of earlier builds."""
-    return ChangeReply.of(await restart_space(host, space_id, factory_reboot=factory_reboot))
+    return ChangeReply.model_validate(await restart_space(host, space_id, factory_reboot=factory_reboot))
 
 
 @router.post("/wake", summary="Start the app if it rests")
 async def wake(host: HostOfCaller, space_id: SpaceId) -> ChangeReply:
     """Sleeping, stopped and paused Spaces are restarted; others are left alone."""
-    return ChangeReply.of(await wake_space(host, space_id))
+    return ChangeReply.model_validate(await wake_space(host, space_id))
 
 
 @router.post(
@@ -108,7 +108,7 @@ async def duplicate(
 @router.delete("/volumes", summary="Unmount all storage")
 async def delete_volumes(host: HostOfCaller, space_id: SpaceId) -> ChangeReply:
     """What is stored there stays. Restarts the app."""
-    return ChangeReply.of(await change_space(host, space_id, SpaceSettings(volumes=())))
+    return ChangeReply.model_validate(await change_space(host, space_id, SpaceSettings(volumes=())))
 
 
 @router.api_route(
@@ -148,7 +148,7 @@ async def put_files(
 ) -> UploadReply:
     """Other files stay, unless `replace` says otherwise. The Hub builds the app anew; no change is no commit."""
     files = decoded_files(body.files)
-    return UploadReply.of(
+    return UploadReply.model_validate(
         await upload_files(host, services.secrets, space_id, files, replace=body.replace, message=body.message)
     )
 

@@ -39,29 +39,29 @@ def _routes_of(kind: SettingKind) -> APIRouter:
         A value in JSON may also be `{"value", "description"}`. When the Hub refuses one, the answer says which were
         set. Restarts the app.
         """
-        return ChangeReply.of(await change_space(host, space_id, settings))
+        return ChangeReply.model_validate(await change_space(host, space_id, settings))
 
     @router.delete("", summary=f"Delete all {kind}")
     async def delete_all(host: HostOfCaller, space_id: SpaceId, confirm: Confirm = None) -> ChangeReply:
         """`?confirm=owner/name` has to say so."""
         require_confirmation(confirm, space_id, f"all its {kind} are deleted")
         keys = [(kind, setting.key) for setting in await host.settings(space_id, kind)]
-        return ChangeReply.of(await change_space(host, space_id, SpaceSettings(), delete=keys))
+        return ChangeReply.model_validate(await change_space(host, space_id, SpaceSettings(), delete=keys))
 
     @router.get("/{key}", summary=f"Show one {one}{restriction}", response_model=one_of_them)
     async def show(host: HostOfCaller, space_id: SpaceId, key: Key) -> SecretView:
         """Description, and when it was changed."""
-        return one_of_them.of(find_setting(kind, key, by_key(await host.settings(space_id, kind))))
+        return one_of_them.model_validate(find_setting(kind, key, by_key(await host.settings(space_id, kind))))
 
     @router.put("/{key}", summary=f"Set one {one}", openapi_extra=described(SettingBody, _EXAMPLE))
     async def set_one(host: HostOfCaller, space_id: SpaceId, key: Key, body: OneSetting) -> ChangeReply:
         """Added or replaced. Restarts the app, unless it is a variable that is so already."""
-        return ChangeReply.of(await change_space(host, space_id, named_settings(kind, {key: body})))
+        return ChangeReply.model_validate(await change_space(host, space_id, named_settings(kind, {key: body})))
 
     @router.delete("/{key}", summary=f"Delete one {one}")
     async def delete_one(host: HostOfCaller, space_id: SpaceId, key: Key) -> ChangeReply:
         """Restarts the app."""
-        return ChangeReply.of(await change_space(host, space_id, SpaceSettings(), delete=[(kind, key)]))
+        return ChangeReply.model_validate(await change_space(host, space_id, SpaceSettings(), delete=[(kind, key)]))
 
     return router
 
