@@ -58,15 +58,17 @@ def misfits(
     """Why a Space of the kind ``sdk`` (None = not known) that has ``kept`` secrets and variables cannot be set so."""
     if sdk == STATIC:
         if settings.secrets:
-            told = "do not stay secret: a static Space shows its secrets to every visitor; use another kind of Space"
-            yield FieldProblem("secrets", told)
+            problem = "do not stay secret: a static Space shows its secrets to every visitor; use another kind of Space"
+            yield FieldProblem("secrets", problem)
         for field, value in (("hardware", settings.hardware), ("sleep_time", settings.sleep_seconds)):
             if value is not None:
                 yield FieldProblem(field, "has no meaning for a static Space, which runs no program")
     for kind, other in zip(SettingKind, reversed(SettingKind), strict=True):
         if both := sorted(settings.named(kind).keys() & set((kept or {}).get(other, ()))):
-            told = f"has the name of a {other.singular} of the Space, which the Hub does not start: delete that first"
-            yield FieldProblem(kind, f"{', '.join(both)} {told}")
+            problem = (
+                f"has the name of a {other.singular} of the Space, which the Hub does not start: delete that first"
+            )
+            yield FieldProblem(kind, f"{', '.join(both)} {problem}")
 
 
 def files_problems(files: AppFiles, most_bytes: int = MAX_SPACE_BYTES) -> Iterator[FieldProblem]:

@@ -56,8 +56,8 @@ class SpaceUseCase:
 
     def _refuse_secrets(self, shown: Mapping[str, object], app: SpaceApp | None) -> None:
         """Raise SecretFound for a secret in the app, or in what is shown beside it, under the name of its field."""
-        told = {field: json.dumps(value, ensure_ascii=False).encode() for field, value in shown.items() if value}
-        self._secrets.scan(AppFiles(told))
+        texts = {field: json.dumps(value, ensure_ascii=False).encode() for field, value in shown.items() if value}
+        self._secrets.scan(AppFiles(texts))
         if app:
             self._secrets.scan(app.files)
 

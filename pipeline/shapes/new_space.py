@@ -135,11 +135,11 @@ def validated(model: type[M], document: Mapping[str, Any], steps_below: Mapping[
     try:
         return model.model_validate({name: value for name, value in document.items() if value is not None})
     except ValidationError as error:
-        details = error.errors(include_url=False, include_input=False)
-    told = (
-        {**detail, "loc": detail["loc"][: 1 + (steps_below or {}).get(str(detail["loc"][0]), 0)]} for detail in details
-    )
-    raise InvalidInput(*dict.fromkeys(problems_in_words(told)))
+        details = [
+            {**detail, "loc": detail["loc"][: 1 + (steps_below or {}).get(str(detail["loc"][0]), 0)]}
+            for detail in error.errors(include_url=False, include_input=False)
+        ]
+    raise InvalidInput(*dict.fromkeys(problems_in_words(details)))
 
 
 def decoded_files(files: Mapping[str, Any]) -> AppFiles:

@@ -12,7 +12,7 @@ from pipeline.domain.space import MAX_SPACE_ID, AppTemplate
 from pipeline.shapes.new_space import KINDS, AppRequest, Request, SettingsRequest, validated
 from pipeline.shapes.problems import OWN_RULE
 
-_TOLD = {"spaces": 2, "ids": 1}
+_STEPS_BELOW = {"spaces": 2, "ids": 1}
 """Steps below a field that hold no name of the caller's: the index of a Space, and its field."""
 
 
@@ -69,7 +69,7 @@ def provision_from(
 
     Raises InvalidInput for fields of the wrong shape; the rules for what stands in them are not looked at here.
     """
-    request = validated(ProvisionRequest, document if template is None else {**document, "template": {}}, _TOLD)
+    request = validated(ProvisionRequest, document if template is None else {**document, "template": {}}, _STEPS_BELOW)
     if template is None:
         template = request.template if isinstance(request.template, str) else _app(request.template)
     spaces = tuple(space.to_wanted() for space in request.spaces)
@@ -78,7 +78,7 @@ def provision_from(
 
 def ids_from(document: Mapping[str, Any]) -> list[str]:
     """The Spaces to wake. Raises InvalidInput."""
-    return validated(WakeRequest, document, _TOLD).ids
+    return validated(WakeRequest, document, _STEPS_BELOW).ids
 
 
 def _app(document: Mapping[str, Any]) -> AppTemplate:

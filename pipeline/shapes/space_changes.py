@@ -192,7 +192,7 @@ def parse_body(model: type[B], raw: bytes) -> B:
     try:
         return model.model_validate(document)
     except ValidationError as error:
-        details = [_told(detail) for detail in error.errors(include_url=False, include_input=False)]
+        details = [_without_names(detail) for detail in error.errors(include_url=False, include_input=False)]
     raise InvalidInput(*dict.fromkeys(problems_in_words(details)))
 
 
@@ -235,7 +235,7 @@ def described_settings() -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}}
 
 
-def _told(detail: Mapping[str, Any]) -> Mapping[str, Any]:
+def _without_names(detail: Mapping[str, Any]) -> Mapping[str, Any]:
     """The detail without names that the caller chose, which may be values in the wrong place."""
     place = tuple(detail["loc"])
     if place and place[0] in {*SettingKind}:

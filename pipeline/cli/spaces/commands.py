@@ -137,8 +137,8 @@ def logs(
             raise InvalidInput(FieldProblem("--json", "is one document, and --follow has no end: leave one out"))
         lines = use_hub(read)
         if as_json:
-            told = {"ok": True, "space_id": space_id, "log": "build" if build else "run", "lines": lines}
-            print_json(to_jsonable_python(told))
+            document = {"ok": True, "space_id": space_id, "log": "build" if build else "run", "lines": lines}
+            print_json(to_jsonable_python(document))
 
 
 @spaces.command()

@@ -32,8 +32,8 @@ LABELS = {
     "key": "name",
     "updated_at": "changed",
 }
-UNTOLD = {"ok", "message", "note", "meaning", "runtime"}
-"""Fields of replies that say nothing to people, or are told elsewhere."""
+HIDDEN = {"ok", "message", "note", "meaning", "runtime"}
+"""Fields of replies that say nothing to people, or are shown elsewhere."""
 
 STYLES = {"RUNNING": "green", **dict.fromkeys(BROKEN, "red"), SpaceStatus.SUCCEEDED: "green", SpaceStatus.FAILED: "red"}
 DONE_WORDS = {SpaceAction.CREATE: "created", SpaceAction.UPDATE: "updated", SpaceAction.UNCHANGED: "unchanged"}
@@ -44,7 +44,7 @@ def print_facts(reply: BaseModel) -> None:
     for name, value in reply:
         if name == "warning" and value:
             say(f"Warning: {value}", "yellow")
-        elif name not in UNTOLD and (value or name == "changed"):
+        elif name not in HIDDEN and (value or name == "changed"):
             text = _text(name, value or "nothing")
             if name == "stage":
                 text = Text.assemble(
@@ -69,9 +69,9 @@ def print_provision(reply: ProvisionReply) -> None:
         ],
     )
     for each in reply.spaces:
-        for told, style in ((each.warning, "yellow"), (each.error, "red")):
-            if told:
-                say(f"{each.id}: {told}", style)
+        for text, style in ((each.warning, "yellow"), (each.error, "red")):
+            if text:
+                say(f"{each.id}: {text}", style)
     if reply.error:
         say(reply.error, "red")
 
