@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+from pipeline.clock import SystemClock
 from pipeline.jobs import tables
 from pipeline.jobs.database import Database
 from pipeline.jobs.lease import LEASE_SECONDS
@@ -12,9 +13,9 @@ from tests.fakes.evaluator import EvaluatorServer
 
 def let_leases_run_out(url: str) -> None:
     """As if the time of a lease had passed."""
-    database, leases = Database(url), tables.worker_leases
-    earlier = leases.c.beat_at - timedelta(seconds=LEASE_SECONDS)
-    database.transact_now(lambda connection: connection.execute(leases.update().values(beat_at=earlier)))
+    database = Database(url)
+    run_out = tables.worker_leases.update().values(beat_at=SystemClock().now() - timedelta(seconds=LEASE_SECONDS))
+    database.transact_now(lambda connection: connection.execute(run_out))
     database.close()
 
 
