@@ -20,7 +20,7 @@ class Setting:
 
     value: str
     description: str | None = None
-    updated_at: str = ""
+    updated_at: str = "2026-01-02T03:04:05.000Z"
 
     def shown(self, *, with_value: bool) -> dict[str, str]:
         """As the API gives it; values of secrets stay inside."""

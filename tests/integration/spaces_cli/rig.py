@@ -1,15 +1,10 @@
 """``pipeline spaces`` as typed at a prompt, on a Space that the fake Hub has."""
 
 from tests.fakes.command_line import Ended, pipeline
-from tests.fakes.hub import Setting
 
 ID = "deployer/tides"
 APP = {"README.md": "---\ntitle: Tides\nsdk: gradio\n---\n", "app.py": "import gradio\n"}
 VALUE = "v4lue-that-nobody-may-see"
-
-
-def setting(value: str) -> Setting:
-    return Setting(value, None, "2026-01-02T03:04:05.000Z")
 
 
 def spaces(*arguments: str, stdin: str | None = None) -> Ended:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.fakes.hub import FakeHub, Space
-from tests.integration.spaces_cli.rig import ID, VALUE, setting, spaces
+from tests.fakes.hub import FakeHub, Setting, Space
+from tests.integration.spaces_cli.rig import ID, VALUE, spaces
 
 Check = Callable[[Space], bool]
 ROWS: dict[str, tuple[tuple[str, ...], Check]] = {
@@ -45,8 +45,8 @@ def test_every_function_has_a_command_that_does_it(
     hub: FakeHub, space: Space, monkeypatch: pytest.MonkeyPatch, row: str, is_json: bool
 ) -> None:
     monkeypatch.setenv("API_KEY", VALUE)
-    space.variables["OLD"] = setting("1")
-    space.secrets["OLD_KEY"] = setting("1")
+    space.variables["OLD"] = Setting("1")
+    space.secrets["OLD_KEY"] = Setting("1")
     arguments, is_done = ROWS[row]
     options = ("--json",) if is_json else ()
     ended = spaces(arguments[0], *options, *arguments[1:])
@@ -152,6 +152,6 @@ def test_a_token_that_the_hub_does_not_know_fails(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_json_of_a_refusal_is_that_of_http(space: Space) -> None:
-    space.secrets["A"] = setting("1")
+    space.secrets["A"] = Setting("1")
     document: Any = spaces("variables", ID, "--set", "A=1", "--json").document
     assert (document["ok"], [each["field"] for each in document["fields"]]) == (False, ["variables"])

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.hub import FakeHub, Space
-from tests.integration.spaces_cli.rig import APP, ID, VALUE, setting, spaces
+from tests.fakes.hub import FakeHub, Setting, Space
+from tests.integration.spaces_cli.rig import APP, ID, VALUE, spaces
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def test_a_copy_gets_the_secrets_that_are_given_and_is_told_of_the_others(
     hub: FakeHub, space: Space, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KEY", VALUE)
-    space.secrets |= {"KEY": setting("1"), "OTHER": setting("2")}
+    space.secrets |= {"KEY": Setting("1"), "OTHER": Setting("2")}
     ended = spaces("duplicate", ID, "copy", "--from-env", "KEY", "--set", "TEAM=a", "--private", "--watch")
     copy = hub.spaces["deployer/copy"]
     assert ended.code == 0, ended.stderr

@@ -1,69 +1,30 @@
 """``pipeline spaces provision`` against the fake Hub."""
 
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.fakes import forkserver
-from tests.fakes.hub import FakeHub, Fault
-from tests.fakes.hub.exchange import Answer
+from tests.fakes.command_line import Ended
+from tests.fakes.hub import Answer, FakeHub, Fault
+from tests.integration.spaces_cli.rig import APP, VALUE, spaces
 
-VALUE = "a-value-nobody-may-see"
-CARD = "---\ntitle: Team\nsdk: gradio\nsdk_version: 5.0.0\napp_file: app.py\n---\n"
 CSV = f"name,variable:TEAM,secret:KEY\nteam-a,a,{VALUE}\nteam-b,b,{VALUE}\n"
 TEMPLATE = "deployer/template"
 
 
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended."""
-
-    code: int
-    stdout: str
-    stderr: str
-
-    @property
-    def document(self) -> Any:
-        return json.loads(self.stdout)
-
-
-class CommandLine:
-    """The command as operators type it, in a process of its own: the engine's log belongs to the process."""
-
-    def __init__(self, folder: Path, hub: FakeHub) -> None:
-        self.folder = folder
-        self.environment = {
-            **forkserver.INHERITED,
-            "HF_TOKEN": hub.token,
-            "HF_ENDPOINT": hub.endpoint,
-            "DEPLOY_TARGET": "local",
-            "GENERATED_REPOS_DIR": str(folder / "generated"),
-        }
-
-    def __call__(self, *arguments: str) -> Ended:
-        done = forkserver.run(["spaces", "provision", *arguments], self.environment, self.folder)
-        assert VALUE not in done.stdout + done.stderr
-        return Ended(done.returncode, done.stdout, done.stderr)
-
-
-@pytest.fixture
-def hub() -> Iterator[FakeHub]:
-    with FakeHub() as hub:
-        hub.create(TEMPLATE, files={"README.md": CARD, "app.py": "print(1)\n"})
-        yield hub
-
-
-@pytest.fixture
-def provision(hub: FakeHub, tmp_path: Path) -> CommandLine:
+@pytest.fixture(autouse=True)
+def _template_and_list(hub: FakeHub, tmp_path: Path) -> None:
+    hub.create(TEMPLATE, files=APP)
     (tmp_path / "teams.csv").write_text(CSV, encoding="utf-8")
-    return CommandLine(tmp_path, hub)
 
 
-def test_every_space_is_made_and_a_second_run_changes_nothing(provision: CommandLine, hub: FakeHub) -> None:
+def provision(*arguments: str) -> Ended:
+    ended = spaces("provision", *arguments)
+    assert VALUE not in ended.stdout + ended.stderr
+    return ended
+
+
+def test_every_space_is_made_and_a_second_run_changes_nothing(hub: FakeHub) -> None:
     ended = provision("teams.csv", "--template", TEMPLATE)
     assert ended.code == 0
     assert "deployer/team-a" in ended.stdout
@@ -75,14 +36,14 @@ def test_every_space_is_made_and_a_second_run_changes_nothing(provision: Command
     assert len(hub.calls("POST", "/duplicate")) == 2
 
 
-def test_a_folder_is_a_template_as_well(provision: CommandLine, hub: FakeHub, tmp_path: Path) -> None:
+def test_a_folder_is_a_template_as_well(hub: FakeHub, tmp_path: Path) -> None:
     (tmp_path / "app").mkdir()
     (tmp_path / "app" / "app.py").write_text("import gradio as gr\n", encoding="utf-8")
     assert provision("teams.csv", "--template", "app").code == 0
     assert b"import gradio" in hub.spaces["deployer/team-a"].files()["app.py"]
 
 
-def test_a_dry_run_shows_the_plan_and_changes_nothing(provision: CommandLine, hub: FakeHub) -> None:
+def test_a_dry_run_shows_the_plan_and_changes_nothing(hub: FakeHub) -> None:
     ended = provision("teams.csv", "--template", TEMPLATE, "--dry-run")
     assert ended.code == 0
     assert "would be created" in ended.stdout
@@ -90,14 +51,14 @@ def test_a_dry_run_shows_the_plan_and_changes_nothing(provision: CommandLine, hu
     assert {call.method for call in hub.log} == {"GET"}
 
 
-def test_common_secrets_come_from_an_env_file(provision: CommandLine, hub: FakeHub, tmp_path: Path) -> None:
+def test_common_secrets_come_from_an_env_file(hub: FakeHub, tmp_path: Path) -> None:
     (tmp_path / "common.env").write_text(f"COMMON={VALUE}\nKEY=another\n", encoding="utf-8")
     assert provision("teams.csv", "--template", TEMPLATE, "--env-file", "common.env").code == 0
     values = {key: secret.value for key, secret in hub.spaces["deployer/team-a"].secrets.items()}
     assert values == {"COMMON": VALUE, "KEY": VALUE}
 
 
-def test_a_space_that_fails_is_named_and_the_exit_code_is_1(provision: CommandLine, hub: FakeHub) -> None:
+def test_a_space_that_fails_is_named_and_the_exit_code_is_1(hub: FakeHub) -> None:
     hub.add_fault(Fault("POST", "/duplicate", answer=Answer(402, {"error": "Subscribe to PRO"})))
     ended = provision("teams.csv", "--template", TEMPLATE)
     assert ended.code == 1
@@ -105,7 +66,7 @@ def test_a_space_that_fails_is_named_and_the_exit_code_is_1(provision: CommandLi
     assert "1 of 2 Spaces failed" in ended.stderr
 
 
-def test_what_is_wrong_with_the_file_ends_with_2(provision: CommandLine, hub: FakeHub, tmp_path: Path) -> None:
+def test_what_is_wrong_with_the_file_ends_with_2(hub: FakeHub, tmp_path: Path) -> None:
     (tmp_path / "bad.csv").write_text("name\ntwo words\n", encoding="utf-8")
     ended = provision("bad.csv", "--template", TEMPLATE)
     assert ended.code == 2
@@ -114,8 +75,8 @@ def test_what_is_wrong_with_the_file_ends_with_2(provision: CommandLine, hub: Fa
     assert hub.log == []
 
 
-def test_without_a_token_the_exit_code_is_3(provision: CommandLine, hub: FakeHub) -> None:
-    del provision.environment["HF_TOKEN"]
+def test_without_a_token_the_exit_code_is_3(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HF_TOKEN")
     ended = provision("teams.csv", "--template", TEMPLATE)
     assert ended.code == 3
     assert "HF_TOKEN" in ended.stderr

@@ -11,7 +11,6 @@ import uvicorn
 
 from pipeline.web.app import create_app
 from pipeline.web.streams import Streams
-from tests.fakes.hub import Setting
 from tests.fakes.jobs import SECRET, MemoryServices
 
 ID = "deployer/tides"
@@ -22,10 +21,6 @@ VISITORS_TOKEN = "hf_" + "ofAVisitorOfTheTests"
 VALUE = "v4lue-that-nobody-may-see"
 BEARER = {"Authorization": f"Bearer {SECRET}"}
 VOLUME = {"type": "bucket", "source": "deployer/data", "mount_path": "/data"}
-
-
-def setting(value: str) -> Setting:
-    return Setting(value, None, "2026-01-02T03:04:05.000Z")
 
 
 @asynccontextmanager

@@ -6,8 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.fakes.hub import FakeHub, Space
-from tests.integration.spaces_http.rig import APP, AT, ID, VALUE, VOLUME, setting
+from tests.fakes.hub import FakeHub, Setting, Space
+from tests.integration.spaces_http.rig import APP, AT, ID, VALUE, VOLUME
 
 Check = Callable[[Space], bool]
 
@@ -59,8 +59,8 @@ ROWS: dict[str, tuple[str, str, Any, Check]] = {
 async def test_every_function_has_a_route_that_does_it(
     hub: FakeHub, space: Space, client: httpx.AsyncClient, row: str
 ) -> None:
-    space.variables["OLD"] = setting("1")
-    space.secrets["OLD_KEY"] = setting("1")
+    space.variables["OLD"] = Setting("1")
+    space.secrets["OLD_KEY"] = Setting("1")
     space.hardware = "cpu-upgrade"  # a sleep time is for paid hardware
     method, path, body, is_done = ROWS[row]
     response = await client.request(method, AT + path, json=body)
@@ -73,8 +73,8 @@ async def test_every_function_has_a_route_that_does_it(
 async def test_a_copy_has_files_and_variables_and_the_secrets_that_are_given(
     hub: FakeHub, space: Space, client: httpx.AsyncClient
 ) -> None:
-    space.variables["LEVEL"] = setting("3")
-    space.secrets |= {"KEY": setting("one"), "OTHER": setting("two")}
+    space.variables["LEVEL"] = Setting("3")
+    space.secrets |= {"KEY": Setting("one"), "OTHER": Setting("two")}
     wish = {"to_id": "copy", "secrets": {"KEY": VALUE}, "variables": {"TEAM": "a"}, "hardware": "cpu-upgrade"}
     response = await client.post(f"{AT}/duplicate", json=wish)
     copy = hub.spaces["deployer/copy"]

@@ -5,15 +5,15 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.fakes.hub import FakeHub, Fault, Space
-from tests.integration.spaces_http.rig import APP, AT, ID, PAGE, VALUE, VISITORS_TOKEN, VOLUME, setting
+from tests.fakes.hub import FakeHub, Fault, Setting, Space
+from tests.integration.spaces_http.rig import APP, AT, ID, PAGE, VALUE, VISITORS_TOKEN, VOLUME
 
 
 @pytest.mark.parametrize(("kind", "other"), [("variables", "secrets"), ("secrets", "variables")])
 async def test_a_name_cannot_be_both_secret_and_variable(
     hub: FakeHub, space: Space, client: httpx.AsyncClient, kind: str, other: str
 ) -> None:
-    getattr(space, other)["KEY"] = setting("1")
+    getattr(space, other)["KEY"] = Setting("1")
     response = await client.put(f"{AT}/{kind}", json={"KEY": "2"})
     assert response.status_code == 400
     assert [field["field"] for field in response.json()["fields"]] == [kind]

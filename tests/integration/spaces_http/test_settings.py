@@ -4,14 +4,14 @@ import httpx
 import pytest
 
 from tests.fakes.hub import Answer, FakeHub, Fault, Setting, Space, too_many_requests
-from tests.integration.spaces_http.rig import AT, ID, VALUE, VOLUME, setting
+from tests.integration.spaces_http.rig import AT, ID, VALUE, VOLUME
 
 
 async def test_variables_are_listed_with_their_values_and_secrets_without(
     space: Space, client: httpx.AsyncClient
 ) -> None:
-    space.variables["LEVEL"] = Setting("3", "where it begins", "2026-01-02T03:04:05.000Z")
-    space.secrets["KEY"] = Setting(VALUE, "of the tables", "2026-01-02T03:04:05.000Z")
+    space.variables["LEVEL"] = Setting("3", "where it begins")
+    space.secrets["KEY"] = Setting(VALUE, "of the tables")
     variables = (await client.get(f"{AT}/variables")).json()
     secrets = await client.get(f"{AT}/secrets")
     assert [(each["key"], each["value"]) for each in variables["variables"]] == [("LEVEL", "3")]
@@ -28,7 +28,7 @@ async def test_variables_are_listed_with_their_values_and_secrets_without(
 async def test_a_name_that_is_not_there_is_not_found_and_near_ones_are_told(
     hub: FakeHub, space: Space, client: httpx.AsyncClient, kind: str, method: str
 ) -> None:
-    getattr(space, kind)["API_KEY"] = setting(VALUE)
+    getattr(space, kind)["API_KEY"] = Setting(VALUE)
     response = await client.request(method, f"{AT}/{kind}/APIKEY")
     assert response.status_code == 404
     assert "API_KEY" in response.json()["error"]
@@ -69,7 +69,7 @@ async def test_a_line_that_is_no_setting_is_told_by_its_number_alone(hub: FakeHu
 
 
 async def test_all_of_one_kind_are_deleted_when_that_is_confirmed(space: Space, client: httpx.AsyncClient) -> None:
-    space.variables |= {"A": setting("1"), "B": setting("2")}
+    space.variables |= {"A": Setting("1"), "B": Setting("2")}
     assert (await client.delete(f"{AT}/variables")).status_code == 400
     assert len(space.variables) == 2
     response = await client.delete(f"{AT}/variables", params={"confirm": ID})
@@ -80,7 +80,7 @@ async def test_all_of_one_kind_are_deleted_when_that_is_confirmed(space: Space, 
 async def test_what_is_so_already_is_left_alone_and_restarts_nothing(
     hub: FakeHub, space: Space, client: httpx.AsyncClient
 ) -> None:
-    space.variables["LEVEL"] = setting("3")
+    space.variables["LEVEL"] = Setting("3")
     response = await client.put(f"{AT}/variables", json={"LEVEL": "3"})
     answer = response.json()
     assert (answer["restarts"], answer["warning"], answer["unchanged"]) == (False, None, ["variable LEVEL"])
@@ -134,7 +134,7 @@ async def test_several_changes_are_made_in_the_order_that_spares_restarts(
 async def test_half_done_changes_are_told(hub: FakeHub, space: Space, client: httpx.AsyncClient) -> None:
     refused = Answer(400, {"error": "too many variables"})
     names = ["A", "B", "C", "D", "E"]
-    space.variables["B"] = setting("1")
+    space.variables["B"] = Setting("1")
     hub.add_fault(Fault("POST", "/variables", times=1, when="after", answer=Answer(200, {})))
     hub.add_fault(Fault("POST", "/variables", times=1, answer=refused))
     response = await client.put(f"{AT}/variables", json=dict.fromkeys(names, "1"))

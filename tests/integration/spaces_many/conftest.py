@@ -9,14 +9,14 @@ from pipeline.manage_spaces.provisioning import ProvisionSpaces
 from pipeline.spaces.hosts import space_hosts
 from pipeline.verification.secrets import ConfiguredSecretScanner
 from tests.fakes.clock import FakeClock
-from tests.fakes.hub import FakeHub
-from tests.integration.spaces_many.orders import APP, OPERATOR_SECRET, OTHER_TOKEN, TEMPLATE, setting
+from tests.fakes.hub import FakeHub, Setting
+from tests.integration.spaces_many.orders import APP, OPERATOR_SECRET, OTHER_TOKEN, TEMPLATE
 
 
 @pytest.fixture
 def hub() -> Iterator[FakeHub]:
     with FakeHub(others={OTHER_TOKEN: "visitor"}) as hub:
-        hub.create(TEMPLATE, files=APP, variables={"LEVEL": setting("1")})
+        hub.create(TEMPLATE, files=APP, variables={"LEVEL": Setting("1")})
         yield hub
 
 

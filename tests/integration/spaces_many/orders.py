@@ -8,8 +8,7 @@ from pipeline.domain.publication import SpaceSdk
 from pipeline.domain.space import AppTemplate
 from pipeline.manage_spaces.provisioning import ProvisionSpaces
 from tests.builders import make_files
-from tests.fakes.hub import FakeHub, Setting
-from tests.fakes.hub.repository import now
+from tests.fakes.hub import FakeHub
 
 CARD = "---\ntitle: Team\nsdk: gradio\nsdk_version: 5.0.0\napp_file: app.py\n---\n"
 APP = {"README.md": CARD, "app.py": "print('hello')\n"}
@@ -18,10 +17,6 @@ VALUE = "a-value-nobody-may-see"
 OPERATOR_SECRET = "an-operators-secret-value"
 OTHER_TOKEN = "hf_" + "ofSomebodyElse"
 CREATE, UPDATE, UNCHANGED = SpaceAction
-
-
-def setting(value: str) -> Setting:
-    return Setting(value, updated_at=now())
 
 
 def copies(*spaces: WantedSpace, **options: Any) -> ProvisionOrder:

@@ -5,7 +5,7 @@ import pytest
 from pipeline.domain.provision import ProvisionOrder, SpaceStatus
 from pipeline.manage_spaces.provisioning import ProvisionSpaces
 from tests.builders import make_wanted
-from tests.fakes.hub import FakeHub
+from tests.fakes.hub import FakeHub, Setting
 from tests.integration.spaces_many.orders import (
     APP,
     CREATE,
@@ -16,7 +16,6 @@ from tests.integration.spaces_many.orders import (
     apps,
     copies,
     run,
-    setting,
     writes,
 )
 
@@ -76,8 +75,8 @@ async def test_what_is_as_wanted_is_left_alone(provision: ProvisionSpaces, hub: 
 
 
 async def test_only_what_differs_is_set(provision: ProvisionSpaces, hub: FakeHub) -> None:
-    there = {"SAME": setting("1"), "OTHER": setting("1"), "OWN": setting("1")}
-    hub.create("deployer/a", files=APP, variables=there, secrets={"OLD": setting("old")}, hardware="t4-small")
+    there = {"SAME": Setting("1"), "OTHER": Setting("1"), "OWN": Setting("1")}
+    hub.create("deployer/a", files=APP, variables=there, secrets={"OLD": Setting("old")}, hardware="t4-small")
     wanted = make_wanted("a", {"OLD": VALUE, "NEW": VALUE}, {"SAME": "1", "OTHER": "2"}, sleep_seconds=60, private=True)
     (outcome,) = await run(provision, copies(wanted))
     space = hub.spaces["deployer/a"]
@@ -110,7 +109,7 @@ async def test_a_space_that_does_not_run_is_changed_without_a_warning(provision:
 
 
 async def test_secrets_are_set_again_when_that_is_asked_for(provision: ProvisionSpaces, hub: FakeHub) -> None:
-    hub.create("deployer/a", files=APP, secrets={"KEY": setting("old")})
+    hub.create("deployer/a", files=APP, secrets={"KEY": Setting("old")})
     (outcome,) = await run(provision, copies(make_wanted("a", {"KEY": VALUE}), replace_secrets=True))
     assert outcome.changes == ("secret KEY",)
     assert hub.spaces["deployer/a"].secrets["KEY"].value == VALUE

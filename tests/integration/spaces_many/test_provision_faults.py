@@ -18,7 +18,7 @@ from pipeline.spaces.hosts import space_hosts
 from pipeline.verification.secrets import ConfiguredSecretScanner
 from tests.builders import make_files, make_wanted
 from tests.fakes.clock import FakeClock
-from tests.fakes.hub import Answer, FakeHub, Fault, Hang, too_many_requests
+from tests.fakes.hub import Answer, FakeHub, Fault, Hang, Setting, too_many_requests
 from tests.fakes.hub.exchange import Request
 from tests.integration.spaces_many.orders import (
     APP,
@@ -30,7 +30,6 @@ from tests.integration.spaces_many.orders import (
     apps,
     copies,
     run,
-    setting,
     writes,
 )
 
@@ -190,7 +189,7 @@ async def test_a_static_space_takes_no_secret(provision: ProvisionSpaces, hub: F
 async def test_a_name_that_is_a_variable_of_the_space_is_not_made_a_secret(
     provision: ProvisionSpaces, hub: FakeHub
 ) -> None:
-    hub.create("deployer/a", files=APP, variables={"KEY": setting("1")})
+    hub.create("deployer/a", files=APP, variables={"KEY": Setting("1")})
     (outcome,) = await run(provision, copies(make_wanted("a", {"KEY": VALUE})))
     assert outcome.error
     assert "has the name of a variable" in outcome.error
