@@ -22,9 +22,11 @@ from pipeline.jobs.database import Database
 from pipeline.jobs.engine import Engine, Run
 from pipeline.jobs.failpoint import Failpoint
 from pipeline.jobs.feed import JobFeed
+from pipeline.jobs.migrations import NEWEST, revisions, upgrade
 from pipeline.jobs.queue import JobQueue, QueueRules
 from pipeline.jobs.records import JobRecords
 from pipeline.jobs.stores import SqlBlobs, SqlSites, forget_before
+from pipeline.jobs.submissions import Submissions
 from pipeline.ports import Checkpoint, Progress
 from tests.builders import make_attachment, make_brief, make_publication
 
@@ -63,20 +65,21 @@ async def working(database: Database, run: Run, *, waiting: int = 100, concurren
     clock, feed = SystemClock(), JobFeed()
     blobs = SqlBlobs(database, clock)
     records = JobRecords(database, clock, blobs, feed.publish)
+    submissions = Submissions(database)
     engine = Engine(
         database,
         records,
+        submissions,
         clock,
-        run,
         concurrency=concurrency,
         retention=timedelta(days=1),
         failpoint=Failpoint(None),
     )
     rules = QueueRules(timedelta(seconds=60), waiting, Target.LOCAL, frozenset({Target.LOCAL}))
-    await engine.start()
+    await engine.start(run)
     try:
         yield JobQueue(
-            engine=engine,
+            submissions=submissions,
             records=records,
             feed=feed,
             blobs=blobs,
@@ -349,10 +352,11 @@ async def test_nothing_runs_again_when_a_finished_service_starts_anew(database: 
 
 
 def test_the_migrations_make_the_tables_that_the_code_names(database: Database) -> None:
-    from alembic.autogenerate import compare_metadata  # noqa: PLC0415 - only this test needs it
-    from alembic.migration import MigrationContext  # noqa: PLC0415
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
 
-    database.migrate()
+    with database.engine.begin() as connection:
+        upgrade(connection)
     database.migrate()
     with database.engine.connect() as connection:
         names = set(tables.metadata.tables)
@@ -361,6 +365,19 @@ def test_the_migrations_make_the_tables_that_the_code_names(database: Database) 
             opts={"include_name": lambda name, kind, _parents: kind != "table" or name in names},
         )
         assert compare_metadata(context, tables.metadata) == []
+    database.close()
+
+
+def test_older_and_new_databases_come_to_have_all_tables(database: Database) -> None:
+    with database.engine.begin() as connection:
+        upgrade(connection, "0001")
+    for _ in ("older", "new"):
+        database.migrate()
+        with database.engine.begin() as connection:
+            assert connection.execute(sa.select(revisions.c.version_num)).scalar_one() == NEWEST
+            assert set(sa.inspect(connection).get_table_names()) >= set(tables.metadata.tables)
+            tables.metadata.drop_all(connection)
+            revisions.drop(connection)
     database.close()
 
 
