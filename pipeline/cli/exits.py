@@ -1,13 +1,22 @@
-"""Exit codes, and how errors are told at the command line."""
+"""How commands end: exit codes, how errors are told, and Ctrl-C."""
 
-from collections.abc import Iterator
+import asyncio
+import os
+import threading
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
+from typing import Any, TypeVar
 
 import typer
 
 from pipeline.cli.output import explain, print_json, say
 from pipeline.domain.errors import InvalidInput, Misconfigured, PipelineError
+
+END_SECONDS = 5.0
+"""What a command gets to end in order after Ctrl-C."""
+
+T = TypeVar("T")
 
 
 class ExitCode(IntEnum):
@@ -36,6 +45,27 @@ def exit_codes(*, as_json: bool = False) -> Iterator[None]:
         if as_json:
             print_json({"ok": False, "error": "interrupted"})
         raise typer.Exit(ExitCode.INTERRUPTED) from interrupt
+
+
+def run_async(work: Coroutine[Any, Any, T]) -> T:
+    """Run ``work`` and return what it gives. Ctrl-C cancels it, and ends the process soon, whatever still hangs."""
+
+    async def watched() -> T:
+        try:
+            return await work
+        except asyncio.CancelledError:
+            end = threading.Timer(END_SECONDS, _end_at_once)
+            end.daemon = True
+            end.start()
+            raise
+
+    return asyncio.run(watched())
+
+
+def _end_at_once() -> None:
+    """Threads in a library's hands cannot be told to stop, and Python would wait for them."""
+    say("Interrupted.", "yellow")
+    os._exit(ExitCode.INTERRUPTED)
 
 
 def _error_document(error: PipelineError) -> dict[str, object]:

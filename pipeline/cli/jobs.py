@@ -1,15 +1,13 @@
 """``pipeline jobs``: straight from the database, also while a service works on it."""
 
-import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from pipeline.bootstrap import open_jobs
-from pipeline.cli.exits import ExitCode, exit_codes
+from pipeline.cli.environment import read_quietly
+from pipeline.cli.exits import ExitCode, exit_codes, run_async
 from pipeline.cli.output import (
     print_console,
     print_deliveries,
@@ -23,19 +21,19 @@ from pipeline.cli.output import (
 )
 from pipeline.cli.progress import StageProgress
 from pipeline.domain.errors import FieldProblem, InvalidInput, NotFound
-from pipeline.domain.job import Job, JobStatus
+from pipeline.domain.job import MAX_PAGE, Job, JobStatus
 from pipeline.domain.notification import Delivery, NextStep, next_step
-from pipeline.logs import configure_logging
 from pipeline.ports import Jobs
-from pipeline.settings import Settings
-from pipeline.shapes.jobs import MAX_PAGE, JobPage, JobSummary, JobView
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
 
 T = TypeVar("T")
 
 JobId = Annotated[str, typer.Argument(metavar="ID", help="As `pipeline jobs list` and every reply show it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 
-jobs = typer.Typer(help="Look at jobs and steer them; works beside a running service.", no_args_is_help=True)
+jobs = typer.Typer(no_args_is_help=True)
 
 
 @jobs.command("list")
@@ -47,8 +45,10 @@ def list_jobs(
     as_json: AsJson = False,
 ) -> None:
     """List jobs, newest first."""
+    from pipeline.shapes.jobs import JobPage, JobSummary
+
     with exit_codes(as_json=as_json):
-        settings = _settings()
+        settings = read_quietly()
         found, cursor = _with_jobs(settings, lambda port: port.find(email=email, task=task, status=status, limit=limit))
         if as_json:
             summaries = [JobSummary.of(job, settings.own_address) for job in found]
@@ -67,8 +67,10 @@ def show(
     ] = None,
 ) -> None:
     """Show a job: verdicts with their evidence, console, timeline, deliveries, usage."""
+    from pipeline.shapes.jobs import JobView
+
     with exit_codes(as_json=as_json):
-        settings = _settings()
+        settings = read_quietly()
 
         async def look(port: Jobs) -> None:
             job = await port.get(job_id)
@@ -92,7 +94,7 @@ def show(
 def watch(job_id: JobId) -> None:
     """Follow a job to its end. Ctrl-C stops watching, not the job."""
     with exit_codes():
-        job = _with_jobs(_settings(), lambda port: _watch(port, job_id))
+        job = _with_jobs(read_quietly(), lambda port: _watch(port, job_id))
         print_summary(job)
         print_verdicts(job.seen.verdicts)
     if job.status is not JobStatus.SUCCEEDED:
@@ -103,7 +105,7 @@ def watch(job_id: JobId) -> None:
 def cancel(job_id: JobId) -> None:
     """Stop a job before its next stage. What it has published stays."""
     with exit_codes():
-        job = _with_jobs(_settings(), lambda port: port.cancel(job_id))
+        job = _with_jobs(read_quietly(), lambda port: port.cancel(job_id))
     if job.status.is_final and job.status is not JobStatus.CANCELLED:
         say(f"Job {job_id} had ended before: {job.status}.", "yellow")
         raise typer.Exit(ExitCode.FAILED)
@@ -119,18 +121,12 @@ def redeliver(job_id: JobId) -> None:
         return (await port.redeliver(job_id)).deliveries[told_before:]
 
     with exit_codes():
-        attempts = _with_jobs(_settings(), again)
+        attempts = _with_jobs(read_quietly(), again)
         print_deliveries(attempts)
     if not any(next_step(attempt.status) is NextStep.DONE for attempt in attempts):
         say("The evaluator did not take it.", "red")
         raise typer.Exit(ExitCode.FAILED)
     say("The evaluator has been told.")
-
-
-def _settings() -> Settings:
-    settings = Settings.from_environment()
-    configure_logging(settings.secrets(), level=logging.WARNING)
-    return settings
 
 
 def _save(picture: bytes | None, job_id: str, file: Path) -> None:
@@ -143,12 +139,14 @@ def _save(picture: bytes | None, job_id: str, file: Path) -> None:
     say(f"The picture of the page is in {file}.")
 
 
-def _with_jobs(settings: Settings, use: Callable[[Jobs], Awaitable[T]]) -> T:
+def _with_jobs(settings: "Settings", use: Callable[[Jobs], Awaitable[T]]) -> T:
+    from pipeline.bootstrap.jobs import open_jobs
+
     async def opened() -> T:
         async with open_jobs(settings) as port:
             return await use(port)
 
-    return asyncio.run(opened())
+    return run_async(opened())
 
 
 async def _watch(port: Jobs, job_id: str) -> Job:
@@ -156,5 +154,5 @@ async def _watch(port: Jobs, job_id: str) -> Job:
     with StageProgress(f"{job.key.task}, round {job.key.round}") as progress:
         async for event in port.watch(job_id):
             if event:
-                progress.show(event)
+                progress.show_event(event)
     return await port.get(job_id)

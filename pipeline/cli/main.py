@@ -12,7 +12,7 @@ def main() -> None:
         if reconfigure := getattr(stream, "reconfigure", None):
             reconfigure(errors="replace")
     try:
-        from pipeline.cli.commands import app  # noqa: PLC0415 - takes a second, and Ctrl-C must end that cleanly too
+        from pipeline.cli.commands import app
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     app()

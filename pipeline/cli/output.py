@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from rich import box
@@ -19,7 +20,9 @@ from pipeline.domain.job import Job, JobStatus
 from pipeline.domain.notification import Delivery, DeliveryState
 from pipeline.domain.publication import Target
 from pipeline.domain.verdict import Finding, Outcome, Verdict
-from pipeline.shapes.jobs import StageView
+
+if TYPE_CHECKING:
+    from pipeline.shapes.jobs import StageView
 
 WIDTH_WITHOUT_TERMINAL = 120
 FINDINGS_SHOWN = 10
@@ -163,7 +166,7 @@ def print_console(lines: Sequence[str]) -> None:
         stdout().print(Text(f"  {plain(line)}"), soft_wrap=True)
 
 
-def print_timeline(stages: Sequence[StageView]) -> None:
+def print_timeline(stages: "Sequence[StageView]") -> None:
     """Every run of every stage."""
     table = _table("stage", "began", "state", "seconds", "detail", title="timeline")
     for run in stages:

@@ -1,4 +1,4 @@
-"""A job's timeline on standard error: a bar on a terminal, plain lines elsewhere."""
+"""What is under way, on standard error: a bar on a terminal, plain lines elsewhere."""
 
 from types import TracebackType
 from typing import Self
@@ -8,72 +8,78 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from pipeline.cli.output import plain, say, stderr
 from pipeline.domain.job import EventKind, JobEvent, Stage
 
+BESIDE_THE_TEXT = 50  # columns
 
-class StageProgress:
-    """Shows the events of one job as they come, within a ``with`` block."""
 
-    def __init__(self, title: str) -> None:
+class ProgressBar:
+    """Shows steps as they are taken, within a ``with`` block.
+
+    Args:
+        title: of the whole.
+        steps: how many there are; None = nobody knows.
+    """
+
+    def __init__(self, title: str, steps: int | None = None) -> None:
         self._title = plain(title)
         console = stderr()
-        self._bar = (
-            Progress(
-                SpinnerColumn(),
-                TextColumn("{task.description}", markup=False),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeElapsedColumn(),
-                console=console,
-                transient=True,
-            )
-            if console.is_terminal
-            else None
+        count = [MofNCompleteColumn()] if steps else []
+        text = TextColumn("{task.description}", markup=False)
+        self._bar = Progress(
+            *(SpinnerColumn(), text, BarColumn(), *count, TimeElapsedColumn()),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
         )
+        self._steps = steps
         self._line = TaskID(0)
 
     def __enter__(self) -> Self:
-        if self._bar:
-            self._bar.start()
-            self._line = self._bar.add_task(self._title, total=len(Stage))
-        else:
-            say(self._title)
+        self._line = self._bar.add_task(self._title, total=self._steps)
+        self._bar.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._bar:
-            self._bar.stop()
+        self._bar.stop()
 
-    def show(self, event: JobEvent) -> None:
-        """One more event."""
-        if self._bar:
-            self._show_on_bar(self._bar, event)
-        elif line := _line(event):
+    def show(self, text: str) -> None:
+        """One more step was taken."""
+        self._show(f"{self._title}: {plain(text)}", f"  {self._title}: {text}", steps=1)
+
+    def _show(self, text: str, line: str, *, steps: int = 0) -> None:
+        """Let the bar say ``text``, if it is not empty; without a terminal, say ``line``, if that is not empty."""
+        if not self._bar.disable:
+            shortened = text[: max(self._bar.console.width - BESIDE_THE_TEXT, 20)]
+            self._bar.update(self._line, description=shortened or None, advance=steps)
+        elif line:
             say(line)
 
-    def _show_on_bar(self, bar: Progress, event: JobEvent) -> None:
+
+class StageProgress(ProgressBar):
+    """Shows the events of one job as they come."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(title, len(Stage))
+
+    def __enter__(self) -> Self:
+        super().__enter__()
+        self._show("", self._title)
+        return self
+
+    def show_event(self, event: JobEvent) -> None:
+        """One more event."""
         if event.stage is None:
             return
-        if event.kind is EventKind.FINISHED:
-            bar.advance(self._line)
-        elif event.kind in {EventKind.STARTED, EventKind.PROGRESS}:
-            detail = f": {plain(event.detail)}" if event.detail else ""
-            bar.update(
-                self._line, description=f"{self._title}, {event.stage}{detail}"[: max(bar.console.width - 50, 20)]
-            )
-
-
-def _line(event: JobEvent) -> str:
-    if event.stage is None:
-        return ""
-    detail = f"  {event.detail}" if event.detail else ""
-    match event.kind:
-        case EventKind.FINISHED:
-            took = "" if event.seconds is None else f"{event.seconds:8.2f} s"
-            return f"  {event.stage:<9}{took}{detail}"
-        case EventKind.FAILED:
-            return f"  {event.stage:<9}  failed{detail}"
-        case EventKind.PROGRESS:
-            return f"  {event.stage:<9}        …{detail}"
-        case _:
-            return ""
+        detail = f"  {event.detail}" if event.detail else ""
+        doing = f"{self._title}, {event.stage}{f': {plain(event.detail)}' if event.detail else ''}"
+        match event.kind:
+            case EventKind.STARTED:
+                self._show(doing, "")
+            case EventKind.PROGRESS:
+                self._show(doing, f"  {event.stage:<9}        …{detail}")
+            case EventKind.FINISHED:
+                took = "" if event.seconds is None else f"{event.seconds:8.2f} s"
+                self._show("", f"  {event.stage:<9}{took}{detail}", steps=1)
+            case EventKind.FAILED:
+                self._show("", f"  {event.stage:<9}  failed{detail}")

@@ -4,26 +4,22 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.bootstrap import build, read_settings
-from pipeline.cli.briefs import read_briefs, with_new_nonces
-from pipeline.cli.exits import ExitCode, exit_codes
+from pipeline.cli.exits import ExitCode, exit_codes, run_async
 from pipeline.cli.output import print_findings, print_json, print_summary, print_verdicts, say
 from pipeline.cli.progress import StageProgress
 from pipeline.domain.brief import Brief
 from pipeline.domain.errors import KeyReused
 from pipeline.domain.job import Job, JobStatus
 from pipeline.domain.publication import Target
-from pipeline.logs import configure_logging
 from pipeline.ports import Jobs
-from pipeline.settings import Settings
-from pipeline.shapes.deploy_reply import deploy_reply
 
-DRAIN_SECONDS = 1
-"""For a job that was interrupted: it goes on from its last finished stage anyway."""
+if TYPE_CHECKING:
+    from pipeline.bootstrap.services import Services
+    from pipeline.settings import Settings
 
 
 def run(
@@ -45,6 +41,11 @@ def run(
     ] = False,
 ) -> None:
     """Take a brief through the whole pipeline here and now; no server is needed."""
+    from pipeline.bootstrap.environment import read_settings
+    from pipeline.bootstrap.services import build
+    from pipeline.cli.briefs import read_briefs, with_new_nonces
+    from pipeline.logs import configure_logging
+
     with exit_codes(as_json=not watch):
         chosen = target or Target.LOCAL
         settings = read_settings(deploy_target=chosen)
@@ -53,7 +54,9 @@ def run(
         _announce(briefs, chosen, asked=target is not None)
         briefs = [replace(brief, target=chosen) for brief in briefs]
         is_told = chosen is not Target.LOCAL if notify is None else notify
-        jobs = asyncio.run(_run_all(settings, with_new_nonces(briefs) if fresh else briefs, notify=is_told, show=watch))
+        if fresh:
+            briefs = with_new_nonces(briefs)
+        jobs = run_async(_run_all(build(settings), briefs, notify=is_told, show=watch))
         if not watch:
             documents = [_document(job, settings) for job in jobs]
             print_json(documents[0] if len(briefs) == 1 else {"jobs": documents})
@@ -61,7 +64,9 @@ def run(
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _document(job: Job, settings: Settings) -> dict[str, Any]:
+def _document(job: Job, settings: "Settings") -> dict[str, Any]:
+    from pipeline.shapes.deploy_reply import deploy_reply
+
     return deploy_reply(job, settings.own_address).model_dump(mode="json")
 
 
@@ -76,12 +81,11 @@ def _announce(briefs: Sequence[Brief], target: Target, *, asked: bool) -> None:
         say(f"The brief itself asks for {names}; --target {names} publishes there.", "yellow")
 
 
-async def _run_all(settings: Settings, briefs: Sequence[Brief], *, notify: bool, show: bool) -> list[Job]:
+async def _run_all(services: "Services", briefs: Sequence[Brief], *, notify: bool, show: bool) -> list[Job]:
     """Run ``briefs`` in order, as far as each succeeds; the jobs as they ended."""
-    services = build(settings)
-    await services.start()
     ended: list[Job] = []
     try:
+        await services.start()
         for brief in briefs:
             job = await _run_one(services.jobs, brief, notify=notify)
             ended.append(job)
@@ -90,7 +94,7 @@ async def _run_all(settings: Settings, briefs: Sequence[Brief], *, notify: bool,
             if job.status is not JobStatus.SUCCEEDED:
                 break
     finally:
-        await services.stop(DRAIN_SECONDS)
+        await services.stop(0)  # a job that was interrupted goes on from its last finished stage
     if left := len(briefs) - len(ended):
         say(f"Not run, because they build on what failed: {left} more of the file.", "yellow")
     return ended
@@ -111,7 +115,7 @@ async def _run_one(jobs: Jobs, brief: Brief, *, notify: bool) -> Job:
         with StageProgress(f"{brief.task}, round {brief.round}") as progress:
             async for event in jobs.watch(job.id):
                 if event:
-                    progress.show(event)
+                    progress.show_event(event)
     except asyncio.CancelledError:
         say(f"Job {job.id} is on record: it goes on when `pipeline run` or `pipeline serve` starts here.")
         raise

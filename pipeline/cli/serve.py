@@ -1,23 +1,25 @@
 """``pipeline serve``: the service, with its worker, until a signal ends it."""
 
 import asyncio
+import gc
 import logging
 import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-import uvicorn
-from fastapi import FastAPI
 
-from pipeline.bootstrap import Services, build, read_settings
 from pipeline.cli.exits import exit_codes
 from pipeline.cli.output import say
 from pipeline.domain.errors import Misconfigured
-from pipeline.logs import configure_logging
-from pipeline.settings import Settings
+
+if TYPE_CHECKING:
+    import uvicorn
+
+    from pipeline.bootstrap.services import Services
+    from pipeline.settings import Settings
 
 DRAIN_SECONDS = 20
 """What running jobs get to finish after the first signal."""
@@ -35,6 +37,9 @@ def serve(
     ] = None,
 ) -> None:
     """Start the service, with its worker. SIGTERM or Ctrl-C lets running jobs finish; a second one ends it at once."""
+    from pipeline.bootstrap.environment import read_settings
+    from pipeline.logs import configure_logging
+
     with exit_codes():
         chosen = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
         settings = read_settings(**chosen)
@@ -44,10 +49,10 @@ def serve(
             settings = read_settings(**(chosen | {"port": bound_port}))
             logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # its chatter about start and end
             logging.getLogger("uvicorn.access").addFilter(drop_query)
-            asyncio.run(_serve(settings, listener))
+            asyncio.run(_serve(*_build(settings), listener))
 
 
-def _hint_at_models(settings: Settings) -> None:
+def _hint_at_models(settings: "Settings") -> None:
     if settings.model_endpoint.base_url is None:
         say(
             "Hint: no model is configured, so apps are built by the plain scaffold generator. "
@@ -75,38 +80,45 @@ def _listen(host: str, port: int) -> Iterator[socket.socket]:
         yield listener
 
 
-def _create_app(services: Services) -> FastAPI:
-    # All routes take a second to import, which the other commands should not pay.
-    from pipeline.web.app import create_app  # noqa: PLC0415
+def _build(settings: "Settings") -> "tuple[Services, uvicorn.Server]":
+    gc.disable()
+    from pipeline.bootstrap.services import build
+
+    services = build(settings)
+    server = _server(services)
+    gc.freeze()  # what was made so far stays: no collection need look at it
+    gc.enable()
+    return services, server
+
+
+def _server(services: "Services") -> "uvicorn.Server":
+    from uvicorn import Config, Server
+
+    from pipeline.web.app import create_app
+
+    class LeavesSignalsToUs(Server):
+        """It would close the door at once, and we still answer while jobs finish."""
+
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            yield
 
     try:
-        return create_app(services)
+        app = create_app(services)
     except Misconfigured as error:
         if "DEPLOY_SECRET " not in str(error):
             raise
         raise Misconfigured(f"{error}\nTo make one for this shell:\n  {HOW_TO_MAKE_ONE}") from error
-
-
-class _Server(uvicorn.Server):
-    """Uvicorn that leaves signals to us: it would close the door at once, and we still answer while jobs finish."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-async def _serve(settings: Settings, listener: socket.socket) -> None:
-    services = build(settings)
-    app = _create_app(services)
-    server = _Server(
-        uvicorn.Config(
-            app, lifespan="off", log_config=None, timeout_graceful_shutdown=CLOSE_SECONDS, server_header=False
-        )
+    return LeavesSignalsToUs(
+        Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=CLOSE_SECONDS, server_header=False)
     )
+
+
+async def _serve(services: "Services", server: "uvicorn.Server", listener: socket.socket) -> None:
     asked_to_stop = asyncio.Event()
     _on_first_signal(asked_to_stop)
     await services.start()
-    _hint_at_models(settings)
+    _hint_at_models(services.settings)
     try:
         answering = asyncio.create_task(server.serve(sockets=[listener]))
         typer.echo(f"Listening on {_address(listener)} (Ctrl-C stops)")

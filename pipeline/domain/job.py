@@ -10,6 +10,9 @@ from pipeline.domain.notification import Delivery, DeliveryState
 from pipeline.domain.publication import Publication, Target
 from pipeline.domain.verdict import Seen
 
+MAX_PAGE = 200
+"""Jobs in one listing."""
+
 
 class Stage(StrEnum):
     """A step of a job, in the order in which they are taken."""

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 
 from pipeline.domain.errors import Misconfigured, Unavailable
+from pipeline.jobs.migrations import bring_up_to_date
 
 T = TypeVar("T")
 
@@ -86,12 +85,9 @@ class Database:
 
     def migrate(self) -> None:
         """Bring our tables to the newest shape."""
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         try:
             with self.engine.begin() as connection:
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
+                bring_up_to_date(connection)
         except sa.exc.DatabaseError as error:
             raise Misconfigured(
                 f"the job database cannot be opened: {str(error.orig).splitlines()[0]}. "

@@ -1,4 +1,4 @@
-"""The durable engine: DBOS Transact behind one module. The sole home of dbos.
+"""The durable engine: DBOS Transact behind one module; with ``submissions`` and ``worker`` the sole home of dbos.
 
 What DBOS leaves to its users is done here: an own SQLite engine (``Database``), one process per SQLite file, a fixed
 application version, a portable serializer, expected failures as values, retention, and adoption of a dead worker's
@@ -9,17 +9,19 @@ import asyncio
 import fcntl
 import logging
 import os
+import threading
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import IO, Any
 
 import sqlalchemy as sa
-from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 from dbos import error as dbos_error
 
 from pipeline.domain.brief import Brief
-from pipeline.domain.errors import DeadlineExceeded, Misconfigured, PipelineError, Unavailable
+from pipeline.domain.errors import DeadlineExceeded, Misconfigured, PipelineError
 from pipeline.domain.job import Failure, Job, JobStatus, Stage
 from pipeline.jobs.checkpoint import Outcome, StageCheckpoint
 from pipeline.jobs.database import Database
@@ -27,18 +29,16 @@ from pipeline.jobs.failpoint import Failpoint
 from pipeline.jobs.lease import BEAT_SECONDS, Leases
 from pipeline.jobs.records import JobRecords
 from pipeline.jobs.stores import forget_before
+from pipeline.jobs.submissions import APPLICATION, QUEUE, SHAPE, WORKFLOW, Submissions
+from pipeline.jobs.worker import POLL_SECONDS, Worker
 from pipeline.ports import Checkpoint, Clock
 
-APPLICATION = "code-to-deployment"
-SHAPE = "1"  # of the workflow: raise it when stages are added or reordered so that running jobs would break
-QUEUE = "deploys"
-WORKFLOW = "deploy"
-POLL_SECONDS = 0.05
 RECOVERIES = 5  # a job that ended the process this often is given up
 THREADS = 32
 PURGE_SECONDS = 3600
 GIVEN_UP = ["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]  # the engine's words for jobs it will not touch again
 PREDECESSOR_POLL_SECONDS = 0.25
+UNUSED_SECONDS = 0.25  # between looks at messages that nobody here sends; the end of the engine waits for one
 
 Run = Callable[[Job, Brief, Checkpoint], Awaitable[None]]
 """The use case: works on one job, stage by stage."""
@@ -47,14 +47,14 @@ _log = logging.getLogger(__name__)
 
 
 class Engine:
-    """Queues jobs and runs them, each stage once."""
+    """Runs jobs, each stage once."""
 
     def __init__(
         self,
         database: Database,
         records: JobRecords,
+        submissions: Submissions,
         clock: Clock,
-        run: Run,
         *,
         concurrency: int,
         retention: timedelta,
@@ -62,18 +62,25 @@ class Engine:
     ) -> None:
         self._database = database
         self._records = records
+        self._submissions = submissions
         self._clock = clock
-        self._run = run
         self._concurrency = concurrency
         self._retention = retention
         self._failpoint = failpoint
         self._lock: IO[str] | None = None
-        self._client: DBOSClient | None = None
         self._upkeep: asyncio.Task[None] | None = None
         self._leases: Leases | None = None
+        self._launching: asyncio.Task[None] | None = None
+        self._worker: Worker | None = None
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._idle = threading.Event()
+        self._idle.set()
 
-    async def start(self) -> None:
+    async def start(self, run: Run) -> None:
         """Take the lock, bring the tables up to date, resume what was under way, and begin to work.
+
+        Args:
+            run: the use case of a brief.
 
         Raises:
             Misconfigured: another process works on the same SQLite file, or the database cannot be opened.
@@ -87,77 +94,73 @@ class Engine:
             executor = f"{os.uname().nodename}-{uuid.uuid4().hex[:8]}"
             self._leases = Leases(self._database, executor)
             await self._leases.beat()
-        DBOS(config=self._config(executor))
+        dbos = DBOS(config=self._config(executor))
 
         @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=RECOVERIES)
         async def work(job_id: str) -> None:  # the engine marks the function: a bound method cannot be marked
-            await self._work(job_id)
+            with self._noticed():
+                await self._work(job_id, run)
 
-        await asyncio.to_thread(self._launch)
-        self.connect()
+        self._launching = asyncio.create_task(asyncio.to_thread(self._launch, dbos))
+        await asyncio.shield(self._launching)
+        self._submissions.listen(self._wake)
         self._upkeep = asyncio.create_task(self._keep_up())
 
     async def stop(self, drain_seconds: float) -> None:
         """Let what runs go on for ``drain_seconds``; the rest is resumed by the next start."""
+        if self._launching:
+            await asyncio.gather(self._launching, return_exceptions=True)
         if self._upkeep:
             self._upkeep.cancel()
             await asyncio.gather(self._upkeep, return_exceptions=True)
-        seconds = max(1, round(drain_seconds))
-        await asyncio.to_thread(lambda: DBOS.destroy(workflow_completion_timeout_sec=seconds, destroy_registry=True))
+        if self._worker:
+            await asyncio.to_thread(self._worker.stop)
+        await asyncio.to_thread(self._idle.wait, drain_seconds)
+        logging.getLogger("dbos").setLevel(logging.ERROR)  # it warns of every job that it ends because it is told to
+        await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
         if self._leases:
             await self._leases.release()
-        self.disconnect()
+        self._submissions.close()
         if self._lock:
             self._lock.close()
 
-    def _launch(self) -> None:
+    def _wake(self) -> None:
+        if self._worker:
+            self._worker.wake()
+
+    def _launch(self, dbos: DBOS) -> None:
         """In a thread, so that jobs get a loop of their own: one that blocks does not stall HTTP.
 
         The engine's async calls would put their thread pool, which dies with the engine, under the caller's loop.
         """
         DBOS.launch()
-        DBOS.register_queue(
+        for event in dbos.background_thread_stop_events:  # its own workers and scheduler, which look every second
+            event.set()
+        queue = DBOS.register_queue(
             QUEUE,
             worker_concurrency=self._concurrency,
             polling_interval_sec=POLL_SECONDS,
             on_conflict="always_update",
         )
+        self._worker = Worker(dbos, queue)
 
-    def enqueue(self, connection: sa.Connection, job_id: str) -> None:
-        """Queue a job in the transaction that writes its row."""
-        options: EnqueueOptions = {
-            "workflow_name": WORKFLOW,
-            "queue_name": QUEUE,
-            "workflow_id": job_id,
-            "app_version": SHAPE,
-            "workflow_id_reuse_policy": "reject",
-        }
-        self._connected().enqueue_in_transaction(connection, options, job_id)
+    @contextmanager
+    def _noticed(self) -> Iterator[None]:
+        """Around a workflow: ``stop`` waits for its end, and then there is a place for another."""
 
-    async def cancel(self, job_id: str) -> None:
-        """Stop a job, now if it waits, else within its current stage."""
-        await self._connected().cancel_workflow_async(job_id)
+        def ended(task: asyncio.Task[None]) -> None:
+            self._under_way.discard(task)
+            if not self._under_way:
+                self._idle.set()
+            self._wake()
 
-    def connect(self) -> None:
-        """Be able to enqueue and cancel, with or without working, as a command beside a running service does."""
-        self._client = DBOSClient(
-            system_database_engine=self._database.engine,
-            serializer=DBOSPortableJSONSerializer(),
-            application_name=APPLICATION,
-        )
+        if task := asyncio.current_task():
+            self._under_way.add(task)
+            self._idle.clear()
+            task.add_done_callback(ended)  # the engine counts it for a moment after its last line
+        yield
 
-    def disconnect(self) -> None:
-        """Undo ``connect``."""
-        if self._client:
-            self._client.destroy()
-            self._client = None
-
-    def _connected(self) -> DBOSClient:
-        if self._client is None:
-            raise Unavailable("the job engine has not been started")
-        return self._client
-
-    async def _work(self, job_id: str) -> None:
+    async def _work(self, job_id: str, run: Run) -> None:
         """The workflow. Whatever happens, the job's row says so."""
         job = await self._records.get(job_id)
         if job.status.is_final:
@@ -166,7 +169,7 @@ class Engine:
         try:
             await self._wait_for_turn(job)
             await self._records.set_status(job_id, JobStatus.RUNNING)
-            await self._run(job, await self._records.brief(job_id), checkpoint)
+            await run(job, await self._records.brief(job_id), checkpoint)
         except dbos_error.DBOSWorkflowCancelledError:
             await self._records.set_status(job_id, JobStatus.CANCELLED)
             raise
@@ -225,7 +228,8 @@ class Engine:
             serializer=DBOSPortableJSONSerializer(),
             max_executor_threads=THREADS,
             log_level="WARNING",
-            notification_listener_polling_interval_sec=0.25,
+            notification_listener_polling_interval_sec=UNUSED_SECONDS,
+            notification_coalesce_sec=UNUSED_SECONDS,
         )
 
 

@@ -10,11 +10,11 @@ from pipeline.domain.files import AppFiles
 from pipeline.domain.job import Job, JobEvent, JobStatus, Stage
 from pipeline.domain.notification import DeliveryState, Notification
 from pipeline.domain.publication import Target
-from pipeline.jobs.engine import Engine
 from pipeline.jobs.failpoint import Failpoint, Moment
 from pipeline.jobs.feed import JobFeed
 from pipeline.jobs.records import JobRecords
 from pipeline.jobs.stores import SqlBlobs, SqlSites
+from pipeline.jobs.submissions import Submissions
 from pipeline.ports import Clock, Notifier
 
 LOOK_SECONDS = 1.0
@@ -48,7 +48,7 @@ class JobQueue:
     def __init__(
         self,
         *,
-        engine: Engine,
+        submissions: Submissions,
         records: JobRecords,
         feed: JobFeed,
         blobs: SqlBlobs,
@@ -58,7 +58,7 @@ class JobQueue:
         rules: QueueRules,
         failpoint: Failpoint,
     ) -> None:
-        self._engine = engine
+        self._submissions = submissions
         self._records = records
         self._feed = feed
         self._blobs = blobs
@@ -86,8 +86,9 @@ class JobQueue:
             notify=notify,
             deadline=self._rules.deadline,
             queue_limit=self._rules.waiting,
-            enqueue=self._engine.enqueue,
+            enqueue=self._submissions.enqueue,
         )
+        self._submissions.announce()
         self._failpoint.pass_by(Stage.ACCEPT, Moment.AFTER_EFFECT)
         self._failpoint.pass_by(Stage.ACCEPT, Moment.AFTER_RECORD)
         return accepted
@@ -165,7 +166,7 @@ class JobQueue:
         """Stop before the next stage; a job that has ended stays as it is. Raises NotFound."""
         if not (await self._records.get(job_id)).status.is_final:
             await self._records.set_status(job_id, JobStatus.CANCELLED)
-            await self._engine.cancel(job_id)
+            await self._submissions.cancel(job_id)
         return await self._records.get(job_id)
 
     async def redeliver(self, job_id: str) -> Job:

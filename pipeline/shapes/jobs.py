@@ -14,9 +14,6 @@ from pipeline.domain.publication import Target
 from pipeline.domain.verdict import Outcome, Severity
 from pipeline.shapes.view import View, at
 
-MAX_PAGE = 200
-"""Jobs in one listing."""
-
 
 class CheckView(View):
     """One check of the brief and how it came out."""

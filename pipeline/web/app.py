@@ -22,7 +22,7 @@ from pipeline.web import (
 from pipeline.web.auth import Credentials, Gate
 from pipeline.web.body import BodyLimit
 from pipeline.web.dependencies import Services
-from pipeline.web.errors import install_error_handlers
+from pipeline.web.errors import REF_TEMPLATE, ErrorReply, install_error_handlers
 from pipeline.web.gradio.routes import install_gradio
 from pipeline.web.hub_access import RefusedTokens
 from pipeline.web.pages import reference
@@ -102,9 +102,11 @@ class SafeHeaders:
 
 
 def _completed(document: dict[str, Any]) -> dict[str, Any]:
-    """Describe the body that the deploy route reads by itself, and drop 422: broken rules are answered 400 here."""
+    """Describe refusals and the body that the deploy route reads by itself, and drop 422: broken rules are 400 here."""
     schemas = document["components"]["schemas"]
-    _, described = models_json_schema([(DeployRequest, "validation")], ref_template="#/components/schemas/{model}")
+    _, described = models_json_schema(
+        [(DeployRequest, "validation"), (ErrorReply, "serialization")], ref_template=REF_TEMPLATE
+    )
     schemas.update(described["$defs"])
     schemas["DeployRequest"]["properties"]["secret"] = {"type": "string", "writeOnly": True}
     schemas["DeployRequest"]["required"] = ["secret", *schemas["DeployRequest"]["required"]]

@@ -67,6 +67,9 @@ STATUS_OF: Mapping[type[PipelineError], HTTPStatus] = {
 RETRY_AFTER_SECONDS: Mapping[type[PipelineError], int] = {Unavailable: 10, Misconfigured: 60}
 """For errors that do not say themselves when to come back."""
 
+REF_TEMPLATE = "#/components/schemas/{model}"
+"""Where OpenAPI's description holds a model."""
+
 MAX_FIELDS = 100
 _FIELDS_IN_SENTENCE = 3
 _SAFE_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -98,8 +101,9 @@ def error_response(
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Describe refusals to OpenAPI."""
-    return {status: {"model": ErrorReply, "description": HTTPStatus(status).phrase} for status in statuses}
+    """Describe refusals to OpenAPI, by reference: as a model, each would be built anew for every route."""
+    content = {"application/json": {"schema": {"$ref": REF_TEMPLATE.format(model=ErrorReply.__name__)}}}
+    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
 
 
 def install_error_handlers(app: FastAPI) -> None:

@@ -12,10 +12,10 @@ from fastapi.responses import PlainTextResponse, Response
 from pipeline.domain.brief import MAX_TASK
 from pipeline.domain.errors import NotFound
 from pipeline.domain.files import AppFiles
-from pipeline.domain.job import Job, JobStatus
+from pipeline.domain.job import MAX_PAGE, Job, JobStatus
 from pipeline.domain.media_types import content_type_of
 from pipeline.shapes.deploy_request import MAX_EMAIL
-from pipeline.shapes.jobs import MAX_PAGE, FileList, FileView, JobPage, JobSummary, JobView, log_text
+from pipeline.shapes.jobs import FileList, FileView, JobPage, JobSummary, JobView, log_text
 from pipeline.web.dependencies import Authenticated, JobOfCaller, Services, ServicesOfApp
 from pipeline.web.errors import documented
 

@@ -55,7 +55,7 @@ def proportional_mebibytes() -> float:
 
 
 async def test_launch() -> None:
-    from playwright.async_api import async_playwright  # noqa: PLC0415 - not there when this is skipped
+    from playwright.async_api import async_playwright
 
     assert BROWSER
     seconds = []

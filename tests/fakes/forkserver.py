@@ -171,7 +171,7 @@ def _server() -> socket.socket:
 
 
 def _preload() -> None:
-    import pipeline  # noqa: PLC0415 - in the server alone
+    import pipeline
 
     for module in walk_packages(pipeline.__path__, "pipeline."):
         if not module.name.startswith(("pipeline.__main__", "pipeline.jobs.migrations.")):

@@ -18,6 +18,7 @@ from pipeline.jobs.feed import JobFeed
 from pipeline.jobs.queue import JobQueue, QueueRules
 from pipeline.jobs.records import JobRecords
 from pipeline.jobs.stores import SqlBlobs, SqlSites
+from pipeline.jobs.submissions import Submissions
 from pipeline.ports import Checkpoint, Progress
 from tests.builders import make_publication
 
@@ -56,20 +57,21 @@ async def working(database: Database, run: Run, *, waiting: int = 100, concurren
     clock, feed = SystemClock(), JobFeed()
     blobs = SqlBlobs(database, clock)
     records = JobRecords(database, clock, blobs, feed.publish)
+    submissions = Submissions(database)
     engine = Engine(
         database,
         records,
+        submissions,
         clock,
-        run,
         concurrency=concurrency,
         retention=timedelta(days=1),
         failpoint=Failpoint(None),
     )
     rules = QueueRules(timedelta(seconds=60), waiting, Target.LOCAL, frozenset({Target.LOCAL}))
-    await engine.start()
+    await engine.start(run)
     try:
         yield JobQueue(
-            engine=engine,
+            submissions=submissions,
             records=records,
             feed=feed,
             blobs=blobs,

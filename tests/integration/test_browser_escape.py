@@ -147,7 +147,7 @@ async def sealed(tmp_path_factory: pytest.TempPathFactory, canary: Canary) -> As
 
 async def test_without_the_seal_the_ways_lead_out(canary: Canary, web_server: str) -> None:
     """Proves that the canary hears, and that the ways are ways."""
-    from playwright.async_api import async_playwright  # noqa: PLC0415 - not there when these tests are skipped
+    from playwright.async_api import async_playwright
 
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=BROWSER, chromium_sandbox=False)

@@ -11,6 +11,7 @@ from pipeline.clock import SystemClock
 from pipeline.domain.errors import Misconfigured, NotFound
 from pipeline.jobs import tables
 from pipeline.jobs.database import Database
+from pipeline.jobs.migrations import NEWEST, revisions, upgrade
 from pipeline.jobs.stores import forget_before
 from tests.builders import make_attachment, make_brief
 from tests.integration.jobs_rig import SECONDS, Work, working
@@ -54,10 +55,11 @@ async def test_a_folder_that_cannot_be_written_is_a_configuration_error(tmp_path
 
 
 def test_the_migrations_make_the_tables_that_the_code_names(database: Database) -> None:
-    from alembic.autogenerate import compare_metadata  # noqa: PLC0415 - only this test needs it
-    from alembic.migration import MigrationContext  # noqa: PLC0415
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
 
-    database.migrate()
+    with database.engine.begin() as connection:
+        upgrade(connection)
     database.migrate()
     with database.engine.connect() as connection:
         names = set(tables.metadata.tables)
@@ -66,6 +68,19 @@ def test_the_migrations_make_the_tables_that_the_code_names(database: Database) 
             opts={"include_name": lambda name, kind, _parents: kind != "table" or name in names},
         )
         assert compare_metadata(context, tables.metadata) == []
+    database.close()
+
+
+def test_older_and_new_databases_come_to_have_all_tables(database: Database) -> None:
+    with database.engine.begin() as connection:
+        upgrade(connection, "0001")
+    for _ in ("older", "new"):
+        database.migrate()
+        with database.engine.begin() as connection:
+            assert connection.execute(sa.select(revisions.c.version_num)).scalar_one() == NEWEST
+            assert set(sa.inspect(connection).get_table_names()) >= set(tables.metadata.tables)
+            tables.metadata.drop_all(connection)
+            revisions.drop(connection)
     database.close()
 
 

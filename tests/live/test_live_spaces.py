@@ -14,7 +14,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from pipeline.bootstrap import open_create_space, open_spaces
+from pipeline.bootstrap.spaces import open_create_space, open_spaces
 from pipeline.settings import Settings
 from pipeline.web.app import create_app
 from tests.fakes.command_line import Ended, pipeline

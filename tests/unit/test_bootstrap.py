@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.bootstrap import build, read_settings
+from pipeline.bootstrap.environment import read_settings
+from pipeline.bootstrap.services import build
 from pipeline.domain.errors import Misconfigured
 from pipeline.domain.publication import Target
 

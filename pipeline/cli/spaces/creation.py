@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.bootstrap import open_create_space, open_secret_scanner
+from pipeline.bootstrap.spaces import open_create_space, open_secret_scanner
 from pipeline.cli.exits import exit_codes
 from pipeline.cli.output import say
 from pipeline.cli.spaces import options as opt

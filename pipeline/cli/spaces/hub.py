@@ -11,10 +11,10 @@ from typing import TypeVar
 import typer
 from pydantic import BaseModel
 
-from pipeline.bootstrap import open_spaces
+from pipeline.bootstrap.spaces import open_spaces
 from pipeline.cli.exits import ExitCode, exit_codes
 from pipeline.cli.output import print_json, say
-from pipeline.cli.spaces.progress import ProgressBar
+from pipeline.cli.progress import ProgressBar
 from pipeline.cli.spaces.tables import print_facts
 from pipeline.domain.errors import DeadlineExceeded
 from pipeline.domain.space import BROKEN, RESTING, SpaceRuntime

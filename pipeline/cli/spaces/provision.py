@@ -5,13 +5,13 @@ from typing import Annotated
 
 import typer
 
-from pipeline.bootstrap import open_provision_spaces
+from pipeline.bootstrap.spaces import open_provision_spaces
 from pipeline.cli.exits import ExitCode, exit_codes
 from pipeline.cli.output import print_json, say
+from pipeline.cli.progress import ProgressBar
 from pipeline.cli.spaces.hub import read_quietly
 from pipeline.cli.spaces.inputs import read_secrets
 from pipeline.cli.spaces.options import AsJson, EnvFile, FromEnv
-from pipeline.cli.spaces.progress import ProgressBar
 from pipeline.cli.spaces.provision_files import read_list, read_template, with_secrets
 from pipeline.cli.spaces.tables import print_provision, state_of
 from pipeline.domain.provision import ProvisionOrder, SpaceOutcome, SpaceStatus

@@ -3,8 +3,6 @@
 import time
 from io import BytesIO
 
-from pypdf import PdfReader, apply_configuration
-
 from pipeline.generation.attachments.description import Description, Unreadable, counted
 from pipeline.generation.tokens import Density
 
@@ -23,6 +21,8 @@ def describe_pdf(content: bytes) -> Description:
         Unreadable: it is encrypted or empty.
         Exception: whatever pypdf raises for a broken file.
     """
+    from pypdf import PdfReader, apply_configuration
+
     with apply_configuration(
         zlib_maximum_output_length=_MAX_STREAM,
         lzw_maximum_output_length=_MAX_STREAM,

@@ -8,9 +8,6 @@ from datetime import date, datetime, time
 from io import BytesIO, StringIO
 from zipfile import ZipFile
 
-from openpyxl import load_workbook
-from openpyxl.worksheet._read_only import ReadOnlyWorksheet
-
 from pipeline.generation.attachments.description import DerivedFile, Description, Unreadable, counted
 from pipeline.generation.attachments.tables import ROWS_SHOWN, read_table, table_facts
 from pipeline.generation.tokens import Density
@@ -91,6 +88,9 @@ def _check_archive(content: bytes) -> None:
 
 
 def _read_sheets(content: bytes, max_cells: int) -> list[_Sheet]:
+    from openpyxl import load_workbook
+    from openpyxl.worksheet._read_only import ReadOnlyWorksheet
+
     workbook = load_workbook(BytesIO(content), read_only=True, data_only=True, keep_links=False)
     try:
         sheets = []

@@ -14,6 +14,7 @@ from pipeline.domain.errors import BudgetExhausted, GenerationFailed, Misconfigu
 from pipeline.generation.model.budget import Caps, MeteredModel, request_digest
 from pipeline.generation.model.chat_request import MAX_FALLBACK_MODELS
 from pipeline.generation.model.failure import ModelFailure, Remedy
+from pipeline.generation.model.openai_model import OpenAIModel
 from pipeline.generation.model.providers import provider_for
 from pipeline.ports import Ledger, Model, Progress
 
@@ -169,9 +170,6 @@ def build_chain(
     Raises:
         Misconfigured: no model is named, or ``base_url`` is no web address.
     """
-    # The library takes most of a second and 40 MB, which only those with a model should pay.
-    from pipeline.generation.model.openai_model import OpenAIModel  # noqa: PLC0415
-
     if not models:
         raise Misconfigured("LLM_MODELS is empty: name at least one model, or several with commas between them")
     takes_fallbacks = provider_for(base_url).takes_fallback_models

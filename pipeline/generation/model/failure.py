@@ -143,6 +143,20 @@ class ErrorAnswer:
         return bool(_BUDGET_SPENT.search(f"{self.code} {self.message}"))
 
 
+class ErrorAnswered(Exception):
+    """The provider answered with an error; for the model's own use, which decides what to make of it.
+
+    Attributes:
+        answer: that error.
+        retry_after: seconds that the provider asks to wait, or None.
+    """
+
+    def __init__(self, answer: ErrorAnswer, retry_after: float | None = None) -> None:
+        super().__init__()
+        self.answer = answer
+        self.retry_after = retry_after
+
+
 def presentable(message: str, key: str, texts: Iterable[str]) -> str:
     """A provider's words as one short line without the key and without the prompt.
 

@@ -1,38 +1,27 @@
-"""One language model behind the chat-completions protocol. The only module that knows the OpenAI SDK."""
+"""One language model behind the chat-completions protocol."""
 
 import asyncio
-import functools
 import logging
-import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
-from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import httpx2
-import openai
 from pydantic import SecretStr
 
 from pipeline.domain.conversation import CallLimits, Conversation, Finish, Reply
 from pipeline.domain.errors import Misconfigured
 from pipeline.domain.generation import Usage
-from pipeline.domain.retry import seconds_of
 from pipeline.generation.model.chat_request import Adaptation, adaptation_for, chat_request, is_lasting
-from pipeline.generation.model.failure import (
-    ENDED_PROVIDER_REST,
-    ErrorAnswer,
-    ModelFailure,
-    Remedy,
-    presentable,
-)
+from pipeline.generation.model.failure import ErrorAnswered, ModelFailure, Remedy, presentable
 from pipeline.generation.model.providers import Provider, provider_for
 from pipeline.generation.model.reply_reader import ReplyReader
-from pipeline.generation.model.size_limit import limit_size
 from pipeline.generation.tokens import estimate_prompt
 from pipeline.ports import Progress
 
-CONNECT_SECONDS = 5.0
+if TYPE_CHECKING:
+    from pipeline.generation.model.chat_client import ChatClient
+
 SILENCE_SECONDS = 60.0  # between two pieces of an answer that has begun
 USAGE_SECONDS = 5.0  # for what follows the end of the text
 
@@ -96,11 +85,13 @@ class OpenAIModel:
             ModelFailure: no text came.
         """
         reader = ReplyReader(on_text)
+        chat_client = await asyncio.to_thread(_chat_client)
         watch = _Watch(limits.seconds)
         failure = None
         try:
             async with watch.alarm:
-                await self._converse(conversation, limits, reader, watch)
+                client = chat_client(str(self), self.endpoint, self._api_key, limits.seconds)
+                await self._converse(client, conversation, limits, reader, watch)
         except TimeoutError:
             if not watch.alarm.expired():
                 raise
@@ -116,19 +107,24 @@ class OpenAIModel:
         return self._reply(reader, watch)
 
     async def _converse(
-        self, conversation: Conversation, limits: CallLimits, reader: ReplyReader, watch: "_Watch"
+        self,
+        client: "ChatClient",
+        conversation: Conversation,
+        limits: CallLimits,
+        reader: ReplyReader,
+        watch: "_Watch",
     ) -> None:
         """Ask, and ask again without a field that the provider does not like. Each can be dropped only once."""
         adaptations = self._adaptations
-        async with self._client(limits.seconds) as client:
+        async with client:
             while True:
                 request = chat_request(self._provider, self._models, conversation, limits, adaptations)
                 if not request["stream"]:
                     watch.wait(limits.seconds)
                 try:
-                    async with aclosing(self._documents(client, request)) as documents:
+                    async with aclosing(client.documents(request)) as documents:
                         await _read(documents, reader, watch)
-                except _ErrorAnswered as error:
+                except ErrorAnswered as error:
                     answer = error.answer
                     change = adaptation_for(answer.status, answer.complaint, request, adaptations)
                     if change is None or reader.text:
@@ -140,53 +136,6 @@ class OpenAIModel:
                 adaptations |= {change}
                 if is_lasting(change, answer.complaint):
                     self._adaptations |= {change}
-
-    async def _documents(
-        self, client: openai.AsyncOpenAI, request: dict[str, Any]
-    ) -> AsyncGenerator[Mapping[str, Any]]:
-        """Each JSON document of the answer: many chunks, or one whole answer from servers that do not stream."""
-        try:
-            async with client.chat.completions.with_streaming_response.create(**request) as response:
-                media_type = response.headers.get("content-type", "")
-                if "html" in media_type:
-                    advice = "answered with a web page: check that LLM_BASE_URL ends as the provider says, often in /v1"
-                    raise ModelFailure(f"{self}: {advice}", Remedy.NEXT_PROVIDER, wait_seconds=ENDED_PROVIDER_REST)
-                if "json" in media_type or not request["stream"]:
-                    yield _checked(await response.json())
-                    return
-                # As plain JSON: the SDK's classes take three times as long as all else, and check nothing.
-                async for chunk in await response.parse(to=openai.AsyncStream[object]):
-                    yield _checked(chunk)
-        except openai.APIStatusError as error:
-            answer = ErrorAnswer.from_body(error.status_code, error.body)
-            raise _ErrorAnswered(answer, seconds_of(error.response.headers, datetime.now(UTC))) from None
-        except (openai.APIConnectionError, httpx2.HTTPError) as error:
-            raise self._connection_failure(error) from error
-        except openai.APIError as error:
-            raise _ErrorAnswered(ErrorAnswer.from_body(None, error.body or error.message)) from None
-        except (ValueError, RecursionError) as error:
-            raise ModelFailure(f"{self}: its answer is empty or is not JSON", Remedy.RETRY) from error
-
-    def _connection_failure(self, error: Exception) -> ModelFailure:
-        cause = error.__cause__ or error
-        reason = type(cause).__name__
-        if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout):
-            return ModelFailure(f"{self}: cannot be reached ({reason})", Remedy.RETRY, usage=Usage())
-        remedy = Remedy.NEXT_MODEL if isinstance(cause, httpx2.TimeoutException) else Remedy.RETRY
-        return ModelFailure(f"{self}: the connection broke ({reason})", remedy)
-
-    def _client(self, seconds: float) -> openai.AsyncOpenAI:
-        http_client = openai.DefaultAsyncHttpxClient(
-            # How long the whole call may take is _Watch's business: these limits begin anew with every byte.
-            timeout=httpx2.Timeout(seconds, connect=CONNECT_SECONDS),
-            # A redirect would send the prompt to an address that the operator did not choose.
-            follow_redirects=False,
-            event_hooks={"response": [limit_size]},
-            verify=_tls(),
-        )
-        # The SDK insists on a key, and looks for one in the environment when it is given none.
-        key = self._api_key or "none"
-        return openai.AsyncOpenAI(base_url=self.endpoint, api_key=key, max_retries=0, http_client=http_client)
 
     def _reply(self, reader: ReplyReader, watch: "_Watch") -> Reply:
         if not reader.text.strip() and reader.finish is not Finish.REFUSED:
@@ -241,13 +190,11 @@ class _Watch:
         self.wait(USAGE_SECONDS if is_over else self._silence)
 
 
-class _ErrorAnswered(Exception):
-    """The provider answered with an error; never leaves this module."""
+def _chat_client() -> "type[ChatClient]":
+    """In a thread, and before a model's silence is counted: the SDK takes most of a second to import, and 40 MB."""
+    from pipeline.generation.model.chat_client import ChatClient
 
-    def __init__(self, answer: ErrorAnswer, retry_after: float | None = None) -> None:
-        super().__init__()
-        self.answer = answer
-        self.retry_after = retry_after
+    return ChatClient
 
 
 async def _read(documents: AsyncIterator[Mapping[str, Any]], reader: ReplyReader, watch: _Watch) -> None:
@@ -258,23 +205,9 @@ async def _read(documents: AsyncIterator[Mapping[str, Any]], reader: ReplyReader
             return
 
 
-def _checked(document: object) -> Mapping[str, Any]:
-    if not isinstance(document, Mapping):
-        raise ValueError("not a JSON object")  # noqa: TRY004 - to the caller it is as good as no JSON
-    if document.get("error"):
-        raise _ErrorAnswered(ErrorAnswer.from_body(None, document))
-    return document
-
-
 def _is_web_address(url: str) -> bool:
     try:
         parts = urlsplit(url)
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:  # a port that is no number
         return False
-
-
-@functools.cache
-def _tls() -> ssl.SSLContext:
-    """Reading the certificates takes longer than all else that a client does at its start."""
-    return httpx2.create_ssl_context()

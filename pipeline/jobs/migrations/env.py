@@ -2,12 +2,13 @@
 
 from alembic import context
 
+from pipeline.jobs.migrations import revisions
 from pipeline.jobs.tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
-    version_table="pipeline_migrations",  # the engine has migrations of its own in the same database
+    version_table=revisions.name,
     render_as_batch=True,
 )
 with context.begin_transaction():

@@ -152,8 +152,8 @@ class _Looks:
         self, app: ServedApp, checks: Sequence[Check], earlier: Sequence[Check]
     ) -> Verification:
         """Look; when the browser dies, another app may have killed it: look again in a browser for this one alone."""
-        from pipeline.verification.browser.look import look_at, look_at_killer  # noqa: PLC0415 - the same
-        from pipeline.verification.browser.process import BrowserDied, BrowserPool  # noqa: PLC0415 - optional package
+        from pipeline.verification.browser.look import look_at, look_at_killer
+        from pipeline.verification.browser.process import BrowserDied, BrowserPool
 
         if self._pool is None:
             self._pool = BrowserPool(self._executable)

@@ -1,21 +1,19 @@
-"""POST /mcp: the same functions as tools of a Model Context Protocol server (streamable HTTP).
+"""The functions as tools of a Model Context Protocol server: messages in, messages out. The home of the MCP SDK.
 
-Every request stands for itself: there are no sessions, so any worker can answer, and nothing is kept for clients that
+Every message stands for itself: there are no sessions, so any worker can answer, and nothing is kept for clients that
 do not come back. The list of tools is public; calling one needs a token, like every other way to call.
 """
 
 import json
-from http import HTTPStatus
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel.server import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp_types import CallToolRequestParams, CallToolResult, ListToolsResult, PaginatedRequestParams, TextContent, Tool
 from mcp_types.jsonrpc import jsonrpc_message_adapter
 from pydantic import ValidationError
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
@@ -24,28 +22,32 @@ from pipeline.domain.call_event import CallOutcome
 from pipeline.domain.errors import FieldProblem, InvalidInput, PipelineError, Unavailable
 from pipeline.domain.job import JobEvent
 from pipeline.web.dependencies import streams_of
-from pipeline.web.errors import documented
-from pipeline.web.gradio.call_routes import json_body, read_json
 from pipeline.web.gradio.calls import Ended
 from pipeline.web.gradio.documents import input_schema
 from pipeline.web.gradio.registry import FUNCTIONS, function_named
-from pipeline.web.gradio.state import GradioOfApp, state_of
+from pipeline.web.gradio.state import state_of
 
 NAME = "code-to-deployment"
-
-router = APIRouter(tags=["mcp"])
 
 
 class McpExchange(Response):
     """One message to the MCP server, answered by the SDK.
 
     Args:
-        message: as it came: one JSON-RPC message.
+        message: as it came.
+        document: the same, read.
+
+    Raises:
+        InvalidInput: it is no JSON-RPC message.
     """
 
-    def __init__(self, message: bytes) -> None:
+    def __init__(self, message: bytes, document: object) -> None:
         super().__init__()
         self._message = message
+        try:
+            jsonrpc_message_adapter.validate_python(document, by_name=False)
+        except ValidationError:  # the SDK's own answer would repeat the message, with the tokens in it
+            raise InvalidInput(FieldProblem("body", "must be one JSON-RPC 2.0 message")) from None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, and end everything that belongs to the exchange."""
@@ -62,42 +64,6 @@ class McpExchange(Response):
         manager = StreamableHTTPSessionManager(_server(), stateless=True, max_request_body_size=size)
         async with manager.run():
             await manager.handle_request(scope, receive_again, send)
-
-
-@router.post(
-    "/mcp",
-    summary="Model Context Protocol",
-    response_class=Response,
-    responses={
-        200: {"description": "JSON-RPC, as JSON or as Server-Sent Events"},
-        **documented(400, 403, 408, 413, 415),
-    },
-    openapi_extra=json_body(
-        {"jsonrpc": {"const": "2.0"}, "id": {"type": "integer"}, "method": {"type": "string"}},
-        {"jsonrpc": "2.0", "id": 1, "method": "tools/list"},
-    ),
-)
-@router.post("/mcp/", include_in_schema=False)
-async def mcp(request: Request, state: GradioOfApp) -> McpExchange:
-    """Streamable HTTP without sessions; the tools are the functions of /gradio_api/info.
-
-    One message per request. `tools/list` is public; `tools/call` needs a token, like every other way to call.
-    """
-    _check_headers(request.headers, state.services.settings.own_address)
-    try:
-        jsonrpc_message_adapter.validate_python(await read_json(request), by_name=False)
-    except ValidationError:  # the SDK's own answer would repeat the message, with the tokens in it
-        raise InvalidInput(FieldProblem("body", "must be one JSON-RPC 2.0 message")) from None
-    return McpExchange(await request.body())
-
-
-def _check_headers(headers: Headers, own_address: str) -> None:
-    """What the SDK would refuse as well, but not in this service's form of errors."""
-    if (headers.get("origin") or own_address) != own_address:
-        # A page of another origin must not reach us through somebody's browser.
-        raise HTTPException(HTTPStatus.FORBIDDEN, "pages of another origin may not call this service")
-    if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "send JSON: Content-Type: application/json")
 
 
 def _server() -> Server[Any]:

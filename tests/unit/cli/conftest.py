@@ -19,8 +19,7 @@ def jobs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> InstantJobs:
         yield jobs
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("pipeline.cli.run.build", lambda _: InstantServices(jobs))
-    monkeypatch.setattr("pipeline.cli.jobs.open_jobs", opened)
-    for module in ("run", "jobs"):  # logging belongs to the test session
-        monkeypatch.setattr(f"pipeline.cli.{module}.configure_logging", lambda *_, **__: None)
+    monkeypatch.setattr("pipeline.bootstrap.services.build", lambda _: InstantServices(jobs))
+    monkeypatch.setattr("pipeline.bootstrap.jobs.open_jobs", opened)
+    monkeypatch.setattr("pipeline.logs.configure_logging", lambda *_, **__: None)  # it belongs to the test session
     return jobs

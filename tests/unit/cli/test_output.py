@@ -84,11 +84,11 @@ def test_json_holds_no_raw_control_characters(capsys: pytest.CaptureFixture[str]
 
 def test_elsewhere_than_on_a_terminal_each_stage_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     with StageProgress("sales, round 1") as shown:
-        shown.show(event(EventKind.STATUS, None, "running"))
-        shown.show(event(EventKind.STARTED, Stage.GENERATE))
-        shown.show(event(EventKind.PROGRESS, Stage.GENERATE, "asking"))
-        shown.show(event(EventKind.FINISHED, Stage.GENERATE, seconds=2.25))
-        shown.show(event(EventKind.FAILED, Stage.PUBLISH, "refused"))
+        shown.show_event(event(EventKind.STATUS, None, "running"))
+        shown.show_event(event(EventKind.STARTED, Stage.GENERATE))
+        shown.show_event(event(EventKind.PROGRESS, Stage.GENERATE, "asking"))
+        shown.show_event(event(EventKind.FINISHED, Stage.GENERATE, seconds=2.25))
+        shown.show_event(event(EventKind.FAILED, Stage.PUBLISH, "refused"))
     captured = capsys.readouterr()
     assert captured.out == ""
     assert [line.split() for line in captured.err.splitlines()] == [
@@ -104,9 +104,9 @@ def test_on_a_terminal_a_bar_names_the_stage_and_counts(monkeypatch: pytest.Monk
     monkeypatch.setattr(progress, "stderr", lambda: Console(file=screen, force_terminal=True, width=120))
     with StageProgress("sales, round 1") as shown:
         for stage in (Stage.ACCEPT, Stage.GENERATE):
-            shown.show(event(EventKind.STARTED, stage))
-            shown.show(event(EventKind.PROGRESS, stage, "a\x1b[2Jb"))
-            shown.show(event(EventKind.FINISHED, stage, seconds=0.5))
+            shown.show_event(event(EventKind.STARTED, stage))
+            shown.show_event(event(EventKind.PROGRESS, stage, "a\x1b[2Jb"))
+            shown.show_event(event(EventKind.FINISHED, stage, seconds=0.5))
     assert "sales, round 1, generate: a [2Jb" in screen.getvalue()
     assert f"2/{len(Stage)}" in screen.getvalue()
 

@@ -1,0 +1,106 @@
+"""The jobs and their database, without anything that works on them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pipeline.clock import SystemClock
+from pipeline.domain.address import UrlRule
+from pipeline.jobs.database import Database
+from pipeline.jobs.failpoint import Failpoint
+from pipeline.jobs.feed import JobFeed
+from pipeline.jobs.queue import JobQueue, QueueRules
+from pipeline.jobs.records import JobRecords
+from pipeline.jobs.stores import SqlBlobs, SqlDeliveries, SqlSites
+from pipeline.jobs.submissions import Submissions
+from pipeline.notification.egress import EgressClient
+from pipeline.notification.notifier import WebhookNotifier
+from pipeline.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class JobParts:
+    """What is built on the job database; the use case of a brief works with most of it."""
+
+    clock: SystemClock
+    database: Database
+    feed: JobFeed
+    blobs: SqlBlobs
+    sites: SqlSites
+    records: JobRecords
+    notifier: WebhookNotifier
+    submissions: Submissions
+    failpoint: Failpoint
+    queue: JobQueue
+
+
+def build_jobs(settings: Settings) -> JobParts:
+    """Wire them. Touches no network and starts nothing.
+
+    Raises:
+        Misconfigured: the database or an address cannot be what the settings say.
+    """
+    clock, feed, failpoint = SystemClock(), JobFeed(), Failpoint(settings.failpoint)
+    database = _database(settings)
+    blobs, sites = SqlBlobs(database, clock), SqlSites(database)
+    records = JobRecords(database, clock, blobs, feed.publish)
+    notifier = _notifier(settings, SqlDeliveries(database), clock)
+    submissions = Submissions(database)
+    rules = QueueRules(
+        deadline=timedelta(seconds=settings.job_deadline_seconds),
+        waiting=settings.queue_limit,
+        default_target=settings.target,
+        targets=settings.targets,
+    )
+    queue = JobQueue(
+        submissions=submissions,
+        records=records,
+        feed=feed,
+        blobs=blobs,
+        sites=sites,
+        notifier=notifier,
+        clock=clock,
+        rules=rules,
+        failpoint=failpoint,
+    )
+    return JobParts(
+        clock=clock,
+        database=database,
+        feed=feed,
+        blobs=blobs,
+        sites=sites,
+        records=records,
+        notifier=notifier,
+        submissions=submissions,
+        failpoint=failpoint,
+        queue=queue,
+    )
+
+
+@asynccontextmanager
+async def open_jobs(settings: Settings) -> AsyncIterator[JobQueue]:
+    """The jobs of this configuration without a worker: also beside a running service."""
+    parts = build_jobs(settings)
+    parts.database.migrate()
+    try:
+        yield parts.queue
+    finally:
+        parts.submissions.close()
+        parts.database.close()
+
+
+def _database(settings: Settings) -> Database:
+    if settings.database_url:
+        return Database(settings.database_url.get_secret_value())
+    return Database.embedded(settings.generated_repos_dir)
+
+
+def _notifier(settings: Settings, deliveries: SqlDeliveries, clock: SystemClock) -> WebhookNotifier:
+    signing_secret = settings.webhook_signing_secret
+    return WebhookNotifier(
+        deliveries,
+        EgressClient(UrlRule(settings.evaluation_allowed_origins)),
+        clock,
+        signing_secret.get_secret_value() if signing_secret else None,
+    )

@@ -1,0 +1,227 @@
+"""The whole service: its jobs, with everything that works on them, and what else its edges need."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from pipeline.bootstrap.first_use import GeneratorOnFirstUse, PublishersOnFirstUse, VerifierOnFirstUse
+from pipeline.bootstrap.jobs import JobParts, build_jobs
+from pipeline.bootstrap.spaces import open_secret_scanner, open_spaces
+from pipeline.clock import SystemClock
+from pipeline.deploy.candidates import Ports
+from pipeline.deploy.deploy import Deploy
+from pipeline.domain.address import UrlRule
+from pipeline.domain.errors import Misconfigured
+from pipeline.domain.publication import Target
+from pipeline.jobs.call_events import SqlCallEvents
+from pipeline.jobs.database import Database
+from pipeline.jobs.engine import Engine
+from pipeline.jobs.queue import JobQueue
+from pipeline.jobs.stores import SqlLedger
+from pipeline.manage_spaces.creation import CreateSpace
+from pipeline.manage_spaces.provisioning import ProvisionSpaces
+from pipeline.notification.egress import EgressClient
+from pipeline.ports import CallEvents, Generator, Judge, Publisher, SecretScanner, SpaceHosts, Verifier
+from pipeline.publishing.local import LocalPublisher
+from pipeline.settings import Settings
+from pipeline.verification.browser.cdn import CDN_HOSTS, MOST_AT_ONCE, CdnFiles, mirrors
+from pipeline.verification.browser.sealed_browser import SealedBrowser, find_browser
+from pipeline.verification.combined import BrowserVerifier
+from pipeline.workspace import GitWorkspaces
+
+SCAFFOLD = "scaffold"
+"""As the last name in LLM_MODELS: build without a model when all models fail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the edges work with.
+
+    Attributes:
+        settings: as read at the start.
+        jobs: accept, show, watch, cancel, redeliver.
+        workspaces: for previews.
+        secrets: looks for configured secrets in what is to be published.
+        spaces: the Hub, as a token sees it.
+        create_space: the use case of that name.
+        provision_spaces: the use case of that name.
+        call_events: of the Gradio-compatible routes.
+        deploy: the use case of a brief.
+        engine: works on the jobs between ``start`` and ``stop``.
+        database: of the engine and of our records.
+        browser: that apps are looked at with, or None.
+    """
+
+    settings: Settings
+    jobs: JobQueue
+    workspaces: GitWorkspaces
+    secrets: SecretScanner
+    spaces: SpaceHosts
+    create_space: CreateSpace
+    provision_spaces: ProvisionSpaces
+    call_events: CallEvents
+    deploy: Deploy
+    engine: Engine
+    database: Database
+    browser: SealedBrowser | None
+
+    async def start(self) -> None:
+        """Take the lock, migrate the database, resume what was under way, and begin to work.
+
+        Raises:
+            Misconfigured: the database cannot be opened, or another process works on it.
+        """
+        await self.engine.start(self.deploy)
+
+    async def stop(self, drain_seconds: float = 20) -> None:
+        """Take no more, let running jobs go on for a while; what is left is resumed by the next start."""
+        self.jobs.is_draining = True
+        self.provision_spaces.is_draining = True
+        await self.engine.stop(drain_seconds)
+        if self.browser:
+            await self.browser.close()
+        self.database.close()
+
+
+def build(settings: Settings) -> Services:
+    """Wire everything. Touches no network and starts nothing.
+
+    Raises:
+        Misconfigured: a setting cannot work.
+    """
+    jobs = build_jobs(settings)
+    workspaces = GitWorkspaces(settings.generated_repos_dir)
+    secrets, spaces = open_secret_scanner(settings), open_spaces(settings)
+    browser = _browser(settings)
+    return Services(
+        settings=settings,
+        jobs=jobs.queue,
+        workspaces=workspaces,
+        secrets=secrets,
+        spaces=spaces,
+        create_space=CreateSpace(spaces, secrets, jobs.clock, owner=settings.hf_owner),
+        provision_spaces=ProvisionSpaces(spaces, secrets, jobs.clock, owner=settings.hf_owner),
+        call_events=SqlCallEvents(jobs.database, jobs.clock),
+        deploy=_deploy(settings, jobs, workspaces, spaces, browser),
+        engine=Engine(
+            jobs.database,
+            jobs.records,
+            jobs.submissions,
+            jobs.clock,
+            concurrency=settings.job_concurrency,
+            retention=timedelta(days=settings.retention_days),
+            failpoint=jobs.failpoint,
+        ),
+        database=jobs.database,
+        browser=browser,
+    )
+
+
+def _deploy(
+    settings: Settings,
+    jobs: JobParts,
+    workspaces: GitWorkspaces,
+    spaces: SpaceHosts,
+    browser: SealedBrowser | None,
+) -> Deploy:
+    makers = _makers(settings, SqlLedger(jobs.database, jobs.clock), jobs.clock)
+    return Deploy(
+        Ports(
+            generator=makers.generator,
+            judge=makers.judge,
+            verifier=BrowserVerifier(VerifierOnFirstUse(_static_verifier), browser),
+            secrets=open_secret_scanner(settings),
+            workspaces=workspaces,
+            publishers=_publishers(settings, workspaces, spaces, jobs.clock),
+            notifier=jobs.notifier,
+            sites=jobs.sites,
+            blobs=jobs.blobs,
+            clock=jobs.clock,
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Makers:
+    """What a configuration builds apps with, and judges them with if it names a model for that."""
+
+    generator: Generator
+    judge: Judge | None = None
+
+
+def _makers(settings: Settings, ledger: SqlLedger, clock: SystemClock) -> _Makers:
+    """The scaffold without a model; with one, the model, and the scaffold after it where LLM_MODELS ends with it."""
+    endpoint = settings.model_endpoint
+    models = [name for name in settings.llm_models or endpoint.default_models if name != SCAFFOLD]
+    if not models and (SCAFFOLD in settings.llm_models or not endpoint.base_url):
+        return _Makers(GeneratorOnFirstUse(_scaffold))
+    if not endpoint.base_url:
+        raise Misconfigured("LLM_MODELS names models, but there is no LLM_BASE_URL, LLM_API_KEY or provider's token")
+    from pipeline.generation.fallback import FallbackGenerator
+    from pipeline.generation.generator import ModelGenerator
+    from pipeline.generation.judge import ModelJudge
+    from pipeline.generation.model.budget import Caps
+    from pipeline.generation.model.chain import build_chain
+    from pipeline.generation.prompts import Prompts
+
+    caps = Caps(settings.job_max_calls, settings.job_max_tokens, settings.job_max_usd)
+    chain = build_chain(endpoint.base_url, endpoint.api_key, models, ledger, caps)
+    prompts = Prompts(settings.prompts)
+    generator: Generator = ModelGenerator(chain, prompts, clock)
+    if SCAFFOLD in settings.llm_models:
+        generator = FallbackGenerator(generator, GeneratorOnFirstUse(_scaffold))
+    if not settings.llm_judge_models:
+        return _Makers(generator)
+    judges = build_chain(endpoint.base_url, endpoint.api_key, settings.llm_judge_models, ledger, caps)
+    return _Makers(generator, ModelJudge(judges, prompts))
+
+
+def _scaffold() -> Generator:
+    from pipeline.generation.scaffold import ScaffoldGenerator
+
+    return ScaffoldGenerator()
+
+
+def _static_verifier() -> Verifier:
+    from pipeline.verification.static import StaticVerifier
+
+    return StaticVerifier()
+
+
+def _browser(settings: Settings) -> SealedBrowser | None:
+    executable = find_browser(settings.chromium)
+    if executable is None:
+        return None
+    hosts = CDN_HOSTS if settings.cdn_origins is None else settings.cdn_origins
+    cache = settings.generated_repos_dir.absolute() / ".pipeline" / "cdn"
+    downloader = EgressClient(UrlRule(mirrors(hosts), setting="CDN_HOSTS"), per_host=MOST_AT_ONCE)
+    return SealedBrowser(executable, CdnFiles(cache, downloader, hosts))
+
+
+def _publishers(
+    settings: Settings, workspaces: GitWorkspaces, spaces: SpaceHosts, clock: SystemClock
+) -> Mapping[Target, Publisher]:
+    """Those of ``settings.targets``."""
+
+    def github_pages() -> Publisher:
+        from pipeline.publishing.github_pages.publisher import GitHubPagesPublisher
+
+        return GitHubPagesPublisher(
+            workspaces,
+            api_url=settings.github_api_url,
+            token=settings.github_token.get_secret_value() if settings.github_token else "",
+            owner=settings.github_owner,
+            clock=clock,
+            patience_seconds=settings.job_deadline_seconds,
+        )
+
+    def hf_space() -> Publisher:
+        from pipeline.publishing.hf_space import HfSpacePublisher
+
+        return HfSpacePublisher(spaces(None), workspaces, clock, owner=settings.hf_owner)
+
+    def local() -> Publisher:
+        return LocalPublisher(workspaces, settings.generated_repos_dir, settings.own_address)
+
+    makers = {Target.GITHUB_PAGES: github_pages, Target.HF_SPACE: hf_space, Target.LOCAL: local}
+    return PublishersOnFirstUse({target: makers[target] for target in settings.targets})

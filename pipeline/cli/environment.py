@@ -1,0 +1,21 @@
+"""The settings of commands that print results of their own."""
+
+import logging
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pipeline.settings import Settings
+
+
+def read_quietly() -> "Settings":
+    """The environment; the log says nothing but warnings, and no secret.
+
+    Raises:
+        Misconfigured: a variable has a value that it cannot have.
+    """
+    from pipeline.logs import configure_logging
+    from pipeline.settings import Settings
+
+    settings = Settings.from_environment()
+    configure_logging(settings.secrets(), level=logging.WARNING)
+    return settings

@@ -1,0 +1,95 @@
+"""What starting and idling cost: commands, the service until it listens, and the service with nothing to do.
+
+Prints; asserts no time.
+"""
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.acceptance.service import SECRET, Service, make_request
+
+pytestmark = pytest.mark.bench
+
+COMMANDS = ("--version", "--help", "run --help", "serve --help", "jobs --help", "spaces --help", "jobs list")
+RUNS = 5
+JOBS = 50
+IDLE_SECONDS = 60
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def cost(arguments: list[str], folder: Path) -> tuple[float, float]:
+    """Processor seconds and peak mebibytes of one command, to its end."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipeline", *arguments],
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+
+
+def processor_seconds(pid: int) -> float:
+    """What a running process has used so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def resident_mebibytes(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands(command: str, tmp_path: Path) -> None:
+    seconds, mebibytes = zip(*(cost(command.split(), tmp_path) for _ in range(RUNS)), strict=True)
+    print(f"\npipeline {command}: {statistics.median(seconds):.2f} s of processor, {max(mebibytes):.0f} MiB at most")
+
+
+def idle(service: Service) -> None:
+    pid = service.process.pid
+    before = processor_seconds(pid)
+    time.sleep(IDLE_SECONDS)
+    share = (processor_seconds(pid) - before) / IDLE_SECONDS
+    print(f"idle: {share:.2%} of a core, {resident_mebibytes(pid):.0f} MiB")
+
+
+def test_an_idle_service(tmp_path: Path) -> None:
+    with Service(tmp_path) as service:
+        assert service.get("/health").status_code == 200
+        pid = service.process.pid
+        print(f"\nlistening, /health answered: {processor_seconds(pid):.2f} s of processor")
+        idle(service)
+
+
+def waited(job: dict[str, Any]) -> float:
+    """Seconds from the end of ``accept`` to the start of ``generate``."""
+    begun = {stage["stage"]: datetime.fromisoformat(stage["started_at"]) for stage in reversed(job["stages"])}
+    return (begun["generate"] - begun["accept"]) / timedelta(seconds=1)
+
+
+def test_from_accepted_to_begun(tmp_path: Path) -> None:
+    seconds = []
+    with Service(tmp_path) as service, httpx.Client(trust_env=False, timeout=60) as client:
+        for number in range(JOBS):
+            body = {"secret": SECRET, **make_request(task=f"task-{number}", attachments=[], brief="Say hello.")}
+            reply = client.post(f"{service.url}/api-deploy", json=body, headers={"Prefer": "respond-async"})
+            seconds.append(waited(service.finished(reply.json()["job_id"])))
+        print(f"\nfirst job begun after {seconds[0] * 1000:.0f} ms")
+        ordered = sorted(seconds)
+        print(
+            f"{JOBS} jobs one after another, accepted to begun: p50 {statistics.median(ordered) * 1000:.0f} ms, "
+            f"p90 {ordered[len(ordered) * 9 // 10] * 1000:.0f} ms, most {ordered[-1] * 1000:.0f} ms"
+        )
+        idle(service)
