@@ -5,37 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.domain.front_matter import split_front_matter
+from tests.cases import cases
+
+CASES = cases("front-matter")
 
 
-@pytest.mark.parametrize(
-    ("text", "head", "body"),
-    [
-        ("---\na: b\n---\nText.\n", "a: b\n", "Text.\n"),
-        ("---\na: b\n---", "a: b\n", ""),
-        ("---\n---\n", "", ""),
-        ("\ufeff---\na: b\n---\n", "a: b\n", ""),
-        ("--- \r\na: b\r\n---\t\r\nText.", "a: b\r\n", "Text."),
-        ("---\ra: b\r---\rText.", "a: b\r", "Text."),
-        ("---\na: ---\n ---\n---x\n---\n---\n", "a: ---\n ---\n---x\n", "---\n"),
-    ],
-)
+@pytest.mark.parametrize(("text", "head", "body"), CASES["split"])
 def test_a_block_at_the_head_is_split_from_the_rest(text: str, head: str, body: str) -> None:
     assert split_front_matter(text) == (head, body)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "---",
-        "---\n",
-        "---\na: b\n",
-        "\n---\na: b\n---\n",
-        "# Title\n---\na: b\n---\n",
-        "----\na: b\n----\n",
-        "+++\n+++\n",
-    ],
-)
+@pytest.mark.parametrize("text", CASES["none"])
 def test_a_text_without_one_is_body_alone(text: str) -> None:
     assert split_front_matter(text) == (None, text)
 

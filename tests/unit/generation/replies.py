@@ -2,10 +2,7 @@
 
 from pathlib import Path
 
-from pipeline.generation.reply.operations import (
-    FileWrite,
-    ParsedReply,
-)
+from pipeline.generation.reply.operations import FileWrite, ParsedReply
 
 REPLIES = Path(__file__).parents[2] / "data" / "replies"
 

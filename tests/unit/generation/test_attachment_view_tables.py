@@ -13,6 +13,9 @@ from openpyxl import Workbook
 
 from pipeline.domain.brief import Attachment
 from pipeline.generation.attachments import AttachmentPart, AttachmentView, describe_attachments
+from tests.cases import cases
+
+CASES = cases("tables")
 
 
 def part(name: str, content: bytes | str, media_type: str = "") -> AttachmentPart:
@@ -50,23 +53,7 @@ def test_a_short_table_is_whole() -> None:
     assert shown.text.endswith("\n\na,b\n1,2\n")
 
 
-@pytest.mark.parametrize(
-    ("content", "name", "delimiter"),
-    [
-        ("a,b\n1,2\n", "a.csv", "comma"),
-        ("a;b\n1,5;2,5\n", "a.csv", "semicolon"),
-        ("a\tb\n1,5\t2,5\n", "a.csv", "tab"),
-        ("a|b\n1|2\n", "a.csv", "vertical bar"),
-        ("a,b\tc,d\n1,2\t3,4\n", "a.tsv", "tab"),
-        ('a,"b;c;d"\n1,"2;3;4"\n', "a.csv", "comma"),
-        ("a;b\tc;d\n1;2\t3;4\n", "a.tsv", "tab"),
-        ("a;b\tc;d\n1;2\t3;4\n", "a.csv", "semicolon"),
-        ("x;1,5\ny;2,5\n", "a.csv", "semicolon"),
-        ("a,b\n1,x; y\n2,z\n", "a.csv", "comma"),
-        ('a,"b\nc;d;e"\n1,2\n', "a.csv", "comma"),
-        ("alone\n1\n", "a.csv", "comma"),
-    ],
-)
+@pytest.mark.parametrize(("content", "name", "delimiter"), CASES["delimiters"])
 def test_the_delimiter_is_found(content: str, name: str, delimiter: str) -> None:
     assert facts(content, name)[0].startswith(f"table, delimiter {delimiter};")
 
@@ -80,29 +67,7 @@ def test_a_table_without_a_header_line_is_said_to_have_none() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("values", "said"),
-    [
-        (["1", "2", ""], "integer, min 1, max 2, sum 3, 1 missing"),
-        (["1", "N/A", "null", "3"], "integer, min 1, max 3, sum 4, 2 missing"),
-        (["0.1"] * 10, "number, min 0.1, max 0.1, sum 1"),
-        (["1e3", "-2.5"], "number, min -2.5, max 1000, sum 997.5"),
-        (["9007199254740993"], "integer, min 9.00719925474e+15, max 9.00719925474e+15, sum 9.00719925474e+15"),
-        (["00501", "10001"], "text, '00501', '10001'"),
-        (["0", "0.5"], "number, min 0, max 0.5, sum 0.5"),
-        (["1_000", "2"], "text, '1_000', '2'"),
-        (["1", "nan", "inf"], "text, '1', 'inf', 'nan'"),
-        (["nan", "2"], "integer, min 2, max 2, sum 2, 1 missing"),
-        (["1e308"] * 3, "number, min 1e+308, max 1e+308, sum too large to be told"),
-        (["TRUE", "false"], "boolean"),
-        (
-            ["2025-01-01T10:00:00Z", "2024-12-31T00:00:00+05:30"],
-            "date, 2024-12-31T00:00:00+05:30 to 2025-01-01T10:00:00Z",
-        ),
-        (["2025-01-01", "soon"], "text, '2025-01-01', 'soon'"),
-        (["", ""], "empty"),
-    ],
-)
+@pytest.mark.parametrize(("values", "said"), CASES["columns"])
 def test_the_type_of_a_column_is_told(values: list[str], said: str) -> None:
     rows = "".join(f"k,{value}\n" for value in values)
     assert facts(f"key,value\n{rows}")[3] == f"- value: {said}"
@@ -204,12 +169,7 @@ def test_cells_are_written_as_csv_readers_expect_them() -> None:
 
 
 def test_every_sheet_gets_a_safe_name_of_its_own() -> None:
-    sheets: Sheets = {
-        "Q1 / 2025".replace("/", "&"): [["a"]],
-        "Q1 - 2025": [["b"]],
-        "!!": [["c"]],
-        "Žluťoučký": [["d"]],
-    }
+    sheets: Sheets = {"Q1 / 2025".replace("/", "&"): [["a"]], "Q1 - 2025": [["b"]], "!!": [["c"]], "Žluťoučký": [["d"]]}
     derived = view("data.xlsx", sheets).derived
     assert list(derived) == ["data-Q1-2025.csv", "data-Q1---2025.csv", "data-part.csv", "data-Žluťoučký.csv"]
     assert list(view("data.xlsx", {"a b": [["x"]], "a&b": [["y"]]}).derived) == ["data-a-b.csv", "data-a-b-2.csv"]

@@ -7,11 +7,7 @@ import pytest
 from pipeline.domain.conversation import CallLimits, Finish, Image, Message, Reply, Role
 from pipeline.domain.errors import BudgetExhausted
 from pipeline.domain.generation import Usage
-from pipeline.generation.model.budget import (
-    Caps,
-    MeteredModel,
-    request_digest,
-)
+from pipeline.generation.model.budget import Caps, MeteredModel, request_digest
 from pipeline.generation.model.failure import ModelFailure, Remedy
 from pipeline.generation.tokens import estimate_prompt
 from tests.builders import make_reply, make_usage
@@ -137,10 +133,7 @@ def test_the_digest_tells_apart_what_decides_the_answer() -> None:
     conversations = [(user,), (Message(Role.ASSISTANT, "Build this."),), (user, user), (Message(Role.USER, "Build"),)]
     conversations += [(replace(user, images=(picture,)),) for picture in PICTURES]
     digests = {request_digest("a", conversation, LIMITS) for conversation in conversations}
-    digests |= {
-        request_digest("b", (user,), LIMITS),
-        request_digest("a", (user,), replace(LIMITS, temperature=0.0)),
-    }
+    digests |= {request_digest("b", (user,), LIMITS), request_digest("a", (user,), replace(LIMITS, temperature=0.0))}
     assert len(digests) == len(conversations) + 2
     assert request_digest("a", (user,), LIMITS) == request_digest(
         "a", (user,), replace(LIMITS, seconds=1, max_output_tokens=1)

@@ -3,15 +3,12 @@
 import pytest
 
 from pipeline.generation.reply.grammar import ReplyParser, parse_reply
-from pipeline.generation.reply.operations import (
-    FileCopy,
-    FileDelete,
-    FileEdit,
-    FileWrite,
-    ParsedReply,
-)
+from pipeline.generation.reply.operations import FileCopy, FileDelete, FileEdit, FileWrite, ParsedReply
 from tests.builders import make_block
+from tests.cases import cases
 from tests.unit.generation.replies import in_file, incomplete, recorded, texts
+
+CASES = cases("reply-grammar")
 
 
 def test_a_reply_becomes_operations_in_its_order() -> None:
@@ -175,18 +172,7 @@ def test_the_last_tag_needs_no_newline_unless_the_reply_was_cut() -> None:
     assert incomplete(parse_reply(reply, truncated=True)) == {"a.html": "x\n</file>"}
 
 
-@pytest.mark.parametrize(
-    ("tag", "path"),
-    [
-        ("<file path='a b.html'>", "a b.html"),
-        ("<file path=a.html>", "a.html"),
-        ('<file  lang="html"   path = "a.html" >', "a.html"),
-        ('<file PATH="./a.html">', "a.html"),
-        ('<file path="R&amp;D.html">', "R&D.html"),
-        ('<file path=" a.html ">  ', "a.html"),
-        ("<file\tpath=\"a.html\"\tmode='x'>", "a.html"),
-    ],
-)
+@pytest.mark.parametrize(("tag", "path"), CASES["tags"])
 def test_attributes_come_in_any_order_and_with_any_quotes(tag: str, path: str) -> None:
     assert texts(parse_reply(f"{tag}\nx\n</file>\n")) == {path: "x\n"}
 
@@ -226,11 +212,4 @@ def test_events_tell_names_and_sizes_while_the_reply_comes_in() -> None:
     ]
     seen = [[(event.path, event.size) for event in parser.feed(piece)] for piece in pieces]
     parser.finish(truncated=True)
-    assert seen == [
-        [],
-        [("a.html", 0)],
-        [("a.html", 2_000)],
-        [],
-        [("a.html", 2_101), ("b", 0)],
-        [("b", 0), ("c", 0)],
-    ]
+    assert seen == [[], [("a.html", 0)], [("a.html", 2_000)], [], [("a.html", 2_101), ("b", 0)], [("b", 0), ("c", 0)]]

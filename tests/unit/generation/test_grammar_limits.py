@@ -11,32 +11,17 @@ from pipeline.generation.reply.operations import (
     FileDelete,
     ReplyRejected,
 )
+from tests.cases import cases
 from tests.unit.generation.replies import in_file, incomplete, recorded, texts
+
+CASES = cases("malformed-replies")
 
 
 def test_a_closing_tag_too_many_harms_nothing() -> None:
     assert texts(parse_reply(in_file("x\n") + "\n</file>\n")) == {"a.html": "x\n"}
 
 
-@pytest.mark.parametrize(
-    "reply",
-    [
-        '<file path="a.html"><!doctype html>\nx\n</file>\n',
-        '<file path="a.html">x</file>\n',
-        '<file path="a.html"/>\n',
-        '<file path="a.html" <b>\nx\n</file>\n',
-        '<delete path="a.html"/> because it is old\n',
-        '<copy to="a.html" from="b.html"/> here\n',
-        '<copy to="a.html"/>\n',
-        '<edit path="a.html">\n<!doctype html>\n</edit>\n',
-        '<edit path="a.html">\n<<<<<<< SEARCH\na\n=======\nb\n</edit>\n',
-        '<edit path="a.html">\n<<<<<<< SEARCH\na\n>>>>>>> REPLACE\n</edit>\n',
-        '<edit path="a.html">\n<<<<<<< SEARCH\na\n<<<<<<< SEARCH\nb\n=======\nc\n>>>>>>> REPLACE\n</edit>\n',
-        '<edit path="a.html">\n<<<<<<< HEAD\na\n=======\nb\n>>>>>>> REPLACE\n</edit>\n',
-        '<edit path="a.html">\n<<<<<<< SEARCH\na\n=======\nb\n>>>>>>> REPLACE\n',
-        '<edit path="a.html">\n<<<<<<< SEARCH\na\n=======\nb\n>>>>>>> REPLACE\n<delete path="b"/>\n',
-    ],
-)
+@pytest.mark.parametrize("reply", CASES["malformed"])
 def test_what_is_malformed_is_reported_and_never_dropped_in_silence(reply: str) -> None:
     parsed = parse_reply(reply)
     assert not parsed.operations

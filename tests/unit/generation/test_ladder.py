@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from pipeline.generation.reply.ladder import Reading, Rung, read_reply
 from pipeline.generation.reply.operations import MAX_FILE_BYTES, FileWrite, ReplyRejected
+from tests.cases import cases
 
+CASES = cases("reply-ladder")
 REPLIES = Path(__file__).parents[2] / "data" / "replies"
 PAGE = "<!doctype html>\n<html>\n<title>x</title>\n</html>\n"
 
@@ -58,19 +60,7 @@ def test_lines_with_a_path_name_the_fences_below_them() -> None:
     assert reading.parsed.notes == ("the reply has no tags; read as named_fences",)
 
 
-@pytest.mark.parametrize(
-    "header",
-    [
-        "css/a.css",
-        "**css/a.css**",
-        "### `css/a.css`",
-        "1. css/a.css:",
-        "File: css/a.css",
-        "- `./css/a.css`:",
-        "=== css/a.css ===",
-        "#### File: `css/a.css` ",
-    ],
-)
+@pytest.mark.parametrize("header", CASES["headers"])
 def test_a_path_may_be_decorated(header: str) -> None:
     assert texts(read(f"{header}\n\n{fence('a {}' + chr(10), 'css')}")) == {"css/a.css": "a {}\n"}
 
@@ -85,17 +75,7 @@ def test_commands_below_a_heading_that_looks_like_a_path_are_no_file() -> None:
     assert texts(read(f"run.sh\n{fence('npm start' + chr(10), 'bash')}")) == {"run.sh": "npm start\n"}
 
 
-@pytest.mark.parametrize(
-    "info",
-    [
-        "html path=index.html",
-        'html title="index.html"',
-        "html:index.html",
-        "html index.html",
-        "index.html",
-        "html file='index.html'",
-    ],
-)
+@pytest.mark.parametrize("info", CASES["infos"])
 def test_the_fence_itself_may_name_the_file(info: str) -> None:
     reading = read(fence(PAGE, info) + fence("x\n", "js:app.js", "~~~~"))
     assert reading.rung is Rung.FENCE_INFO

@@ -3,41 +3,17 @@
 import pytest
 
 from pipeline.generation.model.providers import provider_for
+from tests.cases import cases
+
+CASES = cases("providers")
 
 
-@pytest.mark.parametrize(
-    ("base_url", "name"),
-    [
-        ("https://aipipe.org/openrouter/v1", "AI Pipe (OpenRouter)"),
-        ("https://aipipe.org/openrouter/v1/", "AI Pipe (OpenRouter)"),
-        ("https://www.aipipe.org/openai/v1", "AI Pipe (OpenAI)"),
-        ("https://openrouter.ai/api/v1", "OpenRouter"),
-        ("https://OpenRouter.ai/api/v1", "OpenRouter"),
-        ("https://api.openai.com/v1", "OpenAI"),
-        ("https://router.huggingface.co/v1", "Hugging Face"),
-        ("http://localhost:11434/v1", "Ollama"),
-        ("http://gpu-box.lan:11434/v1", "Ollama"),
-        ("http://127.0.0.1:8080/v1", "llama.cpp"),
-        ("http://[::1]:8000/v1", "vLLM"),
-    ],
-)
+@pytest.mark.parametrize(("base_url", "name"), CASES["known"])
 def test_each_provider_is_known_by_its_address(base_url: str, name: str) -> None:
     assert provider_for(base_url).name == name
 
 
-@pytest.mark.parametrize(
-    ("base_url", "name"),
-    [
-        ("https://llm.example.com/v1", "llm.example.com"),
-        ("https://llm.example.com:8000/v1", "llm.example.com:8000"),
-        ("https://openrouter.ai.example.com/api/v1", "openrouter.ai.example.com"),
-        ("https://api.openai.com.example.com/v1", "api.openai.com.example.com"),
-        ("https://aipipe.org/other/v1", "aipipe.org"),
-        ("http://localhost:99999999/v1", "localhost"),
-        ("https://user:password@llm.example.com/v1", "llm.example.com"),
-        ("", "an unknown address"),
-    ],
-)
+@pytest.mark.parametrize(("base_url", "name"), CASES["unknown"])
 def test_any_other_address_is_called_by_its_host_and_nothing_more(base_url: str, name: str) -> None:
     provider = provider_for(base_url)
     assert provider.name == name

@@ -124,14 +124,7 @@ FIELDS = ["choices", "delta", "message", "content", "refusal", "finish_reason", 
 FIELDS += ["usage", "prompt_tokens", "prompt_tokens_details", "cached_tokens", "cost", "model"]
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(FIELDS),
-            inner,
-            max_size=6,
-        )
-    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=6),
     max_leaves=25,
 )
 

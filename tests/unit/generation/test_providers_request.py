@@ -9,16 +9,15 @@ import pytest
 from pipeline.domain.conversation import CallLimits, Image, Message, Role
 from pipeline.generation.model.chat_request import Adaptation, adaptation_for, chat_request, is_lasting
 from pipeline.generation.model.providers import Provider, provider_for
+from tests.cases import cases
 
+CASES = cases("complaints")
 OPENROUTER = provider_for("https://openrouter.ai/api/v1")
 OPENAI = provider_for("https://api.openai.com/v1")
 UNKNOWN = Provider("somewhere")
 LIMITS = CallLimits(max_output_tokens=500, seconds=60, temperature=0.2)
 PICTURE = Image("image/png", b"\x89PNG")
-CONVERSATION = (
-    Message(Role.SYSTEM, "You build apps."),
-    Message(Role.USER, "Build this.", images=(PICTURE,)),
-)
+CONVERSATION = (Message(Role.SYSTEM, "You build apps."), Message(Role.USER, "Build this.", images=(PICTURE,)))
 
 
 def request(
@@ -104,23 +103,7 @@ def test_an_answer_in_one_piece_is_asked_for_where_streams_are_refused() -> None
     assert request(UNKNOWN, Adaptation.NO_STREAM)["stream"] is False
 
 
-COMPLAINTS = [
-    (400, "Use 'max_completion_tokens' instead of 'max_tokens'.", Adaptation.OTHER_LIMIT_FIELD),
-    (422, "max_tokens: Extra inputs are not permitted", Adaptation.OTHER_LIMIT_FIELD),
-    (400, "max_tokens is too large: 500. This model supports at most 100.", Adaptation.NO_OUTPUT_LIMIT),
-    (400, "Unknown parameter: 'stream_options'.", Adaptation.NO_STREAM_OPTIONS),
-    (400, "include_usage is not supported", Adaptation.NO_STREAM_OPTIONS),
-    (400, "Unsupported value: 'temperature' does not support 0.2 with this model.", Adaptation.NO_TEMPERATURE),
-    (400, "Unrecognized request argument supplied: models", Adaptation.NO_FALLBACK_MODELS),
-    (400, "'models' array must have 3 items or fewer.", Adaptation.NO_FALLBACK_MODELS),
-    (400, "Your organization must be verified to stream this model.", Adaptation.NO_STREAM),
-    (400, "Streaming is not supported for this model", Adaptation.NO_STREAM),
-    (400, "cache_control: Extra inputs are not permitted", Adaptation.NO_CACHE_MARKS),
-    (400, "unknown variant `image_url`, expected `text`", Adaptation.NO_IMAGES),
-    (404, "No endpoints found that support image input", Adaptation.NO_IMAGES),
-    (500, "image input is not supported", Adaptation.NO_IMAGES),
-    (400, "messages[1].content: invalid type: sequence, expected a string", Adaptation.NO_IMAGES),
-]
+COMPLAINTS = [(status, complaint, Adaptation(change)) for status, complaint, change in CASES["complaints"]]
 
 
 @pytest.mark.parametrize(("status", "complaint", "adaptation"), COMPLAINTS)
@@ -150,16 +133,7 @@ def test_however_often_the_same_complaint_comes_no_change_is_made_twice(
     assert first in known
 
 
-@pytest.mark.parametrize(
-    ("status", "complaint"),
-    [
-        (400, "This model's maximum context length is 8192 tokens, see the list of models."),
-        (400, "The upstream connection was closed"),
-        (401, "temperature"),
-        (429, "Too many max_tokens per minute"),
-        (503, "image models are overloaded"),
-    ],
-)
+@pytest.mark.parametrize(("status", "complaint"), CASES["others"])
 def test_a_complaint_about_something_else_changes_nothing(status: int, complaint: str) -> None:
     sent = request(OPENROUTER, models=("anthropic/claude", "openai/gpt"))
     assert adaptation_for(status, complaint, sent) is None

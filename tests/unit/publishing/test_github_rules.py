@@ -8,23 +8,13 @@ from pipeline.domain.publication import owner_mark
 from pipeline.publishing.github_pages.repositories import description_of, mark_of, repository_of
 from pipeline.publishing.github_pages.sites import build_type_of
 from tests.builders import EMAIL, TASK, make_brief, make_files, make_publication, make_site
+from tests.cases import cases
 
+CASES = cases("github-rules")
 MARK = f"[code-to-deployment {owner_mark(EMAIL, TASK)}]"
 
 
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("Show the sales.", "Show the sales."),
-        ("Show the sales. Then more.", "Show the sales."),
-        ("Show v1.2 of it! And more", "Show v1.2 of it!"),
-        ("  no end\n\nat all  ", "no end at all"),
-        ("tab\tand\r\nline\x00\x1b[0m", "tab and line[0m"),
-        ("\x00\x07", ""),
-        (".", "."),
-        ("[code-to-deployment 00000000]", "[code-to-deployment 00000000]"),
-    ],
-)
+@pytest.mark.parametrize(("text", "sentence"), CASES["descriptions"])
 def test_a_description_is_the_first_sentence_and_the_mark(text: str, sentence: str) -> None:
     assert description_of(make_brief(text=text), make_site()) == f"{sentence} {MARK}".strip()
 
@@ -52,19 +42,6 @@ def test_the_repository_of_a_publication_is_where_its_page_is(host: str) -> None
 DEPLOY = "jobs:\n  deploy:\n    steps:\n      - uses: actions/deploy-pages@v4\n"
 
 
-@pytest.mark.parametrize(
-    ("path", "text", "build_type"),
-    [
-        (".github/workflows/pages.yml", DEPLOY, "workflow"),
-        (".github/workflows/pages.yaml", 'steps:\n- uses: "actions/deploy-pages@v4"', "workflow"),
-        (".github/workflows/pages.yml", "steps:\n- name: x\n  uses: 'actions/deploy-pages@v4'", "workflow"),
-        (".github/workflows/ci.yml", "steps:\n- uses: actions/checkout@v4", "legacy"),
-        (".github/workflows/ci.yml", "steps:\n# uses: actions/deploy-pages@v4", "legacy"),
-        (".github/workflows/ci.yml", "steps:\n- uses: actions/deploy-pages-not@v4", "legacy"),
-        (".github/workflows/docs/pages.yml", DEPLOY, "legacy"),
-        (".github/workflows/pages.txt", DEPLOY, "legacy"),
-        ("README.md", DEPLOY, "legacy"),
-    ],
-)
+@pytest.mark.parametrize(("path", "text", "build_type"), CASES["workflows"])
 def test_a_workflow_builds_the_site_when_it_deploys_pages(path: str, text: str, build_type: str) -> None:
     assert build_type_of(make_files({"index.html": "x", path: text})) == build_type

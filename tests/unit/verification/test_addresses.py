@@ -5,60 +5,26 @@ import pytest
 from pipeline.domain.verdict import Severity
 from pipeline.verification.addresses import ServedApp, addresses_in_code
 from tests.builders import make_files
+from tests.cases import cases
 
+CASES = cases("app-addresses")
 FILES = make_files({"index.html": "", "docs/index.html": "", "docs/a b.html": "", "img/größe.png": "", "Data.csv": ""})
 PROJECT = ServedApp(FILES, "https://octo.github.io/repo/")
 ROOT = ServedApp(FILES, "https://octo-app.static.hf.space/")
 
 
-@pytest.mark.parametrize(
-    ("url", "base", "path"),
-    [
-        ("index.html", "index.html", "index.html"),
-        ("./img/gr%C3%B6%C3%9Fe.png?v=1#top", "index.html", "img/größe.png"),
-        ("img/gro\u0308ße.png", "index.html", "img/größe.png"),
-        ("docs/a%20b.html", "index.html", "docs/a b.html"),
-        ("docs/", "index.html", "docs/index.html"),
-        ("docs", "index.html", "docs/index.html"),
-        (".", "docs/a b.html", "docs/index.html"),
-        ("../Data.csv", "docs/a b.html", "Data.csv"),
-        ("https://octo.github.io/repo/docs/", "index.html", "docs/index.html"),
-    ],
-)
+@pytest.mark.parametrize(("url", "base", "path"), CASES["inside"])
 def test_an_address_within_the_app_leads_to_its_file(url: str, base: str, path: str) -> None:
     assert PROJECT.target(url, base) == path
     assert PROJECT.problem(url, base) is None
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        *("", "#top", "?q=1", "data:text/plain,x", "mailto:a@b.example", "tel:+1", "javascript:void(0)", "blob:x"),
-        *("https://example.com/x.js", "//cdn.example/x.js", "https://octo.github.io/other/", "{{ url }}", "${url}"),
-    ],
-)
+@pytest.mark.parametrize("url", CASES["elsewhere"])
 def test_what_leads_elsewhere_or_nowhere_is_not_judged(url: str) -> None:
     assert PROJECT.problem(url, "index.html") is None
 
 
-@pytest.mark.parametrize(
-    ("url", "rule", "words"),
-    [
-        ("style.css", "broken-link", "style.css is not in the app"),
-        ("data.csv", "broken-link", "there is Data.csv, but upper and lower case differ"),
-        ("https://octo.github.io/repo/none.html", "broken-link", "is not in the app"),
-        ("../other/x.js", "broken-link", "leads out of the app"),
-        ("http://[x", "broken-link", "is not a valid address"),
-        ("/Data.csv", "root-absolute-url", "use a relative address"),
-        ("/", "root-absolute-url", "use a relative address"),
-        ("file:///home/me/x.png", "local-address", "the visitor's own machine"),
-        ("http://localhost:3000/api", "local-address", "the visitor's own machine"),
-        ("http://app.localhost/", "local-address", "the visitor's own machine"),
-        ("//127.0.0.1/x.js", "local-address", "the visitor's own machine"),
-        ("http://[::1]:8000/", "local-address", "the visitor's own machine"),
-        ("http://0.0.0.0:8000/", "local-address", "the visitor's own machine"),
-    ],
-)
+@pytest.mark.parametrize(("url", "rule", "words"), CASES["broken"])
 def test_an_address_that_will_not_work_is_told_with_what_to_do(url: str, rule: str, words: str) -> None:
     problem = PROJECT.problem(url, "index.html")
     assert problem

@@ -2,21 +2,12 @@ import pytest
 
 from pipeline.domain.brief import Check
 from pipeline.verification.browser.questions import PROBE_URL, question_about
+from tests.cases import cases
+
+CASES = cases("browser-questions")
 
 
-@pytest.mark.parametrize(
-    ("sentence", "in_script"),
-    [
-        ('The page title is "Sales"', 'document.title.trim() === "Sales"'),
-        ('The document title equals "Sales".', '"Sales"'),
-        ("There is an element with id `total`", '!!document.getElementById("total")'),
-        ("The page has a form with id 'user-form'", '"form"'),
-        ("#total exists on the page", '"total"'),
-        ('The page displays "Hello \\ there"', '"Hello \\\\ there"'),
-        ("All links work", "document.links"),
-        ("All internal links work", "false && own.length"),
-    ],
-)
+@pytest.mark.parametrize(("sentence", "in_script"), CASES["scripts"])
 def test_sentences_become_scripts(sentence: str, in_script: str) -> None:
     question = question_about(Check.from_text(sentence))
     assert question
@@ -24,14 +15,7 @@ def test_sentences_become_scripts(sentence: str, in_script: str) -> None:
     assert not question.query
 
 
-@pytest.mark.parametrize(
-    "sentence",
-    [
-        "Page displays captcha URL passed at ?url=...",
-        "The page shows the URL given via ?url=https://.../image.png",
-        "The app displays the image address passed as `?url=`",
-    ],
-)
+@pytest.mark.parametrize("sentence", CASES["address"])
 def test_showing_a_passed_address_is_tried_by_passing_one(sentence: str) -> None:
     question = question_about(Check.from_text(sentence))
     assert question
@@ -39,19 +23,7 @@ def test_showing_a_passed_address_is_tried_by_passing_one(sentence: str) -> None
     assert PROBE_URL in question.script
 
 
-@pytest.mark.parametrize(
-    "sentence",
-    [
-        "Page displays solved captcha text within 15 seconds",
-        "Page accepts an SVG passed at ?url=...",
-        'The page does not display "Hello"',
-        'The page displays "Hello" or "Goodbye"',
-        "The title is short",
-        "There is a container with id `total`",
-        "Repo has MIT license",
-        "The page looks good",
-    ],
-)
+@pytest.mark.parametrize("sentence", CASES["none"])
 def test_what_no_rule_covers_as_a_whole_is_not_asked(sentence: str) -> None:
     assert question_about(Check.from_text(sentence)) is None
 

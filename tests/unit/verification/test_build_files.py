@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 from pipeline.domain.verdict import Severity
 from pipeline.verification.static import StaticVerifier
 from tests.builders import make_attachment, make_brief, make_files
+from tests.cases import cases
 
+CASES = cases("build-files")
 WORKFLOW = ".github/workflows/a.yml"
 DOCKER_SPACE = "---\nsdk: docker\n---\n"
 APP: dict[str, bytes | str] = dict.fromkeys(["LICENSE", "README.md", "app.py", "requirements.txt", "data/a.csv"], "")
@@ -34,26 +36,7 @@ def test_a_dockerfile_that_does_not_begin_with_from_is_told(text: str, line: int
     assert found("Dockerfile", text) == [("dockerfile-from", line)]
 
 
-@pytest.mark.parametrize(
-    ("instruction", "rules"),
-    [
-        *(("COPY gone.txt .", ["dockerfile-copy"]), ("ADD gone/ /x/", ["dockerfile-copy"])),
-        *(('COPY ["app.py", "gone.txt", "/x/"]', ["dockerfile-copy"]), ("COPY ../x /x", ["dockerfile-copy"])),
-        *(
-            ("COPY app.py", ["dockerfile-copy"]),
-            ("COPY *.gone /x/", ["dockerfile-copy?"]),
-            ("COPY", ["dockerfile-copy"]),
-        ),
-        *(("COPY app.py *.gone ./data data/a.csv /app.py /x/", []), ("COPY data/*.csv /x/", []), ("COPY . /x/", [])),
-        *(("ADD https://example.com/x.tgz /x/", []), ("COPY --from=other gone /x/", []), ("COPY $UNKNOWN /x/", [])),
-        *(("COPY <<A <<-B /x/\nCOPY gone /x\nA\nCOPY gone /x\n\tB", []), ("COPY --link --chown=1:1 app.py /x/", [])),
-        *(
-            ("RUN one \\\n  # between\n\n  COPY gone /x", []),
-            ("RUN <<-EOF\n\tCOPY gone /x\n\tEOF", []),
-            ("RUN echo $((1<<A))", []),
-        ),
-    ],
-)
+@pytest.mark.parametrize(("instruction", "rules"), CASES["sources"])
 def test_sources_that_the_app_lacks_are_told(instruction: str, rules: list[str]) -> None:
     assert found("Dockerfile", f"FROM a\n{instruction}\n") == [(rule, 2) for rule in rules]
 
@@ -67,52 +50,7 @@ def test_a_dockerfile_may_have_another_escape_character_and_other_line_breaks() 
     )
 
 
-@pytest.mark.parametrize(
-    ("command", "rules"),
-    [
-        ("CMD uvicorn app:app --host 0.0.0.0 --port 8000", ["server-port"]),
-        ("CMD uvicorn app:app --host=0.0.0.0 --port=7860", []),
-        ("CMD uvicorn app:app --host 127.0.0.1 --port 7860", ["server-host"]),
-        ("CMD python app.py --host localhost --port 80", ["server-host", "server-port"]),
-        ("CMD python app.py --db-host localhost --db-port 80", []),
-        ("CMD uvicorn app:app", ["server-host", "server-port"]),
-        ("CMD uvicorn app:app --host 0.0.0.0 --port ${P:-7860}", []),
-        ("CMD uvicorn app:app $OPTIONS", []),
-        ("CMD uvicorn app:app --uds /tmp/x", []),
-        (
-            'ENTRYPOINT ["python", "-m", "uvicorn"]\nCMD ["app:app", "--host", "0.0.0.0", "--port", "80"]',
-            ["server-port"],
-        ),
-        ('CMD ["sh", "-c", "exec uvicorn app:app --host localhost --port 7860"]', ["server-host"]),
-        ("CMD gunicorn app:app", ["server-host", "server-port"]),
-        ("CMD gunicorn -b0.0.0.0:7860 app:app", []),
-        ("CMD gunicorn -b :8000 app:app", ["server-port"]),
-        ("CMD gunicorn -b unix:/tmp/x app:app", []),
-        ("CMD gunicorn -c gunicorn.conf.py app:app", []),
-        ("ENV PORT=7860\nCMD gunicorn app:app", []),
-        ("CMD flask --app app run --port 7860", ["server-host"]),
-        ("CMD flask run -h 0.0.0.0 -p 5000", ["server-port"]),
-        ("CMD streamlit run app.py", ["server-port"]),
-        ("ENV STREAMLIT_SERVER_PORT=7860\nCMD streamlit run app.py", []),
-        ("CMD fastapi run app.py", ["server-port"]),
-        ("CMD fastapi dev app.py --port 7860", ["server-host"]),
-        ("CMD python -m http.server", ["server-port"]),
-        ("CMD python3 -m http.server 7860", []),
-        ("CMD waitress-serve --listen=*:8080 app:app", ["server-port"]),
-        ("CMD python manage.py runserver 7860", ["server-host"]),
-        ("CMD uvicorn app:app & streamlit run app.py", []),
-        ("CMD uvicorn app:app --port 1 ; uvicorn app:app", []),
-        ("CMD nginx && uvicorn app:app --port 8000", []),
-        ("CMD ./start.sh", []),
-        ("CMD uvicorn a:b\nENTRYPOINT ./start.sh", []),
-        ("CMD uvicorn a:b\nFROM b\n", []),
-        ("EXPOSE 8000\nCMD ./start.sh", ["server-port"]),
-        ("EXPOSE 8000\nCMD uvicorn app:app --host 0.0.0.0 --port 7860", ["server-port?"]),
-        ("EXPOSE 8000 7860/tcp\nEXPOSE 1", []),
-        ("EXPOSE 7000-8000", []),
-        ("EXPOSE $PORT", []),
-    ],
-)
+@pytest.mark.parametrize(("command", "rules"), CASES["listening"])
 def test_where_a_docker_space_listens_is_read_from_its_command(command: str, rules: list[str]) -> None:
     assert in_space(command) == rules
     assert in_space(command, card="# x") == []
@@ -127,27 +65,13 @@ INDEX = "index" + "-url"  # where pip looks for packages
 
 
 @pytest.mark.parametrize(
-    "line",
-    [
-        *("", "# comment", "flask", "Flask>=3.0,<4  # web", "uvicorn[standard]==0.30.*", "./pkg", "json", "flask\\"),
-        *("numpy~=2.0; python_version > '3.9'", "requests @ https://example.com/r.whl", "https://example.com/x.tar.gz"),
-        *("git+https://example.com/x.git#egg=x", "-r other.txt", "-rother.txt", "--requirement=other.txt"),
-        *("-r ${WHERE}/x.txt", "-e .", "-e ./pkg", "./x-1.0-py3-none-any.whl", f"--{INDEX} https://x.example.com"),
-        *(f"--extra-{INDEX}=https://x.example.com", "-i https://x.example.com", "--pre", "flask \\\n  >=3.0 \\\n  # x"),
-        *("a==1 --hash=sha256:00 \\\n --hash=sha256:11", "-c sub/c.txt", "flask # a \\\nnumpy", "./pkg[x] ; x"),
-    ],
+    "line", [*CASES["pip-takes"], f"--{INDEX} https://x.example.com", f"--extra-{INDEX}=https://x.example.com"]
 )
 def test_lines_that_pip_understands_are_right(line: str) -> None:
     assert found("requirements.txt", f"{line}\n") == []
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        *("flask=3.0", "flask 3.0", "flask==", "pip install flask", "```", "import flask", "- flask", "--flask", "{}"),
-        "--preflask",
-    ],
-)
+@pytest.mark.parametrize("line", CASES["pip-refuses"])
 def test_lines_that_pip_does_not_understand_are_told(line: str) -> None:
     for path in ("requirements.txt", "sub/requirements-dev.txt", "pre-requirements.txt"):
         assert found(path, f"# ok\n\n{line}\nnumpy\n") == [("requirements-syntax", 3)]

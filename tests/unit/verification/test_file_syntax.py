@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from pipeline.verification.files.stylesheets import read_stylesheet
 from pipeline.verification.files.syntax import json_problem, python_problem, svg_problem, yaml_problem
 from pipeline.verification.problems import Problem
+from tests.cases import cases
 
+CASES = cases("file-syntax")
 SVG = 'xmlns="http://www.w3.org/2000/svg"'
 
 
@@ -19,35 +21,12 @@ def lines(problem: Problem | None) -> int | None:
     return problem.line
 
 
-@pytest.mark.parametrize(
-    "css",
-    [
-        *(
-            "",
-            "/* c */",
-            "a { color: red }",
-            ".x { &:hover { a: b } }",
-            "@media print { a { b: c } }",
-            "@import 'x.css';",
-        ),
-        *("@tailwind base; .x { @apply p-4 }", "a { --x: { a: b } }", "a::after { content: '}' }"),
-    ],
-)
+@pytest.mark.parametrize("css", CASES["css"])
 def test_css_that_browsers_take_has_no_problem(css: str) -> None:
     assert read_stylesheet(css).problems == ()
 
 
-@pytest.mark.parametrize(
-    ("css", "line", "certain"),
-    [
-        ("a { color: red", 1, True),
-        ("@media print {\n a { b: c }\n", 3, True),
-        ("/* open\n", 2, True),
-        ("a { b: c } }", 1, True),
-        ("a {}\n<style>", 2, True),
-        ("a {\n  color red;\n}", 2, False),
-    ],
-)
+@pytest.mark.parametrize(("css", "line", "certain"), CASES["css-errors"])
 def test_css_that_browsers_skip_is_told_with_its_line(css: str, line: int, *, certain: bool) -> None:
     problem = read_stylesheet(css).problems[0]
     assert (problem.line, problem.is_certain) == (line, certain)
@@ -117,29 +96,11 @@ def test_python_is_parsed_without_warnings_and_never_run() -> None:
     assert not too_complex.is_certain
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        f"<svg {SVG}/>",
-        f'<?xml version="1.0"?><!DOCTYPE svg PUBLIC "-//W3C//DTD SVG 1.1//EN" "svg11.dtd"><svg {SVG}><g/></svg>',
-        f'<s:svg xmlns:s="http://www.w3.org/2000/svg" {SVG}/>',
-    ],
-)
+@pytest.mark.parametrize("text", CASES["svg"])
 def test_a_picture_in_svg_has_no_problem(text: str) -> None:
     assert svg_problem(text) is None
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "<svg/>",
-        f"<svg {SVG}>",
-        f"<svg {SVG}>&nbsp;</svg>",
-        f"<g {SVG}><svg/></g>",
-        f'<!DOCTYPE svg [<!ENTITY a "b">]><svg {SVG}>&a;</svg>',
-        f'<!DOCTYPE svg [<!ENTITY a SYSTEM "file:///etc/passwd">]><svg {SVG}>&a;</svg>',
-    ],
-)
+@pytest.mark.parametrize("text", CASES["svg-errors"])
 def test_what_is_no_svg_or_declares_entities_is_told(text: str) -> None:
     assert svg_problem(text)

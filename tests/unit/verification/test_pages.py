@@ -3,7 +3,9 @@
 import pytest
 
 from pipeline.verification.files.pages import MOST_ATTRIBUTES, Unreadable, read_page
+from tests.cases import cases
 
+CASES = cases("pages")
 PAGE = """<!doctype html>
 <html><head>
 <title> Sales &amp;
@@ -66,20 +68,7 @@ def test_the_same_script_twice_has_two_lines() -> None:
     assert [script.line for script in page.scripts] == [1, 2]
 
 
-@pytest.mark.parametrize(
-    ("markup", "alive"),
-    [
-        ("<p>x</p>", False),
-        ('<script type="application/json">{}</script>', False),
-        ('<meta http-equiv="x-ua-compatible" content="x">', False),
-        ("<script></script>", True),
-        ("<script type=module src=x></script>", True),
-        ("<p onclick=x()>", True),
-        ("<a href=' JavaScript:x()'>", True),
-        ("<iframe src=x></iframe>", True),
-        ("<meta http-equiv=Refresh content=1>", True),
-    ],
-)
+@pytest.mark.parametrize(("markup", "alive"), CASES["alive"])
 def test_a_page_is_alive_when_something_in_it_may_change_it(markup: str, *, alive: bool) -> None:
     assert read_page("index.html", markup).is_alive is alive
 

@@ -8,7 +8,10 @@ from pipeline.domain.files import AppFiles
 from pipeline.domain.verdict import Outcome, Verdict
 from pipeline.verification.static import StaticVerifier
 from tests.builders import make_attachment, make_brief, make_files
+from tests.cases import cases
 
+CASES = cases("prose-checks")
+Changes = dict[str, bytes | str | None]
 README = "# A\n\nWhat it is.\n\n## Setup\n\nx\n\n## Usage\n\nx\n\n## How it works\n\nx\n\n## License\n\nMIT\n"
 LIST = (
     "Publish:\n\n- index.html: a page\n- `data.csv`: figures\n- **story.txt** (300 words)\n- LICENSE: MIT\n- style it"
@@ -29,7 +32,7 @@ APP: dict[str, bytes | str] = {
 PASS, FAIL, OPEN = Outcome.PASS, Outcome.FAIL, Outcome.NOT_VERIFIABLE
 
 
-async def verdict(text: str, changes: dict[str, bytes | str | None] | None = None, brief: str = LIST) -> Verdict:
+async def verdict(text: str, changes: Changes | None = None, brief: str = LIST) -> Verdict:
     files = {path: content for path, content in {**APP, **(changes or {})}.items() if content is not None}
     app: AppFiles = make_files(files)
     request = make_brief(text=brief, checks=(Check.from_text(text),), attachments=(make_attachment(),))
@@ -39,20 +42,11 @@ async def verdict(text: str, changes: dict[str, bytes | str | None] | None = Non
     return only
 
 
-Changes = dict[str, bytes | str | None]
-
-LICENCE = [
-    *(
-        "Repo has MIT license",
-        "The repository contains an MIT licence in its root.",
-        "LICENSE contains the MIT License text",
-    ),
-    *("There is an MIT license", "The LICENSE file must be MIT", "The project is licensed under the MIT License"),
-    "Repo has an MIT `LICENSE` at the root",
-]
+def outcomes(table: str) -> list[tuple[str, Outcome]]:
+    return [(text, Outcome(outcome)) for text, outcome in CASES[table]]
 
 
-@pytest.mark.parametrize("text", LICENCE[:-1])
+@pytest.mark.parametrize("text", CASES["licence"])
 @pytest.mark.parametrize(
     ("licence", "outcome"), [(APP["LICENSE"], PASS), ("MIT", FAIL), ("Apache License", FAIL), (None, FAIL)]
 )
@@ -70,10 +64,7 @@ async def test_a_sentence_that_says_more_than_the_licence_fails_without_one() ->
     assert (await verdict("MIT license or Apache", {"LICENSE": "x"})).outcome is OPEN
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["README.md is professional", "The README is complete and professional.", "Repo has a professional README.md"],
-)
+@pytest.mark.parametrize("text", CASES["professional"])
 async def test_a_professional_readme_has_all_parts(text: str) -> None:
     assert (await verdict(text)).outcome is PASS
     lacking = await verdict(text, {"README.md": "# A\n\nWords.\n\n## Usage\n\nx\n\n## License\n"})
@@ -100,24 +91,7 @@ async def test_named_parts_of_the_readme(text: str, readme: str, outcome: Outcom
     assert (await verdict(text, {"README.md": readme})).outcome is outcome
 
 
-@pytest.mark.parametrize(
-    ("text", "outcome"),
-    [
-        ("data.csv exists", PASS),
-        ("`data.csv` and story.txt are present in the repo", PASS),
-        ("The repo contains data.csv, story.txt and README.md", PASS),
-        ("A file named data.csv is committed at the root", PASS),
-        ("The repo has a README", PASS),
-        ("none.csv exists", FAIL),
-        ("data.csv, none.csv and story.txt exist", FAIL),
-        ("none.csv is not committed", PASS),
-        ("data.csv must not be committed in the repo", FAIL),
-        ("data.csv is not committed in the repo", FAIL),
-        ("data.csv does not exist", FAIL),
-        ("Each required file exists on GitHub", PASS),
-        ("All files are present", PASS),
-    ],
-)
+@pytest.mark.parametrize(("text", "outcome"), outcomes("files"))
 async def test_which_files_are_there(text: str, outcome: Outcome) -> None:
     assert (await verdict(text)).outcome is outcome
 
@@ -128,14 +102,7 @@ async def test_the_files_that_the_brief_lists_must_all_be_there() -> None:
     assert (await verdict("Each required file exists on GitHub", brief="Make a page.")).outcome is OPEN
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "data.csv matches the attached data.csv",
-        "data.csv equals the attachment",
-        "data.csv is identical to the original",
-    ],
-)
+@pytest.mark.parametrize("text", CASES["attachment"])
 async def test_an_attachment_must_be_there_byte_for_byte(text: str) -> None:
     assert (await verdict(text)).outcome is PASS
     assert (await verdict(text, {"data.csv": make_attachment().content + b"\n"})).outcome is FAIL
@@ -146,15 +113,7 @@ async def test_an_attachment_must_be_there_byte_for_byte(text: str) -> None:
 LINKS = "index.html links to all required assets"
 
 
-@pytest.mark.parametrize(
-    ("body", "outcome"),
-    [
-        ("<a href=data.csv></a><a href=story.txt></a><a href=LICENSE></a>", PASS),
-        ("<a href=data.csv></a><a href=story.txt></a>", OPEN),
-        ("<a href=data.csv></a><a href=LICENSE></a>", FAIL),
-        ("<a href=data.csv></a><a href=LICENSE></a><script></script>", OPEN),
-    ],
-)
+@pytest.mark.parametrize(("body", "outcome"), outcomes("links"))
 async def test_a_page_links_to_all_files_that_the_brief_lists(body: str, outcome: Outcome) -> None:
     assert (await verdict(LINKS, {"index.html": body})).outcome is outcome
 
@@ -167,20 +126,7 @@ async def test_links_cannot_be_judged_without_a_list_and_fail_without_a_page() -
     assert (await verdict("index.html links to data.csv and good.json")).outcome is FAIL
 
 
-@pytest.mark.parametrize(
-    ("text", "outcome"),
-    [
-        ("picture.svg is valid SVG", PASS),
-        ("picture.svg is a valid SVG image", PASS),
-        ("good.json is valid JSON", PASS),
-        ("good.json parses as JSON", PASS),
-        ("good.json is valid", PASS),
-        ("bad.json is valid JSON", FAIL),
-        ("good.json is valid SVG", FAIL),
-        ("none.json is valid JSON", FAIL),
-        ("index.html is valid", OPEN),
-    ],
-)
+@pytest.mark.parametrize(("text", "outcome"), outcomes("valid"))
 async def test_valid_files(text: str, outcome: Outcome) -> None:
     assert (await verdict(text)).outcome is outcome
 
@@ -197,17 +143,7 @@ async def test_the_title(text: str) -> None:
     assert (await verdict(text, {"index.html": setting})).outcome is OPEN
 
 
-@pytest.mark.parametrize(
-    ("text", "outcome"),
-    [
-        ("The page has a form with id `search`", PASS),
-        ("There is an element with the id search", PASS),
-        ("#search exists", PASS),
-        ("The page has a table with id search", FAIL),
-        ("The element #total exists", FAIL),
-        ("The page has a badge with id search", OPEN),
-    ],
-)
+@pytest.mark.parametrize(("text", "outcome"), outcomes("ids"))
 async def test_ids(text: str, outcome: Outcome) -> None:
     assert (await verdict(text)).outcome is outcome
 
@@ -240,10 +176,7 @@ async def test_literal_texts_in_files() -> None:
     assert (await verdict('index.html contains "Loaded"')).outcome is OPEN
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["No secrets in git history", "The repo contains no API keys or tokens", "The code does not contain secrets."],
-)
+@pytest.mark.parametrize("text", CASES["secrets"])
 async def test_no_secrets(text: str) -> None:
     assert (await verdict(text)).outcome is PASS
     token = "hf_" + "".join(map(chr, range(ord("a"), ord("z") + 1))) + "ABCDEFGH"
@@ -261,18 +194,7 @@ async def test_working_links(text: str) -> None:
     assert (await verdict(text, {"index.html": "<script>x()</script>"})).outcome is OPEN
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "story.txt meets content requirements",
-        "picture.svg is rated by an LLM",
-        "Page displays captcha URL passed at ?url=...",
-        "The page looks good",
-        "README.md is professional and links to the demo",
-        "data.csv exists and has three rows",
-        "README.md has " + "usage, " * 100 + "usage",
-    ],
-)
+@pytest.mark.parametrize("text", [*CASES["open"], "README.md has " + "usage, " * 100 + "usage"])
 async def test_everything_else_is_left_open(text: str) -> None:
     assert (await verdict(text)).outcome is OPEN
 

@@ -10,7 +10,9 @@ from pipeline.domain.verdict import Finding, Outcome, Severity, Verification
 from pipeline.verification.files.page_findings import HEAVY_PAGE
 from pipeline.verification.static import MOST_FINDINGS, StaticVerifier
 from tests.builders import INDEX_HTML, make_attachment, make_brief, make_files
+from tests.cases import cases
 
+CASES = cases("static")
 ADDRESS = "https://octo.github.io/repo/"
 WHOLE: dict[str, bytes | str] = {"index.html": INDEX_HTML, "LICENSE": "x", "README.md": "# x"}
 
@@ -82,15 +84,7 @@ async def test_a_duplicate_id_is_an_error_when_the_brief_or_a_check_names_it() -
         assert (finding.rule, finding.line, finding.severity) == ("duplicate-id", 4, severity)
 
 
-@pytest.mark.parametrize(
-    "tag",
-    [
-        *("<a href=gone.x>", "<link rel=stylesheet href=gone.x>", "<script src=gone.x></script>", "<img src=gone.x>"),
-        *("<img srcset='gone.x 2x'>", "<iframe src=gone.x></iframe>", "<video poster=gone.x></video>"),
-        *("<object data=gone.x></object>", "<svg><image href=gone.x /></svg>", "<style>a{b:url(gone.x)}</style>"),
-        "<style>@import 'gone.x'</style>",
-    ],
-)
+@pytest.mark.parametrize("tag", CASES["references"])
 async def test_a_reference_to_a_file_that_is_not_there_is_found(tag: str) -> None:
     assert await found({"index.html": page(tag)}) == [("broken-link", "index.html", 3)]
 

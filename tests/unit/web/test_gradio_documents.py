@@ -12,7 +12,9 @@ from pipeline.web.gradio.agents import agents_markdown
 from pipeline.web.gradio.documents import config, info, input_schema, openapi, python_type
 from pipeline.web.gradio.functions import Function, by_position, parameters_of
 from pipeline.web.gradio.registry import FUNCTIONS, function_named
+from tests.cases import cases
 
+CASES = cases("schema-types")
 NAMES = ["deploy", "job", "create_space", "space_runtime", "restart_space", "pause_space", "duplicate_space"]
 SERVER = "https://pipeline.example"
 
@@ -68,20 +70,7 @@ def test_the_token_is_never_shown_as_a_value_to_read() -> None:
     assert token.schema["anyOf"][0]["writeOnly"]
 
 
-@pytest.mark.parametrize(
-    ("schema", "told"),
-    [
-        ({"type": "string"}, "str"),
-        ({"type": "array", "items": {"type": "integer"}}, "list[int]"),
-        ({"type": "array"}, "list[Any]"),
-        ({"anyOf": [{"type": "number"}, {"type": "null"}]}, "float | None"),
-        ({"enum": ["a", "b"], "type": "string"}, "Literal['a', 'b']"),
-        ({"const": 1}, "Literal[1]"),
-        ({"type": "object", "additionalProperties": {"type": "boolean"}}, "dict[str, bool]"),
-        ({"type": "object"}, "dict"),
-        ({}, "Any"),
-    ],
-)
+@pytest.mark.parametrize(("schema", "told"), CASES["types"])
 def test_schemas_are_told_as_python_types(schema: dict[str, Any], told: str) -> None:
     assert python_type(schema) == told
 

@@ -13,8 +13,10 @@ from pipeline.shapes.examples import CREATE_SPACE_EXAMPLES, DEPLOY_EXAMPLES
 from pipeline.shapes.new_space import parse_new_space
 from pipeline.web.app import create_app
 from pipeline.web.pages.markdown import as_markdown, kind_of
+from tests.cases import cases
 from tests.fakes.jobs import MemoryServices
 
+CASES = cases("schema-words")
 ADDRESS = "https://deploy.example.com"
 
 
@@ -75,21 +77,7 @@ def test_the_examples_of_briefs_are_requests_that_work(name: str) -> None:
     assert brief.attachments[0].content == b"region,sales\nnorth,42"
 
 
-@pytest.mark.parametrize(
-    ("schema", "kind"),
-    [
-        ({"type": "string"}, "string"),
-        ({"type": "integer", "minimum": 5}, "integer"),
-        ({"type": "boolean"}, "boolean"),
-        ({"enum": ["a", "b"]}, "one of `a`, `b`"),
-        ({"const": 1}, "`1`"),
-        ({"anyOf": [{"type": "string"}, {"type": "null"}]}, "string"),
-        ({"type": "array", "items": {"type": "number"}}, "list of number"),
-        ({"type": "object", "additionalProperties": {"type": "string"}}, "object of string"),
-        ({"$ref": "#/components/schemas/A"}, "object with `b`, `c`"),
-        ({}, "any JSON"),
-    ],
-)
+@pytest.mark.parametrize(("schema", "kind"), CASES["words"])
 def test_schemas_are_told_in_words(schema: dict[str, Any], kind: str) -> None:
     properties = {"b": {"type": "string"}, "c": {"type": "string", "default": "d"}}
     document = {"components": {"schemas": {"A": {"type": "object", "properties": properties}}}}

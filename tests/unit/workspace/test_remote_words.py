@@ -9,38 +9,15 @@ from hypothesis import strategies as st
 from pipeline.domain.errors import PushProblem
 from pipeline.domain.publication import Remote
 from pipeline.workspace.remotes import push_problem, remote_words
+from tests.cases import cases
 
+CASES = cases("git-words")
 TOKEN = "ghp_0123456789abcdef"
 REMOTE = Remote("https://git.example/a/b.git", TOKEN)
-REFUSED = "!\tabc:refs/heads/main\t[remote rejected] ({})\nDone"
 
 
 @pytest.mark.parametrize(
-    ("output", "problem"),
-    [
-        (REFUSED.format("push declined due to repository rule violations"), PushProblem.REFUSED),
-        (REFUSED.format("protected branch hook declined"), PushProblem.REFUSED),
-        (REFUSED.format("Internal Server Error"), PushProblem.UNREACHABLE),
-        (REFUSED.format("cannot lock ref 'refs/heads/main': is at a but expected b"), PushProblem.UNREACHABLE),
-        ("!\tabc:refs/heads/main\t[rejected] (fetch first)\nDone", PushProblem.NOT_FAST_FORWARD),
-        ("!\tabc:refs/heads/main\t[rejected] (non-fast-forward)\nDone", PushProblem.NOT_FAST_FORWARD),
-        ("fatal: could not read Username for 'https://x': terminal prompts disabled", PushProblem.UNAUTHORIZED),
-        ("fatal: unable to access 'https://x/': The requested URL returned error: 403", PushProblem.UNAUTHORIZED),
-        (
-            "remote: API rate limit exceeded\nfatal: unable to access: The requested URL returned error: 403",
-            PushProblem.UNREACHABLE,
-        ),
-        ("fatal: unable to access 'https://x/': The requested URL returned error: 429", PushProblem.UNREACHABLE),
-        ("fatal: unable to access 'https://x/': The requested URL returned error: 503", PushProblem.UNREACHABLE),
-        ("fatal: unable to access 'https://x/': The requested URL returned error: 301", PushProblem.NOT_FOUND),
-        ("remote: Repository not found.\nfatal: repository 'https://x/' not found", PushProblem.NOT_FOUND),
-        ("fatal: couldn't find remote ref refs/heads/main", PushProblem.NOT_FOUND),
-        ("fatal: unable to access 'https://x/': The requested URL returned error: 405", PushProblem.NOT_FOUND),
-        ("fatal: https://x/a.git/info/refs not valid: is this a git repository?", PushProblem.NOT_FOUND),
-        ("error: no DAV locking support on https://x/a.git/\nfatal: git-http-push failed", PushProblem.NOT_FOUND),
-        ("error: RPC failed; curl 28 Operation too slow", PushProblem.UNREACHABLE),
-        ("", PushProblem.UNREACHABLE),
-    ],
+    ("output", "problem"), [(output, PushProblem(problem)) for output, problem in CASES["problems"]]
 )
 def test_the_problem_is_told_by_gits_words(output: str, problem: PushProblem) -> None:
     assert push_problem(output) is problem
