@@ -86,17 +86,11 @@ def _is_public_ipv6(address: IPv6Address) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Who answers at a URL.
-
-    Attributes:
-        scheme: ``http`` or ``https``.
-        host: lower case, IPv6 addresses in their short form and without brackets.
-        port: as written, or the scheme's own.
-    """
+    """Who answers at a URL."""
 
     scheme: str
-    host: str
-    port: int
+    host: str  # lower case, IPv6 addresses in their short form and without brackets
+    port: int  # as written, or the scheme's own
 
     @classmethod
     def of(cls, url: str) -> "Origin | None":

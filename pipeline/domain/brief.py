@@ -23,15 +23,10 @@ _SCRIPT_PREFIX = re.compile(r"\s*js\s*:", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A criterion of the evaluator.
+    """A criterion of the evaluator."""
 
-    Attributes:
-        text: as the evaluator wrote it.
-        script: the page script when it is one, else None: prose.
-    """
-
-    text: str
-    script: str | None = None
+    text: str  # as the evaluator wrote it
+    script: str | None = None  # to be run in the page; None: prose
 
     @classmethod
     def from_text(cls, text: str) -> "Check":
@@ -47,16 +42,10 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file that came with the brief.
+    """A file that came with the brief."""
 
-    Attributes:
-        name: a safe relative path.
-        media_type: as the data URI named it, lower case: a claim, not a fact.
-        content: the decoded bytes.
-    """
-
-    name: str
-    media_type: str
+    name: str  # a safe relative path
+    media_type: str  # as the data URI named it, lower case: a claim, not a fact
     content: bytes
 
     def __repr__(self) -> str:
@@ -80,31 +69,18 @@ class JobKey:
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """What is to be built or changed, for whom, and how it will be judged.
-
-    Attributes:
-        email: of the owner.
-        task: the evaluator's free-text name for the work.
-        round: 1 builds, 2 and later revise.
-        nonce: the evaluator's mark of this request.
-        text: the brief itself.
-        checks: criteria in the evaluator's order.
-        attachments: in the evaluator's order.
-        evaluation_url: who is called back; None = nobody.
-        target: where to publish; None = the operator's default.
-        space_type: for Spaces; None = the generator chooses.
-    """
+    """What is to be built or changed, for whom, and how it will be judged."""
 
     email: str
-    task: str
-    round: int
-    nonce: str
+    task: str  # the evaluator's free-text name for the work
+    round: int  # 1 builds, 2 and later revise
+    nonce: str  # the evaluator's mark of this request
     text: str
     checks: tuple[Check, ...] = ()
     attachments: tuple[Attachment, ...] = ()
-    evaluation_url: str | None = None
-    target: Target | None = None
-    space_type: SpaceSdk | None = None
+    evaluation_url: str | None = None  # who is called back; None = nobody
+    target: Target | None = None  # None = the operator's default
+    space_type: SpaceSdk | None = None  # for Spaces; None = the generator chooses
 
     @property
     def key(self) -> JobKey:

@@ -16,12 +16,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A picture for models that can see.
-
-    Attributes:
-        media_type: ``image/png`` and the like.
-        content: the encoded bytes.
-    """
+    """A picture for models that can see."""
 
     media_type: str
     content: bytes
@@ -29,17 +24,11 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One turn.
-
-    Attributes:
-        role: who speaks.
-        text: what is said.
-        images: shown with it; a model without vision gets the text alone.
-    """
+    """One turn."""
 
     role: Role
     text: str
-    images: tuple[Image, ...] = ()
+    images: tuple[Image, ...] = ()  # a model without vision gets the text alone
 
 
 Conversation = tuple[Message, ...]
@@ -47,17 +36,11 @@ Conversation = tuple[Message, ...]
 
 @dataclass(frozen=True, slots=True)
 class CallLimits:
-    """What one call may take.
-
-    Attributes:
-        max_output_tokens: the model stops there.
-        seconds: on the wall clock, for the whole call with its reading.
-        temperature: None = the provider's default.
-    """
+    """What one call may take."""
 
     max_output_tokens: int
-    seconds: float
-    temperature: float | None = None
+    seconds: float  # on the wall clock, for the whole call with its reading
+    temperature: float | None = None  # None = the provider's default
 
 
 class Finish(StrEnum):
@@ -71,20 +54,11 @@ class Finish(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a model answered.
+    """What a model answered."""
 
-    Attributes:
-        text: without reasoning.
-        finish: how it ended.
-        asked: the model that was asked for.
-        answered: the model that the provider says answered.
-        usage: of this call.
-        seconds: from request to the last byte.
-    """
-
-    text: str
+    text: str  # without reasoning
     finish: Finish
-    asked: str
-    answered: str
+    asked: str  # model that was asked for
+    answered: str  # model that the provider says answered
     usage: Usage = field(default_factory=Usage)
-    seconds: float = 0.0
+    seconds: float = 0.0  # from request to the last byte

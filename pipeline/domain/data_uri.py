@@ -18,14 +18,9 @@ class InvalidDataUri(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class DataUri:
-    """A decoded data URI.
+    """A decoded data URI."""
 
-    Attributes:
-        media_type: lower case, without parameters; ``text/plain`` when the URI names none.
-        content: the decoded bytes.
-    """
-
-    media_type: str
+    media_type: str  # lower case, without parameters; text/plain when the URI names none
     content: bytes
 
 

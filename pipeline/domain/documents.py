@@ -37,17 +37,11 @@ class Token(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading and what stands under it.
+    """A heading and what stands under it."""
 
-    Attributes:
-        level: 1 to 6; 0 for what stands before the first heading.
-        heading: its words.
-        has_text: whether anything stands under it, or under a heading below it; for a title, before the next heading.
-    """
-
-    level: int
+    level: int  # 1 to 6; 0 for what stands before the first heading
     heading: str
-    has_text: bool
+    has_text: bool  # also below a heading under it; for a title, before the next heading
 
 
 def readme_sections(tokens: Sequence[Token]) -> list[Section]:

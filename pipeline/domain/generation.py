@@ -10,44 +10,26 @@ from pipeline.domain.verdict import Verification
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a generator is asked for.
+    """What a generator is asked for."""
 
-    Attributes:
-        job_id: whose budget pays.
-        brief: what to build or change.
-        target: where it will be published.
-        base: the published files that are to be revised; None in round 1.
-        earlier_checks: checks of earlier rounds, which must go on holding.
-        seconds: how long it may take.
-        rejected: what was found wrong with the candidates that this job has had, in order; empty at first.
-    """
-
-    job_id: str
+    job_id: str  # whose budget pays
     brief: Brief
     target: Target
-    base: AppFiles | None = None
-    earlier_checks: tuple[str, ...] = ()
+    base: AppFiles | None = None  # the published files that are to be revised; None in round 1
+    earlier_checks: tuple[str, ...] = ()  # of earlier rounds, which must go on holding
     seconds: float = 390.0
-    rejected: tuple[Verification, ...] = ()
+    rejected: tuple[Verification, ...] = ()  # what was found wrong with this job's candidates, in order
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What model calls cost.
-
-    Attributes:
-        calls: how many.
-        prompt_tokens: sent.
-        completion_tokens: received.
-        cached_tokens: of those sent, how many the provider had in its cache.
-        cost_usd: None when a call's price is not known; never a guess.
-    """
+    """What model calls cost."""
 
     calls: int = 0
     prompt_tokens: int = 0
     completion_tokens: int = 0
-    cached_tokens: int = 0
-    cost_usd: float | None = None
+    cached_tokens: int = 0  # of those sent, how many the provider had in its cache
+    cost_usd: float | None = None  # None when a call's price is not known; never a guess
 
     def __add__(self, other: "Usage") -> "Usage":
         if not self.calls or not other.calls:
@@ -64,46 +46,27 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class ModelCall:
-    """One question to a model, answered.
+    """One question to a model, answered."""
 
-    Attributes:
-        prompt: id and version of the prompt that asked.
-        asked: the model that was asked for.
-        answered: the model that the provider says answered.
-        finish: how the answer ended.
-        form: how its files were told apart: ``tags``, or the fallback that was needed.
-        usage: of this call.
-        seconds: it took.
-    """
-
-    prompt: str
-    asked: str
-    answered: str
-    finish: str
-    form: str
+    prompt: str  # id and version of the prompt that asked
+    asked: str  # model that was asked for
+    answered: str  # model that the provider says answered
+    finish: str  # how the answer ended
+    form: str  # how its files were told apart: tags, or the fallback that was needed
     usage: Usage
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """How an app was made.
+    """How an app was made."""
 
-    Attributes:
-        generator: ``scaffold`` or ``model``; empty as long as there is no app.
-        summary: a few sentences on what was built, for the README and the reply.
-        model: the model that answered, or None when none was asked.
-        prompts: ids and versions of the prompts used.
-        calls: each question to a model.
-        notes: what the caller should know: fallbacks taken, limits met.
-    """
-
-    generator: str = ""
-    summary: str = ""
-    model: str | None = None
-    prompts: tuple[str, ...] = ()
+    generator: str = ""  # scaffold or model; empty as long as there is no app
+    summary: str = ""  # a few sentences on what was built, for the README and the reply
+    model: str | None = None  # that answered; None when none was asked
+    prompts: tuple[str, ...] = ()  # ids and versions
     calls: tuple[ModelCall, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # what the caller should know: fallbacks taken, limits met
 
     @property
     def usage(self) -> Usage:
@@ -113,12 +76,7 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """An app as its generator gave it.
+    """An app as its generator gave it."""
 
-    Attributes:
-        files: the whole app, without what ``assembly`` adds.
-        made: how.
-    """
-
-    files: AppFiles
+    files: AppFiles  # the whole app, without what assembly adds
     made: Made

@@ -54,25 +54,15 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JobEvent:
-    """One entry of a job's timeline.
+    """One entry of a job's timeline."""
 
-    Attributes:
-        id: rises with time over all jobs: what ``Last-Event-ID`` names.
-        job_id: whose.
-        at: when.
-        kind: what happened.
-        stage: to which stage, or None for the job's own status.
-        detail: a sentence, a status or an error.
-        seconds: how long the stage took, once it has ended.
-    """
-
-    id: int
+    id: int  # rises with time over all jobs: what Last-Event-ID names
     job_id: str
     at: datetime
     kind: EventKind
-    stage: Stage | None
-    detail: str = ""
-    seconds: float | None = None
+    stage: Stage | None  # None for the job's own status
+    detail: str = ""  # a sentence, a status or an error
+    seconds: float | None = None  # that the stage took, once it has ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,36 +76,19 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One piece of work, as it stands.
-
-    Attributes:
-        id: from the key.
-        key: (email, task, round, nonce).
-        fingerprint: of the request's body.
-        status: where it stands.
-        target: where it publishes.
-        received_at: the deadline counts from here.
-        deadline: when the evaluator must have been told.
-        finished_at: None while it goes on.
-        made: how its app was made, as far as it has come.
-        seen: what was seen of that app.
-        publication: what is live; None until it is.
-        notification: how far telling the evaluator has come.
-        deliveries: each attempt at it.
-        failure: why it failed, or None.
-    """
+    """One piece of work, as it stands."""
 
     id: str
     key: JobKey
-    fingerprint: str
+    fingerprint: str  # of the request's body
     status: JobStatus
     target: Target
-    received_at: datetime
-    deadline: datetime
+    received_at: datetime  # the deadline counts from here
+    deadline: datetime  # when the evaluator must have been told
     finished_at: datetime | None = None
-    made: Made = field(default_factory=Made)
+    made: Made = field(default_factory=Made)  # as far as it has come
     seen: Seen = field(default_factory=Seen)
-    publication: Publication | None = None
+    publication: Publication | None = None  # None until it is live
     notification: DeliveryState = DeliveryState.NOT_REQUESTED
     deliveries: tuple[Delivery, ...] = ()
     failure: Failure | None = None

@@ -47,23 +47,14 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One attempt at telling.
+    """One attempt at telling."""
 
-    Attributes:
-        attempt: from 1.
-        at: when it began.
-        status: HTTP status, or None when no answer came.
-        seconds: how long it took.
-        response: first KiB of the answer, as text.
-        error: why there was no answer, or None.
-    """
-
-    attempt: int
+    attempt: int  # from 1
     at: datetime
-    status: int | None
+    status: int | None  # of HTTP; None when no answer came
     seconds: float
-    response: str = ""
-    error: str | None = None
+    response: str = ""  # first KiB of the answer
+    error: str | None = None  # why there was no answer
 
 
 class DeliveryState(StrEnum):

@@ -18,30 +18,19 @@ MAX_SECRETS = 2_000
 
 @dataclass(frozen=True, slots=True)
 class WantedSpace:
-    """One Space as it should be.
+    """One Space as it should be."""
 
-    Attributes:
-        name: ``name`` or ``owner/name``.
-        settings: what they do not name is left as it is, or to the template or the Hub.
-    """
-
-    name: str
-    settings: SpaceSettings = field(default_factory=SpaceSettings)
+    name: str  # name or owner/name
+    settings: SpaceSettings = field(default_factory=SpaceSettings)  # what they do not name stays
 
 
 @dataclass(frozen=True, slots=True)
 class ProvisionOrder:
-    """What is asked for.
+    """What is asked for."""
 
-    Attributes:
-        template: ``owner/name`` of a Space to copy, or an app.
-        spaces: in the caller's order.
-        replace_secrets: whether secrets that a Space has already are set again: their values cannot be compared.
-    """
-
-    template: str | AppTemplate
+    template: str | AppTemplate  # owner/name of a Space to copy, or an app
     spaces: tuple[WantedSpace, ...]
-    replace_secrets: bool = False
+    replace_secrets: bool = False  # set those again that a Space has: their values cannot be compared
 
 
 class SpaceAction(StrEnum):
@@ -63,48 +52,28 @@ class SpaceStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SpaceOutcome:
-    """What became of one Space, or would.
+    """What became of one Space, or would."""
 
-    Attributes:
-        name: as it was asked for.
-        status: how far it is.
-        action: None while that is not known.
-        id: ``owner/name``.
-        url: of its page; None while there is none.
-        changes: what was done, or would be, in words without values.
-        warning: what the caller should know.
-        error: why it failed, and what had been done by then.
-    """
-
-    name: str
+    name: str  # as it was asked for
     status: SpaceStatus
-    id: str
-    action: SpaceAction | None = None
+    id: str  # owner/name
+    action: SpaceAction | None = None  # None while that is not known
     url: str | None = None
-    changes: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()  # done, or to be done, in words without values
     warning: str | None = None
-    error: str | None = None
+    error: str | None = None  # why it failed, and what had been done by then
 
 
 @dataclass(frozen=True, slots=True)
 class WokenSpace:
-    """What was done about one Space that was to be woken.
-
-    Attributes:
-        id: ``owner/name``.
-        was: its stage, in the Hub's word; None when the Hub did not say.
-        restarted: whether it was resting, and has been restarted.
-        stage: after that, or None.
-        note: why nothing had to be done, or None.
-        error: why nothing could be done, or None.
-    """
+    """What was done about one Space that was to be woken."""
 
     id: str
-    was: str | None = None
-    restarted: bool = False
-    stage: str | None = None
-    note: str | None = None
-    error: str | None = None
+    was: str | None = None  # its stage, in the Hub's word
+    restarted: bool = False  # it was resting, and has been restarted
+    stage: str | None = None  # after that
+    note: str | None = None  # why nothing had to be done
+    error: str | None = None  # why nothing could be done
 
 
 def order_problems(order: ProvisionOrder) -> Iterator[FieldProblem]:

@@ -61,58 +61,33 @@ def folder_name(task: str, nonce: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What (email, task) owns.
-
-    Attributes:
-        id: of its row.
-        email: the owner.
-        task: the evaluator's name for the work.
-        counter: how many sites (email, task) had, with this one.
-        nonce: of the round 1 that opened it.
-        target: where it is published. A revision follows it, whatever the default is by then.
-        folder: below GENERATED_REPOS_DIR.
-        repository: published name, without the owner's.
-        publication: what is live, or None before the first publication.
-        head: the workspace's commit of what is live. On GitHub the same as the remote's; the Hub makes its own.
-    """
+    """What (email, task) owns."""
 
     id: int
     email: str
     task: str
-    counter: int
-    nonce: str
-    target: Target
-    folder: str
-    repository: str
-    publication: "Publication | None" = None
-    head: str | None = None
+    counter: int  # how many sites (email, task) had, with this one
+    nonce: str  # of the round 1 that opened it
+    target: Target  # a revision follows it, whatever the default is by then
+    folder: str  # below GENERATED_REPOS_DIR
+    repository: str  # without the owner's name
+    publication: "Publication | None" = None  # None before the first one
+    head: str | None = None  # the workspace's commit of what is live; on GitHub that of the remote too
 
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What is live.
-
-    Attributes:
-        target: where.
-        repo_url: page of the repository or Space; a ``file://`` folder for ``local``.
-        commit_sha: the head that the remote holds.
-        pages_url: address of the running app.
-    """
+    """What is live."""
 
     target: Target
-    repo_url: str
-    commit_sha: str
-    pages_url: str
+    repo_url: str  # page of the repository or Space; a file:// folder for local
+    commit_sha: str  # the head that the remote holds
+    pages_url: str  # of the running app
 
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """A git repository to push to.
+    """A git repository to push to."""
 
-    Attributes:
-        url: http or https, without user and password.
-        token: sent as the password of ``x-access-token``, and nowhere else to be seen; None for a public one.
-    """
-
-    url: str
-    token: str | None = field(default=None, repr=False)
+    url: str  # http or https, without user and password
+    token: str | None = field(default=None, repr=False)  # the password of x-access-token; None for a public one

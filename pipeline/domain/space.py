@@ -68,23 +68,14 @@ def app_port_of(files: AppFiles) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """Storage of the Hub that a Space sees as a folder.
+    """Storage of the Hub that a Space sees as a folder."""
 
-    Attributes:
-        type: ``bucket``, ``model``, ``dataset`` or ``space``.
-        source: ``owner/name``.
-        mount_path: folder, beginning with a slash.
-        revision: of a repository; None = its main branch.
-        read_only: None = the Hub's default for the type.
-        path: folder within the source; None = all of it.
-    """
-
-    type: str
-    source: str
-    mount_path: str
-    revision: str | None = None
-    read_only: bool | None = None
-    path: str | None = None
+    type: str  # bucket, model, dataset or space
+    source: str  # owner/name
+    mount_path: str  # a folder, beginning with a slash
+    revision: str | None = None  # of a repository; None = its main branch
+    read_only: bool | None = None  # None = the Hub's default for the type
+    path: str | None = None  # within the source; None = all of it
 
 
 class SettingKind(StrEnum):
@@ -101,27 +92,16 @@ class SettingKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SpaceSettings:
-    """How a Space is to be set. What is None or not named stays as it is, or is the Hub's choice for a new Space.
+    """How a Space is to be set. What is None or not named stays as it is, or is the Hub's choice for a new Space."""
 
-    Attributes:
-        secrets: values that the Hub never gives back.
-        variables: values that everybody who may see the Space can read.
-        descriptions: of secrets and variables, by name.
-        hardware: in the Hub's words.
-        sleep_seconds: without visitors until it sleeps; -1 = never.
-        volumes: all that is to be mounted.
-        visibility: ``public``, ``private`` or ``protected``.
-        is_dev_mode: whether its files can be changed while it runs; not for new Spaces.
-    """
-
-    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
-    variables: Mapping[str, str] = field(default_factory=dict)
-    descriptions: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)  # the Hub never gives them back
+    variables: Mapping[str, str] = field(default_factory=dict)  # everybody who may see the Space can read them
+    descriptions: Mapping[str, str] = field(default_factory=dict)  # of both, by name
     hardware: str | None = None
-    sleep_seconds: int | None = None
-    volumes: tuple[Volume, ...] | None = None
-    visibility: str | None = None
-    is_dev_mode: bool | None = None
+    sleep_seconds: int | None = None  # without visitors until it sleeps; -1 = never
+    volumes: tuple[Volume, ...] | None = None  # all that is to be mounted
+    visibility: str | None = None  # public, private or protected
+    is_dev_mode: bool | None = None  # whether files can be changed while it runs; not for new Spaces
 
     @classmethod
     def of(cls, kind: SettingKind, values: Mapping[str, str], descriptions: Mapping[str, str] | None = None) -> Self:
@@ -136,24 +116,13 @@ class SpaceSettings:
 
 @dataclass(frozen=True, slots=True)
 class SpaceRuntime:
-    """How a Space is doing.
-
-    Attributes:
-        stage: in the Hub's own word.
-        hardware: it runs on; None when it does not run, and for static Spaces.
-        requested_hardware: what it is to run on.
-        sleep_seconds: without visitors until it sleeps; None when the Hub does not say.
-        error_message: the Hub's, in a broken stage.
-        domains: hosts that answer for it.
-        is_dev_mode: whether its files can be changed while it runs.
-        volumes: what is mounted.
-    """
+    """How a Space is doing."""
 
     stage: str
-    hardware: str | None = None
+    hardware: str | None = None  # that it runs on; None when it does not run, and for static Spaces
     requested_hardware: str | None = None
-    sleep_seconds: int | None = None
-    error_message: str | None = None
+    sleep_seconds: int | None = None  # without visitors until it sleeps
+    error_message: str | None = None  # in a broken stage
     domains: tuple[str, ...] = ()
     is_dev_mode: bool = False
     volumes: tuple[Volume, ...] = ()
@@ -161,39 +130,21 @@ class SpaceRuntime:
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """What the Hub says of a Space.
+    """What the Hub says of a Space."""
 
-    Attributes:
-        id: ``owner/name``, as the Hub spells it.
-        url: of its page.
-        sdk: ``gradio``, ``docker`` or ``static``; None when the card does not say.
-        visibility: ``public``, ``private`` or ``protected``.
-        commit_sha: head of its main branch.
-        host: address of the running app without a slash at the end; None when the Hub does not give it.
-        runtime: as of now; None when the Hub does not give it.
-        modified_at: when it last changed.
-    """
-
-    id: str
-    url: str
-    sdk: str | None = None
+    id: str  # as the Hub spells it
+    url: str  # of its page
+    sdk: str | None = None  # gradio, docker or static; None when the card does not say
     visibility: str = "public"
-    commit_sha: str | None = None
-    host: str | None = None
+    commit_sha: str | None = None  # head of its main branch
+    host: str | None = None  # address of the running app, without a slash at the end
     runtime: SpaceRuntime | None = None
     modified_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SpaceSetting:
-    """A variable, or a secret without its value.
-
-    Attributes:
-        key: its name.
-        value: of a variable; None for a secret, whose value the Hub never gives back.
-        description: what it is for.
-        updated_at: None when the Hub does not say.
-    """
+    """A variable, or a secret without its value."""
 
     key: str
     value: str | None = None
@@ -203,80 +154,47 @@ class SpaceSetting:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look of many at a Space on its way.
+    """One look of many at a Space on its way."""
 
-    Attributes:
-        runtime: how it is doing; its stage is spelled as the known ones are.
-        is_new: the stage is another one than at the look before.
-        is_current: the stage is not that from before the change, which the Hub may go on telling for a while.
-        waited: seconds since the first look.
-        in_stage: seconds since the stage was first seen.
-    """
-
-    runtime: SpaceRuntime
+    runtime: SpaceRuntime  # its stage is spelled as the known ones are
     is_new: bool
-    is_current: bool
-    waited: float
-    in_stage: float
+    is_current: bool  # it is not the stage from before the change, which the Hub may go on telling for a while
+    waited: float  # seconds since the first look
+    in_stage: float  # seconds since the stage was first seen
 
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One piece of a Space's build or run log.
-
-    Attributes:
-        text: without the newline.
-        at: None when the Hub does not say.
-    """
+    """One piece of a Space's build or run log."""
 
     text: str
-    at: datetime | None = None
+    at: datetime | None = None  # None when the Hub does not say
 
 
 @dataclass(frozen=True, slots=True)
 class AppTemplate:
-    """An app for a Space, as its author made it.
-
-    Attributes:
-        files: the author's own.
-        kind: of Space; ``streamlit`` becomes ``docker`` on the Hub.
-        parameters: JSON values that the app finds as ``PARAMS``; None = it was not made for any.
-    """
+    """An app for a Space, as its author made it."""
 
     files: AppFiles
-    kind: SpaceSdk
-    parameters: Mapping[str, object] | None = None
+    kind: SpaceSdk  # streamlit becomes docker on the Hub
+    parameters: Mapping[str, object] | None = None  # JSON values for PARAMS; None = it was not made for any
 
 
 @dataclass(frozen=True, slots=True)
 class NewSpace:
-    """What ``/create-space`` is asked for.
-
-    Attributes:
-        app: that it is to hold.
-        name: ``name`` or ``owner/name``; None = a new one of our making, under the token's owner.
-        settings: that it has from the beginning.
-    """
+    """What ``/create-space`` is asked for."""
 
     app: AppTemplate
-    name: str | None = None
+    name: str | None = None  # name or owner/name; None = a new one of our making, under the token's owner
     settings: SpaceSettings = field(default_factory=SpaceSettings)
 
 
 @dataclass(frozen=True, slots=True)
 class CreatedSpace:
-    """What ``/create-space`` answers.
-
-    Attributes:
-        id: ``owner/name``, as the Hub spells it.
-        url: of its page.
-        commit_sha: the one commit.
-        host: address of the app without a slash at the end; None when the Hub does not give it yet.
-        notes: what the caller should know.
-    """
+    """What ``/create-space`` answers."""
 
     id: str
     url: str
     commit_sha: str
-    host: str | None = None
+    host: str | None = None  # None when the Hub does not give it yet
     notes: tuple[str, ...] = ()

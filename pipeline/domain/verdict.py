@@ -24,55 +24,33 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One check of the brief, judged.
-
-    Attributes:
-        check: the evaluator's words.
-        outcome: pass, fail, or not verifiable.
-        evidence: what was seen, or why it could not be judged.
-        method: who judged: ``static``, ``browser`` or ``judge``.
-    """
+    """One check of the brief, judged."""
 
     check: Check
     outcome: Outcome
-    evidence: str
-    method: str
+    evidence: str  # what was seen, or why it could not be judged
+    method: str  # who judged: static, browser or judge
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something wrong with the app that no check of the brief asked about.
+    """Something wrong with the app that no check of the brief asked about."""
 
-    Attributes:
-        severity: an error is worth a repair; a warning is told.
-        rule: short stable name, such as ``broken-link``.
-        message: what is wrong and, where it helps, what to do.
-        path: the file, or None for the whole app.
-        line: from 1, or None.
-    """
-
-    severity: Severity
-    rule: str
-    message: str
-    path: str | None = None
-    line: int | None = None
+    severity: Severity  # an error is worth a repair; a warning is told
+    rule: str  # short stable name, such as broken-link
+    message: str  # what is wrong and, where it helps, what to do
+    path: str | None = None  # None for the whole app
+    line: int | None = None  # from 1
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was seen of a candidate.
+    """What was seen of a candidate."""
 
-    Attributes:
-        verdicts: one per check of the brief, in its order.
-        findings: the rest.
-        console: what the page wrote to its console, and its errors.
-        screenshot: digest of a PNG of the page; None when nobody looked.
-    """
-
-    verdicts: tuple[Verdict, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()  # one per check of the brief, in its order
     findings: tuple[Finding, ...] = ()
-    console: tuple[str, ...] = ()
-    screenshot: str | None = None
+    console: tuple[str, ...] = ()  # what the page wrote to its console, and its errors
+    screenshot: str | None = None  # digest of a PNG of the page; None when nobody looked
 
     def count(self, outcome: Outcome) -> int:
         """How many checks came out as ``outcome``."""
@@ -96,17 +74,11 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Verification(Seen):
-    """What was seen, together with what is too large to be kept beside it.
+    """What was seen, together with what is too large to be kept beside it."""
 
-    Attributes:
-        picture: the PNG of the page, or None when nobody looked.
-        text: that visitors read on the page.
-        earlier: on checks of earlier rounds, which count for nothing here.
-    """
-
-    picture: bytes | None = field(default=None, repr=False)
-    text: str = ""
-    earlier: tuple[Verdict, ...] = ()
+    picture: bytes | None = field(default=None, repr=False)  # PNG of the page
+    text: str = ""  # that visitors read on the page
+    earlier: tuple[Verdict, ...] = ()  # on checks of earlier rounds, which count for nothing here
 
 
 def merge_verdicts(checks: Iterable[Check], *sources: Iterable[Verdict]) -> tuple[Verdict, ...]:

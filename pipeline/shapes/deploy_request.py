@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Self
 from unicodedata import normalize
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError, WithJsonSchema
+from pydantic import Field, PlainValidator, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from pipeline.domain.address import MAX_URL, UrlRule
@@ -26,7 +26,7 @@ from pipeline.domain.data_uri import DataUri, InvalidDataUri, parse_data_uri
 from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.domain.publication import SpaceSdk, Target
 from pipeline.settings import Settings
-from pipeline.shapes.json_object import read_object
+from pipeline.shapes.json_object import Request, read_object
 from pipeline.shapes.problems import OWN_RULE, problems_in_words
 
 MAX_EMAIL = 254
@@ -36,17 +36,11 @@ MAX_LISTED_ATTACHMENTS = 1_000
 
 @dataclass(frozen=True, slots=True)
 class RequestRules:
-    """What the operator's settings say about requests.
-
-    Attributes:
-        max_attachments: how many a request may bring.
-        max_attachment_bytes: how large each may be, decoded.
-        url_rule: judges evaluation_url.
-    """
+    """What the operator's settings say about requests."""
 
     max_attachments: int
-    max_attachment_bytes: int
-    url_rule: UrlRule
+    max_attachment_bytes: int  # of each, decoded
+    url_rule: UrlRule  # judges evaluation_url
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -80,22 +74,15 @@ CheckField = Annotated[
 ]
 
 
-_STRICT = ConfigDict(strict=True, hide_input_in_errors=True, frozen=True)
-
-
-class AttachmentField(BaseModel):
+class AttachmentField(Request):
     """A file as a request brings it."""
-
-    model_config = _STRICT
 
     name: str = Field(description="a safe relative path")
     url: str = Field(description="a data URI (RFC 2397), base64 or percent-encoded")
 
 
-class DeployRequest(BaseModel):
+class DeployRequest(Request):
     """A brief as it is sent, without its secret. Unknown fields are ignored: evaluators add their own."""
-
-    model_config = _STRICT
 
     email: str = Field(min_length=1, max_length=MAX_EMAIL, description="of the owner")
     task: str = Field(min_length=1, max_length=MAX_TASK, description="the evaluator's name for the work")

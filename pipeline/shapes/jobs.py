@@ -128,13 +128,7 @@ def timeline(events: Iterable[JobEvent], *, has_ended: bool = False) -> list[Sta
 
 @dataclass(frozen=True, slots=True)
 class ShownJob:
-    """What views of a job are read from.
-
-    Attributes:
-        job: as the domain knows it.
-        own_address: of the service.
-        stages: its timeline.
-    """
+    """What views of a job are read from."""
 
     job: Job
     own_address: str

@@ -2,11 +2,18 @@
 
 from typing import Any
 
+from pydantic import BaseModel, ConfigDict
 from pydantic_core import from_json
 
 from pipeline.domain.errors import FieldProblem, InvalidInput
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+class Request(BaseModel):
+    """What requests have in common: types as they are in JSON; errors hold no values. Unknown fields are ignored."""
+
+    model_config = ConfigDict(strict=True, hide_input_in_errors=True, frozen=True)
 
 
 def read_object(raw: bytes) -> dict[str, Any]:

@@ -5,13 +5,13 @@ from base64 import b64decode
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic import BaseModel, Field, ValidationError, WithJsonSchema
 
 from pipeline.domain.errors import FieldProblem, InvalidInput, Unreadable
 from pipeline.domain.files import AppFiles, path_problem
 from pipeline.domain.publication import SpaceSdk
 from pipeline.domain.space import MAX_SPACE_ID, AppTemplate, NewSpace, SpaceSettings
-from pipeline.shapes.json_object import read_object
+from pipeline.shapes.json_object import Request, read_object
 from pipeline.shapes.problems import problems_in_words
 
 KINDS = [SpaceSdk.GRADIO.value, SpaceSdk.STATIC.value, SpaceSdk.DOCKER.value, SpaceSdk.STREAMLIT.value]
@@ -41,12 +41,6 @@ FileContents = Annotated[
         }
     ),
 ]
-
-
-class Request(BaseModel):
-    """What requests have in common. Unknown fields are ignored."""
-
-    model_config = ConfigDict(strict=True, hide_input_in_errors=True, frozen=True)
 
 
 class AppRequest(Request):

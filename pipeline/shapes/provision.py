@@ -9,7 +9,8 @@ from pydantic_core import PydanticCustomError
 from pipeline.domain.errors import InvalidInput
 from pipeline.domain.provision import MAX_SPACES, ProvisionOrder, WantedSpace, below
 from pipeline.domain.space import MAX_SPACE_ID, AppTemplate
-from pipeline.shapes.new_space import KINDS, AppRequest, Request, SettingsRequest, validated
+from pipeline.shapes.json_object import Request
+from pipeline.shapes.new_space import KINDS, AppRequest, SettingsRequest, validated
 from pipeline.shapes.problems import OWN_RULE
 
 _STEPS_BELOW = {"spaces": 2, "ids": 1}

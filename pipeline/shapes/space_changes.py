@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, WithJsonSchema
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.domain.space import MAX_SPACE_ID, SettingKind, SpaceSettings
 from pipeline.domain.space_rules import sleep_problem
 from pipeline.shapes.env_file import parse_env_file
-from pipeline.shapes.json_object import read_object
+from pipeline.shapes.json_object import Request, read_object
 from pipeline.shapes.new_space import FileContents, SettingsRequest
 from pipeline.shapes.problems import OWN_RULE, problems_in_words
 
@@ -52,10 +52,8 @@ Visibility = Annotated[
 ]
 
 
-class Body(BaseModel):
-    """What all bodies have in common: types as they are in JSON, and no unknown fields."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", hide_input_in_errors=True, frozen=True)
+class Body(Request, extra="forbid"):
+    """What all bodies have in common: no unknown fields."""
 
 
 class ChangeBody(Body):

@@ -12,18 +12,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline import __version__
 from pipeline.shapes.deploy_request import DeployRequest, RequestRules
-from pipeline.web import (
-    deploy_routes,
-    event_routes,
-    health_routes,
-    job_routes,
-    preview_routes,
-)
+from pipeline.web import deploy_routes, event_routes, health_routes, job_routes, preview_routes
 from pipeline.web.auth import Credentials, Gate
 from pipeline.web.body import BodyLimit
 from pipeline.web.dependencies import Services
 from pipeline.web.errors import REF_TEMPLATE, ErrorReply, install_error_handlers
-from pipeline.web.gradio.routes import install_gradio
+from pipeline.web.gradio import call_routes, document_routes, mcp_routes, queue_routes, upload_routes
+from pipeline.web.gradio.state import GradioState
 from pipeline.web.hub_access import RefusedTokens
 from pipeline.web.pages import reference
 from pipeline.web.spaces import creation_routes
@@ -61,6 +56,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.rules = RequestRules.from_settings(services.settings)
     app.state.streams = Streams()
     app.state.refused_tokens = RefusedTokens()
+    app.state.gradio = GradioState.of(services, app.state.rules)
     for routes in (
         deploy_routes,
         job_routes,
@@ -70,9 +66,13 @@ def create_app(services: Services) -> FastAPI:
         health_routes,
         reference,
         space_routes,  # behind all routes below /spaces that begin with a fixed word
+        document_routes,
+        call_routes,
+        queue_routes,
+        upload_routes,
+        mcp_routes,
     ):
         app.router.routes += routes.router.routes  # included, each would be built again, at the first request
-    install_gradio(app, services)
     install_error_handlers(app)
     app.add_middleware(BodyLimit, max_bytes=services.settings.max_request_bytes)
     app.add_middleware(SafeHeaders)

@@ -35,13 +35,9 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is asking.
+    """Who is asking."""
 
-    Attributes:
-        email: the owner, or None for the operator.
-    """
-
-    email: str | None = None
+    email: str | None = None  # None for the operator
 
     def may_see(self, owner: str) -> bool:
         """Whether what belongs to ``owner`` is this caller's to see, and to post."""
@@ -55,11 +51,7 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The secrets that open the service.
-
-    Attributes:
-        keys: each secret as UTF-8 bytes, and whose it is.
-    """
+    """The secrets that open the service."""
 
     keys: tuple[tuple[bytes, Caller], ...] = field(repr=False)
 
@@ -121,11 +113,7 @@ class Gate:
         self._wrong = MovingWindowRateLimiter(MemoryStorage())
 
     async def admit(self, secret: bytes, address: str) -> Caller:
-        """Return whose ``secret`` is.
-
-        Args:
-            secret: as sent; empty when there was none.
-            address: of the client, for counting.
+        """Return whose ``secret`` is; empty = none was sent. Wrong ones are counted by the client's ``address``.
 
         Raises:
             HTTPException: 403, or 429 when there were too many wrong ones from ``address``.

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Protocol
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -68,28 +68,13 @@ class Services(Protocol):
         """Take no more, and end in order."""
 
 
-def services_of(request: Request) -> Services:
-    """What ``create_app`` was given."""
-    services: Services = request.app.state.services
-    return services
+def of_app(name: str) -> Any:
+    """A dependency: what ``create_app`` keeps under ``name`` for all requests."""
 
+    async def kept(request: Request) -> Any:
+        return getattr(request.app.state, name)
 
-def gate_of(request: Request) -> Gate:
-    """The one gate of the app: it counts over all routes."""
-    gate: Gate = request.app.state.gate
-    return gate
-
-
-def rules_of(request: Request) -> RequestRules:
-    """What the settings say about requests."""
-    rules: RequestRules = request.app.state.rules
-    return rules
-
-
-def streams_of(request: Request) -> Streams:
-    """The open event streams of the app."""
-    streams: Streams = request.app.state.streams
-    return streams
+    return Depends(kept)
 
 
 def address_of(request: Request) -> str:
@@ -97,10 +82,10 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
-ServicesOfApp = Annotated[Services, Depends(services_of)]
-GateOfApp = Annotated[Gate, Depends(gate_of)]
-RulesOfApp = Annotated[RequestRules, Depends(rules_of)]
-StreamsOfApp = Annotated[Streams, Depends(streams_of)]
+ServicesOfApp = Annotated[Services, of_app("services")]
+GateOfApp = Annotated[Gate, of_app("gate")]
+RulesOfApp = Annotated[RequestRules, of_app("rules")]
+StreamsOfApp = Annotated[Streams, of_app("streams")]
 
 
 async def bearer(
@@ -110,11 +95,7 @@ async def bearer(
 ) -> Caller:
     """Who is calling, by ``Authorization: Bearer``; HTTPException 401 without one, 403 or 429 for a wrong one."""
     if credentials is None:
-        raise HTTPException(
-            HTTPStatus.UNAUTHORIZED,
-            "send the secret as Authorization: Bearer …",
-            {"WWW-Authenticate": 'Bearer realm="pipeline"'},
-        )
+        raise HTTPException(HTTPStatus.UNAUTHORIZED, "send the secret as Authorization: Bearer …")
     # Header values are bytes; the framework reads them as Latin-1.
     return await gate.admit(credentials.credentials.encode("latin-1"), address_of(request))
 

@@ -95,9 +95,10 @@ def error_response(
 ) -> JSONResponse:
     """Build a refusal. At most ``MAX_FIELDS`` problems are told, so that an answer cannot outgrow its request."""
     body: dict[str, Any] = {"ok": False, "error": error}
+    challenge = {"WWW-Authenticate": 'Bearer realm="pipeline"'} if status == HTTPStatus.UNAUTHORIZED else {}
     if fields:
         body["fields"] = [{"field": p.field, "problem": p.problem} for p in fields[:MAX_FIELDS]]
-    return JSONResponse(body, status, {**_SAFE_HEADERS, **(headers or {})})
+    return JSONResponse(body, status, {**_SAFE_HEADERS, **challenge, **(headers or {})})
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -121,8 +122,6 @@ async def _answer_pipeline_error(_: Request, error: Exception) -> Response:
     status = _of_nearest_class(STATUS_OF, error)
     retry_after = getattr(error, "retry_after_seconds", None) or _of_nearest_class(RETRY_AFTER_SECONDS, error)
     headers = {"Retry-After": str(retry_after)} if retry_after else {}
-    if status is HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = 'Bearer realm="pipeline"'
     return error_response(status or HTTPStatus.INTERNAL_SERVER_ERROR, str(error), headers=headers)
 
 

@@ -21,8 +21,8 @@ from starlette.exceptions import HTTPException
 
 from pipeline.domain.errors import HubTokenRefused
 from pipeline.ports import SpaceHost
-from pipeline.web.auth import Gate, network_of
-from pipeline.web.dependencies import BEARER, GateOfApp, ServicesOfApp, StreamsOfApp, address_of
+from pipeline.web.auth import network_of
+from pipeline.web.dependencies import BEARER, GateOfApp, ServicesOfApp, StreamsOfApp, address_of, of_app
 
 REFUSED_TOKENS_PER_MINUTE = 20
 RETRY_AFTER_SECONDS = 60
@@ -62,62 +62,39 @@ class RefusedTokens:
             raise
 
 
-def refused_tokens_of(request: Request) -> RefusedTokens:
-    """The one count of the app, over all routes."""
-    refused: RefusedTokens = request.app.state.refused_tokens
-    return refused
-
-
 def is_hub_token(secret: str) -> bool:
     """Whether ``secret`` has a Hub token's form; secrets of this service never have."""
     return _HUB_TOKEN.fullmatch(secret) is not None
 
 
-async def hub_token(secret: str, gate: Gate, address: str) -> str | None:
-    """The token to act with: None = the operator's.
-
-    Args:
-        secret: as the caller sent it, header bytes read as Latin-1.
-        gate: for the operator's secret.
-        address: of the client.
-
-    Raises:
-        HTTPException: 403 for a wrong secret and for one that is not the operator's, 429 for too many wrong ones.
-    """
-    if is_hub_token(secret):
-        return secret
-    caller = await gate.admit(secret.encode("latin-1"), address)
-    if caller.email is not None:
-        raise HTTPException(
-            HTTPStatus.FORBIDDEN, "this secret is not the operator's: send a Hugging Face token of your own"
-        )
-    return None
-
-
 async def bearer_token(
     request: Request,
     gate: GateOfApp,
-    refused: Annotated[RefusedTokens, Depends(refused_tokens_of)],
+    refused: Annotated[RefusedTokens, of_app("refused_tokens")],
     credentials: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)],
 ) -> AsyncIterator[str | None]:
-    """The token to act with, by ``Authorization: Bearer``.
+    """The token to act with, by ``Authorization: Bearer``; None = the operator's.
 
     Raises:
-        HTTPException: 401 without one, and what ``hub_token`` and ``RefusedTokens`` raise.
+        HTTPException: 401 without one, 403 for a wrong secret and for one that is not the operator's, 429 for too many.
     """
     if credentials is None:
         raise HTTPException(
             HTTPStatus.UNAUTHORIZED,
             "send Authorization: Bearer with the operator's secret, or with a Hugging Face token of your own",
-            {"WWW-Authenticate": 'Bearer realm="pipeline"'},
         )
     address = address_of(request)
-    token = await hub_token(credentials.credentials, gate, address)
-    if token is None:
-        yield None
+    secret = credentials.credentials
+    if is_hub_token(secret):
+        async with refused.counted(address):
+            yield secret
         return
-    async with refused.counted(address):
-        yield token
+    # Header values are bytes; the framework reads them as Latin-1.
+    if (await gate.admit(secret.encode("latin-1"), address)).email is not None:
+        raise HTTPException(
+            HTTPStatus.FORBIDDEN, "this secret is not the operator's: send a Hugging Face token of your own"
+        )
+    yield None
 
 
 HubToken = Annotated[str | None, Depends(bearer_token)]

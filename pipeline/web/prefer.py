@@ -10,14 +10,9 @@ _WAIT = re.compile(r"[0-9]{1,9}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Preferences:
-    """What the caller said about waiting.
+    """What the caller said about waiting."""
 
-    Attributes:
-        respond_async: ``respond-async``: no wait at all, unless ``wait`` allows one.
-        wait_seconds: ``wait=N``, or None.
-    """
-
-    respond_async: bool = False
+    respond_async: bool = False  # no wait at all, unless wait_seconds allows one
     wait_seconds: int | None = None
 
     def within(self, longest_seconds: float) -> "Preferences":

@@ -38,11 +38,7 @@ class Streams:
 
 
 class OpenedStream(Generic[T]):
-    """Items of which the first was already asked for, so that what goes wrong with it can still become a status.
-
-    Args:
-        items: as they come; None is none of them.
-    """
+    """Items of which the first was already asked for, so that what goes wrong with it can still become a status."""
 
     def __init__(self, items: AsyncGenerator[T, None]) -> None:
         self._items = items

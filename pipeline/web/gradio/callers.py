@@ -22,17 +22,11 @@ TOKEN_HEADERS = ("authorization", "x-hf-authorization")
 
 @dataclass(frozen=True, slots=True)
 class GradioCaller:
-    """Who is calling.
+    """Who is calling."""
 
-    Attributes:
-        key: the same for all calls of one caller, and no secret: what results and uploads are kept under.
-        owner: whose secret was sent; None for a Hub account.
-        hub_token: the account's own; None for a secret of ours.
-    """
-
-    key: str
-    owner: Caller | None = None
-    hub_token: str | None = field(default=None, repr=False)
+    key: str  # the same for all calls of one caller, and no secret: what results and uploads are kept under
+    owner: Caller | None = None  # None for a Hub account
+    hub_token: str | None = field(default=None, repr=False)  # None for a secret of ours
 
     def require_owner(self) -> Caller:
         """The holder of a secret of this service. Raises NotPermitted for a Hub account."""
@@ -49,13 +43,6 @@ async def identify(
     The Hub is asked for the account behind a token, so that tokens that nobody has take up no room here; the hosts ask
     once for each token that they know.
 
-    Args:
-        headers: of the request.
-        address: of the client, for counting.
-        gate: for secrets.
-        hosts: for Hub tokens.
-        refused: counts those that the Hub does not know.
-
     Raises:
         HTTPException: 401 without a token, 403 or 429 for a wrong secret, 429 for too many unknown tokens.
         HubError: the Hub refuses the token, or cannot be asked.
@@ -66,7 +53,6 @@ async def identify(
         raise HTTPException(
             HTTPStatus.UNAUTHORIZED,
             "send the service's secret or your Hub token as Authorization: Bearer …, or as x-hf-authorization",
-            {"WWW-Authenticate": 'Bearer realm="pipeline"'},
         )
     for secret in tokens:
         if not is_hub_token(secret):

@@ -40,15 +40,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The last that is told of a call.
-
-    Attributes:
-        outcome: how it ended, or why that cannot be told now.
-        is_final: whether it will be the same however often it is asked for.
-    """
+    """The last that is told of a call."""
 
     outcome: CallOutcome
-    is_final: bool = True
+    is_final: bool = True  # it will be the same however often it is asked for
 
 
 Update = JobEvent | Ended | None
@@ -74,13 +69,7 @@ class Calls:
         caller: GradioCaller,
         session: str | None = None,
     ) -> CallEvent:
-        """Call ``function`` and return the event by which the call is followed.
-
-        Args:
-            function: one of the registry.
-            given: arguments by name, as JSON values.
-            caller: on whose behalf.
-            session: of a library client; None for a call on its own.
+        """Call ``function`` with arguments by name, and return the event by which the call is followed.
 
         Raises:
             InvalidInput: an argument breaks a rule.

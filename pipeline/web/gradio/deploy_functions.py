@@ -5,7 +5,7 @@ import io
 import zipfile
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import Field, JsonValue
 
 from pipeline.domain.call_event import CallOutcome
 from pipeline.domain.errors import NotFound
@@ -15,6 +15,7 @@ from pipeline.domain.publication import slug
 from pipeline.shapes.deploy_reply import FailedReply, deploy_reply
 from pipeline.shapes.deploy_request import MAX_LISTED_ATTACHMENTS, AttachmentField, DeployRequest
 from pipeline.shapes.jobs import JobView
+from pipeline.shapes.json_object import Request
 from pipeline.web.dependencies import job_of_caller
 from pipeline.web.gradio.functions import CallContext, JobFunction, QuickFunction
 from pipeline.web.gradio.uploads import file_data
@@ -48,10 +49,8 @@ class DeployCall(DeployRequest):
     )
 
 
-class JobCall(BaseModel):
+class JobCall(Request):
     """Which job."""
-
-    model_config = ConfigDict(strict=True, hide_input_in_errors=True, frozen=True)
 
     job_id: str = Field(pattern=r"^[0-9a-f]{32}$", description="as /deploy told it")
     download: bool = Field(default=False, description="also give the app's files as one zip file")

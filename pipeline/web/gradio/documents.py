@@ -23,6 +23,11 @@ _PYTHON_TYPES = {
     "null": "None",
     "object": "dict",
 }
+_FILES = {
+    "type": "object",
+    "properties": {"files": {"type": "array", "items": {"type": "string", "format": "binary"}}},
+}
+UPLOAD_BODY = {"required": True, "content": {"multipart/form-data": {"schema": _FILES}}}
 _EVENT_PATH = f"{API_PREFIX}/call/{{name}}/{{event_id}}"
 
 
@@ -129,15 +134,11 @@ def openapi(server: str) -> dict[str, Any]:
             },
         }
     }
-    files = {
-        "type": "object",
-        "properties": {"files": {"type": "array", "items": {"type": "string", "format": "binary"}}},
-    }
     paths[f"{API_PREFIX}/upload"] = {
         "post": {
             "operationId": "upload",
             "summary": "Upload files for a call.",
-            "requestBody": {"required": True, "content": {"multipart/form-data": {"schema": files}}},
+            "requestBody": UPLOAD_BODY,
             "responses": {"200": _described("Their paths", {"type": "array", "items": {"type": "string"}})},
         }
     }

@@ -24,14 +24,7 @@ from pipeline.web.gradio.uploads import Uploads
 
 @dataclass(frozen=True, slots=True)
 class CallContext:
-    """What a function works with.
-
-    Attributes:
-        services: of the product.
-        rules: for briefs.
-        uploads: the files that callers sent.
-        caller: on whose behalf.
-    """
+    """What a function works with."""
 
     services: Services
     rules: RequestRules
@@ -41,23 +34,14 @@ class CallContext:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One of the functions.
+    """One of the functions."""
 
-    Attributes:
-        name: without a slash.
-        summary: one sentence.
-        parameters: their names, types, defaults and descriptions, in the order of positional calls.
-        returns: what comes back, in words.
-        example: arguments that show how it is called.
-        for_owners: needs a secret of this service; a Hub token is not enough.
-    """
-
-    name: str
-    summary: str
-    parameters: type[BaseModel]
-    returns: str
-    example: Mapping[str, Any]
-    for_owners: bool
+    name: str  # without a slash
+    summary: str  # one sentence
+    parameters: type[BaseModel]  # in the order of positional calls
+    returns: str  # in words
+    example: Mapping[str, Any]  # arguments that show how it is called
+    for_owners: bool  # needs a secret of this service; a Hub token is not enough
 
     @property
     def access(self) -> str:
@@ -73,44 +57,27 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class QuickFunction(Function):
-    """A function that is run here and now, within a minute or two.
+    """A function that is run here and now, within a minute or two."""
 
-    Attributes:
-        run: with the parameters' model; gives a JSON value.
-    """
-
-    run: Callable[[CallContext, Any], Awaitable[Any]]
+    run: Callable[[CallContext, Any], Awaitable[Any]]  # takes the parameters' model, gives a JSON value
 
 
 @dataclass(frozen=True, slots=True)
 class JobFunction(Function):
-    """A function that begins a durable job and gives what comes out of it.
+    """A function that begins a durable job and gives what comes out of it."""
 
-    Attributes:
-        start: with the parameters' model; the job is on disk when it returns.
-        outcome: of a job that has ended; also given the service's own address.
-    """
-
-    start: Callable[[CallContext, Any], Awaitable[Job]]
-    outcome: Callable[[Job, str], CallOutcome]
+    start: Callable[[CallContext, Any], Awaitable[Job]]  # the job is on disk when it returns
+    outcome: Callable[[Job, str], CallOutcome]  # of a job that has ended, shown at the service's own address
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter of a function.
-
-    Attributes:
-        name: of the parameter.
-        schema: JSON Schema without references.
-        required: whether it has no default.
-        default: as a JSON value; None as well when it is required.
-        description: in words.
-    """
+    """One parameter of a function."""
 
     name: str
-    schema: Mapping[str, Any]
+    schema: Mapping[str, Any]  # without references
     required: bool
-    default: Any
+    default: Any  # a JSON value; None as well when it is required
     description: str
 
 

@@ -21,21 +21,16 @@ from pipeline import __version__
 from pipeline.domain.call_event import CallOutcome
 from pipeline.domain.errors import FieldProblem, InvalidInput, PipelineError, Unavailable
 from pipeline.domain.job import JobEvent
-from pipeline.web.dependencies import streams_of
 from pipeline.web.gradio.calls import Ended
 from pipeline.web.gradio.documents import input_schema
 from pipeline.web.gradio.registry import FUNCTIONS, function_named
-from pipeline.web.gradio.state import state_of
+from pipeline.web.gradio.state import GradioState
 
 NAME = "code-to-deployment"
 
 
 class McpExchange(Response):
     """One message to the MCP server, answered by the SDK.
-
-    Args:
-        message: as it came.
-        document: the same, read.
 
     Raises:
         InvalidInput: it is no JSON-RPC message.
@@ -97,9 +92,10 @@ async def _outcome(context: ServerRequestContext[Any], params: CallToolRequestPa
     request = context.request
     if not isinstance(request, Request):
         raise TypeError("the SDK gives handlers the HTTP request that brought the message")
-    state, function = state_of(request), function_named(params.name)
+    app, function = request.app.state, function_named(params.name)
+    state: GradioState = app.gradio
     caller = await state.caller(request)
-    with streams_of(request).place(caller.key):
+    with app.streams.place(caller.key):
         event = await state.calls.begin(function, params.arguments or {}, caller)
         reports = 0
         async for update in state.calls.follow(event):

@@ -6,13 +6,14 @@ They act with the Hub token that is given as ``hf_token``, else with the caller'
 from functools import partial
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
 from pipeline.domain.errors import NotPermitted
 from pipeline.domain.space import MAX_SPACE_ID, SpaceRuntime, space_id_problem
 from pipeline.manage_spaces.creation import copy_space
 from pipeline.ports import SpaceHost
+from pipeline.shapes.json_object import Request
 from pipeline.shapes.new_space import CreateSpaceRequest, SettingsRequest
 from pipeline.shapes.problems import OWN_RULE
 from pipeline.shapes.spaces import CopyReply, CreateSpaceReply, RuntimeView
@@ -20,12 +21,6 @@ from pipeline.web.gradio.functions import CallContext, QuickFunction
 
 MAX_TOKEN = 500
 MAX_WORD = 100
-
-
-class HubCall(BaseModel):
-    """What all of these functions have in common."""
-
-    model_config = ConfigDict(strict=True, hide_input_in_errors=True, frozen=True)
 
 
 def _check_space_id(value: str) -> str:
@@ -44,14 +39,14 @@ def _token_field() -> Any:
     )
 
 
-class SpaceCall(HubCall):
+class SpaceCall(Request):
     """Which Space."""
 
     space_id: SpaceId = Field(description="owner/name")
     hf_token: SecretStr | None = _token_field()
 
 
-class RestartCall(HubCall):
+class RestartCall(Request):
     """Which Space, and how."""
 
     space_id: SpaceId = Field(description="owner/name")
@@ -59,7 +54,7 @@ class RestartCall(HubCall):
     hf_token: SecretStr | None = _token_field()
 
 
-class DuplicateCall(HubCall):
+class DuplicateCall(Request):
     """From where to where."""
 
     from_id: SpaceId = Field(description="owner/name of the Space to copy")

@@ -8,11 +8,10 @@ from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials
 
 from pipeline.shapes.deploy_request import RequestRules
-from pipeline.web.dependencies import BEARER, Services, StreamsOfApp, address_of, gate_of
+from pipeline.web.dependencies import BEARER, Services, StreamsOfApp, address_of, of_app
 from pipeline.web.gradio.callers import GradioCaller, identify
 from pipeline.web.gradio.calls import Calls
 from pipeline.web.gradio.uploads import UploadLimits, Uploads
-from pipeline.web.hub_access import refused_tokens_of
 
 _FORWARDED = APIKeyHeader(
     name="x-hf-authorization", auto_error=False, description="the same, as Gradio's Python client sends it"
@@ -21,13 +20,7 @@ _FORWARDED = APIKeyHeader(
 
 @dataclass(frozen=True, slots=True)
 class GradioState:
-    """What the routes share.
-
-    Attributes:
-        services: of the product.
-        uploads: files that callers sent.
-        calls: begun and followed here.
-    """
+    """What the routes share."""
 
     services: Services
     uploads: Uploads
@@ -43,17 +36,11 @@ class GradioState:
 
     async def caller(self, request: Request) -> GradioCaller:
         """Who sent ``request``; see ``identify`` for what is raised."""
-        gate, refused = gate_of(request), refused_tokens_of(request)
-        return await identify(request.headers, address_of(request), gate, self.services.spaces, refused)
+        app = request.app.state
+        return await identify(request.headers, address_of(request), app.gate, self.services.spaces, app.refused_tokens)
 
 
-def state_of(request: Request) -> GradioState:
-    """What ``install_gradio`` made."""
-    state: GradioState = request.app.state.gradio
-    return state
-
-
-GradioOfApp = Annotated[GradioState, Depends(state_of)]
+GradioOfApp = Annotated[GradioState, of_app("gradio")]
 
 
 @dataclass(frozen=True, slots=True)

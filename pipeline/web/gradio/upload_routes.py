@@ -11,6 +11,7 @@ from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.domain.media_types import content_type_of
 from pipeline.web.body import in_time
 from pipeline.web.errors import documented
+from pipeline.web.gradio.documents import UPLOAD_BODY
 from pipeline.web.gradio.state import GradioOfApp, Identified
 
 MOST_FIELDS = 10
@@ -32,19 +33,7 @@ router = APIRouter(prefix="/gradio_api", tags=["gradio"])
     "/upload",
     summary="Upload files for a call",
     responses=documented(400, 401, 403, 408, 413, 429, 503),
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {
-                "multipart/form-data": {
-                    "schema": {
-                        "type": "object",
-                        "properties": {"files": {"type": "array", "items": {"type": "string", "format": "binary"}}},
-                    }
-                }
-            },
-        }
-    },
+    openapi_extra={"requestBody": UPLOAD_BODY},
 )
 @router.post("/upload/", include_in_schema=False)
 async def upload(request: Request, state: GradioOfApp, caller: Identified) -> list[str]:

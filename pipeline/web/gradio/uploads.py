@@ -40,28 +40,18 @@ _PIECE = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class UploadLimits:
-    """How much is kept, in bytes.
+    """How much is kept, in bytes."""
 
-    Attributes:
-        file: of one file.
-        request: of all files of one request, or of one call.
-    """
-
-    file: int
-    request: int
+    file: int  # of one file
+    request: int  # of all files of one request, or of one call
 
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One file.
+    """One file."""
 
-    Attributes:
-        path: what callers name it by: ``<random>/<name>``.
-        file: where it lies.
-    """
-
-    path: str
-    file: Path
+    path: str  # what callers name it by: <random>/<name>
+    file: Path  # where it lies
 
     @property
     def name(self) -> str:
@@ -70,13 +60,7 @@ class Upload:
 
 
 class Uploads:
-    """The folder of uploads.
-
-    Args:
-        folder: made when the first file comes; nothing else lives in it.
-        limits: how much is kept.
-        now: the wall clock, in seconds.
-    """
+    """The folder of uploads; it is made when the first file comes, and nothing else lives in it."""
 
     def __init__(self, folder: Path, limits: UploadLimits, now: Callable[[], float] = time.time) -> None:
         self._folder = folder

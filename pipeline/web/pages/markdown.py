@@ -21,12 +21,7 @@ curl -H "Authorization: Bearer $DEPLOY_SECRET" -H "Content-Type: application/jso
 
 
 def as_markdown(document: Mapping[str, Any], address: str) -> str:
-    """The whole reference, groups together and in the description's order.
-
-    Args:
-        document: the OpenAPI description.
-        address: of the service, without a slash at the end.
-    """
+    """The whole reference, groups together and in the description's order."""
     about = document["info"]
     groups: dict[str, list[str]] = {}
     for path, methods in document["paths"].items():
