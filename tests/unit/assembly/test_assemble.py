@@ -136,16 +136,8 @@ def test_a_space_gets_a_nojekyll_file_when_it_is_static(
 
 NAMES = st.sampled_from(
     [
-        "index.html",
-        "a.js",
-        "LICENSE",
-        "license",
-        "LICENSE/x",
-        "README.md",
-        "readme.MD",
-        "readme.md/x",
-        ".gitignore",
-        "data.csv",
+        *("index.html", "a.js", "data.csv", ".gitignore"),
+        *("LICENSE", "license", "LICENSE/x", "README.md", "readme.MD", "readme.md/x"),
     ]
 )
 

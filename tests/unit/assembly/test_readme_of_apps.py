@@ -7,29 +7,10 @@ from pipeline.assembly import assemble
 from pipeline.domain.documents import missing_readme_parts, readme_sections
 from pipeline.domain.publication import Target
 from tests.builders import make_attachment, make_brief, make_files, make_generation
+from tests.cases import cases
 
-COMPLETE = """# Sales
-
-Adds up what was sold.
-
-## Setup
-
-Serve the folder.
-
-## Usage
-
-Open it.
-
-## How it works
-
-The script adds.
-
-## License
-
-MIT, see [LICENSE](LICENSE).
-
-*Built by the language model `test/model`.*
-"""
+CASES = cases("readme")
+COMPLETE: str = CASES["complete"]
 
 
 PAGE = """<title>Sales &amp; more</title>

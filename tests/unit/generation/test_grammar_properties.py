@@ -21,7 +21,9 @@ from pipeline.generation.reply.operations import (
     ReplyRejected,
 )
 from tests.builders import make_block
+from tests.cases import cases
 
+CASES = cases("reply-pieces")
 REPLIES = Path(__file__).parents[2] / "data" / "replies"
 GOOD = ["good-build.md", "good-revision.md", "fenced.md", "hostile.md", "wrong-edits.md", "forgotten-end.md"]
 
@@ -67,19 +69,7 @@ def test_a_cut_that_the_provider_does_not_admit_is_seen_by_the_open_tag() -> Non
 
 
 LINE = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\n"), max_size=30) | st.sampled_from(
-    [
-        "</file> x",
-        ' const x = "</file>";',
-        "=======",
-        "```",
-        "```js",
-        "<think>",
-        "</think>",
-        "&lt;&amp;",
-        "$&",
-        "\r",
-        "",
-    ]
+    CASES["lines"]
 )
 TAG_LIKE = re.compile(r"</?(file|edit)\b.*|[<>]{5,9} ?(SEARCH|REPLACE)>?|={5,9}", re.DOTALL)
 TEXT = st.lists(LINE.filter(lambda line: not TAG_LIKE.fullmatch(line.strip()))).map(
@@ -119,13 +109,7 @@ def test_what_is_written_in_the_grammar_is_read_back(operations: list[Operation]
     assert not parsed.incomplete
 
 
-FRAGMENT = st.sampled_from(
-    [
-        *('<file path="a">', "<file path='b.md'>", '<edit path="a">', "</file>", "</edit>", '<delete path="c"/>'),
-        *("<<<<<<< SEARCH", "=======", ">>>>>>> REPLACE", "<think>", "</think>", '<copy from="x" to="a"/>', "```"),
-        *("\n", "\n", "\n", "\r\n", "  ", "text", "<file path=", '"', ">"),
-    ]
-)
+FRAGMENT = st.sampled_from(CASES["fragments"])
 
 
 @given(st.lists(FRAGMENT | st.text(max_size=5), max_size=40).map("".join), st.booleans(), st.data())

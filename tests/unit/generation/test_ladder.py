@@ -218,26 +218,7 @@ def test_the_limits_of_the_grammar_hold() -> None:
         read("".join(f"{number}.css\n{fence(f'{number}' + chr(10), 'css')}\n" for number in range(61)))
 
 
-PIECE = st.sampled_from(
-    [
-        "```",
-        "```html",
-        "```js a.js",
-        "~~~",
-        "a.css",
-        "=== b.md ===",
-        "<!doctype html>",
-        "</html>",
-        '{"files":',
-        '{"a": "b"}',
-        "}",
-        "<think>",
-        "</think>",
-        "\n",
-        "\n",
-        "\n",
-    ]
-)
+PIECE = st.sampled_from(CASES["pieces"])
 
 
 @given(st.lists(PIECE | st.text(max_size=4), max_size=30).map("".join), st.booleans())

@@ -126,22 +126,7 @@ def test_what_cannot_be_read_is_told(path: str, content: bytes) -> None:
     assert found(path, content) == [("not-parsed?", None)]
 
 
-PIECES = [
-    *(
-        "FROM a AS b\n",
-        'CMD ["',
-        "COPY [",
-        "RUN <<X\n",
-        "X\n",
-        "EXPOSE 1-",
-        "# escape=`\n",
-        "\\\n",
-        "README",
-        "--port ",
-    ),
-    *("-r ", "==", "[", ";", "#", " --hash=", "@", "./", "on: push\n", "jobs:\n", "  a:\n", "    steps:\n", "      - "),
-    *("uses: ", "{", "&a ", "*a", "<<: ", "? ", "\n", "\r", "\u2028"),
-]
+PIECES = CASES["pieces"]
 
 
 @given(

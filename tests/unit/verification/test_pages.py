@@ -6,26 +6,7 @@ from pipeline.verification.files.pages import MOST_ATTRIBUTES, Unreadable, read_
 from tests.cases import cases
 
 CASES = cases("pages")
-PAGE = """<!doctype html>
-<html><head>
-<title> Sales &amp;
- more </title>
-<link rel="stylesheet" href="style.css"><link rel="preconnect" href="https://cdn.example">
-<script>
-let a = "<p id=no>";
-</script>
-<script type="module" src="app.js"></script>
-<script type="application/json">{"a": 1}</script>
-<script type="text/template"><p id="not-yet"></p></script>
-</head><body>
-<p id=total>1</p><P ID="total">2</p>
-<a href=" docs/?a=1&amp;b=2 ">x</a><img src=a.png srcset="b.png 1x, c.png 2x">
-<template><p id="later"></p></template>
-<svg><title>A bird</title><use xlink:href="#x"/></svg>
-<style>
-a {}</style>
-</body></html>
-"""
+PAGE = CASES["page"]
 
 
 def test_title_and_ids_are_those_of_the_document() -> None:

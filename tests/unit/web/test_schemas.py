@@ -188,19 +188,8 @@ def test_everything_that_is_wrong_is_told_at_once() -> None:
         "target": "moon",
     }
     assert set(problems_of(request(**wrong))) == {
-        "email",
-        "round",
-        "nonce",
-        "brief",
-        "checks[1]",
-        "checks[2]",
-        "evaluation_url",
-        "attachments[0].name",
-        "attachments[0].url",
-        "attachments[1].name",
-        "attachments[1].url",
-        "attachments[2]",
-        "target",
+        *("email", "round", "nonce", "brief", "checks[1]", "checks[2]", "evaluation_url", "target"),
+        *(f"attachments[{place}" for place in ("0].name", "0].url", "1].name", "1].url", "2]")),
     }
 
 
