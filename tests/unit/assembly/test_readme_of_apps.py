@@ -19,9 +19,14 @@ PAGE = """<title>Sales &amp; more</title>
 
 
 def readme(
-    own: str | bytes | None, *, model: str | None = "test/model", generator: str = "model", **brief: object
+    own: str | bytes | None,
+    *,
+    page: str = PAGE,
+    model: str | None = "test/model",
+    generator: str = "model",
+    **brief: object,
 ) -> str:
-    files = make_files({"index.html": PAGE, **({} if own is None else {"README.md": own})})
+    files = make_files({"index.html": page, **({} if own is None else {"README.md": own})})
     generation = make_generation(files=files, model=model, generator=generator)
     return assemble(generation, make_brief(**brief), Target.LOCAL, year=2026)["README.md"].decode()
 
@@ -75,8 +80,7 @@ def test_each_missing_part_is_added(part: str) -> None:
 
 
 def test_a_heading_with_nothing_under_it_is_no_part() -> None:
-    text = readme(COMPLETE.replace("Open it.\n", ""))
-    assert text.count("## Usage") == 2
+    assert readme(COMPLETE.replace("Open it.\n", "")).count("## Usage") == 2
 
 
 def test_parts_may_stand_under_headings_below_their_own() -> None:
@@ -110,8 +114,7 @@ def test_the_readme_says_honestly_what_built_the_app(generator: str, model: str 
 
 
 def test_a_label_that_the_generator_made_up_is_replaced() -> None:
-    text = readme(COMPLETE.replace("test/model", "other/model"))
-    assert text == COMPLETE
+    assert readme(COMPLETE.replace("test/model", "other/model")) == COMPLETE
 
 
 def test_a_revision_by_another_model_is_told_and_the_first_is_not_forgotten() -> None:
@@ -141,15 +144,11 @@ def test_a_readme_of_another_case_is_taken_over() -> None:
 
 
 def test_a_title_is_no_markup() -> None:
-    files = make_files({"index.html": "<title>&lt;script&gt; kiddies</title>"})
-    app = assemble(make_generation(files=files), make_brief(), Target.LOCAL, year=2026)
-    assert app["README.md"].startswith(b"# &lt;script> kiddies\n")
+    assert readme(None, page="<title>&lt;script&gt; kiddies</title>").startswith("# &lt;script> kiddies\n")
 
 
 def test_an_app_without_a_page_title_is_called_after_its_task() -> None:
-    files = make_files({"index.html": "<p>x</p>"})
-    app = assemble(make_generation(files=files), make_brief(task="sum_of-sales"), Target.LOCAL, year=2026)
-    assert app["README.md"].startswith(b"# Sum of sales\n")
+    assert readme(None, page="<p>x</p>", task="sum_of-sales").startswith("# Sum of sales\n")
 
 
 def test_the_title_of_the_readme_is_no_part() -> None:

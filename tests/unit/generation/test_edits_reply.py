@@ -1,20 +1,18 @@
 """A whole reply carried out on the files of an app."""
 
-from pathlib import Path
-
 from pipeline.domain.files import AppFiles
 from pipeline.generation.reply.edits import Applied, apply_reply
 from pipeline.generation.reply.grammar import parse_reply
 from pipeline.generation.reply.operations import ParsedReply
 from tests.builders import make_attachment, make_files
+from tests.unit.generation.replies import recorded
 
-REPLIES = Path(__file__).parents[2] / "data" / "replies"
 TIDES = make_attachment(name="tides.csv", content=b"time,height\n06:00,1.2\n")
 NOTHING = AppFiles({})
 
 
 def parsed(name: str) -> ParsedReply:
-    return parse_reply((REPLIES / name).read_text(encoding="utf-8"))
+    return parse_reply(recorded(name))
 
 
 def applied(reply: str, base: AppFiles = NOTHING) -> Applied:

@@ -3,7 +3,6 @@
 import random
 import re
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -22,9 +21,9 @@ from pipeline.generation.reply.operations import (
 )
 from tests.builders import make_block
 from tests.cases import cases
+from tests.unit.generation.replies import recorded
 
 CASES = cases("reply-pieces")
-REPLIES = Path(__file__).parents[2] / "data" / "replies"
 GOOD = ["good-build.md", "good-revision.md", "fenced.md", "hostile.md", "wrong-edits.md", "forgotten-end.md"]
 
 
@@ -42,7 +41,7 @@ def cut_at(text: str, places: list[int]) -> list[str]:
 
 @pytest.mark.parametrize("name", GOOD)
 def test_how_a_reply_is_cut_into_pieces_never_changes_what_it_says(name: str) -> None:
-    text = (REPLIES / name).read_text(encoding="utf-8")
+    text = recorded(name)
     whole = parse_reply(text)
     rng = random.Random(name)
     assert parse_pieces(list(text)) == whole
@@ -53,7 +52,7 @@ def test_how_a_reply_is_cut_into_pieces_never_changes_what_it_says(name: str) ->
 
 @pytest.mark.parametrize("name", GOOD)
 def test_a_reply_cut_at_any_byte_never_gives_a_file_that_is_complete_but_not_exact(name: str) -> None:
-    content = (REPLIES / name).read_bytes()
+    content = recorded(name).encode()
     whole = {operation.path: operation for operation in parse_reply(content.decode()).operations}
     for end in range(len(content)):
         cut = parse_reply(content[:end].decode(errors="ignore"), truncated=True)
@@ -61,7 +60,7 @@ def test_a_reply_cut_at_any_byte_never_gives_a_file_that_is_complete_but_not_exa
 
 
 def test_a_cut_that_the_provider_does_not_admit_is_seen_by_the_open_tag() -> None:
-    content = (REPLIES / "good-revision.md").read_bytes()
+    content = recorded("good-revision.md").encode()
     whole = parse_reply(content.decode()).operations
     for end in range(len(content)):
         cut = parse_reply(content[:end].decode(errors="ignore"))

@@ -1,7 +1,6 @@
 """Replies that do not use the grammar."""
 
 import json
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,14 +9,10 @@ from hypothesis import strategies as st
 from pipeline.generation.reply.ladder import Reading, Rung, read_reply
 from pipeline.generation.reply.operations import MAX_FILE_BYTES, FileWrite, ReplyRejected
 from tests.cases import cases
+from tests.unit.generation.replies import recorded
 
 CASES = cases("reply-ladder")
-REPLIES = Path(__file__).parents[2] / "data" / "replies"
 PAGE = "<!doctype html>\n<html>\n<title>x</title>\n</html>\n"
-
-
-def recorded(name: str) -> str:
-    return (REPLIES / name).read_text(encoding="utf-8")
 
 
 def read(text: str) -> Reading:
