@@ -39,9 +39,6 @@ def test_the_repository_of_a_publication_is_where_its_page_is(host: str) -> None
     assert repository.clone_url == f"{host}/octo/app.git"
 
 
-DEPLOY = "jobs:\n  deploy:\n    steps:\n      - uses: actions/deploy-pages@v4\n"
-
-
 @pytest.mark.parametrize(("path", "text", "build_type"), CASES["workflows"])
 def test_a_workflow_builds_the_site_when_it_deploys_pages(path: str, text: str, build_type: str) -> None:
     assert build_type_of(make_files({"index.html": "x", path: text})) == build_type

@@ -13,7 +13,6 @@ from pipeline.verification.problems import Problem
 from tests.cases import cases
 
 CASES = cases("file-syntax")
-SVG = 'xmlns="http://www.w3.org/2000/svg"'
 
 
 def lines(problem: Problem | None) -> int | None:
