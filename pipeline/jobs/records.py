@@ -94,7 +94,13 @@ class JobRecords:
         return digest
 
     async def find(
-        self, *, email: str | None, task: str | None, status: JobStatus | None, limit: int, cursor: str | None
+        self,
+        *,
+        email: str | None = None,
+        task: str | None = None,
+        status: JobStatus | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
     ) -> tuple[list[Job], str | None]:
         """Newest first, and the cursor of the next page. Raises InvalidInput for a cursor that is none."""
         table = tables.jobs
