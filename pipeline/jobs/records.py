@@ -1,6 +1,7 @@
 """Jobs and their timelines, as rows."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -226,10 +227,7 @@ def _new_row(
     wanted = notify and brief.evaluation_url
     return {
         "id": brief.key.job_id,
-        "email": brief.email,
-        "task": brief.task,
-        "round": brief.round,
-        "nonce": brief.nonce,
+        **asdict(brief.key),
         "fingerprint": brief.fingerprint,
         "status": JobStatus.WAITING,
         "target": target,
