@@ -58,19 +58,11 @@ class Ports:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What the generate stage leaves on record.
+    """What the generate stage leaves on record."""
 
-    Attributes:
-        site: that the app belongs to, as it was before this job.
-        files: digest of the generator's files.
-        base: digest of the published files that were revised; None in round 1.
-        earlier_checks: of the rounds before this one.
-        made: how the files were made.
-    """
-
-    site: Site
-    files: str
-    base: str | None
+    site: Site  # as it was before this job
+    files: str  # digest of the generator's files
+    base: str | None  # digest of the published files that were revised; None in round 1
     earlier_checks: tuple[str, ...]
     made: Made
 
@@ -91,40 +83,16 @@ class Inspection:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An assembled app and what is known of it.
-
-    Attributes:
-        draft: that it was assembled from.
-        files: digest of all its files.
-        inspection: what was seen of it.
-        rejected: of the candidates whose mending led to it, in order.
-    """
+    """An assembled app and what is known of it."""
 
     draft: Draft
-    files: str
+    files: str  # digest of all its files
     inspection: Inspection
-    rejected: tuple[Inspection, ...] = ()
-
-    @property
-    def site(self) -> Site:
-        """That it belongs to."""
-        return self.draft.site
-
-    @property
-    def made(self) -> Made:
-        """How."""
-        return self.draft.made
+    rejected: tuple[Inspection, ...] = ()  # of the candidates whose mending led to it, in order
 
 
 class Candidates:
-    """The candidates of one job, each made behind the job's checkpoints.
-
-    Args:
-        ports: of the use case.
-        job: that they are for.
-        brief: what the job was asked for.
-        checkpoint: of the job.
-    """
+    """The candidates of one job, each made behind the job's checkpoints."""
 
     def __init__(self, ports: Ports, job: Job, brief: Brief, checkpoint: Checkpoint) -> None:
         self._ports = ports
@@ -149,7 +117,7 @@ class Candidates:
             except StageError as error:
                 return best, (f"a repair was given up: {error}",)
             if newest.files == before.files:
-                reasons = [note for note in newest.made.notes if note not in before.made.notes]
+                reasons = [note for note in newest.draft.made.notes if note not in before.draft.made.notes]
                 return best, (f"a repair was given up: {'; '.join(reasons) or 'the model changed nothing'}",)
             best = max(best, newest, key=lambda candidate: candidate.inspection.seen.rank)
         return best, ()
@@ -160,7 +128,7 @@ class Candidates:
         Raises:
             StageError: ``refusal``, when nobody can mend it.
         """
-        if refused.made.model is None:
+        if refused.draft.made.model is None:
             raise refusal
         if isinstance(refusal, PlanRequired):
             if self._brief.space_type is not None:  # asked for, so nothing else will do

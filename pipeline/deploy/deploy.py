@@ -45,7 +45,8 @@ class Deploy:
         self, job: Job, brief: Brief, candidate: Candidate, notes: tuple[str, ...], checkpoint: Checkpoint
     ) -> Publication:
         """Commit and publish ``candidate``, and see that visitors are served it."""
-        made, seen = replace(candidate.made, notes=(*candidate.made.notes, *notes)), candidate.inspection.seen
+        draft, seen = candidate.draft, candidate.inspection.seen
+        made = replace(draft.made, notes=(*draft.made.notes, *notes))
         await checkpoint.report(made, seen, candidate.files)
         commit_sha = await checkpoint(Stage.COMMIT, lambda _: self._commit(job, candidate), str, self._left(job))
         publication = await checkpoint(
@@ -64,7 +65,7 @@ class Deploy:
         return live
 
     async def _commit(self, job: Job, candidate: Candidate) -> str:
-        ports, site, message = self._ports, candidate.site, commit_message(job, candidate.made)
+        ports, site, message = self._ports, candidate.draft.site, commit_message(job, candidate.draft.made)
         files = await ports.blobs.get_files(candidate.files)
         try:
             return await ports.workspaces.commit(site, files, message, job.received_at)
@@ -75,7 +76,7 @@ class Deploy:
     async def _publish(
         self, job: Job, brief: Brief, candidate: Candidate, commit_sha: str, progress: Progress
     ) -> Publication:
-        ports, site = self._ports, candidate.site
+        ports, site = self._ports, candidate.draft.site
         if await ports.workspaces.head(site.folder) != commit_sha:
             # The commit was made on another machine. Made again here, it is the same.
             await self._commit(job, candidate)
@@ -85,7 +86,7 @@ class Deploy:
         return publication
 
     async def _confirm(self, publication: Publication, candidate: Candidate, progress: Progress) -> Publication:
-        ports, site = self._ports, candidate.site
+        ports, site = self._ports, candidate.draft.site
         files = await ports.blobs.get_files(candidate.files)
         live = await ports.publishers[site.target].confirm(publication, site, files, progress)
         if live != publication:

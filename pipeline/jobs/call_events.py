@@ -29,14 +29,7 @@ _table = tables.call_events
 
 
 class SqlCallEvents:
-    """The ``CallEvents`` port.
-
-    Args:
-        database: of the jobs.
-        clock: for the expiry.
-        most_per_caller: calls that one caller may keep.
-        most: calls of all callers together.
-    """
+    """The ``CallEvents`` port, with at most ``most_per_caller`` calls of one caller, and ``most`` of all together."""
 
     def __init__(
         self, database: Database, clock: Clock, *, most_per_caller: int = MOST_PER_CALLER, most: int = MOST

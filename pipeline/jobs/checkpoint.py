@@ -32,9 +32,6 @@ class StageCheckpoint:
     """The ``Checkpoint`` port for one job.
 
     Expected failures travel as values: an exception's class does not survive the engine's record, its code does.
-
-    Attributes:
-        stage: the one entered last.
     """
 
     def __init__(self, job_id: str, records: JobRecords, failpoint: Failpoint, run_step: RunStep) -> None:
@@ -98,11 +95,7 @@ class StageCheckpoint:
 
 
 class ProgressNotes:
-    """Writes progress to the timeline beside the stage, the newest note at most every quarter of a second.
-
-    Attributes:
-        last: note that was taken.
-    """
+    """Writes progress to the timeline beside the stage, the newest note at most every quarter of a second."""
 
     def __init__(self, job_id: str, stage: Stage, records: JobRecords) -> None:
         self._job_id = job_id

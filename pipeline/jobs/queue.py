@@ -23,19 +23,12 @@ LOOK_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class QueueRules:
-    """What is let in.
+    """What is let in."""
 
-    Attributes:
-        deadline: given to every job, from its receipt.
-        waiting: how many jobs may wait.
-        default_target: for briefs that name none.
-        targets: those that this service can publish to.
-    """
-
-    deadline: timedelta
-    waiting: int
-    default_target: Target
-    targets: frozenset[Target]
+    deadline: timedelta  # given to every job, from its receipt
+    waiting: int  # how many jobs may wait
+    default_target: Target  # for briefs that name none
+    targets: frozenset[Target]  # those that this service can publish to
 
 
 class JobQueue:
@@ -60,6 +53,7 @@ class JobQueue:
     ) -> None:
         self._submissions = submissions
         self._records = records
+        self.get, self.brief, self.find, self.events = records.get, records.brief, records.find, records.events
         self._feed = feed
         self._blobs = blobs
         self._sites = sites
@@ -113,30 +107,6 @@ class JobQueue:
                 FieldProblem("target", f"{target} is not set up on this service; it can publish to: {ready}")
             )
         return target
-
-    async def get(self, job_id: str) -> Job:
-        """Raises NotFound."""
-        return await self._records.get(job_id)
-
-    async def brief(self, job_id: str) -> Brief:
-        """As it was accepted. Raises NotFound."""
-        return await self._records.brief(job_id)
-
-    async def find(
-        self,
-        *,
-        email: str | None = None,
-        task: str | None = None,
-        status: JobStatus | None = None,
-        limit: int = 50,
-        cursor: str | None = None,
-    ) -> tuple[list[Job], str | None]:
-        """Newest first, and the cursor of the next page. Raises InvalidInput for a cursor that is none."""
-        return await self._records.find(email=email, task=task, status=status, limit=limit, cursor=cursor)
-
-    async def events(self, job_id: str, after: int = 0) -> list[JobEvent]:
-        """The timeline after event ``after``."""
-        return await self._records.events(job_id, after)
 
     async def watch(self, job_id: str, after: int = 0) -> AsyncIterator[JobEvent | None]:
         """The timeline as it grows, until the job has ended; None now and then when nothing happens."""

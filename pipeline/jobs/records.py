@@ -1,6 +1,7 @@
 """Jobs and their timelines, as rows."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -94,7 +95,13 @@ class JobRecords:
         return digest
 
     async def find(
-        self, *, email: str | None, task: str | None, status: JobStatus | None, limit: int, cursor: str | None
+        self,
+        *,
+        email: str | None = None,
+        task: str | None = None,
+        status: JobStatus | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
     ) -> tuple[list[Job], str | None]:
         """Newest first, and the cursor of the next page. Raises InvalidInput for a cursor that is none."""
         table = tables.jobs
@@ -220,10 +227,7 @@ def _new_row(
     wanted = notify and brief.evaluation_url
     return {
         "id": brief.key.job_id,
-        "email": brief.email,
-        "task": brief.task,
-        "round": brief.round,
-        "nonce": brief.nonce,
+        **asdict(brief.key),
         "fingerprint": brief.fingerprint,
         "status": JobStatus.WAITING,
         "target": target,

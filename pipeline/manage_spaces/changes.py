@@ -31,25 +31,15 @@ Present = Mapping[SettingKind, Mapping[str, SpaceSetting]]
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What came of a request to change a Space.
-
-    Attributes:
-        space_id: as the Hub spells it.
-        restarts: whether its app starts anew because of it.
-        warning: what it means for visitors, when the app was running, and what will not be as it was asked for.
-        changed: what was done, in order: ``variable COLOUR``.
-        unchanged: what was so before.
-        runtime: as the last change left it; None when the Hub did not say.
-        commit_sha: head of the Space; None when no files were sent.
-    """
+    """What came of a request to change a Space."""
 
     space_id: str
-    restarts: bool
-    warning: str | None = None
-    changed: tuple[str, ...] = ()
-    unchanged: tuple[str, ...] = ()
-    runtime: SpaceRuntime | None = None
-    commit_sha: str | None = None
+    restarts: bool  # the app starts anew because of it
+    warning: str | None = None  # what it means for visitors, and what will not be as it was asked for
+    changed: tuple[str, ...] = ()  # what was done, in order: variable COLOUR
+    unchanged: tuple[str, ...] = ()  # what was so before
+    runtime: SpaceRuntime | None = None  # as the last change left it
+    commit_sha: str | None = None  # None when no files were sent
 
 
 class Step(NamedTuple):
@@ -65,17 +55,11 @@ class Step(NamedTuple):
 
 @dataclass(slots=True)
 class Differences:
-    """What has to be done for a Space to be as wanted.
+    """What has to be done for a Space to be as wanted."""
 
-    Attributes:
-        space: as it was read.
-        steps: in order.
-        unchanged: names of what is so already, or cannot be compared and is to be kept.
-    """
-
-    space: Space
+    space: Space  # as it was read
     steps: list[Step] = field(default_factory=list)
-    unchanged: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)  # is so already, or is to be kept
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -34,11 +34,7 @@ _COMMIT_MESSAGE = "Add the app"
 class SpaceUseCase:
     """What use cases that make Spaces work with.
 
-    Args:
-        hosts: the Hub, as the one who asks sees it.
-        secrets: looks for the operator's secrets in what is to be published.
-        clock: for deadlines, waits, and the year of the copyright.
-        owner: of names without one when the operator's token acts; None = the token's own.
+    Names without an owner are of ``owner`` when the operator's token acts; None = of the token's own.
     """
 
     def __init__(self, hosts: SpaceHosts, secrets: SecretScanner, clock: Clock, *, owner: str | None = None) -> None:

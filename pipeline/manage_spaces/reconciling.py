@@ -26,24 +26,14 @@ _GITATTRIBUTES = ".gitattributes"  # the Hub's own, in every Space
 
 @dataclass(slots=True)
 class Reconciliation:
-    """Works on one Space; every method may be called again after an error, and goes on from what is there.
-
-    Attributes:
-        host: the Hub.
-        space_id: ``owner/name``.
-        wanted: its name and settings.
-        origin: the Space to copy, or all that it is to hold.
-        creating: held while a Space is created: the Hub refuses to create two of one owner at the same moment.
-        keep_secrets: whether secrets that are there already stay as they are.
-        outcome: as it stands.
-    """
+    """Works on one Space; every method may be called again after an error, and goes on from what is there."""
 
     host: SpaceHost
     space_id: str
     wanted: WantedSpace
-    origin: Space | SpaceApp
-    creating: asyncio.Lock
-    keep_secrets: bool
+    origin: Space | SpaceApp  # to copy, or all that it is to hold
+    creating: asyncio.Lock  # held meanwhile: the Hub refuses to create two of one owner at the same moment
+    keep_secrets: bool  # those that are there already stay as they are
     outcome: SpaceOutcome = field(init=False)
     _was_created: bool = False
     _done: dict[str, None] = field(default_factory=dict)  # in order, each once

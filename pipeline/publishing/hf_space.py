@@ -50,13 +50,6 @@ class HfSpacePublisher:
     A Space that exists already although nothing was published yet is taken over only when it stands where a crash of
     ours leaves it: just created, or holding exactly this app. Its name alone is no proof, although it ends with the
     owner's mark, and somebody's files are never overwritten.
-
-    Args:
-        host: the Hub as the operator's token sees it.
-        workspaces: where lost ones are brought back.
-        clock: for the waits.
-        owner: user or organization to publish under; None = the token's owner.
-        build_seconds: how long a build may take.
     """
 
     target = Target.HF_SPACE

@@ -33,16 +33,7 @@ _ADVICE = {
 
 
 class SpaceWatch:
-    """Watches one Space after one commit.
-
-    Args:
-        host: that knows how it is doing.
-        clock: for the waits.
-        space_id: ``owner/name``.
-        commit_sha: that it should come to run.
-        is_static: nothing is built or started; what is served tells which commit it is.
-        progress: is told every new stage.
-    """
+    """Watches one Space after one commit. Of a static one, which is never built, what is served tells the commit."""
 
     def __init__(
         self, host: SpaceHost, clock: Clock, space_id: str, commit_sha: str, *, is_static: bool, progress: Progress
@@ -60,10 +51,6 @@ class SpaceWatch:
 
         A Hub that names the head is held
         to it; of one that names none, the stage is all there is to know.
-
-        Args:
-            address: to visit when it sleeps.
-            build_seconds: that a build may take.
 
         Raises:
             BuildFailed: with the end of the log.
@@ -98,11 +85,6 @@ class SpaceWatch:
 
         A host that never answers from here tells nothing about the Space. Then, and when the Hub names no host, the
         pages are read back from the repository: what a static Space holds at its head is what it serves.
-
-        Args:
-            address: of the app; None = the Hub gives none.
-            repository: its page on the Hub.
-            files: that were published.
 
         Raises:
             NotLive: names the first one that is neither served nor held.

@@ -54,13 +54,7 @@ _PAYMENT = re.compile(r"payment|billing|subscri|credit|\bPRO\b|upgrade", re.IGNO
 
 
 def translate(error: BaseException, doing: str, hidden: Collection[str] = ()) -> HubError:
-    """What to raise instead of ``error``.
-
-    Args:
-        error: of huggingface_hub, or of our client.
-        doing: what was asked: ``reading the Space a/b``.
-        hidden: values that must not be shown: the token, secrets of Spaces.
-    """
+    """What to raise instead of ``error``, which came of ``doing``; it shows none of ``hidden``: tokens and secrets."""
     known = (translated for cause in _causes(error) if (translated := _known(cause, doing, hidden)))
     if found := next(known, None):
         return found

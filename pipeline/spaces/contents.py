@@ -45,16 +45,9 @@ _CONFLICTS = {HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED}
 
 
 def commit(api: HfApi, space_id: str, files: AppFiles, message: str, parent: str | None) -> str:
-    """Make ``files`` all that the Space holds, in one commit, and return the head.
+    """Make ``files`` all that the Space holds, in one commit on ``parent`` (None = any), and return the head.
 
     Reads first: when the Space holds just that, as after a commit whose answer was lost, there is nothing to do.
-
-    Args:
-        api: of the token's owner.
-        space_id: ``owner/name``.
-        files: with the card in README.md.
-        message: summary, empty line, description.
-        parent: the head as the caller knows it; None = whatever it is.
 
     Raises:
         SpaceConflict: the head is another than ``parent``, or it moved meanwhile.

@@ -22,13 +22,7 @@ _ABSENT = {HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND}
 
 
 class NewSpaceCall:
-    """The creation of one Space, by whichever request.
-
-    Args:
-        calls: of the token that acts.
-        clock: for the waits until the Space is shown.
-        space_id: ``owner/name``, which must be free.
-    """
+    """The creation of one Space, by whichever request."""
 
     def __init__(self, calls: HubCalls, clock: Clock, space_id: str) -> None:
         self._calls = calls
@@ -38,11 +32,6 @@ class NewSpaceCall:
 
     async def make(self, doing: str, settings: SpaceSettings, make: Callable[[], object]) -> SpaceInfo:
         """Look, and ``make`` it when there is none: what is there after a lost answer is ours, for nothing was before.
-
-        Args:
-            doing: for the text of errors.
-            settings: whose names are checked first, and whose secrets no error may show.
-            make: asks the Hub to. Blocks.
 
         Raises:
             SpaceConflict: the name is taken.

@@ -24,17 +24,10 @@ LOG_SECONDS = 15.0
 
 
 class HubSpaceHost:
-    """The SpaceHost port over huggingface_hub.
+    """The SpaceHost port over huggingface_hub, with the limits of HubCalls.
 
     Every call asks again, a few times, when the Hub gave no answer; a call that could have had its effect by then looks
     before it asks again. Every method raises HubError and nothing else.
-
-    Args:
-        endpoint: the Hub's address.
-        token: whose owner acts.
-        clock: for the waits in between.
-        patience_seconds: all waits of one call together; a 429 that asks for more is raised at once.
-        silence_seconds: how long the Hub may be silent within a call.
     """
 
     def __init__(
@@ -63,35 +56,20 @@ class HubSpaceHost:
         return await self._calls.ask("asking whose token this is", self._ask_owner)
 
     async def create(self, space_id: str, sdk: str, settings: SpaceSettings) -> Space:
-        """Create it with its settings, in one call; public unless they say otherwise.
-
-        Raises:
-            SpaceConflict: the name is taken.
-            PaymentRequired: the owner's plan does not include this; the text names what is free.
-        """
+        """Raises SpaceConflict for a name that is taken, PaymentRequired for what the owner's plan does not include."""
         wanted = wanted_of(settings)
         create = partial(self._api.create_repo, space_id, repo_type="space", space_sdk=sdk, **wanted)
         return await self._made(f"creating the Space {space_id}", space_id, settings, create)
 
     async def duplicate(self, source_id: str, target_id: str, settings: SpaceSettings) -> Space:
-        """Copy a Space. Its variables are copied, its secrets are not.
-
-        Raises:
-            SpaceConflict: the name is taken.
-        """
+        """Its variables are copied, its secrets are not. Raises SpaceConflict for a name that is taken."""
         check_id(source_id)
         wanted = wanted_of(settings)
         duplicate = partial(self._api.duplicate_repo, source_id, target_id, repo_type="space", **wanted)
         return await self._made(f"copying the Space {source_id} to {target_id}", target_id, settings, duplicate)
 
     async def commit(self, space_id: str, files: AppFiles, message: str, parent: str | None) -> str:
-        """Make ``files`` all that the Space holds, in one commit on ``parent``, and return the new head's sha.
-
-        The Hub's ``.gitattributes`` stays, unless ``files`` has its own. ``parent`` None = whatever the head is.
-
-        Raises:
-            SpaceConflict: the head is another one, and holds something else.
-        """
+        """The Hub's ``.gitattributes`` stays, unless ``files`` has its own. Raises SpaceConflict for another head."""
         commit = partial(contents.commit, self._api, space_id, files, message, parent)
         return await self._calls.ask(f"committing to the Space {space_id}", commit, space_id, seconds=TRANSFER_SECONDS)
 

@@ -78,14 +78,7 @@ def _host(info: huggingface_hub.SpaceInfo) -> str | None:
 
 
 def _volume_from(volume: huggingface_hub.Volume) -> Volume:
-    return Volume(
-        type=volume.type,
-        source=volume.source,
-        mount_path=volume.mount_path,
-        revision=volume.revision,
-        read_only=volume.read_only,
-        path=volume.path,
-    )
+    return Volume(**{name: getattr(volume, name) for name in Volume.__slots__})
 
 
 def _text(value: object) -> str | None:

@@ -17,11 +17,7 @@ async def looks(
 ) -> AsyncGenerator[Look, None]:
     """Yield a look, and another one after each pause, the last when ``seconds`` are over.
 
-    Args:
-        ask: how the Space is doing.
-        clock: for the pauses.
-        seconds: since the first look.
-        has_changed: it was changed just now: a stage is current once a build was seen, or the grace period is over.
+    When it ``has_changed`` just now, a stage is current once a build was seen, or the grace period is over.
 
     Raises:
         HubError: the Hub does not tell; one that gives no answer, or asks for a rest, is waited for until the end.

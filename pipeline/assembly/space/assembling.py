@@ -37,21 +37,13 @@ _MISSING_ENTRY = {
 
 @dataclass(frozen=True, slots=True)
 class SpaceApp:
-    """All that a Space is to hold.
+    """All that a Space is to hold."""
 
-    Attributes:
-        files: the whole app, with the card at the head of README.md.
-        sdk: the Hub's: ``gradio``, ``docker`` or ``static``.
-        kind: what was asked for or found; ``streamlit`` is ``docker`` on the Hub.
-        entry: the file that it starts from; None when its own Dockerfile starts something else.
-        notes: what its author should know.
-    """
-
-    files: AppFiles
-    sdk: str
-    kind: SpaceSdk
-    entry: str | None
-    notes: tuple[str, ...] = ()
+    files: AppFiles  # with the card at the head of README.md
+    sdk: str  # the Hub's: gradio, docker or static
+    kind: SpaceSdk  # what was asked for or found; streamlit is docker on the Hub
+    entry: str | None  # None when its own Dockerfile starts something else
+    notes: tuple[str, ...] = ()  # what its author should know
 
 
 def assemble_space(

@@ -24,19 +24,12 @@ _DEFAULTS = {"emoji": "🚀", "colorFrom": "blue", "colorTo": "indigo", "pinned"
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What stood at the head of a README.
+    """What stood at the head of a README."""
 
-    Attributes:
-        values: by key, those that the Hub takes.
-        refused: keys that the Hub knows, with values that it does not take.
-        body: the README without its card.
-        is_readable: False when there was a card that is no YAML.
-    """
-
-    values: Mapping[str, object] = field(default_factory=dict)
-    refused: tuple[str, ...] = ()
-    body: str = ""
-    is_readable: bool = True
+    values: Mapping[str, object] = field(default_factory=dict)  # those that the Hub takes
+    refused: tuple[str, ...] = ()  # keys that the Hub knows, with values that it does not take
+    body: str = ""  # the README without its card
+    is_readable: bool = True  # False when there was a card that is no YAML
 
 
 class _CardLoader(yaml.BaseLoader):
@@ -97,12 +90,7 @@ def read_card(readme: str) -> Card:
 
 
 def write_readme(card: Card, ours: Mapping[str, object]) -> str:
-    """Put a README together.
-
-    Args:
-        card: what its author wrote.
-        ours: keys that are decided here and win, ``sdk`` and ``title`` among them.
-    """
+    """Put a README together. The keys of ``ours``, ``sdk`` and ``title`` among them, win over the author's."""
     merged = {**_DEFAULTS, **card.values, **ours}
     fitting = {
         key: merged[key]

@@ -49,15 +49,10 @@ def use_hub(use: Callable[[SpaceHost], Awaitable[T]]) -> T:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a command ends.
+    """How a command ends."""
 
-    Attributes:
-        as_json: with one JSON document instead of a table.
-        watch_seconds: after waiting for so long at most until the app runs or breaks; None = at once.
-    """
-
-    as_json: bool
-    watch_seconds: float | None = None
+    as_json: bool  # one JSON document instead of a table
+    watch_seconds: float | None = None  # waits so long at most until the app runs or breaks; None = not at all
 
     def print(self, reply: M, watched: SpaceRuntime | None = None, show: Callable[[M], None] = print_facts) -> None:
         """Print what came of it, and how the app is doing; what was waited for is only good if it runs."""
