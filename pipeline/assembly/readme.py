@@ -64,7 +64,7 @@ def _label(earlier: re.Match[str] | None, made: Made) -> str:
         model = " ".join(made.model.split()).translate({ord(c): None for c in "`;*"})
         builder = f"by the language model `{model}`"
     else:
-        builder = "without a language model" if made.generator == "scaffold" else "by a language model"
+        builder = "by a language model" if made.generator == "model" else "without a language model"
     if earlier is None:
         return f"*Built {builder}.*"
     if builder == (earlier["last"] or earlier["first"]):

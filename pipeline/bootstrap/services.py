@@ -29,8 +29,8 @@ from pipeline.verification.browser.sealed_browser import SealedBrowser, find_bro
 from pipeline.verification.combined import BrowserVerifier
 from pipeline.workspace import GitWorkspaces
 
-SCAFFOLD = "scaffold"
-"""As the last name in LLM_MODELS: build without a model when all models fail."""
+PLAIN = {"plain", "scaffold"}
+"""As the last name in LLM_MODELS, now and in earlier versions: build without a model when all models fail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +150,11 @@ class _Makers:
 
 
 def _makers(settings: Settings, ledger: SqlLedger, clock: SystemClock) -> _Makers:
-    """The scaffold without a model; with one, the model, and the scaffold after it where LLM_MODELS ends with it."""
+    """By general rules without a model; with one by it, and by the rules after it where LLM_MODELS ends with them."""
     endpoint = settings.model_endpoint
-    models = [name for name in settings.llm_models or endpoint.default_models if name != SCAFFOLD]
-    if not models and (SCAFFOLD in settings.llm_models or not endpoint.base_url):
-        return _Makers(GeneratorOnFirstUse(_scaffold))
+    models = [name for name in settings.llm_models or endpoint.default_models if name not in PLAIN]
+    if not models and (PLAIN & set(settings.llm_models) or not endpoint.base_url):
+        return _Makers(GeneratorOnFirstUse(_plain))
     if not endpoint.base_url:
         raise Misconfigured("LLM_MODELS names models, but there is no LLM_BASE_URL, LLM_API_KEY or provider's token")
     from pipeline.generation.fallback import FallbackGenerator
@@ -168,18 +168,18 @@ def _makers(settings: Settings, ledger: SqlLedger, clock: SystemClock) -> _Maker
     chain = build_chain(endpoint.base_url, endpoint.api_key, models, ledger, caps)
     prompts = Prompts(settings.prompts)
     generator: Generator = ModelGenerator(chain, prompts, clock)
-    if SCAFFOLD in settings.llm_models:
-        generator = FallbackGenerator(generator, GeneratorOnFirstUse(_scaffold))
+    if PLAIN & set(settings.llm_models):
+        generator = FallbackGenerator(generator, GeneratorOnFirstUse(_plain))
     if not settings.llm_judge_models:
         return _Makers(generator)
     judges = build_chain(endpoint.base_url, endpoint.api_key, settings.llm_judge_models, ledger, caps)
     return _Makers(generator, ModelJudge(judges, prompts))
 
 
-def _scaffold() -> Generator:
-    from pipeline.generation.scaffold import ScaffoldGenerator
+def _plain() -> Generator:
+    from pipeline.generation.plain.generator import PlainGenerator
 
-    return ScaffoldGenerator()
+    return PlainGenerator()
 
 
 def _static_verifier() -> Verifier:

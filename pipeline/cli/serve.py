@@ -55,7 +55,7 @@ def serve(
 def _hint_at_models(settings: "Settings") -> None:
     if settings.model_endpoint.base_url is None:
         say(
-            "Hint: no model is configured, so apps are built by the plain scaffold generator. "
+            "Hint: no model is configured, so apps are built by general rules. "
             "Set LLM_BASE_URL, LLM_API_KEY and LLM_MODELS for a model of yours, or AIPIPE_TOKEN or OPENROUTER_API_KEY.",
             "yellow",
         )

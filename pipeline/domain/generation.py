@@ -61,7 +61,7 @@ class ModelCall:
 class Made:
     """How an app was made."""
 
-    generator: str = ""  # scaffold or model; empty as long as there is no app
+    generator: str = ""  # plain or model; empty as long as there is no app
     summary: str = ""  # a few sentences on what was built, for the README and the reply
     model: str | None = None  # that answered; None when none was asked
     prompts: tuple[str, ...] = ()  # ids and versions

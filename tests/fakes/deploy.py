@@ -35,7 +35,7 @@ WRONG = Verification(verdicts=(make_verdict(outcome=Outcome.FAIL),))
 WORSE = Verification(verdicts=(make_verdict(outcome=Outcome.FAIL),), findings=(make_finding(),))
 FROM_MODEL = make_generation(generator="model", model="big")
 MENDED = make_generation(make_files({"index.html": "mended"}), model="big")
-WITHOUT_MODEL = make_generation(generator="scaffold", model=None)
+WITHOUT_MODEL = make_generation(generator="plain", model=None)
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,7 @@ class Work:
             return "built"
 
         assert await checkpoint(Stage.GENERATE, effect, str, self.seconds) == "built"
-        await checkpoint.report(Made(generator="scaffold"), Seen(), "0" * 64, make_publication())
+        await checkpoint.report(Made(generator="plain"), Seen(), "0" * 64, make_publication())
 
 
 @asynccontextmanager

@@ -20,7 +20,7 @@ async def test_an_accepted_brief_is_worked_on_and_its_timeline_tells_each_stage(
         assert is_new
         assert job.status is JobStatus.SUCCEEDED
         assert job.finished_at is not None
-        assert job.made.generator == "scaffold"
+        assert job.made.generator == "plain"
         assert await jobs.brief(job.id) == brief
         assert [(event.kind, event.stage) for event in events] == [
             (EventKind.FINISHED, Stage.ACCEPT),

@@ -10,8 +10,8 @@ from pipeline.generation.fallback import FallbackGenerator
 from pipeline.generation.generator import ModelGenerator
 from pipeline.generation.model.budget import Caps
 from pipeline.generation.model.chain import build_chain
+from pipeline.generation.plain.generator import PlainGenerator
 from pipeline.generation.prompts import Prompts
-from pipeline.generation.scaffold import ScaffoldGenerator
 from tests.builders import (
     make_attachment,
     make_brief,
@@ -153,12 +153,12 @@ async def test_a_refusal_is_a_failure_of_the_model_and_says_so() -> None:
         await Scripted(Answer(refusal="I cannot help with that.")).generate(make_order())
 
 
-async def test_the_scaffold_takes_over_where_the_operator_asked_for_it_and_says_why() -> None:
+async def test_the_plain_generator_takes_over_where_the_operator_asked_for_it_and_says_why() -> None:
     with ModelServer([Answer(status=402)]) as server:
         chain = build_chain(server.base_url, None, ["big-model"], RecordingLedger(), CAPS)
-        generator = FallbackGenerator(ModelGenerator(chain, Prompts(PROMPTS), SystemClock()), ScaffoldGenerator())
+        generator = FallbackGenerator(ModelGenerator(chain, Prompts(PROMPTS), SystemClock()), PlainGenerator())
         generation = await generator.generate(make_order(), lambda _: None)
-    assert generation.made.generator == "scaffold"
+    assert generation.made.generator == "plain"
     assert any("402" in note for note in generation.made.notes)
 
 

@@ -92,9 +92,9 @@ async def test_who_waits_gets_the_result(services: MemoryServices, client: httpx
 
 async def test_a_page_made_without_a_model_says_so(services: MemoryServices, client: httpx.AsyncClient) -> None:
     await post(client)
-    services.jobs.finish(services.jobs.ids[0], made=make_made(generator="scaffold", model=None))
+    services.jobs.finish(services.jobs.ids[0], made=make_made(generator="plain", model=None))
     answer = (await post(client)).json()
-    assert (answer["generator"], answer["model"]) == ("scaffold", None)
+    assert (answer["generator"], answer["model"]) == ("plain", None)
 
 
 async def test_when_patience_ends_first_the_job_is_told_to_be_running(

@@ -106,7 +106,7 @@ def test_a_heading_in_a_code_block_is_no_part() -> None:
     [
         ("model", "test/model", "*Built by the language model `test/model`.*"),
         ("model", None, "*Built by a language model.*"),
-        ("scaffold", None, "*Built without a language model.*"),
+        ("plain", None, "*Built without a language model.*"),
     ],
 )
 def test_the_readme_says_honestly_what_built_the_app(generator: str, model: str | None, label: str) -> None:
@@ -123,7 +123,7 @@ def test_a_revision_by_another_model_is_told_and_the_first_is_not_forgotten() ->
         "*Built by the language model `test/model`; last revised by the language model `new/model`.*\n"
     )
     assert readme(text, model="new/model", round=3) == text
-    assert "last revised without a language model" in readme(text, model=None, generator="scaffold", round=4)
+    assert "last revised without a language model" in readme(text, model=None, generator="plain", round=4)
 
 
 def test_a_readme_names_the_terms_of_a_licence_that_is_not_mit() -> None:

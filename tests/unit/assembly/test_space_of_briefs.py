@@ -5,16 +5,16 @@ import pytest
 from pipeline.assembly import assemble
 from pipeline.domain.publication import SpaceSdk, Target
 from pipeline.domain.space import sdk_of
-from pipeline.generation.scaffold import ScaffoldGenerator
+from pipeline.generation.plain.generator import PlainGenerator
 from tests.builders import make_attachment, make_brief, make_files, make_generation, make_order
 
 KINDS = [None, *SpaceSdk]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_a_scaffold_is_a_space_of_the_kind_that_was_asked_for(kind: SpaceSdk | None) -> None:
+async def test_a_plain_app_is_a_space_of_the_kind_that_was_asked_for(kind: SpaceSdk | None) -> None:
     brief = make_brief(space_type=kind)
-    generation = await ScaffoldGenerator().generate(make_order(brief=brief, target=Target.HF_SPACE), lambda _: None)
+    generation = await PlainGenerator().generate(make_order(brief=brief, target=Target.HF_SPACE), lambda _: None)
     app = assemble(generation, brief, Target.HF_SPACE, year=2026)
     assert sdk_of(app) == {None: "static", SpaceSdk.STREAMLIT: "docker"}.get(kind, kind)
     assert app["README.md"].decode().partition("\n---\n")[2].strip()
@@ -28,11 +28,11 @@ async def test_a_scaffold_is_a_space_of_the_kind_that_was_asked_for(kind: SpaceS
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_revision_without_changes_changes_no_byte(kind: SpaceSdk | None) -> None:
     brief = make_brief(space_type=kind)
-    generation = await ScaffoldGenerator().generate(make_order(brief=brief, target=Target.HF_SPACE), lambda _: None)
+    generation = await PlainGenerator().generate(make_order(brief=brief, target=Target.HF_SPACE), lambda _: None)
     first = assemble(generation, brief, Target.HF_SPACE, year=2026)
     again = make_brief(round=2)
     second = assemble(
-        make_generation(files=first, model=None, generator="scaffold"), again, Target.HF_SPACE, year=2027, base=first
+        make_generation(files=first, model=None, generator="plain"), again, Target.HF_SPACE, year=2027, base=first
     )
     assert dict(second) == dict(first)
 

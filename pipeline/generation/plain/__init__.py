@@ -1,0 +1,1 @@
+"""Builds an app without a language model."""
