@@ -1,8 +1,7 @@
 """What every app needs besides the generated files. Pure code."""
 
 from pipeline.assembly.attachments import may_replace
-from pipeline.assembly.site import assemble
+from pipeline.assembly.site import assemble, wants_workflows
 from pipeline.assembly.space.assembling import SpaceApp, assemble_space, title_of
-from pipeline.assembly.workflows import wants_workflows
 
 __all__ = ["SpaceApp", "assemble", "assemble_space", "may_replace", "title_of", "wants_workflows"]

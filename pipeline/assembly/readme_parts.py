@@ -26,13 +26,7 @@ _PAGE_PARAMETER = re.compile(r"\?([A-Za-z][\w-]{0,40})=")
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the parts are written from.
-
-    Attributes:
-        files: the app with its LICENSE.
-        made: for the generator's own summary.
-        brief: what was asked for.
-    """
+    """What the parts are written from: the app with its LICENSE, who made it, and what was asked for."""
 
     files: AppFiles
     made: Made

@@ -1,12 +1,13 @@
 """From what a generator gave to what is published."""
 
+import re
+
 from pipeline.assembly.attachments import with_attachments, with_canonical_name, with_file
 from pipeline.assembly.gitignore import gitignore
 from pipeline.assembly.licence import mit_licence
 from pipeline.assembly.readme import readme
 from pipeline.assembly.space.assembling import COPYRIGHT_HOLDER, assemble_space
 from pipeline.assembly.space.pages import page_title
-from pipeline.assembly.workflows import wants_workflows, without_workflows
 from pipeline.domain.brief import Brief
 from pipeline.domain.documents import is_mit_licence
 from pipeline.domain.errors import InvalidInput
@@ -15,6 +16,12 @@ from pipeline.domain.generation import Generation
 from pipeline.domain.publication import SpaceSdk, Target
 from pipeline.domain.space import sdk_of
 
+_ASKED_FOR = re.compile(
+    r"\.github/workflows\b"
+    r"|(?<!no )(?<!without )\b(?:github[ -]actions?|workflows?|continuous integration|(?-i:CI))\b",
+    re.IGNORECASE,
+)
+
 
 def assemble(
     generation: Generation, brief: Brief, target: Target, *, year: int, base: AppFiles | None = None
@@ -22,18 +29,12 @@ def assemble(
     """Add to the generated files what is code's work: attachments, LICENSE, README.md, .gitignore, .nojekyll.
 
     A Space gets its card, and one that runs a program what it needs to be built. Files of these names that came as
-    attachments win over ours. The same input gives the same bytes.
-
-    Args:
-        generation: the whole app as the generator gave it, in a revision with the published files in it.
-        brief: for attachments, and whether workflow files were asked for.
-        target: where it will be published.
-        year: of the copyright.
-        base: the published files of a revision: what is there and right stays as it is.
+    attachments win over ours. The same input gives the same bytes. Of a revision, ``generation`` holds the published
+    files too, and ``base`` is those alone: what is there and right stays as it is.
     """
     files = generation.files
     if not wants_workflows(brief):
-        files = without_workflows(files, base)
+        files = _without_workflows(files, base)
     files = with_attachments(files, brief)
     attached = {fold(attachment.name) for attachment in brief.attachments}
     if "license" not in attached:
@@ -80,3 +81,21 @@ def _title(files: AppFiles, brief: Brief) -> str:
         title = " ".join(brief.task.replace("-", " ").replace("_", " ").split())
         title = title[:1].upper() + title[1:]
     return title.replace("<", "&lt;")
+
+
+def wants_workflows(brief: Brief) -> bool:
+    """Whether the brief or a check names a path under ``.github/workflows``, GitHub Actions, a workflow or CI.
+
+    Workflow files run code in the owner's name: they are published only when they were asked for.
+    """
+    return any(_ASKED_FOR.search(text) for text in (brief.text, *(check.text for check in brief.checks)))
+
+
+def _without_workflows(files: AppFiles, published: AppFiles | None) -> AppFiles:
+    """Drop what is under ``.github``, except files that are ``published`` already in just this form."""
+    dropped = [
+        path
+        for path in files
+        if fold(path).startswith(".github/") and (published is None or published.get(path) != files[path])
+    ]
+    return files.without(*dropped)

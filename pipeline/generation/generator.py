@@ -85,11 +85,12 @@ class _Making:
             _give_up("parts of the model's answers could not be used", problems)
         for verification in self._order.rejected:
             await self._repair(verification)
+        labels = (self._prompts[name].label for name in ("system", *target_prompts(self._order)))
         made = Made(
             generator="model",
             summary=summary,
             model=self._calls[-1].answered,
-            prompts=tuple(dict.fromkeys([*self._system_labels(), *(call.prompt for call in self._calls)])),
+            prompts=tuple(dict.fromkeys([*labels, *(call.prompt for call in self._calls)])),
             calls=tuple(self._calls),
             notes=tuple(self._notes),
         )
@@ -193,18 +194,10 @@ class _Making:
     def _say(self, text: str, images: tuple[Image, ...] = ()) -> None:
         self._conversation = (*self._conversation, Message(Role.USER, text, images))
 
-    def _system_labels(self) -> tuple[str, ...]:
-        return tuple(self._prompts[name].label for name in ("system", *target_prompts(self._order)))
-
 
 @dataclass(frozen=True, slots=True)
 class _Problem:
-    """What could not be used.
-
-    Attributes:
-        path: of the file; None for the answer as a whole.
-        text: for the model, and for whoever reads why a job failed.
-    """
+    """What could not be used, of a file or of the answer as a whole, in words for the model and for people."""
 
     path: str | None
     text: str
@@ -241,14 +234,11 @@ def _problem(failure: Failure) -> _Problem:
     """A failure in words, with the real lines of the file where a SEARCH missed them."""
     lines = [f"{failure.path}: {failure.reason}"]
     for block in failure.blocks:
-        lines.append(
-            f"Block {block.number}: {block.reason}. Its SEARCH was:\n{wrap_untrusted('existing', {}, block.search)}"
-        )
+        search = wrap_untrusted("existing", {}, block.search)
+        lines.append(f"Block {block.number}: {block.reason}. Its SEARCH was:\n{search}")
         if block.nearest:
-            shown = "\n".join(block.nearest.lines)
-            lines.append(
-                f"The file really has, from line {block.nearest.first_line}:\n{wrap_untrusted('existing', {}, shown)}"
-            )
+            shown = wrap_untrusted("existing", {}, "\n".join(block.nearest.lines))
+            lines.append(f"The file really has, from line {block.nearest.first_line}:\n{shown}")
     return _Problem(failure.path, "\n".join(lines))
 
 

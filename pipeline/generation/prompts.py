@@ -66,11 +66,7 @@ class Prompts:
             raise Misconfigured(f"PROMPTS_DIR: the prompt {prompt_id}.md is missing") from None
 
     def render(self, prompt_id: str, **values: object) -> str:
-        """Fill a prompt.
-
-        Raises:
-            Misconfigured: it wants other values than it is given, or is no valid template.
-        """
+        """Fill a prompt. Raises Misconfigured when it wants other values than it is given, or is no valid template."""
         prompt = self[prompt_id]
         if prompt.inputs != values.keys():
             raise Misconfigured(

@@ -31,13 +31,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back.
-
-    Attributes:
-        status: any HTTP status, redirects included.
-        retry_after: that header as sent, or None.
-        text: the first KiB of the body, made printable.
-    """
+    """What came back: any HTTP status, Retry-After as sent, and the first KiB of the body, made printable."""
 
     status: int
     retry_after: str | None
@@ -45,16 +39,11 @@ class Answer:
 
 
 class EgressClient:
-    """The Downloader port, and posts to addresses that callers chose.
+    """The Downloader port, and posts to addresses that callers chose, as far as ``rule`` lets them.
 
-    Args:
-        rule: which addresses may be called.
-        resolver: the system's own unless told otherwise.
-        tls: whom to trust; the public authorities unless told otherwise.
-        per_host: how many exchanges may go on with one host.
-        in_all: how many may go on at all.
-
-    Both limits hold per event loop: nothing that is bound to a loop is shared between loops.
+    ``per_host`` exchanges may go on with one host and ``in_all`` at all; both limits hold per event loop: nothing that
+    is bound to a loop is shared between loops. Unless told otherwise, names are looked up as the system does, and the
+    public authorities are trusted.
     """
 
     def __init__(
@@ -76,14 +65,9 @@ class EgressClient:
     async def post(
         self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float, queue_seconds: float
     ) -> Answer:
-        """Send ``body`` once and read the answer.
+        """Send ``body`` once, waiting for a turn for ``queue_seconds`` at most, and read the answer.
 
-        Args:
-            url: where to.
-            body: sent as it is.
-            headers: sent beside those of the connection itself.
-            seconds: for the whole exchange, from the lookup to the last byte that is read.
-            queue_seconds: how long to wait for a turn before that.
+        All of the exchange, from the lookup to the last byte that is read, takes ``seconds`` at most.
 
         Raises:
             NoAnswer: the address is refused, no turn came, or no status came in time.
@@ -198,16 +182,11 @@ async def _send(
         try:
             return await transport.handle_async_request(pinned)
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            problem = _connect_problem(error)
+            is_certificate = "CERTIFICATE_VERIFY_FAILED" in str(error)
+            problem = "the host's certificate is not valid for it" if is_certificate else "could not connect"
         except (httpx.TransportError, OSError) as error:
             raise NoAnswer("the connection broke before an answer came") from error
     raise NoAnswer(problem)
-
-
-def _connect_problem(error: httpx.TransportError) -> str:
-    if "CERTIFICATE_VERIFY_FAILED" in str(error):
-        return "the host's certificate is not valid for it"
-    return "could not connect"
 
 
 async def _start_of_body(response: httpx.Response, ends: float) -> bytes:

@@ -1,5 +1,8 @@
 """Tells the evaluator: one POST per attempt, every attempt on record, retried on the contract's schedule."""
 
+import base64
+import binascii
+import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,15 +10,15 @@ from datetime import datetime
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 
 from pipeline import __version__
-from pipeline.domain.errors import NoAnswer
+from pipeline.domain.errors import Misconfigured, NoAnswer
 from pipeline.domain.notification import Delivery, DeliveryState, NextStep, Notification, next_step, retry_delay
 from pipeline.domain.retry import seconds_asked_for
 from pipeline.notification.egress import EgressClient
-from pipeline.notification.signing import signature, signing_key
 from pipeline.ports import Clock, Deliveries
 
 ATTEMPT_SECONDS = 30.0
 SHORTEST_ATTEMPT_SECONDS = 10.0
+_KEY_PREFIX = "whsec_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +36,7 @@ class _Attempt:
 class WebhookNotifier:
     """The Notifier port over HTTP, in the manner of Standard Webhooks 1.0.
 
-    Args:
-        deliveries: where attempts are recorded: what is there decides whether and when to go on.
-        client: sends.
-        clock: for the schedule.
-        signing_secret: WEBHOOK_SIGNING_SECRET; None = attempts are not signed.
-        attempt_seconds: the longest that one attempt may take.
+    What is in ``deliveries`` decides whether and when to go on. Without a signing secret, attempts are not signed.
 
     Raises:
         Misconfigured: the signing secret holds no key.
@@ -154,8 +152,29 @@ def _last(state: RetryCallState) -> _Attempt:
 def _settling(recorded: Iterable[Delivery]) -> _Attempt | None:
     """The recorded attempt that ended the matter: a success before all others, else an answer that will not heal."""
     attempts = [_Attempt(delivery) for delivery in recorded]
-    for step in (NextStep.DONE, NextStep.STOP):
-        for attempt in attempts:
-            if attempt.next_step is step:
-                return attempt
-    return None
+    steps = (NextStep.DONE, NextStep.STOP)
+    return next((attempt for step in steps for attempt in attempts if attempt.next_step is step), None)
+
+
+def signing_key(secret: str) -> bytes:
+    """The key in ``secret``: base64 after ``whsec_``, or else its UTF-8 bytes.
+
+    Raises:
+        Misconfigured: there is no key in it.
+    """
+    if not secret.startswith(_KEY_PREFIX):
+        return secret.encode()
+    try:
+        key = base64.b64decode(secret.removeprefix(_KEY_PREFIX), validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    if not key:
+        # Not chained: the cause's text may quote a part of the secret.
+        raise Misconfigured("WEBHOOK_SIGNING_SECRET: what follows whsec_ must be base64") from None
+    return key
+
+
+def signature(key: bytes, message_id: str, timestamp: int, body: bytes) -> str:
+    """The value of ``webhook-signature`` for one attempt; ``timestamp`` in seconds since 1970."""
+    signed = f"{message_id}.{timestamp}.".encode() + body
+    return "v1," + base64.b64encode(hmac.digest(key, signed, "sha256")).decode()

@@ -19,14 +19,10 @@ class Resolver(Protocol):
 
 
 class SystemResolver:
-    """The operating system's resolver, in threads of its own.
+    """The operating system's resolver, in threads of its own, at most ``max_lookups`` of them.
 
     A lookup cannot be interrupted: a hanging name server keeps its thread for as long as it likes. Such threads are
     counted, never waited for, and end with the process; the loop's own threads are left to others.
-
-    Args:
-        seconds: for one lookup.
-        max_lookups: how many threads there may be.
     """
 
     def __init__(self, seconds: float = RESOLVE_SECONDS, max_lookups: int = MAX_LOOKUPS) -> None:

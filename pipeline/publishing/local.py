@@ -15,10 +15,8 @@ from pipeline.ports import Progress, Workspaces
 class LocalPublisher:
     """The Publisher port for Target.LOCAL.
 
-    Args:
-        workspaces: the repositories that the preview route serves from.
-        root: GENERATED_REPOS_DIR, where their folders are.
-        own_address: of the service, or what returns it when the port is known only once it listens.
+    Below ``root``, GENERATED_REPOS_DIR, are the folders of ``workspaces``. The service's own address may be a function,
+    for a port that is known only once it listens.
     """
 
     target = Target.LOCAL
@@ -41,12 +39,7 @@ class LocalPublisher:
         brief: Brief,  # noqa: ARG002 - in the port for targets that show a description
         progress: Progress,
     ) -> Publication:
-        """See that ``commit_sha`` is the head of the site's folder: that makes it the published one.
-
-        Raises:
-            PublishFailed: the folder is at another commit, or at none.
-            WorkspaceFailed: it cannot be read.
-        """
+        """See that ``commit_sha`` is the head of the site's folder: that makes it the published one."""
         head = await self._workspaces.head(site.folder)
         if head != commit_sha:
             raise PublishFailed(
@@ -57,11 +50,7 @@ class LocalPublisher:
         return Publication(Target.LOCAL, (self._root / site.folder).as_uri(), commit_sha, self.address(site))
 
     async def confirm(self, publication: Publication, site: Site, files: AppFiles, progress: Progress) -> Publication:
-        """Read everything back from the folder's repository and compare.
-
-        Raises:
-            NotLive: the head is another commit, or a file differs: names the first one.
-        """
+        """Read everything back from the folder's repository and compare; NotLive names the first file that differs."""
         head = await self._workspaces.head(site.folder)
         if head != publication.commit_sha:
             raise NotLive(f"the folder {site.folder} serves commit {head or 'none'}, not {publication.commit_sha}")
@@ -79,11 +68,7 @@ class LocalPublisher:
         return publication
 
     async def restore(self, site: Site) -> Site:
-        """There is no other copy.
-
-        Raises:
-            PublishFailed: always.
-        """
+        """Raises PublishFailed: there is no other copy."""
         raise PublishFailed(
             f"the published commit of {site.folder} is not on this machine: put that folder back below "
             "GENERATED_REPOS_DIR, or send round 1 again to start anew"

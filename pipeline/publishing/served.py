@@ -74,11 +74,9 @@ def _is_text(content: bytes) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What visitors get instead of what was published.
+    """What visitors get instead of what was published, in words that name the file.
 
-    Attributes:
-        text: names the file.
-        is_unreachable: there is no way to the address from here: no such name, nobody listens, or a proxy refuses.
+    It ``is_unreachable`` when there is no way there from here: no such name, nobody listens, or a proxy refuses.
     """
 
     text: str
@@ -88,10 +86,8 @@ class Problem:
 class ServedApp:
     """An app as visitors without an account see it.
 
-    Args:
-        address: of the app.
-        mark: of the commit; put into the query with a number, so that no cache has an answer.
-        leaves_host: whether redirects to other hosts are followed.
+    The commit's ``mark`` is put into the query with a number, so that no cache has an answer. Redirects to other hosts
+    are followed if it ``leaves_host``.
     """
 
     def __init__(self, address: str, mark: str, *, leaves_host: bool = False) -> None:

@@ -19,12 +19,9 @@ _IMPORTED = re.compile(r"\b(?:from|import)\s*+\(?\s*+([\"'])(\.{0,2}/[^\"'\s]+)\
 
 @dataclass(frozen=True, slots=True)
 class AddressProblem:
-    """An address that will not work.
+    """An address that will not work: a rule's short stable name, and what is wrong and what to do.
 
-    Attributes:
-        rule: short stable name.
-        severity: a warning where it still works at this place, but not at others.
-        message: what is wrong and what to do.
+    It is a warning where it still works at this place, but not at others.
     """
 
     rule: str
@@ -33,12 +30,7 @@ class AddressProblem:
 
 
 class ServedApp:
-    """The files of an app and where they will be served.
-
-    Args:
-        files: the app.
-        address: of its root; ends with a slash.
-    """
+    """The files of an app and where they will be served: ``address`` is that of its root and ends with a slash."""
 
     def __init__(self, files: AppFiles, address: str) -> None:
         self.files = files
@@ -52,12 +44,10 @@ class ServedApp:
         return (self._root.hostname or "").endswith(".hf.space")
 
     def target(self, url: str, base_path: str) -> str | None:
-        """The file of the app that ``url``, written in the file ``base_path``, leads to.
+        """The file of the app that ``url``, written in the file ``base_path``, leads to, whether it exists or not.
 
-        Percent-encoding is decoded, query and fragment are ignored, a folder is its ``index.html``.
-
-        Returns:
-            The path, whether such a file exists or not; None when it leads elsewhere.
+        Percent-encoding is decoded, query and fragment are ignored, a folder is its ``index.html``. None when it leads
+        elsewhere.
         """
         if _NO_FILE.match(url):
             return None
@@ -104,11 +94,9 @@ class ServedApp:
 
 
 def addresses_in_code(code: str) -> Iterator[tuple[str, int, bool]]:
-    """Addresses that a script fetches or imports as plain literals.
+    """Addresses that a script fetches or imports as plain literals, where they stand, and whether they are imported.
 
-    Returns:
-        Address, where it stands in ``code``, and whether it is imported: imports are resolved from the script's own
-        address, everything else from the page's.
+    Imports are resolved from the script's own address, everything else from the page's.
     """
     for pattern, is_import in ((_FETCHED, False), (_IMPORTED, True)):
         for match in pattern.finditer(code):

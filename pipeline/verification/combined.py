@@ -18,9 +18,7 @@ NEEDS_SERVER = "the app is a program: its page exists only while that runs, and 
 class BrowserVerifier:
     """The Verifier port: what reading leaves open, and every page script, is decided in the browser.
 
-    Args:
-        static: judges without a browser.
-        browser: None = there is none, and verdicts say so.
+    Without a browser, verdicts say so.
     """
 
     def __init__(self, static: Verifier, browser: SealedBrowser | None) -> None:
@@ -48,20 +46,13 @@ class BrowserVerifier:
 
 def _left_open(verdicts: Sequence[Verdict]) -> list[Check]:
     """Page scripts, and what reading did not decide."""
-    is_open = (v.check for v in verdicts if v.check.script is not None or v.outcome is Outcome.NOT_VERIFIABLE)
-    return list(dict.fromkeys(is_open))
+    return list(dict.fromkeys(v.check for v in verdicts if v.outcome is Outcome.NOT_VERIFIABLE))
 
 
 def _with_reason(read: Verification, reason: str) -> Verification:
-    """Tell for each undecided page script why it was not run."""
-    verdicts = tuple(
-        replace(verdict, evidence=reason) if _is_undecided_script(verdict) else verdict for verdict in read.verdicts
-    )
+    """Tell for each page script why it was not run."""
+    verdicts = tuple(v if v.check.script is None else replace(v, evidence=reason) for v in read.verdicts)
     return replace(read, verdicts=verdicts)
-
-
-def _is_undecided_script(verdict: Verdict) -> bool:
-    return verdict.check.script is not None and verdict.outcome is Outcome.NOT_VERIFIABLE
 
 
 def _needs_server(files: AppFiles) -> bool:

@@ -12,14 +12,7 @@ from pipeline.verification.files.pages import Page
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """A candidate, read but not run.
-
-    Attributes:
-        files: the app.
-        brief: what it is judged by.
-        pages: every HTML file that could be read, by path.
-        findings: what is wrong with it.
-    """
+    """A candidate, read but not run: its brief, every HTML file that could be read, and what is wrong with it."""
 
     files: AppFiles
     brief: Brief

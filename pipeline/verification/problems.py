@@ -7,13 +7,7 @@ LONGEST_QUOTE = 100
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One complaint.
-
-    Attributes:
-        message: what is wrong.
-        line: from 1 within the text, or None.
-        is_certain: False when browsers may see it otherwise.
-    """
+    """One complaint: its line counts from 1 within the text; what is not certain, browsers may see otherwise."""
 
     message: str
     line: int | None = None

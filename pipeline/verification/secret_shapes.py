@@ -16,10 +16,7 @@ _TUTORIAL_JWT_PAYLOAD = b".eyJzdWIiOiIxMjM0NTY3ODkw"
 class Shape:
     """A provider's kind of credential.
 
-    Attributes:
-        name: for messages.
-        start: the literal text that all of them begin with.
-        pattern: matched where ``start`` was found; its group ``body`` is the secret part.
+    ``pattern`` is matched where the literal ``start`` was found; its group ``body`` is the secret part.
     """
 
     name: str
@@ -29,12 +26,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """One that was found.
-
-    Attributes:
-        name: of its shape.
-        offset: in bytes.
-    """
+    """One that was found: the name of its shape, and where it begins, in bytes."""
 
     name: str
     offset: int

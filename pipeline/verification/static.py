@@ -12,11 +12,11 @@ from pipeline.verification.files.build_files import build_file_findings
 from pipeline.verification.files.findings import file_findings, missing_file_findings
 from pipeline.verification.files.page_findings import page_findings, script_file_findings
 from pipeline.verification.files.sources import Sources, read_sources
-from pipeline.verification.inspection import Inspection
-from pipeline.verification.page_scripts import judge_page_script
+from pipeline.verification.inspection import Inspection, undecided
 from pipeline.verification.prose.rules import judge_prose
 
 METHOD = "static"
+NEEDS_BROWSER = "needs a browser: static verification does not run page scripts"
 MOST_FINDINGS = 200
 
 
@@ -26,7 +26,7 @@ class StaticVerifier:
     async def verify(self, files: AppFiles, brief: Brief, address: str, earlier: Sequence[Check] = ()) -> Verification:
         """Find what is wrong with ``files``, served at ``address`` (which ends with a slash), and judge every check.
 
-        A check that reading cannot decide is not verifiable; a page script is never a pass.
+        A check that reading cannot decide is not verifiable; no page script is.
         """
         return await asyncio.to_thread(_verify, files, brief, address, earlier)
 
@@ -49,8 +49,5 @@ def _findings(files: AppFiles, sources: Sources, app: ServedApp, brief: Brief) -
 
 
 def _judge(check: Check, inspection: Inspection) -> Verdict:
-    if check.script is None:
-        ruling = judge_prose(check.text, inspection)
-    else:
-        ruling = judge_page_script(check.script, inspection)
+    ruling = judge_prose(check.text, inspection) if check.script is None else undecided(NEEDS_BROWSER)
     return Verdict(check, ruling.outcome, ruling.evidence, METHOD)

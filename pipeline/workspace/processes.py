@@ -38,20 +38,11 @@ def environment_of(settings: Mapping[str, str]) -> dict[str, str]:
 async def run_git(
     folder: Path, arguments: Sequence[str], settings: Mapping[str, str], seconds: float
 ) -> tuple[int, str]:
-    """Run git in ``folder``.
+    """Run git in the repository ``folder``; return its exit status, and the first 64 KiB of each of its outputs.
 
-    Args:
-        folder: of the repository.
-        arguments: seen by every user of the machine, so nothing secret.
-        settings: git's configuration for this call, by way of the environment, which only the own user can read.
-        seconds: until it is stopped; it is stopped as well when this coroutine is cancelled.
-
-    Returns:
-        Exit status, and the first 64 KiB each of what it wrote to standard output and standard error.
-
-    Raises:
-        TimeoutError: it was stopped.
-        OSError: it could not be started; FileNotFoundError when it is not there.
+    Arguments are seen by every user of the machine, so they hold nothing secret; settings, git's configuration for this
+    call, go by way of the environment, which only the own user can read. Git is stopped when ``seconds`` are over, with
+    a TimeoutError, and when this coroutine is cancelled. Raises FileNotFoundError without git.
     """
     kept = {name: value for name, value in os.environ.items() if name in _KEPT_VARIABLES}
     process = await asyncio.create_subprocess_exec(

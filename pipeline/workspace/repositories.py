@@ -48,7 +48,7 @@ class GitWorkspaces:
         self._root = root.absolute()
 
     async def published(self, site: Site) -> AppFiles:
-        """The files at the site's published commit, whatever lies in the working tree. Raises as the port says."""
+        """As the port says, whatever lies in the working tree."""
         if (sha := site.head) is None:
             raise WorkspaceFailed(f"nothing was published from {site.folder} yet")
         files = await asyncio.to_thread(self._ask_if_there, site.folder, lambda repo: files_of(repo, sha))
@@ -57,19 +57,17 @@ class GitWorkspaces:
         return files
 
     async def commit(self, site: Site, files: AppFiles, message: str, at: datetime) -> str:
-        """Make ``files`` the whole of the site's next commit and its working tree, and return the commit's sha.
+        """As the port says; WorkspaceFailed tells what the operator can do about it.
 
         The head is kept when it is the very commit that this call asks for, so a call that is repeated after a crash
         changes nothing. Another ``message`` or ``at`` (to the second) is a commit of its own, even of the same files.
-        Raises WorkspaceMissing, or WorkspaceFailed with what the operator can do about it.
         """
         return await asyncio.to_thread(self._commit, site, files, message, at)
 
     async def push(self, folder: str, commit_sha: str, remote: Remote, seconds: float) -> None:
-        """Make ``commit_sha`` the head of the remote's main branch, unless it is already. Never forced.
+        """As the port says, never forced, and failed when it takes more than ``seconds``.
 
-        A commit that the remote refused by a rule is taken back, so that the next one does not carry it along. After
-        ``seconds`` it is stopped and counts as failed. Raises PushFailed with the reason and what the remote said,
+        A commit that the remote refused by a rule is taken back, so that the next one does not carry it along. Raises
         WorkspaceMissing when the commit is not in the folder.
         """
         if not await asyncio.to_thread(self._ask_if_there, folder, lambda repo: has_commit(repo, commit_sha)):
@@ -83,10 +81,9 @@ class GitWorkspaces:
                 raise
 
     async def clone(self, folder: str, remote: Remote, seconds: float) -> None:
-        """Bring the remote's main branch with its whole history into ``folder``, files as they are in the commit.
+        """As the port says, with the whole history; it takes the folder's place when it is whole.
 
-        It takes the folder's place when it is whole. What was there is dropped: an older or another history. Raises
-        PushFailed when it could not be fetched within ``seconds``, WorkspaceFailed when it holds what no app may hold.
+        Raises WorkspaceFailed when the remote holds what no app may hold.
         """
         refuse_bad_name(folder)
         with explained(folder, "clone"):
@@ -108,7 +105,7 @@ class GitWorkspaces:
         return await asyncio.to_thread(self._ask_if_there, folder, lambda repo: file_at_head(repo, path))
 
     async def head(self, folder: str) -> str | None:
-        """Sha of the newest commit in ``folder``, or None when there is none."""
+        """As the port says."""
         head = await asyncio.to_thread(self._ask_if_there, folder, head_and_parents)
         return head[0] if head else None
 

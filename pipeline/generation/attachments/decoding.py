@@ -18,11 +18,9 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A text.
+    """A text without byte order mark, whose lines end in a newline alone.
 
-    Attributes:
-        text: without byte order mark, lines ending in a newline alone.
-        remarks: what a program that reads the file has to know, such as its encoding; empty for plain UTF-8.
+    Remarks are what a program that reads the file has to know, such as its encoding; there are none on plain UTF-8.
     """
 
     text: str

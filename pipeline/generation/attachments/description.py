@@ -17,7 +17,7 @@ class Description:
         density: of the sample.
         is_partial: whether the sample lacks some of the content.
         image: for models that see.
-        derived: files made from it, by the ending that makes a name of the attachment's own.
+        derived: files made from it.
     """
 
     media_type: str
@@ -31,16 +31,9 @@ class Description:
 
 @dataclass(frozen=True, slots=True)
 class DerivedFile:
-    """A file made from an attachment.
-
-    Attributes:
-        part: what of the attachment it holds, or empty for all of it.
-        extension: with its dot.
-        content: its bytes.
-    """
+    """A CSV file made from an attachment: from which ``part`` of it, or if that is empty, from all of it."""
 
     part: str
-    extension: str
     content: bytes
 
 

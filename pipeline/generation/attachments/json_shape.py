@@ -12,6 +12,15 @@ _KEYS_SHOWN = 40
 _DEPTH = 6
 _MAX_SHAPE = 4_000
 _INDENT = "  "
+_KINDS = {
+    dict: "object",
+    list: "array",
+    str: "string",
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    type(None): "null",
+}
 
 
 def describe_json(text: str, remarks: Sequence[str]) -> Description | None:
@@ -78,12 +87,4 @@ def _values_shape(values: list[object], depth: int) -> list[str]:
 
 
 def _kind(value: object) -> str:
-    kinds: tuple[tuple[type, str], ...] = (
-        (dict, "object"),
-        (list, "array"),
-        (str, "string"),
-        (bool, "boolean"),  # before int: bool is a subclass of it
-        (int, "integer"),
-        (float, "number"),
-    )
-    return next((name for kind, name in kinds if isinstance(value, kind)), "null")
+    return _KINDS[type(value)]

@@ -17,9 +17,7 @@ _MAX_PARSED = 100_000
 def describe_pdf(content: bytes) -> Description:
     """Number of pages, and their text as far as MAX_PAGES, MAX_CHARACTERS and the time allow.
 
-    Raises:
-        Unreadable: it is encrypted or empty.
-        Exception: whatever pypdf raises for a broken file.
+    Raises Unreadable when it is encrypted or empty, and whatever pypdf raises for a broken file.
     """
     from pypdf import PdfReader, apply_configuration
 

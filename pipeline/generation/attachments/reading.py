@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
-from pathlib import PurePosixPath
 
 from pipeline.domain.brief import Attachment
 from pipeline.domain.media_types import is_text_type, media_type_of
@@ -29,7 +28,6 @@ _PDF_HEADER_WITHIN = 1_024  # where readers look for it
 _TABLES = frozenset({"text/csv", *TAB_SEPARATED})
 _PROSE = frozenset({"text/markdown", "text/plain"})
 _RECOGNISED = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", PDF, WORKBOOK})
-_RECOGNISED_ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf", ".xlsx"})
 _ANYTHING = frozenset({"", "text/plain", "application/octet-stream"})
 
 
@@ -48,14 +46,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """An attachment whose kind is known.
-
-    Attributes:
-        attachment: as it came.
-        kind: what it is, as far as its first bytes show.
-        media_type: the same as a media type.
-        decoded: its text, if it is one.
-    """
+    """An attachment whose kind is known, as far as its first bytes show; ``decoded`` if it is text."""
 
     attachment: Attachment
     kind: Kind
@@ -154,8 +145,7 @@ def _describe_text(media_type: str, decoded: Decoded) -> Description:
 
 
 def _opaque(item: Recognised) -> Description:
-    suffix = PurePosixPath(item.attachment.name).suffix.lower()
-    if item.attachment.media_type in _RECOGNISED or suffix in _RECOGNISED_ENDINGS:
+    if not _RECOGNISED.isdisjoint({item.attachment.media_type, media_type_of(item.attachment.name)}):
         raise Unreadable("its content is not what its name or type says")
     facts = f"{item.kind}, not shown; {_digest(item.attachment.content)}"
     return Description(item.media_type, facts, is_partial=True)

@@ -27,12 +27,8 @@ TAB_SEPARATED = frozenset({"text/tab-separated-values", "text/tsv"})
 class Table:
     """Rows of equal width, read column by column.
 
-    Attributes:
-        names: of all columns, from the header, or made up.
-        has_header: whether there is one.
-        columns: the values below it, as text, of the first MAX_WIDTH columns; missing ones are empty.
-        rows: how many.
-        ragged: how many of the rows had another width.
+    Names are those of the header, or made up. Columns hold the values below it, as text, of the first MAX_WIDTH
+    columns; missing ones are empty. So many rows are ``ragged``: had another width.
     """
 
     names: Sequence[str]

@@ -27,14 +27,9 @@ _MAX_PART_NAME = 60
 
 @dataclass(frozen=True, slots=True)
 class AttachmentPart:
-    """One attachment as text.
+    """One attachment as text: facts about it, then its content or a part of it.
 
-    Attributes:
-        name: of the attachment.
-        media_type: what it is, which may differ from what the sender claimed.
-        size: bytes.
-        text: facts about it, then its content or a part of it. Not wrapped: the content is a stranger's.
-        truncated: whether some of the content is not shown.
+    Not wrapped: the content is a stranger's. The media type may differ from what the sender claimed.
     """
 
     name: str
@@ -46,13 +41,7 @@ class AttachmentPart:
 
 @dataclass(frozen=True, slots=True)
 class AttachmentView:
-    """All attachments.
-
-    Attributes:
-        parts: one per attachment, in their order.
-        images: for models that see; at most MAX_IMAGES.
-        derived: files made from attachments, by name, which ``<copy>`` can place.
-    """
+    """All attachments: a part for each, images for models that see, and derived files, which ``<copy>`` can place."""
 
     parts: tuple[AttachmentPart, ...] = ()
     images: tuple[Image, ...] = ()
@@ -144,7 +133,7 @@ def _name_derived(name: str, files: Sequence[DerivedFile], taken: set[str]) -> d
         part = _UNSAFE_IN_NAME.sub("-", file.part).strip("-")[:_MAX_PART_NAME]
         base = f"{stem}-{part or 'part'}" if file.part else stem
         endings = ["", *(f"-{number}" for number in range(2, len(taken) + len(files) + 2))]
-        free = next(path for ending in endings if fold(path := f"{base}{ending}{file.extension}") not in folded)
+        free = next(path for ending in endings if fold(path := f"{base}{ending}.csv") not in folded)
         if not path_problem(free):
             folded.add(fold(free))
             named[free] = file.content

@@ -36,11 +36,8 @@ def is_workbook(content: bytes) -> bool:
 def describe_workbook(content: bytes, *, max_cells: int) -> Description:
     """Each sheet's columns, figures and first rows, and a CSV file of each sheet that was read to its end.
 
-    At most ``max_cells`` cells are read in all. Formulas appear as the values stored with them.
-
-    Raises:
-        Unreadable: not a workbook, or one that unpacks to more than is sensible.
-        Exception: whatever openpyxl raises for a broken workbook.
+    At most ``max_cells`` cells are read in all. Formulas appear as the values stored with them. Raises Unreadable for
+    what is no workbook, or unpacks to more than is sensible, and whatever openpyxl raises for a broken one.
     """
     _check_archive(content)
     sheets = _read_sheets(content, max_cells)
@@ -55,7 +52,7 @@ def describe_workbook(content: bytes, *, max_cells: int) -> Description:
             samples.append(f"{sheet.title}:\n{_csv(sheet.rows[: ROWS_SHOWN + table.has_header])}")
     whole = [sheet for sheet in sheets if sheet.is_whole and sheet.rows]
     only_one = sum(bool(sheet.rows) for sheet in sheets) == 1
-    derived = tuple(DerivedFile("" if only_one else sheet.title, ".csv", _csv(sheet.rows).encode()) for sheet in whole)
+    derived = tuple(DerivedFile("" if only_one else sheet.title, _csv(sheet.rows).encode()) for sheet in whole)
     is_partial = any(len(sheet.rows) > ROWS_SHOWN or not sheet.is_whole for sheet in sheets)
     return Description(
         MEDIA_TYPE, "\n".join(facts), "\n".join(samples), Density.TABLE, is_partial=is_partial, derived=derived

@@ -30,12 +30,9 @@ def request_digest(model: str, conversation: Conversation, limits: CallLimits) -
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """What one job may spend.
+    """What one job may spend: requests that reached a model, answered or not, and tokens of prompts and answers.
 
-    Attributes:
-        calls: requests to models that reached them, answered or not.
-        tokens: of prompts and answers together.
-        usd: None = no cap. Binds as far as costs are known: a provider that reports none cannot be held to it.
+    A cap in dollars binds as far as costs are known: a provider that reports none cannot be held to it.
     """
 
     calls: int
@@ -47,11 +44,6 @@ class MeteredModel:
     """A model whose every call is put on record, and which is asked only as long as the job's caps allow.
 
     It stands around one model at one address, inside the chain: so each attempt counts, not each question.
-
-    Args:
-        model: that is asked.
-        ledger: the record.
-        caps: of each job.
     """
 
     def __init__(self, model: Model, ledger: Ledger, caps: Caps) -> None:
@@ -65,12 +57,7 @@ class MeteredModel:
         return str(self._model)
 
     async def ask(self, job_id: str, conversation: Conversation, limits: CallLimits, on_text: Progress) -> Reply:
-        """Ask, and keep the answer.
-
-        Raises:
-            BudgetExhausted: the job may not ask any more; nothing was sent.
-            ModelFailure: no text came.
-        """
+        """Ask, and keep the answer. Raises BudgetExhausted before anything is sent, ModelFailure when no text came."""
         estimate = estimate_prompt(conversation)
         await self._check(job_id, estimate + limits.max_output_tokens)
         call_id = await self._ledger.begin(job_id, request_digest(self.name, conversation, limits), self.name)

@@ -46,15 +46,9 @@ class _Question:
 class ModelChain:
     """Several models as one, in the order of preference.
 
-    What one of them has answered to the very same question of the job is never asked again. A link is asked at most
-    twice for one answer, the second time after a pause. What one question learns (come back later, no such model, no
-    credit) spares all other questions the attempt for a while.
-
-    Args:
-        links: at least one; each keeps its answers in ``ledger``.
-        ledger: the record.
-        monotonic: the clock, in seconds.
-        sleep: waits.
+    What one of them has answered to the very same question of the job, by the ledger, is never asked again. A link is
+    asked at most twice for one answer, the second time after a pause. What one question learns (come back later, no
+    such model, no credit) spares all other questions the attempt for a while.
     """
 
     def __init__(
@@ -158,17 +152,9 @@ def _keys(link: Model) -> tuple[str, str]:
 def build_chain(
     base_url: str, api_key: SecretStr | None, models: Sequence[str], ledger: Ledger, caps: Caps
 ) -> ModelChain:
-    """A chain of ``models`` at one address, every call of which is metered.
+    """A chain of ``models`` at one address, in the order of preference, every call of which is metered.
 
-    Args:
-        base_url: of the provider, as in LLM_BASE_URL.
-        api_key: None for servers that want none.
-        models: in the order of preference.
-        ledger: where calls are recorded.
-        caps: of each job.
-
-    Raises:
-        Misconfigured: no model is named, or ``base_url`` is no web address.
+    Raises Misconfigured when no model is named, or ``base_url`` is no web address.
     """
     if not models:
         raise Misconfigured("LLM_MODELS is empty: name at least one model, or several with commas between them")

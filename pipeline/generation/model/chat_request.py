@@ -36,17 +36,10 @@ def chat_request(
     limits: CallLimits,
     adaptations: AbstractSet[Adaptation] = frozenset(),
 ) -> dict[str, Any]:
-    """Everything that is said to the provider.
+    """Arguments for the client's ``create``; ``extra_body`` holds what it has no name for.
 
-    Args:
-        provider: whose way of asking it is.
-        models: the one to ask, then those that the provider may ask instead.
-        conversation: what is said.
-        limits: tokens and temperature.
-        adaptations: learnt from earlier complaints.
-
-    Returns:
-        Arguments for the client's ``create``; ``extra_body`` holds what it has no name for.
+    The first of ``models`` is asked, the others those that the provider may ask instead. ``adaptations`` were learnt
+    from earlier complaints.
     """
     request: dict[str, Any] = {
         "model": models[0],
@@ -69,14 +62,13 @@ def adaptation_for(
 ) -> Adaptation | None:
     """What to change after the provider refused ``request``, or None when there is nothing left to change.
 
-    Args:
-        status: of HTTP.
-        complaint: all words of the provider.
-        request: as ``chat_request`` made it.
-        known: what was changed before.
+    ``complaint`` is all its words, and ``known`` what was changed before.
     """
+    contents = [message["content"] for message in request["messages"]]
+    parts = [part for content in contents if isinstance(content, list) for part in content]
     # A server without vision may call that a server error (llama.cpp) or not found (OpenRouter).
-    if status in {400, 404, 415, 422, 500, 501} and _has_images(request) and _IMAGE.search(complaint):
+    types = {part["type"] for part in parts}
+    if status in {400, 404, 415, 422, 500, 501} and "image_url" in types and _IMAGE.search(complaint):
         return Adaptation.NO_IMAGES
     if status not in {400, 422}:
         return None
@@ -84,7 +76,7 @@ def adaptation_for(
         is_sent = request.get(field) or field in request.get("extra_body", {})
         if is_sent and _COMPLAINTS[adaptation].search(complaint):
             return adaptation
-    if _has_cache_marks(request) and "cache_control" in complaint:
+    if "cache_control" in complaint and any("cache_control" in part for part in parts):
         return Adaptation.NO_CACHE_MARKS
     if any(field in request for field in _LIMIT_FIELDS) and any(field in complaint for field in _LIMIT_FIELDS):
         is_about_name = not _TOO_LARGE.search(complaint) and Adaptation.OTHER_LIMIT_FIELD not in known
@@ -138,18 +130,14 @@ def _messages(
     )
     last = len(conversation) - 1
     return [
-        _message(message, shows_images=shows_images, is_marked=marks_cache and _ends_prefix(index, message, last))
+        # The system prompt is shared by all jobs; up to the last message all calls of one job agree.
+        _message(message, shows_images, marks_cache and (message.role is Role.SYSTEM or index == last))
         for index, message in enumerate(conversation)
     ]
 
 
-def _ends_prefix(index: int, message: Message, last: int) -> bool:
-    """The system prompt is shared by all jobs; up to the last message all calls of one job agree."""
-    return message.role is Role.SYSTEM or index == last
-
-
-def _message(message: Message, *, shows_images: bool, is_marked: bool) -> dict[str, Any]:
-    text = _sendable(message.text)
+def _message(message: Message, shows_images: bool, is_marked: bool) -> dict[str, Any]:
+    text = message.text.encode("utf-8", "replace").decode()  # JSON lets lone surrogates in, and UTF-8 not out
     images = message.images if shows_images else ()
     if not images and not is_marked:
         return {"role": message.role.value, "content": text}
@@ -162,21 +150,3 @@ def _message(message: Message, *, shows_images: bool, is_marked: bool) -> dict[s
 def _image_part(image: Image) -> dict[str, Any]:
     data = base64.b64encode(image.content).decode()
     return {"type": "image_url", "image_url": {"url": f"data:{image.media_type};base64,{data}", "detail": "low"}}
-
-
-def _sendable(text: str) -> str:
-    """Lone surrogates, which JSON lets in and UTF-8 does not let out, become question marks."""
-    return text.encode("utf-8", "replace").decode()
-
-
-def _parts(request: dict[str, Any]) -> list[dict[str, Any]]:
-    contents = [message["content"] for message in request["messages"]]
-    return [part for content in contents if isinstance(content, list) for part in content]
-
-
-def _has_images(request: dict[str, Any]) -> bool:
-    return any(part["type"] == "image_url" for part in _parts(request))
-
-
-def _has_cache_marks(request: dict[str, Any]) -> bool:
-    return any("cache_control" in part for part in _parts(request))

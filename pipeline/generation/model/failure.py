@@ -44,13 +44,7 @@ class Remedy(StrEnum):
 
 
 class ModelFailure(GenerationFailed):
-    """One model gave no answer.
-
-    Attributes:
-        remedy: what may help.
-        wait_seconds: asking again sooner makes no sense.
-        usage: what the attempt cost, as far as that is known.
-    """
+    """One model gave no answer: what may help, from when on, and what the attempt cost, if that is known."""
 
     def __init__(self, message: str, remedy: Remedy, *, wait_seconds: float = 0.0, usage: Usage | None = None) -> None:
         super().__init__(message)
@@ -108,13 +102,7 @@ class ErrorAnswer:
         return f"{self.code} {self.param} {self.message} {self.details}"
 
     def failure(self, who: str, message: str, retry_after: float | None) -> ModelFailure:
-        """The same as an error.
-
-        Args:
-            who: model and provider.
-            message: the provider's words, fit to be read by anybody.
-            retry_after: seconds that the provider asked for.
-        """
+        """The same as an error of ``who``, with the provider's words as far as they are fit to be read by anybody."""
         text = f"{who}: {f'HTTP {self.status}' if self.status else 'an error'}{f': {message}' if message else ''}"
         if self.status and self.status < HTTPStatus.BAD_REQUEST:
             text += " (it points to another address: check LLM_BASE_URL)"
@@ -133,14 +121,12 @@ class ErrorAnswer:
             return Remedy.NEXT_MODEL, 0.0
         if status == HTTPStatus.NOT_FOUND or self.code == "model_not_found":
             return Remedy.NEXT_MODEL, MISSING_MODEL_REST
-        if status in _ENDS_PROVIDER or status < HTTPStatus.BAD_REQUEST or self._says_budget_is_spent():
+        is_spent = _BUDGET_SPENT.search(f"{self.code} {self.message}")
+        if is_spent or status in _ENDS_PROVIDER or status < HTTPStatus.BAD_REQUEST:
             return Remedy.NEXT_PROVIDER, ENDED_PROVIDER_REST
         if status == HTTPStatus.CONFLICT or is_passing(status):
             return Remedy.RETRY, 0.0
         return Remedy.NEXT_MODEL, 0.0
-
-    def _says_budget_is_spent(self) -> bool:
-        return bool(_BUDGET_SPENT.search(f"{self.code} {self.message}"))
 
 
 class ErrorAnswered(Exception):
@@ -158,13 +144,7 @@ class ErrorAnswered(Exception):
 
 
 def presentable(message: str, key: str, texts: Iterable[str]) -> str:
-    """A provider's words as one short line without the key and without the prompt.
-
-    Args:
-        message: as it came.
-        key: that was sent.
-        texts: of the prompt.
-    """
+    """A provider's words as one short line without the key that was sent and without the ``texts`` of the prompt."""
     without_key = message.replace(key, _MASK) if key else message
     line = " ".join(_MASKED_KEY.sub(_MASK, without_key[:_LONGEST_MESSAGE_READ]).split())[:_LONGEST_MESSAGE]
     parts = {line[start : start + _ECHO_LENGTH] for start in range(len(line) - _ECHO_LENGTH + 1)}

@@ -22,13 +22,9 @@ _LEADING_REASONING = re.compile(r"\A(?:\s*<(think|thinking)>.*?(?:</\1>[\r\n]*|\
 class ReplyReader:
     """Takes the provider's JSON documents in order; ``on_text`` gets each piece as it comes, reasoning included.
 
-    Nothing that they say is trusted to have the right type: what has another one is passed over.
-
-    Attributes:
-        model: the name the provider says answered, or "".
-        finish_reason: the provider's word for why the model stopped, or None as long as it has not said.
-        usage: of this call.
-        is_full: there is more text than anybody wants; reading on makes no sense.
+    Nothing that they say is trusted to have the right type: what has another one is passed over. ``model`` and
+    ``finish_reason`` are the provider's words, empty and None until it says them. When it ``is_full`` there is more
+    text than anybody wants, and reading on makes no sense.
     """
 
     def __init__(self, on_text: Callable[[str], None]) -> None:
@@ -58,11 +54,7 @@ class ReplyReader:
         return Finish.COMPLETE
 
     def take(self, document: Mapping[str, Any]) -> bool:
-        """Read one chunk or answer.
-
-        Returns:
-            Whether it was a sign of life: text, reasoning, or the end.
-        """
+        """Read one chunk or answer; whether it was a sign of life: text, reasoning, or the end."""
         if isinstance(model := document.get("model"), str) and model:
             self.model = model
         if isinstance(usage := document.get("usage"), Mapping):

@@ -21,12 +21,9 @@ _IN_BLOCK = re.compile(rf"\n[ \t]*(?:</edit>|{_MARKER}|{_OPENER})")
 
 
 class Draft:
-    """What stands between an opening tag and its closing tag, as far as it has come.
+    """What stands between an opening tag and its closing tag, as far as it has come: ``size`` bytes.
 
-    Attributes:
-        path: as the tag names it.
-        size: bytes so far.
-        flaw: why it cannot be used even when it is closed, or None.
+    ``flaw`` is why it cannot be used even when it is closed, or None.
     """
 
     def __init__(self, tag: Tag, indent: str, flaw: str | None = None) -> None:

@@ -53,13 +53,7 @@ def apply_edits(text: str | None, blocks: Sequence[EditBlock]) -> str | tuple[Bl
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A part of the reply that was not carried out; the file is as it was before.
-
-    Attributes:
-        path: as the reply named it.
-        reason: for the model and the log, as part of a sentence.
-        blocks: of an edit: which ones failed and what the file really holds.
-    """
+    """A part of the reply that was not carried out, and why; the file is as it was before."""
 
     path: str
     reason: str
@@ -68,13 +62,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What came of a reply.
-
-    Attributes:
-        files: the base with everything that could be carried out.
-        failures: everything that could not; empty means that the reply was carried out whole.
-        notes: what was mended or had no effect.
-    """
+    """What came of a reply: the base with all that could be carried out, what could not, and what was mended."""
 
     files: AppFiles
     failures: tuple[Failure, ...] = ()

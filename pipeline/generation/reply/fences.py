@@ -19,12 +19,8 @@ _SHELLS = frozenset({"bash", "sh", "shell", "console", "zsh", "powershell", "cmd
 class Fence:
     """A block of code.
 
-    Attributes:
-        language: the first word after the fence, lower case, or empty.
-        path: what the fence or the line before it names, or None.
-        is_named_inside: whether it is the fence itself that names it.
-        text: what it holds.
-        is_closed: whether its end was seen.
+    Its language is the first word after the fence, lower case, or empty; its path is what the fence itself, then it
+    ``is_named_inside``, or the line before it names. It ``is_closed`` when its end was seen.
     """
 
     language: str

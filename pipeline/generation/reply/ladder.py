@@ -46,12 +46,7 @@ class Rung(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A reply as it could be read.
-
-    Attributes:
-        rung: the form it has.
-        parsed: what it says; nothing when the rung is NONE.
-    """
+    """A reply as it could be read: what it says is nothing when the rung is NONE."""
 
     rung: Rung
     parsed: ParsedReply
@@ -167,13 +162,9 @@ def _read_bare_html(text: str, fences: Sequence[Fence]) -> list[_Found]:
     if not starts or any(_PAGE.match(fence.text.lstrip()) for fence in fences):
         return []
     page = text[starts[0].start() : ends[-1].end()] if ends else text[starts[0].start() :]
-    return [_Found(Rung.BARE_HTML, "index.html", f"{page.strip()}\n", _bare_html_flaw(len(ends)))]
-
-
-def _bare_html_flaw(ends: int) -> str | None:
-    if ends == 1:
-        return None
-    return "its </html> is missing" if not ends else "several pages follow each other without names"
+    flaws = {0: "its </html> is missing", 1: None}
+    flaw = flaws.get(len(ends), "several pages follow each other without names")
+    return [_Found(Rung.BARE_HTML, "index.html", f"{page.strip()}\n", flaw)]
 
 
 def _read_json(text: str, _fences: Sequence[Fence]) -> list[_Found]:
@@ -194,11 +185,8 @@ def _read_json(text: str, _fences: Sequence[Fence]) -> list[_Found]:
 
 def _files_in_list(files: list[Any]) -> Iterable[_Found]:
     for file in files:
-        path = (
-            next((file[key] for key in ("path", "name", "file") if key in file), None)
-            if isinstance(file, dict)
-            else None
-        )
+        keys = ("path", "name", "file") if isinstance(file, dict) else ()
+        path = next((file[key] for key in keys if key in file), None)
         if not isinstance(path, str):
             raise ReplyRejected("the reply is JSON with a file that has no path")
         content = next((file[key] for key in ("content", "text") if key in file), None)

@@ -2,10 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import cached_property
 from heapq import nlargest
 
 MAX_PLACES = 20  # counted at most; as many candidates are compared for their indentation
@@ -19,13 +18,9 @@ _WORD = re.compile(r"\w+")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Lines of a file that a SEARCH matches.
+    """Lines of a file that a SEARCH matches: the first one, counted from 0, and how many they are.
 
-    Attributes:
-        start: index of the first line, from 0.
-        count: how many lines.
-        added: white space that the file has in front of every line and the SEARCH lacks.
-        dropped: white space that the SEARCH has in front of every line and the file lacks.
+    ``added`` is white space that the file has in front of every line and the SEARCH lacks, ``dropped`` the reverse.
     """
 
     start: int
@@ -45,6 +40,7 @@ class Haystack:
     """The lines of a file, without line ends, ready to be searched many times."""
 
     lines: Sequence[str]
+    _texts: dict[Callable[[str], str], str] = field(default_factory=dict)
 
     def places(self, needle: Sequence[str]) -> list[Place]:
         """All places of ``needle`` by the strictest of three rules that finds any, at most MAX_PLACES.
@@ -52,26 +48,16 @@ class Haystack:
         The rules: equal; equal but for white space at line ends; that, and one shift of indentation for all lines.
         """
         return (
-            [Place(start, len(needle)) for start in self._starts(self._exact, needle, str)]
-            or [Place(start, len(needle)) for start in self._starts(self._without_trailing_space, needle, str.rstrip)]
+            [Place(start, len(needle)) for start in self._starts(needle, str)]
+            or [Place(start, len(needle)) for start in self._starts(needle, str.rstrip)]
             or list(self._shifted(needle))
         )
 
-    @cached_property
-    def _exact(self) -> str:
-        return _joined(self.lines)
-
-    @cached_property
-    def _without_trailing_space(self) -> str:
-        return _joined([line.rstrip() for line in self.lines])
-
-    @cached_property
-    def _without_space(self) -> str:
-        return _joined([line.strip() for line in self.lines])
-
-    def _starts(self, text: str, needle: Sequence[str], strip: Callable[[str], str]) -> Iterator[int]:
+    def _starts(self, needle: Sequence[str], strip: Callable[[str], str]) -> Iterator[int]:
         """Line numbers at which ``needle`` begins: found as text, which is linear, not line by line."""
-        wanted = _joined([strip(line) for line in needle])
+        if strip not in self._texts:
+            self._texts[strip] = _joined(map(strip, self.lines))
+        text, wanted = self._texts[strip], _joined(map(strip, needle))
         position, line_number = text.find(wanted), 0
         counted_to = 0
         for _ in range(MAX_PLACES):
@@ -83,7 +69,7 @@ class Haystack:
             position = text.find(wanted, position + 1)
 
     def _shifted(self, needle: Sequence[str]) -> Iterator[Place]:
-        for start in self._starts(self._without_space, needle, str.strip):
+        for start in self._starts(needle, str.strip):
             found = self.lines[start : start + len(needle)]
             added, dropped = _shift(found, needle)
             place = Place(start, len(needle), added, dropped)
@@ -92,7 +78,7 @@ class Haystack:
                 yield place
 
 
-def _joined(lines: Sequence[str]) -> str:
+def _joined(lines: Iterable[str]) -> str:
     """Every line between two newlines, so that only whole lines are found."""
     return "\n" + "".join(f"{line}\n" for line in lines)
 
@@ -116,12 +102,7 @@ def _indent(line: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Nearest:
-    """The lines of a file that are most like a SEARCH that was not found.
-
-    Attributes:
-        first_line: number of the first one, from 1.
-        lines: as they are, long ones cut.
-    """
+    """The lines of a file that are most like a SEARCH that was not found; the first is counted from 1."""
 
     first_line: int
     lines: tuple[str, ...]

@@ -20,11 +20,9 @@ class ReplyRejected(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class FileWrite:
-    """A whole file, new or in place of an old one.
+    """A whole file, new or in place of an old one; line ends are as the reply had them.
 
-    Attributes:
-        path: as the reply named it: not judged by the path rule yet.
-        text: all of it, line ends as the reply had them.
+    Here and below, a path is as the reply named it: not judged by the path rule yet.
     """
 
     path: str
@@ -33,11 +31,7 @@ class FileWrite:
 
 @dataclass(frozen=True, slots=True)
 class EditBlock:
-    """Lines to find and lines to put in their place.
-
-    Attributes:
-        body: what stood between the SEARCH and the REPLACE marker, the ``=======`` line among it.
-    """
+    """Lines to find and lines to put in their place: all between the two markers, the ``=======`` line among it."""
 
     body: str
 
@@ -58,12 +52,7 @@ class EditBlock:
 
 @dataclass(frozen=True, slots=True)
 class FileEdit:
-    """Changes inside a file.
-
-    Attributes:
-        path: as the reply named it.
-        blocks: in the reply's order; never empty.
-    """
+    """Changes inside a file, in the reply's order; never none."""
 
     path: str
     blocks: tuple[EditBlock, ...]
@@ -78,12 +67,7 @@ class FileDelete:
 
 @dataclass(frozen=True, slots=True)
 class FileCopy:
-    """An attachment to be placed, byte for byte.
-
-    Attributes:
-        source: name of the attachment, or of a file derived from one.
-        path: where it goes.
-    """
+    """An attachment, or a file derived from one, to be placed byte for byte."""
 
     source: str
     path: str
@@ -94,13 +78,7 @@ Operation = FileWrite | FileEdit | FileDelete | FileCopy
 
 @dataclass(frozen=True, slots=True)
 class Incomplete:
-    """A file or edit that was begun and must not be used.
-
-    Attributes:
-        path: as the reply named it.
-        received: its text so far.
-        reason: what is missing or wrong.
-    """
+    """A file or edit that was begun and must not be used: its text so far, and what is missing or wrong."""
 
     path: str
     received: str
@@ -109,13 +87,9 @@ class Incomplete:
 
 @dataclass(frozen=True, slots=True)
 class ParsedReply:
-    """A reply, read to its end.
+    """A reply, read to its end: what is complete, in order of appearance, at most one per path, and what is not.
 
-    Attributes:
-        operations: what is complete, in order of appearance, at most one per path.
-        summary: the prose before the first tag.
-        incomplete: what was begun and cannot be used.
-        notes: what was mended or ignored, as sentences.
+    The summary is the prose before the first tag; notes say what was mended or ignored.
     """
 
     operations: tuple[Operation, ...] = ()
@@ -131,12 +105,7 @@ class ParsedReply:
 
 @dataclass(frozen=True, slots=True)
 class ParseEvent:
-    """Something to show while the reply comes in.
-
-    Attributes:
-        path: of the file that began, grew, ended or broke off.
-        size: bytes so far.
-    """
+    """A file of the reply began, grew, ended or broke off, at so many bytes."""
 
     path: str
     size: int = 0

@@ -10,14 +10,10 @@ from pipeline.generation.reply.operations import EditBlock
 
 @dataclass(frozen=True, slots=True)
 class BlockFailure:
-    """A block that has no place in its file.
+    """A block, counted from 1, that has no place in its file, and why.
 
-    Attributes:
-        number: of the block, from 1.
-        reason: what is wrong, as part of a sentence.
-        search: the lines that were looked for.
-        places: in how many places they stand, counted up to matching.MAX_PLACES.
-        nearest: the lines of the file that were probably meant, if any are like them.
+    The lines that were looked for stand in so many places, counted up to matching.MAX_PLACES; if in none, there may be
+    others in the file that were probably meant.
     """
 
     number: int

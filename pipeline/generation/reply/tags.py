@@ -22,14 +22,9 @@ class TagName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A line that holds a tag and nothing else.
+    """A line that holds a tag and nothing else: what it asks for, of which file, and of a copy, from where.
 
-    Attributes:
-        name: what it asks for.
-        path: of the file concerned.
-        source: of a copy, else empty.
-        is_self_closed: written ``<…/>``.
-        is_pair: its closing tag stands on the same line.
+    It may be written ``<…/>``, or have its closing tag on the same line.
     """
 
     name: TagName

@@ -27,12 +27,7 @@ OK, FORBIDDEN, NOT_FOUND, CONFLICT, UNPROCESSABLE = 200, 403, 404, 409, 422
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What GitHub said.
-
-    Attributes:
-        status: 200 stands for all that went well.
-        document: the JSON object; empty when there was none.
-    """
+    """What GitHub said: 200 stands for all that went well, and the JSON object is empty when there was none."""
 
     status: int
     document: Mapping[str, Any]
@@ -43,11 +38,7 @@ class Answer:
         return message_of(self.document)
 
     def text(self, *names: str) -> str:
-        """The string at ``names``, one inside the other.
-
-        Raises:
-            PublishFailed: there is none.
-        """
+        """The string at ``names``, one inside the other. Raises PublishFailed when there is none."""
         value: Any = self.document
         for name in names:
             value = value.get(name) if isinstance(value, Mapping) else None
@@ -61,15 +52,9 @@ class _NoAnswer(Exception):
 
 
 class GitHubApi:
-    """Requests of one publication, one after the other.
+    """Requests of one publication, one after the other. The limiter is shared by all publications.
 
-    Args:
-        api_url: of the REST API.
-        token: sent to it alone.
-        threads: that wait for its answers.
-        limiter: shared by all publications.
-        patience: of this publication.
-        seconds: that GitHub may be silent in one request.
+    In one request, GitHub may be silent for ``seconds``.
     """
 
     def __init__(
@@ -94,8 +79,7 @@ class GitHubApi:
     async def wait_for_turn(self, writes: int) -> None:
         """Wait until so many writes may go out one after the other, without a wait between them.
 
-        Raises:
-            PublishFailed: that takes longer than there is time left.
+        Raises PublishFailed when that takes longer than there is time left.
         """
         await self._limiter.turn(self._patience, writes)
         self._writes_allowed += writes

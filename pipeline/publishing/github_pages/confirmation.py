@@ -28,13 +28,7 @@ SAME_FAILURE_LOOKS = 5
 
 
 class Watch:
-    """Growing pauses, until the time is up.
-
-    Args:
-        clock: that measures and waits.
-        seconds: for all of them together.
-        progress: told whenever something else is seen.
-    """
+    """Growing pauses until ``seconds`` are up; ``progress`` is told whenever something else is seen."""
 
     def __init__(self, clock: Clock, seconds: float, progress: Progress) -> None:
         self._clock = clock
@@ -50,11 +44,7 @@ class Watch:
         return self._clock.monotonic() - self._began
 
     async def pause(self, seen: str) -> None:
-        """Wait before the next look.
-
-        Raises:
-            NotLive: the time is up; says what was ``seen`` last.
-        """
+        """Wait before the next look. Raises NotLive, with what was ``seen`` last, when the time is up."""
         if self.passed + self._pause > self._seconds:
             raise NotLive(f"after {self.passed:.0f} s visitors are not served this commit: {seen}")
         if seen != self._seen:
@@ -65,14 +55,7 @@ class Watch:
 
 
 class Confirmation:
-    """Of one publication.
-
-    Args:
-        api: of this publication.
-        watch: waits, and knows the end.
-        publication: that is to go live.
-        files: that it consists of.
-    """
+    """That one publication, which consists of ``files``, has gone live."""
 
     def __init__(self, api: GitHubApi, watch: Watch, publication: Publication, files: AppFiles) -> None:
         self._api = api

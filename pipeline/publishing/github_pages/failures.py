@@ -63,8 +63,7 @@ def _limit(status: int, headers: Mapping[str, str], said: str) -> TryAgain | Non
         failure = PublishFailed(f"GitHub limits requests and wants none for {seconds:.0f} s")
         return TryAgain(failure, minimum_seconds=seconds)
     is_used_up = headers.get("x-ratelimit-remaining") == "0"
-    reset = _moment(headers.get("x-ratelimit-reset", ""))
-    if is_used_up and reset:
+    if is_used_up and (reset := _moment(headers.get("x-ratelimit-reset", ""))):
         seconds = max((reset - now).total_seconds(), 0.0)
         failure = PublishFailed(
             f"GitHub's hourly limit of requests is used up until {reset:%H:%M} UTC, in {seconds / 60:.0f} minutes"

@@ -46,13 +46,7 @@ class TryAgain(Exception):
 
 
 class Patience:
-    """What is left of a publication's time, and the waits in it.
-
-    Args:
-        clock: that measures and waits.
-        seconds: for everything together.
-        progress: told of every wait.
-    """
+    """What is left of the ``seconds`` for a publication, and the waits in it, of which ``progress`` is told."""
 
     def __init__(self, clock: Clock, seconds: float, progress: Progress) -> None:
         self._clock = clock
@@ -125,8 +119,7 @@ class WriteLimiter:
     async def turn(self, patience: Patience, writes: int = 1) -> None:
         """Wait until so many more writes are allowed at once. Whoever comes first goes first.
 
-        Raises:
-            PublishFailed: that takes longer than there is time left.
+        Raises PublishFailed when that takes longer than there is time left.
         """
         seconds = self._reserve(patience.seconds_left, writes)
         await patience.wait(seconds, "as much as GitHub allows in a minute or hour has been published from here")

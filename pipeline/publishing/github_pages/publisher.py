@@ -89,10 +89,7 @@ class GitHubPagesPublisher:
         """Create the repository or find it again, push ``commit_sha`` and turn on Pages.
 
         What is there already is left as it is, so a call that is repeated after a crash goes on where that one was.
-
-        Raises:
-            PlanRequired: the account has no Pages for the repository.
-            PublishFailed: GitHub refused, or could not be reached.
+        Raises PlanRequired when the account has no Pages for the repository.
         """
         async with self._within_patience(progress) as (api, patience):
             if site.publication is None:
@@ -116,14 +113,8 @@ class GitHubPagesPublisher:
         """Wait for the build of this commit, then until every text file and the index page are served as they are.
 
         GitHub may hold on to a failure and give it again for every new build of the same commit. So when asking again
-        did not help, the same files are pushed once more as an empty commit, which is built anew.
-
-        Returns:
-            ``publication``, with the empty commit where there had to be one.
-
-        Raises:
-            BuildFailed: GitHub could not build it; holds GitHub's reason.
-            NotLive: it was not served in time; says what was seen instead.
+        did not help, the same files are pushed once more as an empty commit, which is built anew and returned. Raises
+        BuildFailed, with GitHub's reason, when it could not be built.
         """
         head = await self._workspaces.head(site.folder)
         may_push_again = head == publication.commit_sha and build_type_of(files) != WORKFLOW
@@ -163,11 +154,7 @@ class GitHubPagesPublisher:
         return replace(publication, commit_sha=commit_sha)
 
     async def restore(self, site: Site) -> Site:
-        """Clone the site's repository into its folder, whatever older history lies there.
-
-        Raises:
-            PublishFailed: the repository is gone, or could not be fetched.
-        """
+        """Clone the site's repository into its folder, whatever older history lies there."""
         async with self._within_patience(lambda _: None) as (api, patience):
             if site.publication:
                 full_name = repository_of(site.publication).full_name

@@ -17,11 +17,7 @@ _NAME_IS_TAKEN = re.compile(r"exist|taken|in use", re.IGNORECASE)
 class Owner:
     """A user or an organisation, asked about at most once in the life of a process.
 
-    Args:
-        configured: GITHUB_OWNER; None = the token's user.
-
-    Attributes:
-        login: its name, as far as it is known.
+    GITHUB_OWNER if ``configured``, else the token's user. ``login`` is its name, as far as it is known.
     """
 
     def __init__(self, configured: str | None) -> None:
@@ -64,13 +60,7 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A repository as GitHub names it.
-
-    Attributes:
-        full_name: ``owner/name``.
-        html_url: its page.
-        clone_url: for git.
-    """
+    """A repository as GitHub names it: ``owner/name``, the address of its page, and that for git."""
 
     full_name: str
     html_url: str
@@ -124,8 +114,7 @@ async def find(api: GitHubApi, full_name: str) -> Repository | None:
 async def create(api: GitHubApi, owner: Owner, site: Site, brief: Brief) -> Repository:
     """Make the site's repository, empty and public, or adopt the one that an interrupted attempt made.
 
-    Raises:
-        PublishFailed: somebody else's repository has the name, or GitHub refused.
+    Raises PublishFailed when somebody else's repository has the name, or GitHub refused.
     """
     body = {
         "name": site.repository,
@@ -152,8 +141,12 @@ async def create(api: GitHubApi, owner: Owner, site: Site, brief: Brief) -> Repo
     if answer.status == NOT_FOUND:
         raise owner.unknown()
     if answer.status != OK:
-        answer = await _look_up_taken(api, f"{await owner.name(api)}/{site.repository}", answer.message)
-        _require_mark(answer, site)
+        is_taken = _NAME_IS_TAKEN.search(answer.message) is not None
+        found = await _look_up(api, f"{await owner.name(api)}/{site.repository}", is_there=is_taken)
+        if found is None:
+            raise PublishFailed(f"GitHub refused to create the repository: {answer.message}")
+        _require_mark(found, site)
+        answer = found
     repository = _repository(answer)
     owner.login = repository.owner
     return repository
@@ -166,25 +159,16 @@ async def head_of(api: GitHubApi, full_name: str) -> str | None:
     return answer.text("object", "sha") if answer.status == OK else None
 
 
-async def _look_up(api: GitHubApi, full_name: str) -> Answer | None:
-    path = f"/repos/{full_name}"
-    answer = await api.request("GET", path, "look for the repository", answers=frozenset({NOT_FOUND}))
-    return answer if answer.status == OK else None
-
-
-async def _look_up_taken(api: GitHubApi, full_name: str, refusal: str) -> Answer:
-    """The repository that has the name already; just created, it may not be seen for some seconds."""
-    name_is_taken = _NAME_IS_TAKEN.search(refusal) is not None
+async def _look_up(api: GitHubApi, full_name: str, *, is_there: bool = False) -> Answer | None:
+    """The repository, which just created, though it ``is_there``, may not be seen for some seconds."""
     answer = await api.request(
         "GET",
         f"/repos/{full_name}",
         "look for the repository",
         answers=frozenset({NOT_FOUND}),
-        passes=lambda answer: name_is_taken and answer.status == NOT_FOUND,
+        passes=lambda answer: is_there and answer.status == NOT_FOUND,
     )
-    if answer.status == NOT_FOUND:
-        raise PublishFailed(f"GitHub refused to create the repository: {refusal}")
-    return answer
+    return answer if answer.status == OK else None
 
 
 def _require_mark(found: Answer, site: Site) -> None:

@@ -30,13 +30,9 @@ _DEPLOYS_PAGES = re.compile(r"^[\s-]*uses:\s*[\"']?actions/deploy-pages@", re.MU
 
 @dataclass(frozen=True, slots=True)
 class Build:
-    """A build of a branch.
+    """A build of a branch at ``commit``; ``identity`` differs between builds of one commit.
 
-    Attributes:
-        commit: that is built.
-        status: one of BUILD_STATUSES; of another server perhaps none of them.
-        error: why it failed, or empty.
-        identity: differs between builds of one commit.
+    ``status`` is one of BUILD_STATUSES; of another server perhaps none of them.
     """
 
     commit: str
@@ -87,8 +83,7 @@ async def switch_on(api: GitHubApi, full_name: str, build_type: str) -> str | No
 async def set_right(api: GitHubApi, full_name: str, build_type: str) -> str | None:
     """See that the site that is on publishes the main branch in this way; return its address if GitHub tells it.
 
-    Raises:
-        PublishFailed: GitHub refused, or Pages is off.
+    Raises PublishFailed when GitHub refused, or Pages is off.
     """
     answer = await _look_up(api, full_name)
     if answer.status == NOT_FOUND:

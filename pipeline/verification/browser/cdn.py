@@ -5,7 +5,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
@@ -68,7 +68,7 @@ class CdnFiles:
     """Fetches files of allowed hosts and keeps them on disk.
 
     Args:
-        folder: of the cache; made when needed. Oldest files go when it holds more than ``max_cache`` bytes.
+        folder: of the cache; oldest files go when it holds more than ``max_cache`` bytes.
         downloader: trusts the ``mirrors`` of ``hosts``.
         hosts: allowed host -> origin to call for it: its own, or that of a mirror.
         max_cache: bytes.
@@ -98,13 +98,9 @@ class CdnFiles:
         )
 
     async def fetch(self, url: str) -> CdnFile:
-        """The file at ``url``, from the cache while that is fresh.
+        """The file at ``url``, from the cache while that is fresh, or when the host cannot be reached.
 
-        When the host cannot be reached, an older copy is as good.
-
-        Raises:
-            CdnUnavailable: it could not be fetched.
-            CdnMissing: the host answered that it is not there.
+        Raises CdnUnavailable, or CdnMissing when the host answered that it is not there.
         """
         if not self.allows(url):
             raise CdnUnavailable("not an allowed address")
@@ -166,18 +162,11 @@ class CdnFiles:
             self._drop_oldest()
 
     def _drop_oldest(self) -> None:
-        entries = sorted(self._entries(), reverse=True)
         kept = 0
-        for _, size, path in entries:
-            kept += size
+        for path in sorted(self._folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True):
+            kept += path.stat().st_size
             if kept > self._max_cache:
                 path.unlink(missing_ok=True)
-
-    def _entries(self) -> Iterator[tuple[float, int, Path]]:
-        for path in self._folder.iterdir():
-            with suppress(OSError):
-                status = path.stat()
-                yield status.st_mtime, status.st_size, path
 
     def _path(self, url: str) -> Path:
         return self._folder / sha256(url.encode()).hexdigest()

@@ -50,13 +50,10 @@ class DevTools(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a page script said.
+    """What a page script said: its value as JSON, if it has that form, and that or the exception in a short text.
 
-    Attributes:
-        holds: whether its value is truthy; None when it never had its turn.
-        evidence: the value or the exception, in a short text.
-        value: the value as JSON, as far as it has that form; empty after an exception.
-        is_late: it came to hold only after a later script had its turn, whose doing that may be.
+    ``holds`` tells whether the value is truthy, and is None when it never had its turn. It ``is_late`` when it came to
+    hold only after a later script had its turn, whose doing that may be.
     """
 
     holds: bool | None
@@ -84,10 +81,7 @@ async def run_scripts(devtools: DevTools, scripts: Sequence[str], seconds: float
 
     A script is begun once those before it hold, or have had their share of the time: scripts click and type, and those
     before are about the page without that. A script that holds is not run again, nor one that still runs. The page is
-    left as they leave it.
-
-    Returns:
-        The last answer of each.
+    left as they leave it. Returns the last answer of each.
     """
     loop = asyncio.get_running_loop()
     ends = loop.time() + seconds

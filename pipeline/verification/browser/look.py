@@ -53,13 +53,10 @@ class PageDied(Exception):
 async def look_at(
     process: ChromiumProcess, app: ServedApp, checks: Sequence[Check], earlier: Sequence[Check], cdn: CdnFiles | None
 ) -> Verification:
-    """Open ``app`` as if it were served, and judge ``checks``.
+    """Open ``app`` as if it were served, and judge ``checks``. Raises BrowserDied.
 
     Checks of ``earlier`` rounds are judged after them, with nothing left of what those clicked and typed. Checks in
     prose that a browser cannot decide get no verdict.
-
-    Raises:
-        BrowserDied: the browser ended or stopped answering.
     """
     record, questions = PageRecord(SealedNetwork(app, cdn)), questions_about(checks)
     death = await _visit(process, record, questions, with_picture=True)
@@ -125,30 +122,14 @@ async def _sealed_context(process: ChromiumProcess, network: SealedNetwork) -> A
 async def _look(
     context: BrowserContext, record: PageRecord, questions: dict[Check, Question], *, with_picture: bool
 ) -> None:
-    plain = {check: question for check, question in questions.items() if not question.query}
-    asked = {check: question for check, question in questions.items() if question.query}
     address = record.network.app.address
-    probing = f"{address}?url={quote(PROBE_URL, safe='')}"
-    if with_picture or plain:
-        work = _desktop_then_phone if with_picture else _run
-        async with _open_page(context, record) as (page, devtools):
-            await _first_to_end(
-                _fails_when_restless(page, devtools, record.network), work(page, devtools, record, plain, address)
-            )
-    if asked:
-        async with _open_page(context, record) as (page, devtools):
-            await _first_to_end(
-                _fails_when_restless(page, devtools, record.network), _run(page, devtools, record, asked, probing)
-            )
-
-
-async def _desktop_then_phone(
-    page: Page, devtools: CDPSession, record: PageRecord, questions: dict[Check, Question], address: str
-) -> None:
-    await _run(page, devtools, record, questions, address)
-    with suppress(TimeoutError, Error):  # a page that never rests cannot be pictured: its checks were answered
-        async with asyncio.timeout(PICTURE_SECONDS):
-            await _picture(page, devtools, record)
+    for query in ("", f"?url={quote(PROBE_URL, safe='')}"):
+        asked = {check: question for check, question in questions.items() if question.query == bool(query)}
+        is_pictured = with_picture and not query
+        if asked or is_pictured:
+            async with _open_page(context, record) as (page, devtools):
+                work = _run(page, devtools, record, asked, address + query, is_pictured=is_pictured)
+                await _first_to_end(_fails_when_restless(page, devtools, record.network), work)
 
 
 async def _picture(page: Page, devtools: CDPSession, record: PageRecord) -> None:
@@ -162,7 +143,13 @@ async def _picture(page: Page, devtools: CDPSession, record: PageRecord) -> None
 
 
 async def _run(
-    page: Page, devtools: CDPSession, record: PageRecord, questions: dict[Check, Question], address: str
+    page: Page,
+    devtools: CDPSession,
+    record: PageRecord,
+    questions: dict[Check, Question],
+    address: str,
+    *,
+    is_pictured: bool,
 ) -> None:
     await _open(page, record, address)
     scripts = [question.script for question in questions.values()]
@@ -173,6 +160,10 @@ async def _run(
         await _open(page, record, address)
         answers[number] = (await run_scripts(devtools, scripts[: number + 1], seconds_for(questions)))[number]
     record.answers.update(zip(questions, answers, strict=True))
+    if is_pictured:
+        with suppress(TimeoutError, Error):  # a page that never rests cannot be pictured: its checks were answered
+            async with asyncio.timeout(PICTURE_SECONDS):
+                await _picture(page, devtools, record)
 
 
 async def _open(page: Page, record: PageRecord, address: str) -> None:

@@ -109,12 +109,8 @@ class SealedNetwork:
         content = self.app.files.get(path) if path else None
         if path is None or content is None:
             if not url.endswith("/favicon.ico"):
-                self._note(
-                    Severity.ERROR,
-                    "missing-file",
-                    url,
-                    "is not in the app" if path else "is not below the app's address",
-                )
+                reason = "is not in the app" if path else "is not below the app's address"
+                self._note(Severity.ERROR, "missing-file", url, reason)
             return _Reply(404, b"Not found")
         return _Reply(200, content, content_type_of(path))
 

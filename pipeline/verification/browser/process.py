@@ -45,14 +45,7 @@ class BrowserDied(Exception):
 
 @dataclass(slots=True)
 class ChromiumProcess:
-    """A browser and its processes.
-
-    Attributes:
-        browser: to open contexts in.
-        started: contexts opened so far.
-        open: contexts open now.
-        pid: of the browser's own process.
-    """
+    """A browser and its processes: how many contexts were opened in it, and how many are open."""
 
     browser: Browser
     started: int = 0
@@ -63,11 +56,7 @@ class ChromiumProcess:
 
     @classmethod
     async def launch(cls, playwright: Playwright, executable: Path) -> Self:
-        """Start ``executable`` with an environment of its own that holds nothing of ours.
-
-        Raises:
-            BrowserDied: it does not start.
-        """
+        """Start ``executable`` with an environment of its own that holds nothing of ours. Raises BrowserDied."""
         home = tempfile.TemporaryDirectory(prefix="browser-", ignore_cleanup_errors=True)
         try:
             browser = await playwright.chromium.launch(
@@ -95,13 +84,10 @@ class ChromiumProcess:
         return self.browser.is_connected() and self.started < RECYCLE_AFTER
 
     async def guard_memory(self) -> None:
-        """Watch until cancelled; kill what grows too large.
+        """Watch until cancelled; kill what grows too large. Raises BrowserDied when it was the browser, or that hangs.
 
         A page's process that is killed may belong to the app beside the one that is watched for: its own look is told
         of the crash, and nobody else's ends.
-
-        Raises:
-            BrowserDied: the browser was killed, or it does not answer any more.
         """
         while True:
             await asyncio.sleep(MEMORY_LOOK_SECONDS)
@@ -127,25 +113,21 @@ class ChromiumProcess:
 
     async def close_context(self, context: BrowserContext) -> None:
         """Close ``context``; a browser that cannot do that in time is killed."""
-        try:
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await context.close()
-        except TimeoutError:
-            self.kill()
-        except Error:
-            pass  # it went with its browser
+        await self._close_or_kill(context)
 
     async def close(self) -> None:
         """End it and whatever it started."""
-        try:
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await self.browser.close()
-        except TimeoutError:
-            self.kill()
-        except Error:
-            pass  # it had ended before
+        await self._close_or_kill(self.browser)
         if self._home:
             await asyncio.to_thread(self._home.cleanup)
+
+    async def _close_or_kill(self, what: Browser | BrowserContext) -> None:
+        try:
+            with suppress(Error):  # it had ended before
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await what.close()
+        except TimeoutError:
+            self.kill()
 
     def kill(self) -> None:
         """End its whole process group at once: Playwright starts every browser in a group of its own."""
@@ -163,11 +145,7 @@ class ChromiumProcess:
 
 
 class BrowserPool:
-    """Playwright and the browser in use, started when first needed. Belongs to one event loop.
-
-    Args:
-        executable: the browser.
-    """
+    """Playwright and the browser in use, started when first needed. Belongs to one event loop."""
 
     def __init__(self, executable: Path) -> None:
         self._executable = executable
@@ -177,11 +155,7 @@ class BrowserPool:
 
     @asynccontextmanager
     async def browser(self, *, alone: bool) -> AsyncIterator[ChromiumProcess]:
-        """The browser in use, or with ``alone`` one for this app only.
-
-        Raises:
-            BrowserDied: none can be started.
-        """
+        """The browser in use, or with ``alone`` one for this app only. Raises BrowserDied when none can be started."""
         process = await self._launch() if alone else await self._shared()
         process.started += 1
         process.open += 1

@@ -31,11 +31,9 @@ _LINKS_WORK = """(async () => {{
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A script whose value decides a check.
+    """A script whose value decides a check: truthy = it holds; for a check in prose null = that cannot be said.
 
-    Attributes:
-        script: truthy = it holds; for a check in prose null = that cannot be said.
-        query: whether PROBE_URL is passed at ``?url=``.
+    With ``query``, PROBE_URL is passed at ``?url=``.
     """
 
     script: str

@@ -19,16 +19,7 @@ _WHERE = re.compile(r"(https?://[^\s()]+?):(\d+):\d+")
 
 @dataclass
 class PageRecord:
-    """Collects what an app's pages say.
-
-    Attributes:
-        network: around them.
-        console: what they wrote, one line each.
-        findings: errors, and what was noticed about the page.
-        answers: of checks that had their turn.
-        screenshot: once it was taken.
-        text: once it was read.
-    """
+    """What an app's pages say: console lines, findings, answers of checks that had their turn, picture and text."""
 
     network: SealedNetwork
     console: list[str] = field(default_factory=list)

@@ -42,13 +42,9 @@ class BrowserFailed(PipelineError):
 
 
 def find_browser(setting: str | None) -> Path | None:
-    """The browser to drive: the one that CHROMIUM names, else the first that is installed.
+    """The browser that CHROMIUM names, else the first that is installed; None without one or without Playwright.
 
-    Args:
-        setting: a path, a program's name, ``none`` for no browser, or None to look for one.
-
-    Returns:
-        None without a browser, or without Playwright to drive it.
+    ``setting`` is a path, a program's name, ``none`` for no browser, or None to look for one.
 
     Raises:
         Misconfigured: CHROMIUM names what cannot be run, or Playwright is not installed for it.
@@ -85,12 +81,8 @@ class SealedBrowser:
     """Looks at apps, a few at once. Safe to use from any thread and event loop.
 
     The browser lives on a thread and an event loop of its own, started with the first look: Playwright's objects
-    belong to one loop, while jobs and the closing of the service run on different ones.
-
-    Args:
-        executable: the browser, from ``find_browser``.
-        cdn: fetches libraries for pages; None = they count as out of reach.
-        apps_at_once: how many are open at the same time.
+    belong to one loop, while jobs and the closing of the service run on different ones. Without ``cdn``, libraries of
+    pages count as out of reach.
     """
 
     def __init__(self, executable: Path, cdn: CdnFiles | None = None, *, apps_at_once: int = APPS_AT_ONCE) -> None:

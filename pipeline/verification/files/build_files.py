@@ -171,9 +171,7 @@ def _command(stage: dict[str, _Instruction]) -> str:
 def _listener(command: str, *, is_all: bool) -> tuple[str | None, int | None]:
     """Host and port where ``command`` listens, each None when that is not plain to see.
 
-    Args:
-        command: in one line.
-        is_all: whether nothing but the command says where: then a server's own defaults hold.
+    When it is all that says where, a server's own defaults hold.
     """
     server = next((s for s in _SERVERS if re.search(rf"(?<![\w.-]){s[0]}(?!\S)", command)), None)
     host, port = (server[1], server[2]) if server and is_all and not _SAYS_OTHERWISE.search(command) else (None, None)

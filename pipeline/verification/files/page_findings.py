@@ -15,16 +15,9 @@ from pipeline.verification.files.stylesheets import read_stylesheet
 from pipeline.verification.files.syntax import json_problem
 from pipeline.verification.problems import Problem
 
-HEAVY_PAGE = 5 * 1024 * 1024
-"""Bytes that a visitor loads from the app itself before the page is complete."""
-
-_LOADED = frozenset(
-    {"script", "link", "img", "source", "video", "audio", "image", "use", "embed", "object", "iframe", "input"}
-)
-
 
 def page_findings(sources: Sources, app: ServedApp, brief: Brief) -> Iterator[Finding]:
-    """Duplicate ids, addresses that lead nowhere, broken scripts and styles, too much weight; page by page."""
+    """Duplicate ids, addresses that lead nowhere, broken scripts and styles; page by page."""
     asked = " ".join([brief.text, *(check.text for check in brief.checks)])
     for page in sources.pages.values():
         if page.path in sources.attached:
@@ -32,7 +25,6 @@ def page_findings(sources: Sources, app: ServedApp, brief: Brief) -> Iterator[Fi
         yield from islice(_duplicate_ids(page, asked), MOST_OF_A_KIND)
         yield from islice(_broken_references(page, app), MOST_OF_A_KIND)
         yield from _inline_code(page, app)
-        yield from _weight(page, app)
 
 
 def script_file_findings(sources: Sources, app: ServedApp) -> Iterator[Finding]:
@@ -75,15 +67,14 @@ def _duplicate_ids(page: Page, asked: str) -> Iterator[Finding]:
         if times > 1:
             matters = re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", asked)
             severity = Severity.ERROR if matters else Severity.WARNING
-            yield Finding(
-                severity, "duplicate-id", f'the id "{name}" occurs {times} times', page.path, page.line_of(name)
-            )
+            message = f'the id "{name}" occurs {times} times'
+            yield Finding(severity, "duplicate-id", message, page.path, page.line_of(name))
 
 
 def _broken_references(page: Page, app: ServedApp) -> Iterator[Finding]:
-    for reference in page.references:
-        if wrong := app.problem(reference.url, page.path):
-            yield Finding(wrong.severity, wrong.rule, wrong.message, page.path, page.line_of(reference.url))
+    for url in page.references:
+        if wrong := app.problem(url, page.path):
+            yield Finding(wrong.severity, wrong.rule, wrong.message, page.path, page.line_of(url))
 
 
 def _inline_code(page: Page, app: ServedApp) -> Iterator[Finding]:
@@ -114,11 +105,3 @@ def _address_findings(code: str, path: str, page: str | None, app: ServedApp, fi
             severity = Severity.WARNING if wrong.rule == "broken-link" else wrong.severity
             line = code.count("\n", 0, position) + first_line
             yield Finding(severity, wrong.rule, wrong.message, path, line)
-
-
-def _weight(page: Page, app: ServedApp) -> Iterator[Finding]:
-    targets = {app.target(reference.url, page.path) for reference in page.references if reference.tag in _LOADED}
-    weight = sum(len(app.files[path]) for path in {page.path, *targets} if path is not None and path in app.files)
-    if weight > HEAVY_PAGE:
-        message = f"loads {weight / 1024 / 1024:.1f} MiB of the app's own files: visitors will wait"
-        yield Finding(Severity.WARNING, "page-weight", message, page.path)

@@ -42,10 +42,7 @@ _SCRIPT_KINDS = {
     "text/ecmascript": "classic",
     "application/ecmascript": "classic",
     "module": "module",
-    "application/json": "json",
-    "application/ld+json": "json",
-    "importmap": "json",
-    "speculationrules": "json",
+    **dict.fromkeys(("application/json", "application/ld+json", "importmap", "speculationrules"), "json"),
 }
 
 
@@ -54,22 +51,10 @@ class Unreadable(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
-    """An address that the page names: the element's tag, and the address as written with entities decoded."""
-
-    tag: str
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
 class Script:
-    """A script element.
+    """A script element: the address of its file, or inline code and the line on which that begins.
 
-    Attributes:
-        kind: ``classic``, ``module``, ``json``, or None for what browsers do not run, such as templates.
-        src: address of the file, or None when the code is inline.
-        code: the inline code.
-        line: on which the code begins.
+    ``kind`` is ``classic``, ``module``, ``json``, or None for what browsers do not run, such as templates.
     """
 
     kind: str | None
@@ -96,9 +81,7 @@ class Page:
         tree: of elements; the contents of ``template`` elements are not in it.
         title: white space collapsed; None when there is no title element.
         ids: each with how often it occurs.
-        references: in document order.
-        scripts: in document order.
-        styles: in document order.
+        references: addresses as written, entities decoded; they, scripts and styles are in document order.
         is_alive: whether anything in it may change it, or lead elsewhere, once it is open.
     """
 
@@ -107,7 +90,7 @@ class Page:
     tree: LexborHTMLParser
     title: str | None
     ids: Counter[str]
-    references: tuple[Reference, ...]
+    references: tuple[str, ...]
     scripts: tuple[Script, ...]
     styles: tuple[Style, ...]
     is_alive: bool
@@ -141,7 +124,7 @@ def read_page(path: str, text: str) -> Page:
         ids=Counter(name for _, attributes in nodes if (name := attributes.get("id"))),
         references=tuple(_references(nodes)),
         scripts=scripts,
-        styles=tuple(islice(_styles(source, nodes), MOST_INLINE)),
+        styles=tuple(Style(text, line) for _, text, line in islice(_texts(source, nodes, "style"), MOST_INLINE)),
         is_alive=any(script.kind in {"classic", "module"} for script in scripts) or any(map(_acts, nodes)),
     )
 
@@ -159,7 +142,7 @@ def _title(tree: LexborHTMLParser) -> str | None:
     return None
 
 
-def _references(nodes: list[_Node]) -> Iterator[Reference]:
+def _references(nodes: list[_Node]) -> Iterator[str]:
     for node, attributes in nodes:
         tag = node.tag or ""
         if tag == "link" and _RELATIONS_WITHOUT_FILE & set((attributes.get("rel") or "").lower().split()):
@@ -169,28 +152,26 @@ def _references(nodes: list[_Node]) -> Iterator[Reference]:
             if tag not in tags or not (value and value.strip()):
                 continue
             if attribute == "srcset":
-                yield from (Reference(tag, part.split()[0]) for part in value.split(", ", 50)[:50] if part.strip())
+                yield from (part.split()[0] for part in value.split(", ", 50)[:50] if part.strip())
             else:
-                yield Reference(tag, value.strip())
+                yield value.strip()
 
 
 def _scripts(source: str, nodes: list[_Node]) -> Iterator[Script]:
+    for attributes, code, line in _texts(source, nodes, "script"):
+        kind = (attributes.get("type") or "").strip().lower().split(";")[0]
+        yield Script(_SCRIPT_KINDS.get(kind), attributes.get("src"), code, line)
+
+
+def _texts(source: str, nodes: list[_Node], tag: str) -> Iterator[tuple[dict[str, str | None], str, int]]:
+    """Attributes and raw text of each element with this tag, and the line on which the text begins."""
     position = 0
     for node, attributes in nodes:
-        if node.tag == "script":
-            kind = (attributes.get("type") or "").strip().lower().split(";")[0]
-            code = node.text()
-            position, line = _find_from(source, code, position)
-            yield Script(_SCRIPT_KINDS.get(kind), attributes.get("src"), code, line)
-
-
-def _styles(source: str, nodes: list[_Node]) -> Iterator[Style]:
-    position = 0
-    for node, _ in nodes:
-        if node.tag == "style":
+        if node.tag == tag:
             text = node.text()
-            position, line = _find_from(source, text, position)
-            yield Style(text, line)
+            start = source.find(f">{text}</", position)
+            yield attributes, text, 1 if start < 0 else _line_at(source, start)
+            position = position if start < 0 else start + len(text) + 1
 
 
 def _acts(node: _Node) -> bool:
@@ -202,12 +183,6 @@ def _acts(node: _Node) -> bool:
         name.startswith("on") or (value or "").lstrip().lower().startswith("javascript:")
         for name, value in attributes.items()
     )
-
-
-def _find_from(source: str, text: str, position: int) -> tuple[int, int]:
-    """Find the raw text of an element at or after ``position``: where it ends, and the line on which it begins."""
-    start = source.find(f">{text}</", position)
-    return (position, 1) if start < 0 else (start + len(text) + 1, _line_at(source, start))
 
 
 def _line_at(source: str, position: int) -> int:

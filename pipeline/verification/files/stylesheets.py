@@ -13,12 +13,7 @@ _Token = Any  # tinycss2 has no types
 
 @dataclass(frozen=True, slots=True)
 class Stylesheet:
-    """What was found in a style sheet.
-
-    Attributes:
-        problems: rules and declarations that are none, and a block that is never closed.
-        urls: address and line, from ``url()`` and ``@import``.
-    """
+    """What no browser can use of a style sheet, and the addresses, with lines, from ``url()`` and ``@import``."""
 
     problems: tuple[Problem, ...]
     urls: tuple[tuple[str, int], ...]

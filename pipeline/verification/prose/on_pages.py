@@ -55,9 +55,7 @@ def _has_id(said: re.Match[str], inspection: Inspection) -> Ruling:
 
 def _links_to_listed_files(_said: re.Match[str], inspection: Inspection) -> Ruling:
     names = [name for name in listed_files(inspection.brief.text) if name != "index.html"]
-    if not names:
-        return undecided("the brief has no list of files to go by")
-    return _links_to(names, inspection)
+    return _links_to(names, inspection) if names else undecided("the brief has no list of files to go by")
 
 
 def _links_to_files(said: re.Match[str], inspection: Inspection) -> Ruling:
@@ -68,7 +66,7 @@ def _links_to(names: list[str], inspection: Inspection) -> Ruling:
     page = inspection.entry
     if page is None:
         return _unread(inspection)
-    linked = {re.sub(r"^\./|[?#].*$", "", reference.url) for reference in page.references}
+    linked = {re.sub(r"^\./|[?#].*$", "", url) for url in page.references}
     missing = [name for name in names if name not in linked]
     if not missing:
         return passed(f"index.html links to {', '.join(names)}")
@@ -86,10 +84,8 @@ def _links_work(said: re.Match[str], inspection: Inspection) -> Ruling:
         return failed(f"{broken[0].path}: {broken[0].message}")
     if any(page.is_alive for page in inspection.pages.values()):
         return undecided("every link in the source works; scripts may add others")
-    outside = [
-        r.url for page in inspection.pages.values() for r in page.references if re.match(r"(?:https?:)?//", r.url)
-    ]
-    if outside and not said["local"]:
+    urls = (url for page in inspection.pages.values() for url in page.references)
+    if not said["local"] and any(re.match(r"(?:https?:)?//", url) for url in urls):
         return undecided("every link within the app works; links to other sites were not tried")
     return passed("every link within the app leads to a file of the app")
 

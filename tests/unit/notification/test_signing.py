@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.domain.errors import Misconfigured
-from pipeline.notification.signing import signature, signing_key
+from pipeline.notification.notifier import signature, signing_key
 
 
 def test_the_signature_is_the_one_of_the_standards_own_example() -> None:

@@ -7,7 +7,6 @@ import pytest
 from pipeline.domain.brief import Check
 from pipeline.domain.files import AppFiles
 from pipeline.domain.verdict import Finding, Outcome, Severity, Verification
-from pipeline.verification.files.page_findings import HEAVY_PAGE
 from pipeline.verification.static import MOST_FINDINGS, StaticVerifier
 from tests.builders import INDEX_HTML, make_attachment, make_brief, make_files
 from tests.cases import cases
@@ -188,12 +187,6 @@ async def test_what_is_not_parsed_is_told(name: str, content: bytes, why: str) -
     (finding,) = (await verified({name: content})).findings
     assert (finding.rule, finding.path, finding.severity) == ("not-parsed", name, Severity.WARNING)
     assert why in finding.message
-
-
-async def test_a_heavy_page_is_a_warning() -> None:
-    body = page("<img src=a.bin><img src=a.bin>")
-    assert await found({"index.html": body, "a.bin": bytes(HEAVY_PAGE)}) == [("page-weight", "index.html", None)]
-    assert await found({"index.html": page("<a href=a.bin>"), "a.bin": bytes(HEAVY_PAGE)}) == []
 
 
 async def test_findings_have_a_limit() -> None:
