@@ -1,19 +1,17 @@
 """Brief files: one request, or a collection of the rounds of one site."""
 
-import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+from pipeline.cli.sources import read_source
 from pipeline.domain.brief import MAX_NONCE, Brief
 from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.settings import Settings
 from pipeline.shapes.deploy_request import RequestRules, brief_from
 from pipeline.shapes.json_object import read_object
 
-STANDARD_INPUT = "-"
 MAX_REQUESTS = 50
 
 
@@ -31,8 +29,9 @@ def read_briefs(source: str, settings: Settings, only_round: int | None = None) 
         Misconfigured: EVALUATION_ALLOWED_ORIGINS.
     """
     rules = RequestRules.from_settings(settings)
+    content = read_source("BRIEF", source, settings.max_request_bytes, "MAX_REQUEST_BYTES")
     briefs, problems = [], []
-    for place, request in _requests(read_object(_read(source, settings.max_request_bytes))):
+    for place, request in _requests(read_object(content)):
         try:
             briefs.append(brief_from(request, rules))
         except InvalidInput as error:
@@ -49,21 +48,6 @@ def with_new_nonces(briefs: list[Brief]) -> list[Brief]:
     """The same work under nonces that were never used: it is done anew, on a site of its own."""
     suffix = f"-{token_hex(4)}"
     return [replace(brief, nonce=brief.nonce[: MAX_NONCE - len(suffix)] + suffix) for brief in briefs]
-
-
-def _read(source: str, max_bytes: int) -> bytes:
-    try:
-        if source == STANDARD_INPUT:
-            content = sys.stdin.buffer.read(max_bytes + 1)
-        else:
-            with Path(source).open("rb") as file:
-                content = file.read(max_bytes + 1)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "is not a path"
-        raise InvalidInput(FieldProblem("BRIEF", f"cannot be read: {reason}")) from error
-    if len(content) > max_bytes:
-        raise InvalidInput(FieldProblem("BRIEF", f"is larger than MAX_REQUEST_BYTES, {max_bytes} bytes"))
-    return content
 
 
 def _requests(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:

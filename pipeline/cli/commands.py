@@ -1,36 +1,49 @@
-"""The commands of ``pipeline``."""
+"""The commands of ``pipeline``, by a line of help each; what is called is imported then."""
 
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_group
 
 from pipeline import __version__
-from pipeline.cli.lazy import LazyCommand, LazyGroup
 
 
-class _Commands(LazyGroup):
-    lazy = (
-        LazyCommand(
-            "run",
-            "pipeline.cli.run:run",
-            "Take a brief through the whole pipeline here and now; no server is needed.",
-        ),
-        LazyCommand(
-            "serve",
-            "pipeline.cli.serve:serve",
-            "Start the service. SIGTERM or Ctrl-C lets running jobs finish; a second one ends it at once.",
-        ),
-        LazyCommand(
-            "jobs",
-            "pipeline.cli.jobs:jobs",
-            "Look at jobs and steer them; works beside a running service.",
-        ),
-        LazyCommand(
-            "spaces",
-            "pipeline.cli.spaces.commands:spaces",
-            "Create and steer Hugging Face Spaces, with HF_TOKEN.",
-        ),
-    )
+class _Lazy(TyperCommand):
+    """Stands in the list for a command, or a Typer app with commands of its own, at ``module:attribute``."""
+
+    def __init__(self, name: str, line: str, place: str) -> None:
+        super().__init__(name, help=line)
+        self._place = place
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        """Of what it stands for: with this its group begins to run it."""
+        module, _, attribute = self._place.partition(":")
+        found, group = getattr(import_module(module), attribute), typer.Typer()
+        if isinstance(found, typer.Typer):
+            group.add_typer(found, name=self.name, help=self.help)
+        else:
+            group.command(self.name, help=self.help)(found)
+        return get_group(group).commands[str(self.name)].make_context(*args, **kwargs)
+
+
+COMMANDS = (
+    _Lazy("run", "Take a brief through the whole pipeline here and now; no server is needed.", "pipeline.cli.run:run"),
+    _Lazy(
+        "serve",
+        "Start the service, with its worker. SIGTERM or Ctrl-C lets running jobs finish; a second one ends it at once.",
+        "pipeline.cli.serve:serve",
+    ),
+    _Lazy("jobs", "Look at jobs and steer them; works beside a running service.", "pipeline.cli.jobs:jobs"),
+    _Lazy("spaces", "Create and steer Hugging Face Spaces, with HF_TOKEN.", "pipeline.cli.spaces.commands:spaces"),
+)
+
+
+class _Commands(TyperGroup):
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands = {str(command.name): command for command in COMMANDS}
 
 
 app = typer.Typer(cls=_Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)

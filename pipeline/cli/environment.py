@@ -7,8 +7,8 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 
-def read_quietly() -> "Settings":
-    """The environment; the log says nothing but warnings, and no secret.
+def read_quietly(*hidden: str) -> "Settings":
+    """The environment; the log says nothing but warnings, and no secret, nor what is ``hidden``.
 
     Raises:
         Misconfigured: a variable has a value that it cannot have.
@@ -17,5 +17,5 @@ def read_quietly() -> "Settings":
     from pipeline.settings import Settings
 
     settings = Settings.from_environment()
-    configure_logging(settings.secrets(), level=logging.WARNING)
+    configure_logging((*settings.secrets(), *hidden), level=logging.WARNING)
     return settings

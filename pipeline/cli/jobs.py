@@ -19,7 +19,7 @@ from pipeline.cli.output import (
     print_verdicts,
     say,
 )
-from pipeline.cli.progress import StageProgress
+from pipeline.cli.progress import follow
 from pipeline.domain.errors import FieldProblem, InvalidInput, NotFound
 from pipeline.domain.job import MAX_PAGE, Job, JobStatus
 from pipeline.domain.notification import Delivery, NextStep, next_step
@@ -93,8 +93,12 @@ def show(
 @jobs.command()
 def watch(job_id: JobId) -> None:
     """Follow a job to its end. Ctrl-C stops watching, not the job."""
+
+    async def to_the_end(port: Jobs) -> Job:
+        return await follow(port, await port.get(job_id))
+
     with exit_codes():
-        job = _with_jobs(read_quietly(), lambda port: _watch(port, job_id))
+        job = _with_jobs(read_quietly(), to_the_end)
         print_summary(job)
         print_verdicts(job.seen.verdicts)
     if job.status is not JobStatus.SUCCEEDED:
@@ -147,12 +151,3 @@ def _with_jobs(settings: "Settings", use: Callable[[Jobs], Awaitable[T]]) -> T:
             return await use(port)
 
     return run_async(opened())
-
-
-async def _watch(port: Jobs, job_id: str) -> Job:
-    job = await port.get(job_id)
-    with StageProgress(f"{job.key.task}, round {job.key.round}") as progress:
-        async for event in port.watch(job_id):
-            if event:
-                progress.show_event(event)
-    return await port.get(job_id)

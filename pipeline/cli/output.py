@@ -89,7 +89,12 @@ def explain(error: PipelineError) -> None:
 def print_summary(job: Job) -> None:
     """What came out of ``job``, and where it is. Lines are never broken, so that addresses can be copied."""
     for name, value in _facts(job):
-        stdout().print(Text.assemble((f"{name:<12}", "bold"), plain(value)), soft_wrap=True)
+        print_fact(name, plain(value))
+
+
+def print_fact(name: str, value: str | Text) -> None:
+    """One line, which is never broken."""
+    stdout().print(Text.assemble((f"{name:<12}", "bold"), value), soft_wrap=True)
 
 
 def _facts(job: Job) -> Iterable[tuple[str, str]]:
@@ -102,11 +107,10 @@ def _facts(job: Job) -> Iterable[tuple[str, str]]:
     if publication:
         yield "repository", publication.repo_url
         yield "commit", publication.commit_sha
-        if folder := local_folder(job):
-            yield "open", str(folder / "index.html")
-            yield "page", f"{publication.pages_url} (while `pipeline serve` runs)"
-        else:
-            yield "page", publication.pages_url
+        is_local = publication.target is Target.LOCAL
+        if is_local:
+            yield "open", str(Path(unquote(urlsplit(publication.repo_url).path)) / "index.html")
+        yield "page", f"{publication.pages_url}{' (while `pipeline serve` runs)' * is_local}"
     if made.generator:
         yield "generator", made.generator + (f", {made.model}" if made.model else ", no model was asked")
     if made.calls:
@@ -114,20 +118,12 @@ def _facts(job: Job) -> Iterable[tuple[str, str]]:
     if job.seen.screenshot:
         yield "picture", f"`pipeline jobs show {job.id} --screenshot FILE.png` saves what the page looked like"
     if job.finished_at:
-        yield "took", _seconds((job.finished_at - job.received_at).total_seconds())
+        yield "took", f"{(job.finished_at - job.received_at).total_seconds():.1f} s"
     yield "evaluator", DELIVERY_WORDS[job.notification]
     for note in made.notes:
         yield "note", note
     if job.failure:
         yield "failed", f"in {job.failure.stage}: {job.failure.message}"
-
-
-def local_folder(job: Job) -> Path | None:
-    """Where the app of a local publication lies."""
-    publication = job.publication
-    if publication is None or publication.target is not Target.LOCAL:
-        return None
-    return Path(unquote(urlsplit(publication.repo_url).path))
 
 
 def _tokens(usage: Usage) -> str:
@@ -171,7 +167,7 @@ def print_timeline(stages: "Sequence[StageView]") -> None:
     table = _table("stage", "began", "state", "seconds", "detail", title="timeline")
     for run in stages:
         seconds = "" if run.seconds is None else f"{run.seconds:.2f}"
-        table.add_row(run.stage, _time(run.started_at), run.state, seconds, _cut(run.detail))
+        table.add_row(run.stage, time_text(run.started_at), run.state, seconds, _cut(run.detail))
     stdout().print(table)
 
 
@@ -181,9 +177,8 @@ def print_deliveries(deliveries: Sequence[Delivery]) -> None:
         return
     table = _table("attempt", "at", "status", "seconds", "answer", title="deliveries")
     for delivery in deliveries:
-        status = "none" if delivery.status is None else str(delivery.status)
-        answer = _cut(delivery.error or delivery.response)
-        table.add_row(str(delivery.attempt), _time(delivery.at), status, f"{delivery.seconds:.2f}", answer)
+        status, answer = str(delivery.status or "none"), _cut(delivery.error or delivery.response)
+        table.add_row(str(delivery.attempt), time_text(delivery.at), status, f"{delivery.seconds:.2f}", answer)
     stdout().print(table)
 
 
@@ -192,10 +187,8 @@ def print_jobs(jobs: Sequence[Job]) -> None:
     table = _table("job", "received", "status", "round", "task")
     table.box, table.padding, table.pad_edge = None, (0, 1), False
     for job in jobs:
-        status = Text(job.status, STATUS_STYLES.get(job.status, ""))
-        table.add_row(
-            job.id, f"{job.received_at.astimezone():%m-%d %H:%M:%S}", status, str(job.key.round), _cut(job.key.task)
-        )
+        received, status = f"{job.received_at.astimezone():%m-%d %H:%M:%S}", STATUS_STYLES.get(job.status, "")
+        table.add_row(job.id, received, Text(job.status, status), str(job.key.round), _cut(job.key.task))
     stdout().print(table)
 
 
@@ -213,9 +206,6 @@ def _cut(text: str) -> Text:
     return Text(plain(text), no_wrap=True, overflow="ellipsis")
 
 
-def _time(at: datetime) -> str:
+def time_text(at: datetime) -> str:
+    """On this machine's clock."""
     return at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _seconds(seconds: float) -> str:
-    return f"{seconds:.1f} s"

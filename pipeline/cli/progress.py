@@ -6,7 +6,8 @@ from typing import Self
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from pipeline.cli.output import plain, say, stderr
-from pipeline.domain.job import EventKind, JobEvent, Stage
+from pipeline.domain.job import EventKind, Job, JobEvent, Stage
+from pipeline.ports import Jobs
 
 BESIDE_THE_TEXT = 50  # columns
 
@@ -83,3 +84,12 @@ class StageProgress(ProgressBar):
                 self._show("", f"  {event.stage:<9}{took}{detail}", steps=1)
             case EventKind.FAILED:
                 self._show("", f"  {event.stage:<9}  failed{detail}")
+
+
+async def follow(jobs: Jobs, job: Job) -> Job:
+    """Show the timeline of ``job`` as it grows; the job as it ended."""
+    with StageProgress(f"{job.key.task}, round {job.key.round}") as progress:
+        async for event in jobs.watch(job.id):
+            if event:
+                progress.show_event(event)
+    return await jobs.get(job.id)

@@ -4,13 +4,13 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.cli.exits import ExitCode, exit_codes, run_async
 from pipeline.cli.output import print_findings, print_json, print_summary, print_verdicts, say
-from pipeline.cli.progress import StageProgress
+from pipeline.cli.progress import follow
 from pipeline.domain.brief import Brief
 from pipeline.domain.errors import KeyReused
 from pipeline.domain.job import Job, JobStatus
@@ -19,7 +19,6 @@ from pipeline.ports import Jobs
 
 if TYPE_CHECKING:
     from pipeline.bootstrap.services import Services
-    from pipeline.settings import Settings
 
 
 def run(
@@ -40,11 +39,12 @@ def run(
         bool, typer.Option("--fresh", help="Do it anew: add a random suffix to every nonce, so nothing is replayed.")
     ] = False,
 ) -> None:
-    """Take a brief through the whole pipeline here and now; no server is needed."""
+    """The command."""
     from pipeline.bootstrap.environment import read_settings
     from pipeline.bootstrap.services import build
     from pipeline.cli.briefs import read_briefs, with_new_nonces
     from pipeline.logs import configure_logging
+    from pipeline.shapes.deploy_reply import deploy_reply
 
     with exit_codes(as_json=not watch):
         chosen = target or Target.LOCAL
@@ -58,16 +58,10 @@ def run(
             briefs = with_new_nonces(briefs)
         jobs = run_async(_run_all(build(settings), briefs, notify=is_told, show=watch))
         if not watch:
-            documents = [_document(job, settings) for job in jobs]
+            documents = [deploy_reply(job, settings.own_address).model_dump(mode="json") for job in jobs]
             print_json(documents[0] if len(briefs) == 1 else {"jobs": documents})
     if len(jobs) < len(briefs) or any(job.status is not JobStatus.SUCCEEDED for job in jobs):
         raise typer.Exit(ExitCode.FAILED)
-
-
-def _document(job: Job, settings: "Settings") -> dict[str, Any]:
-    from pipeline.shapes.deploy_reply import deploy_reply
-
-    return deploy_reply(job, settings.own_address).model_dump(mode="json")
 
 
 def _announce(briefs: Sequence[Brief], target: Target, *, asked: bool) -> None:
@@ -90,7 +84,9 @@ async def _run_all(services: "Services", briefs: Sequence[Brief], *, notify: boo
             job = await _run_one(services.jobs, brief, notify=notify)
             ended.append(job)
             if show:
-                _show(job)
+                print_summary(job)
+                print_verdicts(job.seen.verdicts)
+                print_findings(job.seen.findings)
             if job.status is not JobStatus.SUCCEEDED:
                 break
     finally:
@@ -112,17 +108,7 @@ async def _run_one(jobs: Jobs, brief: Brief, *, notify: bool) -> Job:
         say("Give it a new nonce, or add --fresh, to build anew.", "yellow")
         return job
     try:
-        with StageProgress(f"{brief.task}, round {brief.round}") as progress:
-            async for event in jobs.watch(job.id):
-                if event:
-                    progress.show_event(event)
+        return await follow(jobs, job)
     except asyncio.CancelledError:
         say(f"Job {job.id} is on record: it goes on when `pipeline run` or `pipeline serve` starts here.")
         raise
-    return await jobs.get(job.id)
-
-
-def _show(job: Job) -> None:
-    print_summary(job)
-    print_verdicts(job.seen.verdicts)
-    print_findings(job.seen.findings)

@@ -36,7 +36,7 @@ def serve(
         int | None, typer.Option(min=0, max=65535, help="Port; 0 takes a free one; default: PORT, else 8000.")
     ] = None,
 ) -> None:
-    """Start the service, with its worker. SIGTERM or Ctrl-C lets running jobs finish; a second one ends it at once."""
+    """The command."""
     from pipeline.bootstrap.environment import read_settings
     from pipeline.logs import configure_logging
 

@@ -43,7 +43,7 @@ def _real_hub(monkeypatch: pytest.MonkeyPatch, _only_loopback: None, _clean_envi
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     if ENDPOINT:
         monkeypatch.setenv("HF_ENDPOINT", ENDPOINT)
-    monkeypatch.setattr("pipeline.cli.spaces.hub.configure_logging", lambda *_, **__: None)
+    monkeypatch.setattr("pipeline.logs.configure_logging", lambda *_, **__: None)
 
 
 @pytest.fixture

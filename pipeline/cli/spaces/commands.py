@@ -24,7 +24,7 @@ from pipeline.shapes.spaces import DeletedReply, RuntimeView, SpaceView, WakeRep
 
 FOLLOW_SECONDS = 3600.0
 
-spaces = typer.Typer(help="Create and steer Hugging Face Spaces, with HF_TOKEN.", no_args_is_help=True)
+spaces = typer.Typer(no_args_is_help=True)
 spaces.command()(creation.create)
 
 

@@ -6,12 +6,14 @@ from typing import Annotated, Any
 import typer
 
 from pipeline.bootstrap.spaces import open_create_space, open_secret_scanner
+from pipeline.cli.environment import read_quietly
 from pipeline.cli.exits import exit_codes
 from pipeline.cli.output import say
+from pipeline.cli.sources import read_source
 from pipeline.cli.spaces import options as opt
 from pipeline.cli.spaces.folder import kind_of, read_folder
-from pipeline.cli.spaces.hub import Ending, perform, read_quietly
-from pipeline.cli.spaces.inputs import read_file, read_secrets, read_variables
+from pipeline.cli.spaces.hub import Ending, perform
+from pipeline.cli.spaces.inputs import read_secrets, read_variables
 from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.domain.files import AppFiles
 from pipeline.domain.publication import SpaceSdk
@@ -129,7 +131,7 @@ def _files_to_upload(path: Path, to: str | None) -> AppFiles:
     if path.is_dir():
         prefix = f"{to.strip('/')}/" if to else ""
         return AppFiles({prefix + name: content for name, content in _read_folder(path).items()})
-    return AppFiles({to or path.name: read_file("FILE_OR_FOLDER", path, MAX_SPACE_BYTES)})
+    return AppFiles({to or path.name: read_source("FILE_OR_FOLDER", path, MAX_SPACE_BYTES)})
 
 
 def _read_folder(path: Path) -> AppFiles:
@@ -141,6 +143,6 @@ def _read_folder(path: Path) -> AppFiles:
 
 def _read_parameters(file: Path) -> dict[str, Any]:
     try:
-        return read_object(read_file("--parameters", file, LONGEST_PARAMETERS))
+        return read_object(read_source("--parameters", file, LONGEST_PARAMETERS))
     except InvalidInput as error:
         raise InvalidInput(*(FieldProblem("--parameters", problem.problem) for problem in error.problems)) from error

@@ -1,7 +1,5 @@
 """The Hub as commands use it: with HF_TOKEN, without a service in between."""
 
-import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -12,15 +10,14 @@ import typer
 from pydantic import BaseModel
 
 from pipeline.bootstrap.spaces import open_spaces
-from pipeline.cli.exits import ExitCode, exit_codes
+from pipeline.cli.environment import read_quietly
+from pipeline.cli.exits import ExitCode, exit_codes, run_async
 from pipeline.cli.output import print_json, say
 from pipeline.cli.progress import ProgressBar
 from pipeline.cli.spaces.tables import print_facts
 from pipeline.domain.errors import DeadlineExceeded
 from pipeline.domain.space import BROKEN, RESTING, SpaceRuntime
-from pipeline.logs import configure_logging
 from pipeline.ports import Progress, SpaceHost
-from pipeline.settings import Settings
 from pipeline.shapes.spaces import ChangeReply, CreateSpaceReply, RuntimeView, SpaceView
 
 RUNNING = "RUNNING"
@@ -30,13 +27,6 @@ M = TypeVar("M", bound=BaseModel)
 R = TypeVar("R", bound=ChangeReply | CreateSpaceReply | SpaceView)
 
 
-def read_quietly(*hidden: str) -> Settings:
-    """The environment; the log says nothing but warnings, and no secret, nor what is ``hidden``."""
-    settings = Settings.from_environment()
-    configure_logging((*settings.secrets(), *hidden), level=logging.WARNING)
-    return settings
-
-
 def use_hub(use: Callable[[SpaceHost], Awaitable[T]]) -> T:
     """What ``use`` gives. Raises Misconfigured without a token, and what ``use`` raises."""
     settings = read_quietly()
@@ -44,7 +34,7 @@ def use_hub(use: Callable[[SpaceHost], Awaitable[T]]) -> T:
     async def used() -> T:
         return await use(open_spaces(settings)(None))
 
-    return asyncio.run(used())
+    return run_async(used())
 
 
 @dataclass(frozen=True, slots=True)

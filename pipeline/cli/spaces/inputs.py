@@ -3,13 +3,12 @@
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
+from pipeline.cli.sources import STANDARD_INPUT, read_source
 from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.domain.space import Volume
 from pipeline.shapes.env_file import parse_env_file
 
-STANDARD_INPUT = "-"
 LONGEST_FILE = 4 * 1024 * 1024
 _VOLUME_PARTS = "TYPE:SOURCE:/FOLDER, or TYPE:SOURCE:/FOLDER:ro"
 
@@ -21,20 +20,20 @@ def read_secrets(env_file: str | None, from_env: Sequence[str] | None, stdin_nam
     """
     if stdin_name and env_file == STANDARD_INPUT:
         raise InvalidInput(FieldProblem("--stdin", "standard input is read by --env-file - already"))
-    secrets = _read_env_file("--env-file", env_file) if env_file else {}
+    secrets = parse_env_file(_read("--env-file", env_file), "--env-file") if env_file else {}
     for number, name in enumerate(from_env or [], 1):
         if name not in os.environ:
             # Not the name: somebody may have put the value there.
             raise InvalidInput(FieldProblem("--from-env", f"item {number} is not the name of an environment variable"))
         secrets[name] = os.environ[name]
     if stdin_name:
-        secrets[stdin_name] = _decoded("--stdin", _read_standard_input("--stdin")).rstrip("\r\n")
+        secrets[stdin_name] = _read("--stdin", STANDARD_INPUT).rstrip("\r\n")
     return secrets
 
 
 def read_variables(pairs: Sequence[str] | None, file: str | None = None) -> dict[str, str]:
     """Variables by name, of ``KEY=VALUE`` pairs, which win, and of a file or ``-``. Raises InvalidInput."""
-    variables = _read_env_file("--file", file) if file else {}
+    variables = parse_env_file(_read("--file", file), "--file") if file else {}
     for number, pair in enumerate(pairs or [], 1):
         key, equals, value = pair.partition("=")
         if not equals:
@@ -48,17 +47,6 @@ def read_volumes(texts: Sequence[str]) -> tuple[Volume, ...]:
     return tuple(_volume(number, text) for number, text in enumerate(texts, 1))
 
 
-def read_file(option: str, path: str | Path, longest: int = LONGEST_FILE) -> bytes:
-    """At most ``longest`` bytes. Raises InvalidInput, of ``option``, when it cannot be read or is larger."""
-    try:
-        with Path(path).open("rb") as file:
-            content = file.read(longest + 1)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else "is not a path"
-        raise InvalidInput(FieldProblem(option, f"cannot be read: {reason}")) from error
-    return _within(option, content, longest)
-
-
 def _volume(number: int, text: str) -> Volume:
     kind, source, mount_path, *mode = [*text.split(":"), "", ""][: max(3, text.count(":") + 1)]
     if not source or not mount_path.startswith("/") or mode not in ([], ["ro"]):
@@ -66,25 +54,10 @@ def _volume(number: int, text: str) -> Volume:
     return Volume(type=kind, source=source, mount_path=mount_path, read_only=True if mode else None)
 
 
-def _read_env_file(option: str, source: str) -> dict[str, str]:
-    content = _read_standard_input(option) if source == STANDARD_INPUT else read_file(option, source)
-    return parse_env_file(_decoded(option, content), option)
-
-
-def _read_standard_input(option: str) -> bytes:
-    if sys.stdin.isatty():
+def _read(option: str, source: str) -> str:
+    if source == STANDARD_INPUT and sys.stdin.isatty():
         raise InvalidInput(FieldProblem(option, "standard input is a terminal: send the values through a pipe"))
-    return _within(option, sys.stdin.buffer.read(LONGEST_FILE + 1), LONGEST_FILE)
-
-
-def _within(option: str, content: bytes, longest: int) -> bytes:
-    if len(content) > longest:
-        raise InvalidInput(FieldProblem(option, f"is larger than {longest} bytes"))
-    return content
-
-
-def _decoded(option: str, content: bytes) -> str:
     try:
-        return content.decode()
+        return read_source(option, source, LONGEST_FILE).decode()
     except UnicodeDecodeError:
         raise InvalidInput(FieldProblem(option, "is not UTF-8")) from None

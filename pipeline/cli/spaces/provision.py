@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from pipeline.bootstrap.spaces import open_provision_spaces
-from pipeline.cli.exits import ExitCode, exit_codes
+from pipeline.cli.environment import read_quietly
+from pipeline.cli.exits import ExitCode, exit_codes, run_async
 from pipeline.cli.output import print_json, say
 from pipeline.cli.progress import ProgressBar
-from pipeline.cli.spaces.hub import read_quietly
 from pipeline.cli.spaces.inputs import read_secrets
 from pipeline.cli.spaces.options import AsJson, EnvFile, FromEnv
 from pipeline.cli.spaces.provision_files import read_list, read_template, with_secrets
@@ -52,7 +52,7 @@ def provision(
         is_dry_run = dry_run or is_dry_run
         hidden = {value for wanted in order.spaces for value in wanted.settings.secrets.values() if value}
         provision_spaces = open_provision_spaces(read_quietly(*hidden))
-        outcomes = asyncio.run(_provision(provision_spaces, order, is_dry_run=is_dry_run))
+        outcomes = run_async(_provision(provision_spaces, order, is_dry_run=is_dry_run))
         reply = ProvisionReply.of(outcomes, is_dry_run=is_dry_run)
         if as_json:
             print_json(reply.model_dump(mode="json"))

@@ -8,8 +8,9 @@ from typing import Any
 
 import yaml
 
+from pipeline.cli.sources import read_source
 from pipeline.cli.spaces.folder import kind_of, read_folder
-from pipeline.cli.spaces.inputs import LONGEST_FILE, read_file
+from pipeline.cli.spaces.inputs import LONGEST_FILE
 from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.domain.space import AppTemplate
 
@@ -35,7 +36,7 @@ def read_list(source: str) -> dict[str, Any]:
     """
     path = Path(source)
     try:
-        text = read_file(FILE, path, LONGEST_FILE).decode("utf-8-sig")
+        text = read_source(FILE, path, LONGEST_FILE).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InvalidInput(FieldProblem(FILE, "is not UTF-8")) from None
     match path.suffix.lower():

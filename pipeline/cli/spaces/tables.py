@@ -9,7 +9,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.cli.output import plain, say, stdout
+from pipeline.cli.output import plain, print_fact, say, stdout, time_text
 from pipeline.domain.provision import SpaceAction, SpaceOutcome, SpaceStatus
 from pipeline.domain.space import BROKEN, Volume
 from pipeline.shapes.spaces import MEANINGS, ProvisionReply
@@ -50,7 +50,7 @@ def print_facts(reply: BaseModel) -> None:
                 text = Text.assemble(
                     (text.plain, STYLES.get(value, "yellow")), f" ({MEANINGS.get(value, 'a new stage')})"
                 )
-            stdout().print(Text.assemble((f"{LABELS.get(name, name):<12}", "bold"), text), soft_wrap=True)
+            print_fact(LABELS.get(name, name), text)
 
 
 def print_rows(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -99,7 +99,7 @@ def _text(name: str, value: Any) -> Text:
         case int() if name == "sleep_time":
             return Text("never" if value == -1 else f"after {value} s without visitors")
         case datetime():
-            return Text(value.astimezone().strftime("%Y-%m-%d %H:%M:%S"))
+            return Text(time_text(value))
         case list() | tuple():
             return Text(", ".join(_text(name, each).plain for each in value))
         case Volume():

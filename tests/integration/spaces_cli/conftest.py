@@ -18,7 +18,7 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeHub]:
         monkeypatch.setenv("HF_TOKEN", hub.token)
         monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
         monkeypatch.setattr("pipeline.bootstrap.spaces.SystemClock", FakeClock)  # waits between two looks cost nothing
-        monkeypatch.setattr("pipeline.cli.spaces.hub.configure_logging", lambda *_, **__: None)  # the session's own
+        monkeypatch.setattr("pipeline.logs.configure_logging", lambda *_, **__: None)  # the session's own
         yield hub
 
 

@@ -62,7 +62,7 @@ def test_what_cannot_be_is_a_usage_error_and_never_shown(
 ) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_" + "neverAskedInThisTest")
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
-    monkeypatch.setattr("pipeline.cli.spaces.hub.configure_logging", lambda *_, **__: None)
+    monkeypatch.setattr("pipeline.logs.configure_logging", lambda *_, **__: None)
     ended = pipeline("spaces", *arguments)
     assert ended.code == 2, ended.stderr
     assert CANARY not in ended.stdout + ended.stderr
