@@ -1,6 +1,5 @@
 """Pages of the generator without a model, in a real browser: checks of briefs that its code does not know."""
 
-import asyncio
 import json
 import mimetypes
 import tomllib
@@ -37,6 +36,8 @@ TABLE = make_brief(
     attachments=(SALES,),
     checks=(Check.from_script("document.title === 'Sales'"),),
 )
+BACKGROUNDS = "[document.body, document.documentElement].map(part => getComputedStyle(part).backgroundColor).join()"
+PUBLISHED = b"<!doctype html><html><head><title>Old</title></head><body><main><p id='kept'>x</p></main></body></html>"
 
 
 @pytest.fixture(scope="module")
@@ -146,18 +147,14 @@ async def test_dark_pages_are_dark(chromium: Browser, tmp_path: Path) -> None:
     shades = []
     for scheme in ("light", "dark"):
         page, _ = await opened(chromium, tmp_path, files, color_scheme=scheme)
-        shades.append(
-            await page.evaluate(
-                "getComputedStyle(document.body).backgroundColor + getComputedStyle(document.documentElement).backgroundColor"
-            )
-        )
+        shades.append(await page.evaluate(BACKGROUNDS))
     assert shades[0] != shades[1]
 
 
 async def test_a_revision_keeps_what_was_there(browser: SealedBrowser) -> None:
     base = AppFiles(
         {
-            "index.html": b"<!doctype html><html><head><title>Old</title></head><body><main><p id='kept'>x</p></main></body></html>",
+            "index.html": PUBLISHED,
             "own.js": b"1;",
         }
     )
@@ -173,7 +170,7 @@ async def test_a_revision_keeps_what_was_there(browser: SealedBrowser) -> None:
     assert files["own.js"] == b"1;"
 
 
-async def test_it_says_that_no_model_was_asked_and_what_it_could_not_do(browser: SealedBrowser) -> None:
+async def test_it_says_that_no_model_was_asked_and_what_it_could_not_do() -> None:
     order = make_order(
         brief=make_brief(text='Write a poem about the sea into #poem and add a button "Sing" with the id "sing".')
     )
@@ -183,7 +180,6 @@ async def test_it_says_that_no_model_was_asked_and_what_it_could_not_do(browser:
     files = await build(order.brief)
     assert "without a language model" in (files.text("index.html") or "")
     assert "without a language model" in (files.text("README.md") or "")
-    await asyncio.sleep(0)
 
 
 async def test_files_that_the_brief_names_are_there_and_valid() -> None:
