@@ -15,7 +15,7 @@ from starlette.types import Scope
 
 from pipeline.domain.errors import PipelineError, Unavailable
 from pipeline.domain.provision import ProvisionOrder, SpaceOutcome
-from pipeline.manage_spaces.provisioning import RUN_SECONDS, ProvisionSpaces
+from pipeline.manage_spaces.provisioning import PLAN_SECONDS, RUN_SECONDS, ProvisionSpaces
 from pipeline.manage_spaces.running import wake_spaces
 from pipeline.shapes.examples import CREATE_SPACE_EXAMPLES, PROVISION_EXAMPLES, WAKE_EXAMPLES
 from pipeline.shapes.json_object import read_object
@@ -126,7 +126,7 @@ async def _opened(services: ServicesOfApp, token: HubToken, ordered: Ordered) ->
 async def follow_provision(changes: Annotated[Changes, Depends(_opened)]) -> AsyncIterator[ServerSentEvent]:
     """See ``provision``. The framework sends a comment after every 15 s of silence."""
     try:
-        async for change in changes.read(RUN_SECONDS + FIRST_EVENT_SECONDS):
+        async for change in changes.read(PLAN_SECONDS + RUN_SECONDS):
             yield ServerSentEvent(event="space" if isinstance(change, SpaceOutcome) else "result", data=change)
     except PipelineError as error:
         yield ServerSentEvent(event="error", data={"ok": False, "error": str(error)})
