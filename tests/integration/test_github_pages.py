@@ -51,10 +51,7 @@ class TestRoundOne:
     @pytest.mark.parametrize("count", [1, 10, 50])
     async def test_takes_four_requests_whatever_the_number_of_files(self, rig: Rig, count: int) -> None:
         await rig.publish(files=make_files({f"f{number}.txt": "x" * 1024 for number in range(count)}))
-        assert rig.requests("api") == [
-            ("POST", "/user/repos"),
-            ("POST", f"/repos/octocat/{SITE.repository}/pages"),
-        ]
+        assert rig.requests("api") == [("POST", "/user/repos"), ("POST", f"/repos/octocat/{SITE.repository}/pages")]
         assert [method for method, _ in rig.requests("git")] == ["GET", "POST"]
 
     async def test_takes_no_more_of_them_for_a_large_app(self, rig: Rig) -> None:

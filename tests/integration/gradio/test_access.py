@@ -45,11 +45,7 @@ async def test_discovery_is_public(client: httpx.AsyncClient, path: str) -> None
 )
 @pytest.mark.parametrize(("token", "status"), [("", 401), ("Bearer wrong", 403), ("Bearer hf_made_up", 401)])
 async def test_calls_are_not_public(
-    client: httpx.AsyncClient,
-    services: GradioServicesInMemory,
-    request_line: tuple[str, str],
-    token: str,
-    status: int,
+    client: httpx.AsyncClient, services: GradioServicesInMemory, request_line: tuple[str, str], token: str, status: int
 ) -> None:
     method, path = request_line
     for headers in ({"Authorization": token}, {"Authorization": "", "x-hf-authorization": token}):

@@ -76,12 +76,7 @@ async def until(condition: Callable[[], object]) -> None:
 async def test_a_call_is_told_from_its_place_in_the_queue_to_the_end_of_the_stream(client: httpx.AsyncClient) -> None:
     event_id = (await join(client, "space_runtime", "ada/app")).json()["event_id"]
     told = await follow(client)
-    assert [message["msg"] for message in told] == [
-        "estimation",
-        "process_starts",
-        "process_completed",
-        "close_stream",
-    ]
+    assert [message["msg"] for message in told] == ["estimation", "process_starts", "process_completed", "close_stream"]
     assert {message["event_id"] for message in told[:3]} == {event_id}
     assert (told[2]["success"], told[2]["output"]["data"][0]["stage"]) == (True, "RUNNING")
 

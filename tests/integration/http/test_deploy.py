@@ -65,12 +65,7 @@ async def test_who_waits_gets_the_result(services: MemoryServices, client: httpx
         "model": "test/model",
         "summary": "A page with the sales.",
         "checks": [
-            {
-                "check": "The page has a heading",
-                "verdict": "pass",
-                "evidence": "h1 reads Sales",
-                "method": "browser",
-            }
+            {"check": "The page has a heading", "verdict": "pass", "evidence": "h1 reads Sales", "method": "browser"}
         ],
         "notes": ["one repair was needed"],
         "prompts": ["build@1"],

@@ -113,10 +113,7 @@ async def test_the_apps_files_are_listed_and_downloaded_but_never_shown(
     assert (await client.get(f"/jobs/{job_id}/files")).status_code == 404
     services.jobs.finish(job_id, files=AppFiles({"index.html": PAGE, "docs/caf\u00e9 1.txt": b"coffee"}))
     listed = (await client.get(f"/jobs/{job_id}/files")).json()["files"]
-    assert [(each["path"], each["size"]) for each in listed] == [
-        ("docs/caf\u00e9 1.txt", 6),
-        ("index.html", len(PAGE)),
-    ]
+    assert [(each["path"], each["size"]) for each in listed] == [("docs/caf\u00e9 1.txt", 6), ("index.html", len(PAGE))]
     for each, content in zip(listed, (b"coffee", PAGE), strict=True):
         response = await client.get(httpx.URL(each["url"]).raw_path.decode())
         assert response.content == content
