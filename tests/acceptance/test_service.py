@@ -31,10 +31,7 @@ def test_the_evaluator_is_told_exactly_seven_fields_after_its_failures(failures:
 
 
 def test_the_same_request_twenty_times_at_once_makes_one_job_one_commit_and_one_call(tmp_path: Path) -> None:
-    with (
-        EvaluatorServer() as evaluator,
-        Service(tmp_path, EVALUATION_ALLOWED_ORIGINS=evaluator.origin) as service,
-    ):
+    with EvaluatorServer() as evaluator, Service(tmp_path, EVALUATION_ALLOWED_ORIGINS=evaluator.origin) as service:
         request = make_request(evaluation_url=evaluator.url)
         with ThreadPoolExecutor(20) as threads:
             answers = [answer.json() for answer in threads.map(lambda _: service.post(request), range(20))]

@@ -15,7 +15,7 @@ from pipeline.publishing.local import LocalPublisher
 from pipeline.workspace import GitWorkspaces
 from tests.builders import NOW, make_brief, make_files, make_site
 from tests.fakes.github import FakeGitHub
-from tests.integration.github_rig import ShortClock
+from tests.integration.github_pages.rig import ShortClock
 
 FILES = make_files({"index.html": "one\r\n", "a/b.css": "p {}", ".nojekyll": ""})
 REVISED = FILES.with_files({"index.html": b"two"})

@@ -22,11 +22,9 @@ class FakeClock:
         self._monotonic = 0.0
 
     def now(self) -> datetime:
-        """The wall clock."""
         return self._now
 
     def monotonic(self) -> float:
-        """The clock that never jumps."""
         return self._monotonic
 
     async def sleep(self, seconds: float) -> None:
@@ -36,7 +34,6 @@ class FakeClock:
         await asyncio.sleep(0)
 
     def advance(self, seconds: float) -> None:
-        """Let time pass on both clocks."""
         self._monotonic += seconds
         self._now += timedelta(seconds=seconds)
 

@@ -72,5 +72,4 @@ class InstantServices(MemoryServices):
         self.jobs = jobs
 
     async def stop(self, drain_seconds: float = 20) -> None:
-        """Nothing runs."""
         self.log.append(f"stopped within {drain_seconds} s")

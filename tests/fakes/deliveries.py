@@ -10,9 +10,7 @@ class MemoryDeliveries:
         self._of: dict[str, tuple[Delivery, ...]] = {}
 
     async def of(self, job_id: str) -> tuple[Delivery, ...]:
-        """In order."""
         return self._of.get(job_id, ())
 
     async def add(self, job_id: str, delivery: Delivery) -> None:
-        """Keep one attempt."""
         self._of[job_id] = (*self._of.get(job_id, ()), delivery)

@@ -129,7 +129,6 @@ class EvaluatorServer(LoopbackServer):
 
     @property
     def url(self) -> str:
-        """The evaluation URL."""
         return f"{self.origin}/notify"
 
     def wait_for(self, count: int, seconds: float = STUCK_SECONDS) -> list[Received]:
@@ -140,7 +139,6 @@ class EvaluatorServer(LoopbackServer):
             return list(self.requests)
 
     def next_step(self) -> Step:
-        """Of the script."""
         with self._changed:
             return self._script.pop(0) if self._script else Step()
 
@@ -232,7 +230,6 @@ class Journal:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Serve until killed."""
     parser = argparse.ArgumentParser(description="An evaluator on loopback.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)

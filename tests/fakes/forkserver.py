@@ -99,7 +99,6 @@ class Forked:
             os.kill(self.pid, number)
 
     def kill(self) -> None:
-        """As ``kill -9``."""
         self.send_signal(signal.SIGKILL)
 
     def communicate(self, timeout: float | None = None) -> tuple[str, str]:
@@ -140,7 +139,6 @@ def start(
 def run(
     arguments: Sequence[str], environment: Mapping[str, str], folder: Path | None = None, timeout: float = PATIENCE
 ) -> "subprocess.CompletedProcess[str]":
-    """The same, to its end."""
     process = start(arguments, environment, folder)
     output, errors = process.communicate(timeout)
     return subprocess.CompletedProcess(list(arguments), process.wait(), output, errors)

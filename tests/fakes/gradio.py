@@ -2,7 +2,7 @@
 
 In a test::
 
-    services = GradioServicesInMemory(tmp_path)
+    services = GradioServices(tmp_path)
     app = app_of(services)
 """
 
@@ -103,7 +103,7 @@ class _Host:
         return Space(target_id, f"https://hub.test/spaces/{target_id}", "gradio")
 
 
-class GradioServicesInMemory(MemoryServices):
+class GradioServices(MemoryServices):
     """``MemoryServices`` with Spaces and calls.
 
     Args:
@@ -125,6 +125,5 @@ class GradioServicesInMemory(MemoryServices):
         self.create_space = self.hub.create
 
 
-def app_of(services: GradioServicesInMemory) -> FastAPI:
-    """The service."""
+def app_of(services: GradioServices) -> FastAPI:
     return create_app(services)

@@ -31,7 +31,6 @@ class Handler(BaseHTTPRequestHandler):
         self.fake = self.server.fake
 
     def answer(self) -> None:
-        """Answer the request whose head has been read."""
         raise NotImplementedError
 
     def do_GET(self) -> None:
@@ -40,7 +39,6 @@ class Handler(BaseHTTPRequestHandler):
     do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET  # noqa: N815 - the names that http.server looks for
 
     def headers_by_name(self) -> dict[str, str]:
-        """As sent, by lower-case name."""
         return {name.lower(): value for name, value in self.headers.items()}
 
     def body(self) -> bytes:
@@ -96,7 +94,6 @@ class LoopbackServer:
         return connection
 
     def start(self) -> Self:
-        """Serve until ``close``."""
         self._thread.start()
         return self
 

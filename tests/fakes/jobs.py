@@ -177,7 +177,6 @@ class MemoryJobs(Jobs):
         return list(self._jobs)
 
     def start(self, job_id: str) -> None:
-        """A worker takes the job."""
         self._set(job_id, status=JobStatus.RUNNING)
         self.event(job_id, EventKind.STATUS, None, "running")
 
@@ -191,18 +190,15 @@ class MemoryJobs(Jobs):
         seconds: float | None = None,
         at: datetime = NOW,
     ) -> None:
-        """Something happens to the job."""
         self._events.append(JobEvent(len(self._events) + 1, job_id, at, kind, stage, detail, seconds))
         self._wake()
 
     def finish(self, job_id: str, files: AppFiles | None = None, **outcome: Any) -> None:
-        """The job succeeds, with ``make_outcome()`` and what the test says of it."""
         self._files[job_id] = files or AppFiles({"index.html": b"<h1>Sales</h1>"})
         self._set(job_id, **make_outcome(**outcome))
         self._end(job_id, JobStatus.SUCCEEDED)
 
     def fail(self, job_id: str, failure: Failure) -> None:
-        """The job fails."""
         self._set(job_id, failure=failure)
         self._end(job_id, JobStatus.FAILED)
 

@@ -30,17 +30,14 @@ class RecordingLedger:
         self.calls: list[RecordedCall] = []
 
     async def recall(self, job_id: str, request_digest: str) -> Reply | None:
-        """The latest answer to this request."""
         same = [call for call in self.calls if (call.job_id, call.request_digest) == (job_id, request_digest)]
         return next((call.reply for call in reversed(same) if call.reply), None)
 
     async def begin(self, job_id: str, request_digest: str, model: str) -> int:
-        """Its id."""
         self.calls.append(RecordedCall(job_id, request_digest, model))
         return len(self.calls) - 1
 
     async def finish(self, call_id: int, reply: Reply) -> None:
-        """Keep the answer."""
         self.calls[call_id].reply = reply
 
     async def spent(self, job_id: str) -> Usage:

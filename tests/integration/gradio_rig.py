@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from tests.fakes.gradio import HUB_TOKEN, GradioServicesInMemory, app_of
+from tests.fakes.gradio import HUB_TOKEN, GradioServices, app_of
 from tests.fakes.jobs import SECRET
 
 OPERATOR = {"Authorization": f"Bearer {SECRET}"}
@@ -18,7 +18,7 @@ SECONDS = 30  # far more than any stream here lasts
 Events = list[tuple[str, Any]]
 
 
-def client_of(services: GradioServicesInMemory) -> httpx.AsyncClient:
+def client_of(services: GradioServices) -> httpx.AsyncClient:
     transport = httpx.ASGITransport(app_of(services), raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://pipeline.test", headers=OPERATOR)
 

@@ -18,6 +18,10 @@ SITE = {
     "docs/index.html": b"<h1>Docs</h1>",
     "caf\u00e9 1.txt": b"coffee",
 }
+JOB_ROUTES = [
+    *[("GET", path) for path in ("", "/log", "/events", "/files", "/files/index.html", "/screenshot.png")],
+    *[("POST", path) for path in ("/cancel", "/redeliver")],
+]
 
 
 def bearer(secret: str = SECRET) -> dict[str, str]:

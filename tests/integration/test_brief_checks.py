@@ -41,11 +41,7 @@ def wrong_cases() -> Iterator[Any]:
             for number in change.checks:
                 look = Look(name, change.round, change)
                 shown = change.name.replace(" ", "-")
-                yield pytest.param(
-                    look,
-                    number,
-                    id=f"{name}-round-{change.round}-check-{number}-{shown}",
-                )
+                yield pytest.param(look, number, id=f"{name}-round-{change.round}-check-{number}-{shown}")
 
 
 def wrong_looks() -> list[Look]:

@@ -63,7 +63,7 @@ IN_THE_PAGE = {
 }
 DATAGRAM = {
     "udp": "<script>p = new RTCPeerConnection({iceServers: [{urls: 'stun:STUN'}]}); p.createDataChannel('x');"
-    "p.createOffer().then(o => p.setLocalDescription(o))</script>",
+    "p.createOffer().then(o => p.setLocalDescription(o))</script>"
 }
 ALONE = {
     "tcp": "<link rel='preconnect' href='TO'>",  # beside others its connection would be used by them

@@ -100,9 +100,7 @@ CLICKS = "(() => { document.querySelector('button').click(); return true; })()"
 FRESH = "document.querySelector('p').textContent === '0'"
 
 
-async def test_checks_of_earlier_rounds_are_judged_apart_from_what_those_of_this_one_do(
-    browser: SealedBrowser,
-) -> None:
+async def test_checks_of_earlier_rounds_are_judged_apart_from_what_those_of_this_one_do(browser: SealedBrowser) -> None:
     brief = make_brief(checks=scripts(CLICKS, "localStorage.getItem('count') === '1'"))
     earlier = [*scripts(FRESH, CLICKS, "false"), Check.from_text("gone.txt exists")]
     files = make_files({"index.html": REMEMBERS})

@@ -101,10 +101,7 @@ async def test_a_job_that_an_earlier_release_recorded_is_read_whole(records: Job
     [
         (
             {
-                "site": {
-                    **{name: getattr(make_site(), name) for name in make_site().__slots__},
-                    "target": "local",
-                },
+                "site": {**{name: getattr(make_site(), name) for name in make_site().__slots__}, "target": "local"},
                 "files": "0" * 64,
                 "base": None,
                 "earlier_checks": [],

@@ -35,29 +35,8 @@ values = st.recursive(
 )
 tokens = st.sampled_from(
     [
-        b'"',
-        b"{",
-        b"}",
-        b"[",
-        b"]",
-        b",",
-        b":",
-        b"\\",
-        b"\\ud800",
-        b"\\u0000",
-        b"NaN",
-        b"-Infinity",
-        b"1e999",
-        b"true",
-        b"\xff",
-        b"\x00",
-        b"\xef\xbb\xbf",
-        b"null",
-        b"9" * 30,
-        b"\\udfff\\ud800",
-        b"0x1",
-        b"-",
-        b".",
+        *rb'" { } [ ] , : \ \ud800 \u0000 NaN -Infinity 1e999 true null \udfff\ud800 0x1 - .'.split(),
+        *(b"\xff", b"\x00", b"\xef\xbb\xbf", b"9" * 30),
     ]
 )
 

@@ -64,8 +64,7 @@ def test_the_migrations_make_the_tables_that_the_code_names(database: Database) 
     with database.engine.connect() as connection:
         names = set(tables.metadata.tables)
         context = MigrationContext.configure(
-            connection,
-            opts={"include_name": lambda name, kind, _parents: kind != "table" or name in names},
+            connection, opts={"include_name": lambda name, kind, _parents: kind != "table" or name in names}
         )
         assert compare_metadata(context, tables.metadata) == []
     database.close()

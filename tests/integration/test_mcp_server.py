@@ -19,7 +19,7 @@ from mcp_types import TextContent
 from pipeline.domain.job import EventKind, Failure, Stage
 from pipeline.web.gradio.registry import FUNCTIONS
 from pipeline.web.streams import Streams
-from tests.fakes.gradio import HUB_TOKEN, GradioServicesInMemory, app_of
+from tests.fakes.gradio import HUB_TOKEN, GradioServices, app_of
 from tests.fakes.jobs import SECRET
 
 BRIEF = {"email": "ada@example.com", "task": "sales", "round": 1, "nonce": "n1", "brief": "Show the sales."}
@@ -28,24 +28,20 @@ INITIALIZE = {
     "jsonrpc": "2.0",
     "id": 1,
     "method": "initialize",
-    "params": {
-        "protocolVersion": "2025-06-18",
-        "capabilities": {},
-        "clientInfo": {"name": "test", "version": "1"},
-    },
+    "params": {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}},
 }
 ACCEPT = {"Accept": "application/json, text/event-stream"}
 
 
 @pytest.fixture
-def services(tmp_path: Path) -> Iterator[GradioServicesInMemory]:
-    services = GradioServicesInMemory(tmp_path)
+def services(tmp_path: Path) -> Iterator[GradioServices]:
+    services = GradioServices(tmp_path)
     yield services
     services.database.close()
 
 
 @pytest.fixture
-def app(services: GradioServicesInMemory) -> FastAPI:
+def app(services: GradioServices) -> FastAPI:
     return app_of(services)
 
 
@@ -103,9 +99,7 @@ async def test_a_tool_gives_its_result_as_text_and_as_data(url: str, mode: str) 
     assert '"stage": "RUNNING"' in text_of(result)
 
 
-async def test_a_job_reports_its_stages_as_progress_that_rises(
-    url: str, mode: str, services: GradioServicesInMemory
-) -> None:
+async def test_a_job_reports_its_stages_as_progress_that_rises(url: str, mode: str, services: GradioServices) -> None:
     reported: list[tuple[float, str | None]] = []
 
     async def report(progress: float, total: float | None, message: str | None) -> None:
@@ -126,7 +120,7 @@ async def test_a_job_reports_its_stages_as_progress_that_rises(
 
 
 async def test_a_job_that_fails_is_an_error_that_the_model_can_read(
-    url: str, mode: str, services: GradioServicesInMemory
+    url: str, mode: str, services: GradioServices
 ) -> None:
     async with connected(url, mode) as client:
         calling = asyncio.create_task(client.call_tool("deploy", BRIEF))
@@ -157,7 +151,7 @@ async def test_what_goes_wrong_is_told_as_the_tools_result(
 
 
 async def test_hanging_up_leaves_the_job_at_work_and_nothing_else_behind(
-    app: FastAPI, url: str, services: GradioServicesInMemory, mode: str
+    app: FastAPI, url: str, services: GradioServices, mode: str
 ) -> None:
     app.state.streams = Streams(most=1)
     async with connected(url, mode) as client:
@@ -171,7 +165,7 @@ async def test_hanging_up_leaves_the_job_at_work_and_nothing_else_behind(
         assert not (await client.call_tool("space_runtime", SPACE)).is_error
 
 
-async def test_a_page_of_another_origin_is_not_answered(url: str, services: GradioServicesInMemory) -> None:
+async def test_a_page_of_another_origin_is_not_answered(url: str, services: GradioServices) -> None:
     async with httpx.AsyncClient(trust_env=False, headers=ACCEPT, timeout=20) as client:
         foreign = await client.post(url, json=INITIALIZE, headers={"Origin": "https://evil.example"})
         own = await client.post(url, json=INITIALIZE, headers={"Origin": services.settings.own_address})

@@ -9,14 +9,7 @@ from pipeline.domain.files import AppFiles
 from pipeline.domain.generation import Order
 from pipeline.domain.publication import Target
 from pipeline.domain.verdict import Outcome
-from tests.builders import (
-    make_brief,
-    make_files,
-    make_finding,
-    make_order,
-    make_verdict,
-    make_verification,
-)
+from tests.builders import make_brief, make_files, make_finding, make_order, make_verdict, make_verification
 from tests.fakes.model import Answer
 from tests.fakes.model_calls import RecordingLedger
 from tests.integration.generator_rig import GOOD, PAGE, README, Scripted, edit, texts

@@ -16,14 +16,7 @@ from pipeline.domain.publication import Remote
 from pipeline.workspace import GitWorkspaces
 from tests.builders import NOW, make_files
 from tests.contract.repositories import ALL_BYTES, SITE, assert_sound, names_in, published, subjects
-from tests.fakes.github import (
-    Answer,
-    Drop,
-    FakeGitHub,
-    Fault,
-    Repository,
-    bad_gateway,
-)
+from tests.fakes.github import Answer, Drop, FakeGitHub, Fault, Repository, bad_gateway
 
 FILES = make_files({"index.html": "one\r\n", "a/b.bin": ALL_BYTES, ".gitattributes": "* text eol=crlf\n"})
 

@@ -17,12 +17,7 @@ from pipeline.domain.publication import Remote
 from pipeline.workspace import GitWorkspaces
 from tests.builders import NOW, make_files
 from tests.contract.repositories import ALL_BYTES, SITE, names_in
-from tests.fakes.github import (
-    FakeGitHub,
-    Fault,
-    Hang,
-    Repository,
-)
+from tests.fakes.github import FakeGitHub, Fault, Hang, Repository
 
 FILES = make_files({"index.html": "one\r\n", "a/b.bin": ALL_BYTES, ".gitattributes": "* text eol=crlf\n"})
 

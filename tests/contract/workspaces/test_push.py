@@ -11,10 +11,7 @@ from pipeline.domain.publication import Remote
 from pipeline.workspace import GitWorkspaces
 from tests.builders import NOW, make_files, make_site
 from tests.contract.repositories import ALL_BYTES, SITE, git
-from tests.fakes.github import (
-    FakeGitHub,
-    Repository,
-)
+from tests.fakes.github import FakeGitHub, Repository
 
 FILES = make_files({"index.html": "one\r\n", "a/b.bin": ALL_BYTES, ".gitattributes": "* text eol=crlf\n"})
 

@@ -61,7 +61,6 @@ class BareRepository:
         self.folder = folder
 
     def create(self) -> None:
-        """Make it, empty."""
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         settings = [part for setting in _REPOSITORY_SETTINGS for part in ("-c", setting)]
         command = ["git", *settings, "init", "--quiet", "--bare", "--template=", "--initial-branch=main"]
@@ -75,7 +74,6 @@ class BareRepository:
             return None
 
     def branches(self) -> list[str]:
-        """Names, sorted."""
         heads = self.folder / "refs/heads"
         return sorted(str(path.relative_to(heads)) for path in heads.rglob("*") if path.is_file())
 
@@ -85,12 +83,10 @@ class BareRepository:
         return [_commit(line) for line in printed.decode(errors="replace").split("\0") if line]
 
     def commit(self, revision: str) -> Commit | None:
-        """``revision`` alone."""
         printed = self._git("log", "-1", f"--format={_FORMAT}", revision, "--", is_optional=True)
         return _commit(printed.decode(errors="replace")) if printed else None
 
     def entries(self, revision: str) -> list[Entry]:
-        """Every file and folder of the tree."""
         entries = []
         for line in self._git("ls-tree", "-r", "-t", "-l", "-z", "--full-tree", revision).split(b"\0"):
             if line:
@@ -100,7 +96,6 @@ class BareRepository:
         return entries
 
     def files(self, revision: str) -> dict[str, bytes]:
-        """Every file of the tree."""
         blobs = [entry for entry in self.entries(revision) if entry.type == "blob"]
         asked = "".join(f"{blob.sha}\n" for blob in blobs).encode()
         printed = self._git("cat-file", "--batch", stdin=asked)

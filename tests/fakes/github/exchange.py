@@ -80,7 +80,6 @@ class Response:
 
     @classmethod
     def of_json(cls, status: int, document: Any, headers: Mapping[str, str] | None = None) -> "Response":
-        """``document`` as GitHub's REST API sends it."""
         media_type = {"Content-Type": "application/json; charset=utf-8"}
         return cls(status, json.dumps(document).encode(), {**media_type, **(headers or {})})
 

@@ -81,7 +81,6 @@ class Fault:
     when: Literal["before", "after"] = "before"
 
     def matches(self, request: Request) -> bool:
-        """Whether ``request`` is of that sort."""
         target = f"{request.path}?{request.raw_query}" if request.raw_query else request.path
         is_this_method = self.method in {None, request.method}
         return self.kind == request.kind and is_this_method and re.search(self.path, target) is not None
@@ -95,17 +94,14 @@ class FaultPlan:
         self._waiting: list[tuple[Fault, int | None]] = []
 
     def add(self, fault: Fault) -> None:
-        """Behind those that are waiting."""
         with self._lock:
             self._waiting.append((fault, fault.times))
 
     def clear(self) -> None:
-        """All goes well from now on."""
         with self._lock:
             self._waiting.clear()
 
     def take(self, request: Request) -> Fault | None:
-        """The fault for ``request``, counted down."""
         if request.is_probe:
             return None
         with self._lock:
@@ -124,12 +120,10 @@ _LIMITS = f"{_DOCUMENTATION}/rate-limits-for-the-rest-api"
 
 
 def bad_gateway() -> Answer:
-    """GitHub's front end has no back end."""
     return Answer(502, {"message": "Server Error"})
 
 
 def secondary_limit(retry_after: int | None = None) -> Answer:
-    """Too many writes at once, as 403."""
     text = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
     return Answer(
         403,
@@ -160,7 +154,6 @@ def _retry_after(seconds: int | None) -> dict[str, str]:
 
 
 def secret_found(path: str = "index.html", line: int = 1) -> PushRejected:
-    """Push protection saw a credential in a file."""
     return PushRejected(
         "push declined due to repository rule violations",
         (
@@ -181,14 +174,12 @@ def secret_found(path: str = "index.html", line: int = 1) -> PushRejected:
 
 
 def workflow_scope_missing(path: str = ".github/workflows/deploy.yml") -> PushRejected:
-    """The token may not write workflow files."""
     return PushRejected(
         f"refusing to allow a Personal Access Token to create or update workflow `{path}` without `workflow` scope"
     )
 
 
 def branch_protected() -> PushRejected:
-    """The branch takes pull requests only."""
     return PushRejected(
         "protected branch hook declined",
         (

@@ -61,12 +61,10 @@ class Build:
 
     @property
     def age(self) -> float:
-        """Seconds since its beginning."""
         return time.monotonic() - self.began
 
     @property
     def status(self) -> BuildStatus:
-        """How far it has got."""
         if self.superseded_after is not None:
             return "errored"
         if self.age < self.seconds:
@@ -75,14 +73,12 @@ class Build:
 
     @property
     def message(self) -> str | None:
-        """Why it failed, once it has."""
         if self.status != "errored":
             return None
         return self.error if self.superseded_after is None else SUPERSEDED
 
     @property
     def is_served(self) -> bool:
-        """Whether visitors may see it."""
         return self.status == "built" and self.age >= self.seconds + self.stale_seconds
 
     @property
@@ -122,7 +118,6 @@ class PagesSite:
 
     @property
     def latest(self) -> Build | None:
-        """The newest build."""
         return self.history[-1] if self.history else None
 
     @property
@@ -138,7 +133,6 @@ class PagesSite:
 
 
 def deploys_pages(files: Mapping[str, bytes]) -> bool:
-    """Whether a workflow among ``files`` publishes the site."""
     return any(_IS_WORKFLOW.fullmatch(path) and _DEPLOYS_PAGES.search(content) for path, content in files.items())
 
 

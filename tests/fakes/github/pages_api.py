@@ -39,7 +39,7 @@ def _enable(call: Call) -> tuple[int, Any]:
     branch, path = _source(body.get("source", {"branch": DEFAULT_BRANCH}))
     if repository.pages:
         raise Refused(409, "GitHub Pages is already enabled.")
-    if repository.private and call.state.settings.plan_without_private_pages:
+    if repository.private:
         raise Refused(422, NO_PLAN)
     _require_branch(repository, build_type, branch)
     call.state.enable_pages(repository, build_type, branch, path)

@@ -28,7 +28,6 @@ class Refused(Exception):
         self.errors = errors
 
     def response(self, page: str, headers: Mapping[str, str]) -> Response:
-        """As JSON; ``page`` is the documentation's, below its root."""
         document: dict[str, Any] = {"message": self.message}
         if self.errors is not None:
             document["errors"] = list(self.errors)
@@ -42,7 +41,6 @@ def not_found() -> Refused:
 
 
 def invalid(field: str, message: str, *, code: str = "custom", resource: str = "Repository") -> dict[str, Any]:
-    """One entry of ``errors``."""
     return {"resource": resource, "code": code, "field": field, "message": message}
 
 
@@ -159,7 +157,6 @@ class RestApi:
         return not_found().response("", self.headers())
 
     def headers(self) -> dict[str, str]:
-        """What every answer carries."""
         rate = self._state.rate()
         limits = {f"X-RateLimit-{name.capitalize()}": str(value) for name, value in rate.items()}
         scopes = {"X-OAuth-Scopes": "repo, workflow"} if self._state.settings.permissions is None else {}

@@ -18,6 +18,7 @@ from tests.fakes.github.shapes import Shapes
 from tests.fakes.github.smart_http import SmartHttp, rejection
 from tests.fakes.github.state import GitHubSettings, GitHubState, PlannedFailure, Repository
 
+LOGIN = "octocat"
 TOKEN = "ghp_0fake1fake2fake3fake4fake5fake6fake7"
 
 
@@ -26,29 +27,25 @@ class FakeGitHub:
 
     Args:
         folder: where the bare repositories go.
-        login: the token's user.
-        token: the only one that is accepted.
         organizations: that the user may create repositories in.
 
     Attributes:
-        token: as given.
+        token: the only one that is accepted.
         log: every request that was answered, dropped or left hanging, in the order of the answers.
         failures: what went wrong in the fake itself; raised when the fake stops.
     """
 
-    def __init__(
-        self, folder: Path, *, login: str = "octocat", token: str = TOKEN, organizations: tuple[str, ...] = ()
-    ) -> None:
-        self.token = token
+    def __init__(self, folder: Path, *, organizations: tuple[str, ...] = ()) -> None:
+        self.token = TOKEN
         self.log: list[Logged] = []
         self.failures: list[Exception] = []
-        self._state = GitHubState(folder / "repositories", login, organizations)
+        self._state = GitHubState(folder / "repositories", LOGIN, organizations)
         self._faults = FaultPlan()
         self._server = GitHubServer(self._respond_to)
         self.url = self._server.origin
         self._shapes = Shapes(self.url)
-        self._rest = RestApi(self._state, self._shapes, token, REPOSITORY_ROUTES + PAGES_ROUTES)
-        self._git = SmartHttp(self._state, token, folder / "hooks")
+        self._rest = RestApi(self._state, self._shapes, TOKEN, REPOSITORY_ROUTES + PAGES_ROUTES)
+        self._git = SmartHttp(self._state, TOKEN, folder / "hooks")
 
     def __enter__(self) -> Self:
         self._server.start()
@@ -68,12 +65,10 @@ class FakeGitHub:
 
     @property
     def login(self) -> str:
-        """The token's user."""
         return self._state.user.login
 
     @property
     def settings(self) -> GitHubSettings:
-        """How GitHub behaves from now on."""
         return self._state.settings
 
     def add_fault(self, fault: Fault) -> None:
@@ -81,7 +76,6 @@ class FakeGitHub:
         self._faults.add(fault)
 
     def clear_faults(self) -> None:
-        """Let all go well from now on."""
         self._faults.clear()
 
     def fail_next_build(self, message: str = "Page build failed.", *, cached: bool = False) -> None:
@@ -105,7 +99,6 @@ class FakeGitHub:
         return found
 
     def repositories(self) -> list[Repository]:
-        """All, oldest first."""
         return self._state.repositories()
 
     def create(
@@ -132,10 +125,6 @@ class FakeGitHub:
         sha = repository.git.add_commit(files, message, author, branch)
         self._state.pushed(repository)
         return sha
-
-    def site_url(self, repository: Repository) -> str:
-        """Where visitors find what was built."""
-        return self._shapes.site_url(repository)
 
     def _respond_to(self, request: Request, arrived: float) -> Response | None:
         """Answer one request, by the faults and by the state. None = the connection is dropped."""

@@ -1,18 +1,24 @@
 """GitHub's JSON documents. Fields and their types as in its OpenAPI description."""
 
 import base64
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from tests.fakes.github.bare import Commit, Entry, Signature
 from tests.fakes.github.exchange import API_PREFIX, SITE_PREFIX
-from tests.fakes.github.links import REPOSITORY_COUNTS, REPOSITORY_LINKS, USER_LINKS
 from tests.fakes.github.pages import Build, PagesSite
 from tests.fakes.github.state import Account, Repository
 
 Document = dict[str, Any]
+
+_UNCHANGING: Document = json.loads(
+    (Path(__file__).parents[2] / "data/github/documents.json").read_text(encoding="utf-8")
+)
+"""Document -> its fields that are the same in every answer, and the links below each document's own."""
 
 
 def timestamp(moment: datetime) -> str:
@@ -32,80 +38,42 @@ class Shapes:
         return self.base + API_PREFIX
 
     def account(self, account: Account) -> Document:
-        """As it stands in other documents."""
         url = f"{self.api}/users/{account.login}"
         return {
             "login": account.login,
             "id": account.id,
             "node_id": _node_id("User", account.id),
             "avatar_url": f"{self.base}/avatars/u/{account.id}",
-            "gravatar_id": "",
             "url": url,
             "html_url": f"{self.base}/{account.login}",
-            **{name: url + path for name, path in USER_LINKS.items()},
             "type": "Organization" if account.is_organization else "User",
-            "user_view_type": "public",
-            "site_admin": False,
+            **_links("account", url),
+            **_UNCHANGING["account"],
         }
 
     def profile(self, account: Account, repositories: int) -> Document:
-        """Of a user, as everybody sees it."""
-        nothing_told = ("company", "location", "email", "hireable", "bio", "twitter_username")
-        return {
-            **self.account(account),
-            **dict.fromkeys(nothing_told),
-            "name": account.login,
-            "blog": "",
-            "public_repos": repositories,
-            "public_gists": 0,
-            "followers": 0,
-            "following": 0,
-            "created_at": "2020-01-01T00:00:00Z",
-            "updated_at": "2020-01-01T00:00:00Z",
-        }
+        own = {"name": account.login, "public_repos": repositories}
+        return {**self.account(account), **_UNCHANGING["profile"], **own}
 
     def own_profile(self, account: Account, repositories: int) -> Document:
-        """Of the token's user."""
-        counts = dict.fromkeys(
-            ("private_gists", "total_private_repos", "owned_private_repos", "disk_usage", "collaborators"), 0
-        )
-        return {**self.profile(account, repositories), **counts, "two_factor_authentication": True}
+        return {**self.profile(account, repositories), **_UNCHANGING["own_profile"]}
 
     def organization(self, account: Account, repositories: int) -> Document:
-        """Of an organisation."""
         url = f"{self.api}/orgs/{account.login}"
-        links = {
-            "repos_url": "/repos",
-            "events_url": "/events",
-            "hooks_url": "/hooks",
-            "issues_url": "/issues",
-            "members_url": "/members{/member}",
-            "public_members_url": "/public_members{/member}",
-        }
         return {
             "login": account.login,
             "id": account.id,
             "node_id": _node_id("Organization", account.id),
             "url": url,
-            **{name: url + path for name, path in links.items()},
             "avatar_url": f"{self.base}/avatars/u/{account.id}",
             "html_url": f"{self.base}/{account.login}",
-            "description": None,
             "name": account.login,
-            "has_organization_projects": True,
-            "has_repository_projects": True,
             "public_repos": repositories,
-            "public_gists": 0,
-            "followers": 0,
-            "following": 0,
-            "type": "Organization",
-            "created_at": "2020-01-01T00:00:00Z",
-            "updated_at": "2020-01-01T00:00:00Z",
-            "archived_at": None,
+            **_links("organization", url),
+            **_UNCHANGING["organization"],
         }
 
     def repository(self, repository: Repository, *, is_ours: bool) -> Document:
-        """The whole document."""
         url, html_url = self._urls(repository)
         host = self.base.partition("://")[2]
         flags = ("has_issues", "has_projects", "has_wiki", "has_discussions", "archived", "private")
@@ -118,36 +86,26 @@ class Shapes:
             "owner": self.account(repository.owner),
             "html_url": html_url,
             "url": url,
-            **{name: url + path for name, path in REPOSITORY_LINKS.items()},
+            **_links("repository", url),
             "clone_url": f"{html_url}.git",
             "git_url": f"git://{host}/{repository.full_name}.git",
             "ssh_url": f"ssh://git@{host}/{repository.full_name}.git",
             "svn_url": html_url,
-            "mirror_url": None,
             "description": repository.description,
             "homepage": repository.homepage,
-            "language": None,
-            "license": None,
-            "fork": False,
-            "disabled": False,
             **{flag: getattr(repository, flag) for flag in flags},
             "has_pages": repository.pages is not None,
-            "has_downloads": True,
             "visibility": "private" if repository.private else "public",
             "default_branch": repository.default_branch,
             "topics": repository.topics,
-            **dict.fromkeys(REPOSITORY_COUNTS, 0),
             "created_at": timestamp(repository.created_at),
             "updated_at": timestamp(repository.updated_at),
             "pushed_at": timestamp(repository.pushed_at),
             "permissions": level,
-            "allow_forking": True,
-            "is_template": False,
-            "web_commit_signoff_required": False,
+            **_UNCHANGING["repository"],
         }
 
     def reference(self, repository: Repository, branch: str, sha: str) -> Document:
-        """Of a branch."""
         url, _ = self._urls(repository)
         return {
             "ref": f"refs/heads/{branch}",
@@ -157,10 +115,8 @@ class Shapes:
         }
 
     def commit(self, repository: Repository, commit: Commit) -> Document:
-        """Without its diff."""
         url, html_url = self._urls(repository)
         of_commit = f"{url}/commits/{commit.sha}"
-        unsigned = dict.fromkeys(("payload", "signature", "verified_at"))
         return {
             "sha": commit.sha,
             "node_id": _node_id("Commit", repository.id),
@@ -171,13 +127,12 @@ class Shapes:
                 "tree": {"sha": commit.tree, "url": f"{url}/git/trees/{commit.tree}"},
                 "url": f"{url}/git/commits/{commit.sha}",
                 "comment_count": 0,
-                "verification": {"verified": False, "reason": "unsigned", **unsigned},
+                "verification": _UNCHANGING["unsigned"],
             },
             "url": of_commit,
             "html_url": f"{html_url}/commit/{commit.sha}",
             "comments_url": f"{of_commit}/comments",
-            "author": None,
-            "committer": None,
+            **_UNCHANGING["commit"],
             "parents": [
                 {"sha": sha, "url": f"{url}/commits/{sha}", "html_url": f"{html_url}/commit/{sha}"}
                 for sha in commit.parents
@@ -185,16 +140,13 @@ class Shapes:
         }
 
     def branch(self, repository: Repository, branch: str, commit: Commit) -> Document:
-        """With its newest commit."""
         url, html_url = self._urls(repository)
         of_branch = f"{url}/branches/{branch}"
-        no_checks = {"enforcement_level": "off", "contexts": [], "checks": []}
         return {
             "name": branch,
             "commit": self.commit(repository, commit),
             "_links": {"self": of_branch, "html": f"{html_url}/tree/{branch}"},
-            "protected": False,
-            "protection": {"enabled": False, "required_status_checks": no_checks},
+            **_UNCHANGING["branch"],
             "protection_url": f"{of_branch}/protection",
         }
 
@@ -222,7 +174,6 @@ class Shapes:
         return document
 
     def site_url(self, repository: Repository) -> str:
-        """Where visitors go."""
         return f"{self.base}{SITE_PREFIX}{repository.full_name}/"
 
     def pages(self, repository: Repository, pages: PagesSite) -> Document:
@@ -234,19 +185,14 @@ class Shapes:
         return {
             "url": f"{url}/pages",
             "status": status,
-            "cname": None,
             "custom_404": "404.html" in (pages.served or {}),
             "html_url": self.site_url(repository),
             "build_type": pages.build_type,
             "source": {"branch": pages.branch, "path": pages.path},
-            "public": True,
-            "protected_domain_state": None,
-            "pending_domain_unverified_at": None,
-            "https_enforced": True,
+            **_UNCHANGING["pages"],
         }
 
     def build(self, repository: Repository, build: Build, pusher: Account) -> Document:
-        """Of one build."""
         url, _ = self._urls(repository)
         return {
             "url": f"{url}/pages/builds/{build.id}",
@@ -260,12 +206,15 @@ class Shapes:
         }
 
     def rate_limit(self, core: Mapping[str, int]) -> Document:
-        """Of the hour and its requests."""
         search = {"limit": 30, "remaining": 30, "reset": core["reset"], "used": 0}
         return {"resources": {"core": dict(core), "search": search}, "rate": dict(core)}
 
     def _urls(self, repository: Repository) -> tuple[str, str]:
         return f"{self.api}/repos/{repository.full_name}", f"{self.base}/{repository.full_name}"
+
+
+def _links(document: str, url: str) -> Document:
+    return {name: url + path for name, path in _UNCHANGING["links"][document].items()}
 
 
 def _node_id(kind: str, number: int) -> str:

@@ -45,7 +45,6 @@ class SmartHttp:
         hook.chmod(0o755)
 
     def answer(self, request: Request) -> Response:
-        """What git gets, with the push done."""
         target = _TARGET.fullmatch(request.path)
         if target is None:
             return Response.of_text(404, "Not Found")

@@ -27,9 +27,6 @@ class GitHubSettings:
         stale_seconds: visitors see the old build for so long after the new one is ``built``; 404 when it is the first.
         latency_seconds: before every answer.
         builds_per_hour: of one site; further ones fail. None = no limit.
-        jekyll: sources without ``.nojekyll`` lose paths that begin with ``_`` or ``.``, and an unknown Liquid tag (in
-            Markdown, or in a file with front matter) fails the build.
-        plan_without_private_pages: private repositories cannot have a site.
         permissions: None = a classic token that may do everything; else what a fine-grained one was given, as GitHub's
             headers spell it: ``administration=write``, ``contents=write``, ``pages=write``, ``workflows=write``;
             ``=write`` includes ``=read``, and ``metadata=read`` is always given.
@@ -40,12 +37,9 @@ class GitHubSettings:
     stale_seconds: float = 0.0
     latency_seconds: float = 0.0
     builds_per_hour: int | None = None
-    jekyll: bool = True
-    plan_without_private_pages: bool = True
     permissions: set[str] | None = None
 
     def is_granted(self, permission: str) -> bool:
-        """Whether the token has ``permission``, such as ``pages=read``."""
         if self.permissions is None or permission == "metadata=read":
             return True
         return permission in self.permissions or permission.replace("=read", "=write") in self.permissions
@@ -114,7 +108,6 @@ class Repository:
 
     @property
     def full_name(self) -> str:
-        """``owner/name``."""
         return f"{self.owner.login}/{self.name}"
 
     @property
@@ -123,7 +116,6 @@ class Repository:
         return time.monotonic() >= self.visible_from
 
     def head(self, branch: str = "main") -> str | None:
-        """Sha of the newest commit, or None."""
         return self.git.head(branch)
 
     def history(self, branch: str | None = None) -> list[Commit]:
@@ -170,7 +162,6 @@ class GitHubState:
         return self._accounts.get(login.lower())
 
     def may_write(self, owner: Account) -> bool:
-        """Whether the token's user owns what ``owner`` owns."""
         return owner.login.lower() in self._writable
 
     def repository(self, owner: str, name: str) -> Repository | None:
@@ -193,7 +184,6 @@ class GitHubState:
             return repository
 
     def rename(self, repository: Repository, name: str) -> None:
-        """Give it another name."""
         with self.lock:
             self._forget(repository)
             folder = repository.git.folder.rename(repository.git.folder.with_name(f"{name}.git"))
@@ -201,18 +191,15 @@ class GitHubState:
             self._repositories[repository.owner.login.lower(), name.lower()] = repository
 
     def delete(self, repository: Repository) -> None:
-        """Remove it with its site."""
         with self.lock:
             self._forget(repository)
             shutil.rmtree(repository.git.folder)
 
     def plan_failure(self, failure: PlannedFailure) -> None:
-        """Let the next build fail, of whatever site."""
         with self.lock:
             self._planned_failure = failure
 
     def pushed(self, repository: Repository) -> None:
-        """Look what a push changed, and build the site when its branch moved."""
         with self.lock:
             repository.pushed_at = repository.updated_at = datetime.now(UTC)
             pages = repository.pages
@@ -220,7 +207,6 @@ class GitHubState:
                 self.build(repository)
 
     def enable_pages(self, repository: Repository, build_type: BuildType, branch: str, path: str) -> None:
-        """Turn Pages on and build what is there already."""
         with self.lock:
             repository.pages = PagesSite(build_type, branch, path)
             self.build(repository)
@@ -239,7 +225,7 @@ class GitHubState:
         files = repository.git.files(head)
         if pages.build_type == "workflow" and not deploys_pages(files):
             return None
-        uses_jekyll = self.settings.jekyll and pages.build_type == "legacy"
+        uses_jekyll = pages.build_type == "legacy"
         content, problem = published(files, pages.path, jekyll=uses_jekyll)
         error = self._build_failure(repository, head) or problem
         times = self.settings.build_seconds, self.settings.stale_seconds
@@ -261,7 +247,6 @@ class GitHubState:
         return planned.message if planned else repository.cached_failures.get(commit)
 
     def count_request(self) -> None:
-        """Use up one of the hour's API requests."""
         with self.lock:
             self._used += 1
 

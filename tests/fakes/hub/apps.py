@@ -14,25 +14,21 @@ HTML = "text/html; charset=utf-8"
 
 
 def page(hub: Hub, request: Request, space_id: str) -> Answer:
-    """GET /spaces/{id}."""
     space = hub.readable(space_id, request)
     content = f'<!doctype html><title>{escape(space.id)}</title><iframe src="{escape(space.host)}"></iframe>'
     return Answer(content=content.encode(), media_type=HTML)
 
 
 def host(hub: Hub, request: Request, space_id: str) -> Answer:
-    """GET /api/spaces/{id}/host."""
     space = hub.readable(space_id, request)
     return Answer(json={"host": space.host, "subdomain": space.subdomain})
 
 
 def by_subdomain(hub: Hub, request: Request, subdomain: str) -> Answer:
-    """GET /api/spaces/by-subdomain/{subdomain}."""
     return Answer(json=hub.readable(_at(hub, subdomain).id, request).info())
 
 
 def jwt(hub: Hub, request: Request, space_id: str) -> Answer:
-    """GET /api/spaces/{id}/jwt."""
     hub.readable(space_id, request)
     return Answer(json={"token": "made-up-token-of-one-space"})
 

@@ -130,7 +130,6 @@ def read_card(readme: str) -> tuple[dict[str, Any] | None, list[str]]:
 
 
 def validation(readme: str) -> dict[str, list[dict[str, str]]]:
-    """What /api/validate-yaml says."""
     card, errors = read_card(readme)
     warnings = [] if card or errors else ["empty or missing yaml metadata in repo card"]
     return {
@@ -140,7 +139,6 @@ def validation(readme: str) -> dict[str, list[dict[str, str]]]:
 
 
 def first_readme(name: str, sdk: str) -> bytes:
-    """What the Hub puts into a new Space."""
     lines = ["---", f"title: {name.replace('-', ' ').replace('_', ' ').title()}", "emoji: 🏆", "colorFrom: gray"]
     lines += ["colorTo: green", f"sdk: {sdk}"]
     if sdk == "gradio":

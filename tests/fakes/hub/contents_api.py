@@ -21,7 +21,6 @@ Files = dict[str, StoredFile]
 
 
 def info(hub: Hub, request: Request, space_id: str, revision: str = "main") -> Answer:
-    """GET /api/spaces/{id}[/revision/{rev}]."""
     space = hub.readable(space_id, request)
     described = space.info(revision, with_blobs=request.query.get("blobs", "").lower() == "true")
     wanted = [name for name in request.query.get("expand", "").split(",") if name]
@@ -59,12 +58,10 @@ def paths_info(hub: Hub, request: Request, space_id: str, revision: str) -> Answ
 
 
 def history(hub: Hub, request: Request, space_id: str, revision: str) -> Answer:
-    """GET /api/spaces/{id}/commits/{rev}."""
     return Answer(json=hub.readable(space_id, request).repository.history(revision))
 
 
 def refs(hub: Hub, request: Request, space_id: str) -> Answer:
-    """GET /api/spaces/{id}/refs."""
     head = hub.readable(space_id, request).head
     main = {"name": "main", "ref": "refs/heads/main", "targetCommit": head}
     return Answer(json={"branches": [main], "tags": [], "converts": []})

@@ -39,7 +39,6 @@ class Answer:
 
     @property
     def body_type(self) -> str:
-        """Content-Type of ``body``."""
         return "application/json; charset=utf-8" if self.content is None else self.media_type
 
 
@@ -74,7 +73,6 @@ class Fault:
     answer: Answer | Drop | Hang = field(default_factory=Drop)
 
     def matches(self, method: str, target: str) -> bool:
-        """Whether it is meant for the request."""
         return self.method in {"*", method} and re.search(self.path, target) is not None
 
 

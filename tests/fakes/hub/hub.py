@@ -42,7 +42,6 @@ class Hub:
 
     Args:
         owner: whose ``token`` it is.
-        token: made up.
         others: token -> owner.
         organizations: that ``owner`` may write to.
 
@@ -56,16 +55,11 @@ class Hub:
     """
 
     def __init__(
-        self,
-        *,
-        owner: str = "deployer",
-        token: str = TOKEN,
-        others: Mapping[str, str] | None = None,
-        organizations: Iterable[str] = (),
+        self, *, owner: str = "deployer", others: Mapping[str, str] | None = None, organizations: Iterable[str] = ()
     ) -> None:
         self.owner = owner
-        self.token = token
-        self.accounts = {token: owner, **(others or {})}
+        self.token = TOKEN
+        self.accounts = {TOKEN: owner, **(others or {})}
         self.organizations = tuple(organizations)
         self.plan = "pro"
         self.spaces: dict[str, Space] = {}
@@ -98,7 +92,6 @@ class Hub:
         self._scripts.append((space_id, script))
 
     def next_script(self, space_id: str) -> Script | None:
-        """Take the script for a start."""
         fitting = [
             (script.starts_left is None, wanted == "*", position)
             for position, (wanted, script) in enumerate(self._scripts)
@@ -144,7 +137,6 @@ class Hub:
         return space
 
     def may_write(self, account: str | None, namespace: str) -> bool:
-        """Whether the account owns the namespace."""
         return account == namespace or (account == self.owner and namespace in self.organizations)
 
     def readable(self, space_id: str, request: Request) -> Space:

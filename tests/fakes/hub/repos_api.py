@@ -13,7 +13,6 @@ from tests.fakes.hub.space import Setting, Space
 
 
 def whoami(hub: Hub, request: Request) -> Answer:
-    """GET /api/whoami-v2."""
     if request.account is None:
         raise refusal(401, "Invalid username or password.")
     orgs = hub.organizations if request.account == hub.owner else ()
@@ -32,14 +31,12 @@ def whoami(hub: Hub, request: Request) -> Answer:
 
 
 def validate_yaml(hub: Hub, request: Request) -> Answer:
-    """POST /api/validate-yaml."""
     del hub
     found = validation(str(request.json.get("content", "")))
     return Answer(400 if found["errors"] else 200, found)
 
 
 def create(hub: Hub, request: Request) -> Answer:
-    """POST /api/repos/create."""
     wish = request.json
     if request.account is None:
         raise refusal(401, "Invalid username or password.")
@@ -90,7 +87,6 @@ def duplicate(hub: Hub, request: Request, space_id: str) -> Answer:
 
 
 def delete(hub: Hub, request: Request) -> Answer:
-    """DELETE /api/repos/delete."""
     wish = request.json
     space = hub.writable(f"{wish.get('organization') or request.account}/{wish.get('name')}", request)
     del hub.spaces[space.id]
@@ -115,7 +111,6 @@ def list_spaces(hub: Hub, request: Request) -> Answer:
 
 
 def templates(hub: Hub, request: Request) -> Answer:
-    """GET /api/spaces/templates."""
     del hub, request
     return Answer(
         json={
@@ -128,7 +123,6 @@ def templates(hub: Hub, request: Request) -> Answer:
 
 
 def hardware_list(hub: Hub, request: Request) -> Answer:
-    """GET /api/spaces/hardware."""
     del hub, request
     figures = {"cpu": "2 vCPU", "ram": "16 GB", "unitCostMicroUSD": 0, "unitCostUSD": 0.0, "unitLabel": "minute"}
     return Answer(json=[{"name": name, "prettyName": name.title(), **figures} for name in HARDWARE])

@@ -23,7 +23,6 @@ def now() -> str:
 
 
 def git_oid(kind: str, content: bytes) -> str:
-    """SHA-1 of a git object."""
     return hashlib.sha1(f"{kind} {len(content)}\0".encode() + content, usedforsecurity=False).hexdigest()
 
 
@@ -36,7 +35,6 @@ class StoredFile:
 
     @cached_property
     def sha256(self) -> str:
-        """Its oid in LFS."""
         return hashlib.sha256(self.content).hexdigest()
 
     @cached_property
@@ -56,14 +54,12 @@ class StoredFile:
         return self.sha256 if self.is_lfs else self.blob_oid
 
     def entry(self, path: str) -> dict[str, Any]:
-        """As trees list it."""
         entry = {"type": "file", "oid": self.blob_oid, "size": len(self.content), "path": path}
         if self.is_lfs:
             entry["lfs"] = {"oid": self.sha256, "size": len(self.content), "pointerSize": len(self.pointer)}
         return entry
 
     def sibling(self, path: str, *, with_blobs: bool) -> dict[str, Any]:
-        """As the Space's description lists it."""
         if not with_blobs:
             return {"rfilename": path}
         entry = self.entry(path)
@@ -96,7 +92,6 @@ class Repository:
 
     @property
     def head(self) -> str:
-        """Oid of the last commit."""
         return self.commits[-1].oid
 
     def commit(self, files: Mapping[str, StoredFile], summary: str) -> str:
@@ -158,13 +153,11 @@ def tree_entries(files: Mapping[str, StoredFile], folder: str = "", *, recursive
 
 
 def folder_entry(name: str, files: Mapping[str, StoredFile]) -> dict[str, Any]:
-    """A folder as the API lists it."""
     inside = "\n".join(f"{file.blob_oid} {path}" for path, file in files.items() if path.startswith(f"{name}/"))
     return {"type": "directory", "oid": git_oid("tree", inside.encode()), "size": 0, "path": name}
 
 
 def is_folder(name: str, files: Iterable[str]) -> bool:
-    """Whether ``files`` lie in it."""
     return any(path.startswith(f"{name}/") for path in files)
 
 

@@ -45,7 +45,6 @@ class LogEvent:
 
 
 def log_event(text: str) -> LogEvent:
-    """A line of now."""
     return LogEvent(text, datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"))
 
 

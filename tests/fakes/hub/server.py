@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from tests.fakes.http_server import Handler, LoopbackServer
 from tests.fakes.hub.exchange import Answer, Fault, Hang, Refused, Request, decoded
-from tests.fakes.hub.hub import TOKEN, Hub
+from tests.fakes.hub.hub import Hub
 from tests.fakes.hub.routes import route
 
 
@@ -44,14 +44,9 @@ class FakeHub(Hub, LoopbackServer):
     """
 
     def __init__(
-        self,
-        *,
-        owner: str = "deployer",
-        token: str = TOKEN,
-        others: Mapping[str, str] | None = None,
-        organizations: Iterable[str] = (),
+        self, *, owner: str = "deployer", others: Mapping[str, str] | None = None, organizations: Iterable[str] = ()
     ) -> None:
-        Hub.__init__(self, owner=owner, token=token, others=others, organizations=organizations)
+        Hub.__init__(self, owner=owner, others=others, organizations=organizations)
         LoopbackServer.__init__(self, _Handler)
         self.log: list[Logged] = []
         self._faults: list[tuple[Fault, list[int]]] = []
@@ -59,7 +54,6 @@ class FakeHub(Hub, LoopbackServer):
 
     @property
     def endpoint(self) -> str:
-        """For HF_ENDPOINT."""
         return self.origin
 
     def calls(self, method: str, pattern: str = "") -> list[Logged]:

@@ -55,7 +55,6 @@ def check_volumes(volumes: Any) -> list[dict[str, Any]]:
 
 
 def settings(hub: Hub, request: Request, space_id: str, kind: str) -> Answer:
-    """GET, POST, DELETE /api/spaces/{id}/secrets and /variables."""
     space = hub.readable(space_id, request) if request.method == "GET" else hub.writable(space_id, request)
     if kind == "secrets":
         hub.writable(space_id, request)
@@ -79,7 +78,6 @@ def runtime(hub: Hub, request: Request, space_id: str) -> Answer:
 
 
 def hardware(hub: Hub, request: Request, space_id: str) -> Answer:
-    """POST /api/spaces/{id}/hardware."""
     space, wish = _on_compute(hub, request, space_id), request.json
     flavor = check_hardware(wish.get("flavor"))
     if flavor is None:
@@ -100,26 +98,22 @@ def sleep_time(hub: Hub, request: Request, space_id: str) -> Answer:
 
 
 def pause(hub: Hub, request: Request, space_id: str) -> Answer:
-    """POST /api/spaces/{id}/pause."""
     space = _on_compute(hub, request, space_id)
     space.run = Run(fixed("PAUSED"))
     return Answer(json=space.runtime())
 
 
 def restart(hub: Hub, request: Request, space_id: str) -> Answer:
-    """POST /api/spaces/{id}/restart[?factory=true]."""
     return _restarted(_on_compute(hub, request, space_id))
 
 
 def dev_mode(hub: Hub, request: Request, space_id: str) -> Answer:
-    """POST /api/spaces/{id}/dev-mode."""
     space = _on_compute(hub, request, space_id)
     space.dev_mode = bool(request.json.get("enabled"))
     return _restarted(space)
 
 
 def volumes(hub: Hub, request: Request, space_id: str) -> Answer:
-    """PUT and DELETE /api/spaces/{id}/volumes."""
     space = _on_compute(hub, request, space_id)
     if request.method == "DELETE" and not space.volumes:
         raise refusal(400, "No volumes are attached to this Space")
@@ -128,7 +122,6 @@ def volumes(hub: Hub, request: Request, space_id: str) -> Answer:
 
 
 def visibility(hub: Hub, request: Request, space_id: str) -> Answer:
-    """PUT /api/spaces/{id}/settings."""
     space, wish = hub.writable(space_id, request), request.json
     if "private" in wish and "visibility" in wish:
         raise refusal(400, '"private" and "visibility" cannot be used together')

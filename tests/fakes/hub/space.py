@@ -80,7 +80,6 @@ class Space:
 
     @property
     def owner(self) -> str:
-        """User or organization."""
         return self.id.split("/")[0]
 
     @property
@@ -91,37 +90,30 @@ class Space:
 
     @property
     def card(self) -> dict[str, Any]:
-        """Of README.md; empty when there is none."""
         readme = self.repository.files().get("README.md")
         return (readme and read_card(readme.content.decode("utf-8", "replace"))[0]) or {}
 
     @property
     def commits(self) -> list[Commit]:
-        """The oldest first."""
         return self.repository.commits
 
     @property
     def head(self) -> str:
-        """Oid of the last commit."""
         return self.repository.head
 
     def files(self, revision: str = "main") -> dict[str, bytes]:
-        """The whole content."""
         return {path: file.content for path, file in self.repository.files(revision).items()}
 
     @property
     def subdomain(self) -> str:
-        """Of the app."""
         return re.sub(r"[^a-z0-9]+", "-", self.id.lower()).strip("-")
 
     @property
     def host(self) -> str:
-        """Address of the app."""
         return f"{self._origin}/{'static' if self.sdk == 'static' else 'app'}/{self.subdomain}"
 
     @property
     def url(self) -> str:
-        """Address of the Space's page."""
         return f"{self._origin}/spaces/{self.id}"
 
     def commit(self, files: Mapping[str, StoredFile], summary: str) -> str:
@@ -132,7 +124,6 @@ class Space:
         return oid
 
     def start(self) -> None:
-        """Begin a new run."""
         self.starts += 1
         self.run = Run(self._obstacle() or self._next_script(self.id) or usual(self.sdk))
 
@@ -147,7 +138,6 @@ class Space:
 
     @property
     def is_serving(self) -> bool:
-        """Whether the app answers."""
         return self.run.stage in SERVING
 
     def add_log(self, kind: str, text: str) -> None:
@@ -157,7 +147,6 @@ class Space:
             self.log_grew.notify_all()
 
     def log(self, kind: str) -> list[LogEvent]:
-        """The lines so far."""
         return list(self.run.logs[kind])
 
     def runtime(self) -> dict[str, Any]:

@@ -46,8 +46,7 @@ class Answer:
         headers: of the answer, besides those of its body.
         fault: what goes wrong.
         comments: SSE comments before the first chunk, as OpenRouter sends them.
-        reasoning: comes before the text, in ``reasoning_field``.
-        reasoning_field: ``reasoning`` or ``reasoning_content``.
+        reasoning: comes before the text.
         refusal: comes instead of the text.
         usage: None leaves the last chunk out.
         answered: the model that the answer names; "" = the one asked for.
@@ -65,7 +64,6 @@ class Answer:
     fault: Fault | None = None
     comments: int = 0
     reasoning: str = ""
-    reasoning_field: str = "reasoning"
     refusal: str = ""
     usage: Mapping[str, Any] | None = field(default_factory=lambda: dict(DEFAULT_USAGE))
     answered: str = ""
@@ -73,7 +71,6 @@ class Answer:
     contains: str | None = None
 
     def matches(self, body: Mapping[str, Any]) -> bool:
-        """Whether this answer is meant for the request ``body``."""
         is_model = self.model is None or self.model == body.get("model")
         return is_model and (self.contains is None or self.contains in _said(body))
 
@@ -103,7 +100,6 @@ class Call:
 
     @property
     def text(self) -> str:
-        """Everything said in the conversation."""
         return _said(self.body)
 
 
@@ -111,14 +107,12 @@ Entry = Answer | Mapping[str, Any] | str
 
 
 def answer_of(entry: Entry) -> Answer:
-    """The answer that an entry stands for."""
     if isinstance(entry, Answer):
         return entry
     return Answer(entry) if isinstance(entry, str) else Answer(**entry)
 
 
 def error(status: int, message: str, *, param: str | None = None, code: str | None = None) -> Answer:
-    """In OpenAI's words."""
     document = {"message": message, "type": "invalid_request_error", "param": param, "code": code}
     return Answer(status=status, body={"error": document})
 
@@ -151,5 +145,4 @@ def _said(body: Mapping[str, Any]) -> str:
 
 
 def has_image(body: Mapping[str, Any]) -> bool:
-    """Whether an image came with the conversation."""
     return any(part.get("type") == "image_url" for part in _parts(body))

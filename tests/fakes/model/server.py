@@ -59,7 +59,6 @@ class ModelServer(LoopbackServer):
 
     @property
     def base_url(self) -> str:
-        """For LLM_BASE_URL."""
         return f"{self.origin}/v1"
 
     def wait_for(self, count: int, seconds: float = STUCK_SECONDS) -> list[Call]:
@@ -84,7 +83,6 @@ class ModelServer(LoopbackServer):
         return answer
 
     def model_list(self) -> dict[str, Any]:
-        """What GET /v1/models says."""
         return {
             "object": "list",
             "data": [{"id": name, "object": "model", "owned_by": "test"} for name in self._models],

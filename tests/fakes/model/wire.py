@@ -73,7 +73,7 @@ class ModelHandler(Handler):
         self._delta(answer, {"role": "assistant", "content": ""})
         for piece in _cut(answer.reasoning, answer.chunk):
             self._pause(answer.delay)
-            self._delta(answer, {answer.reasoning_field: piece})
+            self._delta(answer, {"reasoning": piece})
         self._send_text(answer)
         if answer.fault in {"drop", "no_done", "error_chunk", "garbage"}:
             self._break_off(answer)
@@ -169,6 +169,6 @@ def _whole(answer: Answer) -> dict[str, Any]:
     if answer.refusal:
         message["refusal"] = answer.refusal
     if answer.reasoning:
-        message[answer.reasoning_field] = answer.reasoning
+        message["reasoning"] = answer.reasoning
     choice = {"index": 0, "message": message, "finish_reason": answer.finish}
     return {**_head(answer), "object": "chat.completion", "choices": [choice], "usage": answer.usage}

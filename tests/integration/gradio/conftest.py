@@ -3,21 +3,21 @@
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import httpx
 import pytest
+from httpx import AsyncClient
 
-from tests.fakes.gradio import GradioServicesInMemory
+from tests.fakes.gradio import GradioServices
 from tests.integration.gradio_rig import client_of
 
 
 @pytest.fixture
-def services(tmp_path: Path) -> Iterator[GradioServicesInMemory]:
-    services = GradioServicesInMemory(tmp_path)
+def services(tmp_path: Path) -> Iterator[GradioServices]:
+    services = GradioServices(tmp_path)
     yield services
     services.database.close()
 
 
 @pytest.fixture
-async def client(services: GradioServicesInMemory) -> AsyncIterator[httpx.AsyncClient]:
+async def client(services: GradioServices) -> AsyncIterator[AsyncClient]:
     async with client_of(services) as client:
         yield client

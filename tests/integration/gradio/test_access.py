@@ -4,15 +4,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
+from httpx import AsyncClient
 
-from tests.fakes.gradio import HUB_TOKEN, OTHER_HUB_TOKEN, GradioServicesInMemory
+from tests.fakes.gradio import HUB_TOKEN, OTHER_HUB_TOKEN, GradioServices
 from tests.fakes.jobs import SECRET
 from tests.integration.gradio_rig import ACCOUNT, BRIEF, CANARY, SPACE, begin, call, client_of
 
 
-async def test_an_event_is_its_callers_alone(client: httpx.AsyncClient) -> None:
+async def test_an_event_is_its_callers_alone(client: AsyncClient) -> None:
     event_id = await begin(client, "space_runtime", SPACE, headers={**ACCOUNT, "Authorization": ""})
     other = {"Authorization": f"Bearer {OTHER_HUB_TOKEN}"}
     path = f"/gradio_api/call/space_runtime/{event_id}"
@@ -24,7 +24,7 @@ async def test_an_event_is_its_callers_alone(client: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize(
     "path", ["/config", "/gradio_api/info", "/gradio_api/info/", "/gradio_api/openapi.json", "/agents.md"]
 )
-async def test_discovery_is_public(client: httpx.AsyncClient, path: str) -> None:
+async def test_discovery_is_public(client: AsyncClient, path: str) -> None:
     answer = await client.get(path, headers={"Authorization": ""})
     assert answer.status_code == 200
     assert SECRET not in answer.text
@@ -45,11 +45,7 @@ async def test_discovery_is_public(client: httpx.AsyncClient, path: str) -> None
 )
 @pytest.mark.parametrize(("token", "status"), [("", 401), ("Bearer wrong", 403), ("Bearer hf_made_up", 401)])
 async def test_calls_are_not_public(
-    client: httpx.AsyncClient,
-    services: GradioServicesInMemory,
-    request_line: tuple[str, str],
-    token: str,
-    status: int,
+    client: AsyncClient, services: GradioServices, request_line: tuple[str, str], token: str, status: int
 ) -> None:
     method, path = request_line
     for headers in ({"Authorization": token}, {"Authorization": "", "x-hf-authorization": token}):
@@ -60,7 +56,7 @@ async def test_calls_are_not_public(
 
 
 @pytest.mark.parametrize("name", ["deploy", "job"])
-async def test_a_hub_token_alone_opens_no_job(client: httpx.AsyncClient, name: str) -> None:
+async def test_a_hub_token_alone_opens_no_job(client: AsyncClient, name: str) -> None:
     answer = await client.post(
         f"/gradio_api/call/v2/{name}", json=BRIEF, headers={"Authorization": f"Bearer {HUB_TOKEN}"}
     )
@@ -69,7 +65,7 @@ async def test_a_hub_token_alone_opens_no_job(client: httpx.AsyncClient, name: s
 
 @pytest.mark.parametrize("given_token", [None, "", "   "])
 async def test_the_callers_own_token_acts_when_none_or_a_blank_one_is_given(
-    client: httpx.AsyncClient, services: GradioServicesInMemory, given_token: str | None
+    client: AsyncClient, services: GradioServices, given_token: str | None
 ) -> None:
     headers = {"Authorization": "", **ACCOUNT}
     await call(client, "pause_space", {**SPACE, "hf_token": given_token}, headers=headers)
@@ -78,15 +74,13 @@ async def test_the_callers_own_token_acts_when_none_or_a_blank_one_is_given(
 
 
 async def test_a_token_among_the_arguments_acts_before_all_others(
-    client: httpx.AsyncClient, services: GradioServicesInMemory
+    client: AsyncClient, services: GradioServices
 ) -> None:
     await call(client, "restart_space", {**SPACE, "hf_token": OTHER_HUB_TOKEN, "factory_reboot": True})
     assert services.hub.asked == [(OTHER_HUB_TOKEN, "restart ada/app True")]
 
 
-async def test_the_operators_token_acts_for_the_operator(
-    client: httpx.AsyncClient, services: GradioServicesInMemory
-) -> None:
+async def test_the_operators_token_acts_for_the_operator(client: AsyncClient, services: GradioServices) -> None:
     files = {"index.html": "<h1>x</h1>", "a.bin": {"base64": "AAE="}}
     ((event, (created,)),) = await call(client, "create_space", {"space_type": "static", "files": files, "name": "hi"})
     assert (event, created["space_id"], created["message"]) == ("complete", "deployer/hi", "New Space created")
@@ -96,7 +90,7 @@ async def test_the_operators_token_acts_for_the_operator(
 async def test_an_owner_cannot_act_as_the_operator(tmp_path: Path) -> None:
     secrets = tmp_path / "secrets.json"
     secrets.write_text(json.dumps({"ada@example.com": "ada-s-own-long-secret"}))
-    services = GradioServicesInMemory(tmp_path, deploy_secrets_file=secrets)
+    services = GradioServices(tmp_path, deploy_secrets_file=secrets)
     owner = {"Authorization": "Bearer ada-s-own-long-secret"}
     async with client_of(services) as client:
         refused = await call(client, "pause_space", SPACE, headers=owner)
@@ -110,7 +104,7 @@ async def test_an_owner_cannot_act_as_the_operator(tmp_path: Path) -> None:
 
 
 async def test_a_copy_goes_to_the_tokens_own_account_unless_told_otherwise(
-    client: httpx.AsyncClient, services: GradioServicesInMemory
+    client: AsyncClient, services: GradioServices
 ) -> None:
     await call(client, "duplicate_space", {"from_id": "ada/app"})
     await call(client, "duplicate_space", {"from_id": "ada/app", "to_id": "copy", "private": False})
@@ -123,7 +117,7 @@ async def test_a_copy_goes_to_the_tokens_own_account_unless_told_otherwise(
     assert (await call(client, "duplicate_space", {"from_id": "ada/app", "to_id": "a//b"}))[0][0] == "error"
 
 
-async def test_a_copy_says_which_secrets_it_lacks(client: httpx.AsyncClient) -> None:
+async def test_a_copy_says_which_secrets_it_lacks(client: AsyncClient) -> None:
     ((event, (copy,)),) = await call(client, "duplicate_space", {"from_id": "ada/app"})
     assert (event, copy["space_id"]) == ("complete", "deployer/app")
     assert "KEY" in copy["warning"]
@@ -140,7 +134,7 @@ async def test_a_copy_says_which_secrets_it_lacks(client: httpx.AsyncClient) -> 
     ],
 )
 async def test_a_copy_that_breaks_a_rule_of_spaces_is_not_made(
-    client: httpx.AsyncClient, services: GradioServicesInMemory, wrong: dict[str, Any]
+    client: AsyncClient, services: GradioServices, wrong: dict[str, Any]
 ) -> None:
     ((event, data),) = await call(client, "duplicate_space", {"from_id": "ada/app", **wrong})
     assert event == "error"

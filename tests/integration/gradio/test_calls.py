@@ -7,16 +7,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
+from httpx import AsyncClient
 
 from pipeline.domain.call_event import CallOutcome
 from pipeline.web.gradio import calls, sse
-from tests.fakes.gradio import GradioServicesInMemory
+from tests.fakes.gradio import GradioServices
 from tests.integration.gradio_rig import BRIEF, CANARY, SECONDS, SPACE, begin, call, client_of, events
 
 
-async def test_a_call_gives_its_result_as_often_as_it_is_read(client: httpx.AsyncClient) -> None:
+async def test_a_call_gives_its_result_as_often_as_it_is_read(client: AsyncClient) -> None:
     event_id = await begin(client, "space_runtime", SPACE)
     for _ in range(3):
         ((event, data),) = await events(client, "space_runtime", event_id)
@@ -26,7 +26,7 @@ async def test_a_call_gives_its_result_as_often_as_it_is_read(client: httpx.Asyn
 @pytest.mark.parametrize("slash", ["", "/"])
 @pytest.mark.parametrize("version", ["", "v2/"])
 async def test_a_call_by_position_and_by_name_are_the_same(
-    client: httpx.AsyncClient, services: GradioServicesInMemory, version: str, slash: str
+    client: AsyncClient, services: GradioServices, version: str, slash: str
 ) -> None:
     body: dict[str, Any] = SPACE if version else {"data": ["ada/app"]}
     begun = await client.post(f"/gradio_api/call/{version}space_runtime{slash}", json=body)
@@ -38,15 +38,13 @@ async def test_a_call_by_position_and_by_name_are_the_same(
 @pytest.mark.parametrize(
     "content_type", ["application/json", "text/plain", "application/x-www-form-urlencoded", "nonsense", None]
 )
-async def test_a_body_is_json_whatever_its_content_type_says(
-    client: httpx.AsyncClient, content_type: str | None
-) -> None:
+async def test_a_body_is_json_whatever_its_content_type_says(client: AsyncClient, content_type: str | None) -> None:
     headers = {"Content-Type": content_type} if content_type else {}
     answer = await client.post("/gradio_api/call/v2/space_runtime", content=json.dumps(SPACE).encode(), headers=headers)
     assert answer.status_code == 200
 
 
-async def test_events_are_kept_by_no_cache_and_held_back_by_no_proxy(client: httpx.AsyncClient) -> None:
+async def test_events_are_kept_by_no_cache_and_held_back_by_no_proxy(client: AsyncClient) -> None:
     event_id = await begin(client, "space_runtime", SPACE)
     answer = await client.get(f"/gradio_api/call/space_runtime/{event_id}")
     assert answer.headers["content-type"].startswith("text/event-stream")
@@ -54,7 +52,7 @@ async def test_events_are_kept_by_no_cache_and_held_back_by_no_proxy(client: htt
     assert answer.headers["x-accel-buffering"] == "no"
 
 
-async def test_an_event_under_a_wrong_name_is_not_found_and_nothing_is_lost(client: httpx.AsyncClient) -> None:
+async def test_an_event_under_a_wrong_name_is_not_found_and_nothing_is_lost(client: AsyncClient) -> None:
     event_id = await begin(client, "space_runtime", SPACE)
     for path in (f"job/{event_id}", f"space_runtime/{event_id[:-1]}", "space_runtime/%00", "nope/x", f"v2/{event_id}"):
         answer = await client.get(f"/gradio_api/call/{path}")
@@ -62,7 +60,7 @@ async def test_an_event_under_a_wrong_name_is_not_found_and_nothing_is_lost(clie
     assert (await events(client, "space_runtime", event_id))[0][0] == "complete"
 
 
-async def test_an_error_of_the_hub_ends_the_call_in_words(client: httpx.AsyncClient) -> None:
+async def test_an_error_of_the_hub_ends_the_call_in_words(client: AsyncClient) -> None:
     assert await call(client, "space_runtime", {"space_id": "ada/gone"}) == [
         ("error", {"error": "there is no such Space, or the token may not see it"})
     ]
@@ -86,7 +84,7 @@ async def test_an_error_of_the_hub_ends_the_call_in_words(client: httpx.AsyncCli
     ],
 )
 async def test_arguments_that_break_a_rule_are_refused_at_once_and_never_repeated(
-    client: httpx.AsyncClient, name: str, body: Any, status: int, told: str
+    client: AsyncClient, name: str, body: Any, status: int, told: str
 ) -> None:
     answer = await client.post(f"/gradio_api/call/v2/{name}", json=body)
     assert answer.status_code == status
@@ -95,19 +93,19 @@ async def test_arguments_that_break_a_rule_are_refused_at_once_and_never_repeate
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"data": {}}', b'{"data": [1, 2, 3]}', b'{"data": [NaN]}'])
-async def test_positional_bodies_of_another_shape_are_refused(client: httpx.AsyncClient, body: bytes) -> None:
+async def test_positional_bodies_of_another_shape_are_refused(client: AsyncClient, body: bytes) -> None:
     answer = await client.post("/gradio_api/call/space_runtime", content=body)
     assert (answer.status_code, answer.json()["ok"]) == (400, False)
 
 
 @pytest.mark.parametrize("path", ["/config", "/gradio_api/info", "/gradio_api/openapi.json", "/agents.md", "/docs"])
-async def test_a_document_can_be_asked_for_its_head_alone(client: httpx.AsyncClient, path: str) -> None:
+async def test_a_document_can_be_asked_for_its_head_alone(client: AsyncClient, path: str) -> None:
     head, whole = await client.head(path), await client.get(path)
     assert (head.status_code, head.headers) == (200, whole.headers)
 
 
 async def test_silence_is_broken_by_heartbeats(
-    client: httpx.AsyncClient, services: GradioServicesInMemory, monkeypatch: pytest.MonkeyPatch
+    client: AsyncClient, services: GradioServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sse, "HEARTBEAT_SECONDS", 0.0)
     monkeypatch.setattr(calls, "LOOK_SECONDS", 0.01)
@@ -117,22 +115,20 @@ async def test_silence_is_broken_by_heartbeats(
 
 
 async def test_a_call_that_takes_too_long_ends_as_an_error(
-    client: httpx.AsyncClient, services: GradioServicesInMemory, monkeypatch: pytest.MonkeyPatch
+    client: AsyncClient, services: GradioServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(calls, "CALL_SECONDS", 0.01)
     services.hub.delay = 60
     assert await call(client, "space_runtime", SPACE) == [("error", {"error": "the call did not end within 0 seconds"})]
 
 
-async def test_a_fault_of_ours_ends_the_call_and_tells_nothing(
-    client: httpx.AsyncClient, services: GradioServicesInMemory
-) -> None:
+async def test_a_fault_of_ours_ends_the_call_and_tells_nothing(client: AsyncClient, services: GradioServices) -> None:
     services.hub.fault = RuntimeError(CANARY)
     assert await call(client, "space_runtime", SPACE) == [("error", {"error": "internal error"})]
 
 
 async def test_a_call_that_runs_in_another_process_is_followed_and_given_up_in_time(
-    client: httpx.AsyncClient, services: GradioServicesInMemory, monkeypatch: pytest.MonkeyPatch
+    client: AsyncClient, services: GradioServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(calls, "LOOK_SECONDS", 0.01)
     elsewhere = await services.call_events.add("operator", "space_runtime")
@@ -146,7 +142,7 @@ async def test_a_call_that_runs_in_another_process_is_followed_and_given_up_in_t
 
 
 async def test_calls_that_come_all_at_once_cannot_all_take_the_last_place(
-    client: httpx.AsyncClient, services: GradioServicesInMemory
+    client: AsyncClient, services: GradioServices
 ) -> None:
     services.hub.delay = SECONDS
     path = "/gradio_api/call/v2/space_runtime"
@@ -155,7 +151,7 @@ async def test_calls_that_come_all_at_once_cannot_all_take_the_last_place(
 
 
 async def test_a_thousand_abandoned_calls_are_refused_beyond_the_limit(tmp_path: Path) -> None:
-    services = GradioServicesInMemory(tmp_path, limits={"most_per_caller": 20})
+    services = GradioServices(tmp_path, limits={"most_per_caller": 20})
     async with client_of(services) as client:
         call = partial(client.post, "/gradio_api/call/v2/space_runtime", json=SPACE)
         statuses = [(await call()).status_code for _ in range(1000)]

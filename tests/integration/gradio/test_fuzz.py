@@ -8,14 +8,15 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from httpx import AsyncClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fakes.gradio import GradioServicesInMemory, app_of
+from tests.fakes.gradio import GradioServices, app_of
 from tests.integration.gradio_rig import CANARY, OPERATOR
 
 
-async def test_every_request_that_is_documented_with_an_example_can_be_sent_as_it_is(client: httpx.AsyncClient) -> None:
+async def test_every_request_that_is_documented_with_an_example_can_be_sent_as_it_is(client: AsyncClient) -> None:
     document = (await client.get("/openapi.json")).json()
     sent = []
     for path, item in document["paths"].items():
@@ -68,7 +69,7 @@ parameters = st.sampled_from(
 
 @pytest.fixture(scope="module")
 def fuzzed_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
-    services = GradioServicesInMemory(tmp_path_factory.mktemp("fuzz"))
+    services = GradioServices(tmp_path_factory.mktemp("fuzz"))
     yield app_of(services)
     services.database.close()
 
@@ -86,7 +87,7 @@ def test_whatever_is_sent_is_never_a_fault_of_ours_and_never_repeated(
 ) -> None:
     async def send() -> httpx.Response:
         transport = httpx.ASGITransport(fuzzed_app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://pipeline.test", headers=OPERATOR) as client:
+        async with AsyncClient(transport=transport, base_url="http://pipeline.test", headers=OPERATOR) as client:
             return await client.post(f"/gradio_api/{path}{name}", content=body)
 
     answer = asyncio.run(send())

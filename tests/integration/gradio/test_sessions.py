@@ -11,6 +11,7 @@ import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
+from httpx import AsyncClient
 
 from pipeline.domain.call_event import CallOutcome
 from pipeline.domain.job import EventKind, Stage
@@ -19,7 +20,7 @@ from pipeline.web.gradio.registry import FUNCTIONS
 from pipeline.web.gradio.session import MOST_WAITING, session_messages
 from pipeline.web.gradio.state import GradioState
 from pipeline.web.streams import Streams
-from tests.fakes.gradio import GradioServicesInMemory, app_of
+from tests.fakes.gradio import GradioServices, app_of
 from tests.fakes.jobs import SECRET
 
 OPERATOR = {"Authorization": f"Bearer {SECRET}"}
@@ -30,7 +31,7 @@ SECONDS = 30  # far more than any stream here lasts
 
 
 @pytest.fixture
-def app(services: GradioServicesInMemory) -> FastAPI:
+def app(services: GradioServices) -> FastAPI:
     return app_of(services)
 
 
@@ -41,18 +42,18 @@ def state(app: FastAPI) -> GradioState:
 
 
 @pytest.fixture
-async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+async def client(app: FastAPI) -> AsyncIterator[AsyncClient]:
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://pipeline.test", headers=OPERATOR) as client:
+    async with AsyncClient(transport=transport, base_url="http://pipeline.test", headers=OPERATOR) as client:
         yield client
 
 
-async def join(client: httpx.AsyncClient, name: str, *data: Any, session_hash: Any = SESSION) -> httpx.Response:
+async def join(client: AsyncClient, name: str, *data: Any, session_hash: Any = SESSION) -> httpx.Response:
     body = {"data": list(data), "fn_index": INDEX[name], "session_hash": session_hash, "event_data": None}
     return await client.post("/gradio_api/queue/join", json=body)
 
 
-async def follow(client: httpx.AsyncClient, session_hash: str = SESSION) -> list[dict[str, Any]]:
+async def follow(client: AsyncClient, session_hash: str = SESSION) -> list[dict[str, Any]]:
     async with asyncio.timeout(SECONDS):
         answer = await client.get("/gradio_api/queue/data", params={"session_hash": session_hash})
     assert (answer.status_code, answer.headers["x-accel-buffering"]) == (200, "no")
@@ -73,21 +74,16 @@ async def until(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_a_call_is_told_from_its_place_in_the_queue_to_the_end_of_the_stream(client: httpx.AsyncClient) -> None:
+async def test_a_call_is_told_from_its_place_in_the_queue_to_the_end_of_the_stream(client: AsyncClient) -> None:
     event_id = (await join(client, "space_runtime", "ada/app")).json()["event_id"]
     told = await follow(client)
-    assert [message["msg"] for message in told] == [
-        "estimation",
-        "process_starts",
-        "process_completed",
-        "close_stream",
-    ]
+    assert [message["msg"] for message in told] == ["estimation", "process_starts", "process_completed", "close_stream"]
     assert {message["event_id"] for message in told[:3]} == {event_id}
     assert (told[2]["success"], told[2]["output"]["data"][0]["stage"]) == (True, "RUNNING")
 
 
 async def test_stages_of_a_job_are_values_of_which_the_second_and_later_are_edits(
-    client: httpx.AsyncClient, services: GradioServicesInMemory
+    client: AsyncClient, services: GradioServices
 ) -> None:
     await join(client, "deploy", *BRIEF)
     (job_id,) = services.jobs.ids
@@ -103,7 +99,7 @@ async def test_stages_of_a_job_are_values_of_which_the_second_and_later_are_edit
     assert told[-2]["output"]["data"][0]["job_id"] == job_id
 
 
-async def test_arguments_that_break_a_rule_are_told_where_clients_look_for_them(client: httpx.AsyncClient) -> None:
+async def test_arguments_that_break_a_rule_are_told_where_clients_look_for_them(client: AsyncClient) -> None:
     assert (await join(client, "space_runtime")).status_code == 200
     assert (await join(client, "space_runtime", "ada/app", None, 3)).status_code == 200
     ends = [message for message in await follow(client) if message["msg"] == "process_completed"]
@@ -111,20 +107,18 @@ async def test_arguments_that_break_a_rule_are_told_where_clients_look_for_them(
     assert ends[0]["output"] == {"error": "space_id: is required"}
 
 
-async def test_calls_of_one_session_share_a_stream_and_other_sessions_see_nothing(client: httpx.AsyncClient) -> None:
+async def test_calls_of_one_session_share_a_stream_and_other_sessions_see_nothing(client: AsyncClient) -> None:
     mine = [(await join(client, "space_runtime", "ada/app")).json()["event_id"] for _ in range(3)]
     await join(client, "space_runtime", "ada/app", session_hash="session-2")
     ended = [message["event_id"] for message in await follow(client) if message["msg"] == "process_completed"]
     assert sorted(ended) == sorted(mine)
 
 
-async def test_a_stream_without_calls_ends_at_once(client: httpx.AsyncClient) -> None:
+async def test_a_stream_without_calls_ends_at_once(client: AsyncClient) -> None:
     assert [message["msg"] for message in await follow(client)] == ["close_stream"]
 
 
-async def test_a_call_that_joins_an_open_stream_is_told_there(
-    client: httpx.AsyncClient, services: GradioServicesInMemory
-) -> None:
+async def test_a_call_that_joins_an_open_stream_is_told_there(client: AsyncClient, services: GradioServices) -> None:
     await join(client, "deploy", *BRIEF)
     reading = asyncio.create_task(follow(client))
     await until(lambda: services.jobs.watching)
@@ -136,7 +130,7 @@ async def test_a_call_that_joins_an_open_stream_is_told_there(
     assert [m["msg"] for m in told].count("close_stream") == 1
 
 
-async def test_a_stream_is_not_closed_while_a_call_is_joining(client: httpx.AsyncClient, state: GradioState) -> None:
+async def test_a_stream_is_not_closed_while_a_call_is_joining(client: AsyncClient, state: GradioState) -> None:
     with state.calls.joining(SESSION):
         reading = asyncio.create_task(follow(client))
         await asyncio.sleep(2 * session.LOOK_SECONDS)
@@ -147,7 +141,7 @@ async def test_a_stream_is_not_closed_while_a_call_is_joining(client: httpx.Asyn
 
 
 async def test_what_a_broken_stream_did_not_tell_is_told_by_the_next(
-    client: httpx.AsyncClient, state: GradioState, services: GradioServicesInMemory
+    client: AsyncClient, state: GradioState, services: GradioServices
 ) -> None:
     await join(client, "deploy", *BRIEF)
     services.jobs.finish(services.jobs.ids[0])
@@ -162,7 +156,7 @@ async def test_what_a_broken_stream_did_not_tell_is_told_by_the_next(
 
 
 async def test_a_slow_reader_holds_up_its_own_calls_and_no_memory(
-    client: httpx.AsyncClient, state: GradioState, services: GradioServicesInMemory
+    client: AsyncClient, state: GradioState, services: GradioServices
 ) -> None:
     await join(client, "deploy", *BRIEF)
     (job_id,) = services.jobs.ids
@@ -188,7 +182,7 @@ async def test_a_slow_reader_holds_up_its_own_calls_and_no_memory(
 
 
 async def test_silence_is_broken_by_heartbeats(
-    client: httpx.AsyncClient, services: GradioServicesInMemory, monkeypatch: pytest.MonkeyPatch
+    client: AsyncClient, services: GradioServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sse, "HEARTBEAT_SECONDS", 0.0)
     monkeypatch.setattr(session, "LOOK_SECONDS", 0.01)
@@ -201,7 +195,7 @@ async def test_silence_is_broken_by_heartbeats(
 
 
 async def test_a_fault_of_ours_ends_the_stream_loudly(
-    client: httpx.AsyncClient, state: GradioState, services: GradioServicesInMemory, monkeypatch: pytest.MonkeyPatch
+    client: AsyncClient, state: GradioState, services: GradioServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await join(client, "deploy", *BRIEF)
     monkeypatch.setattr(services.jobs, "watch", None)
@@ -210,9 +204,9 @@ async def test_a_fault_of_ours_ends_the_stream_loudly(
 
 
 async def test_a_full_queue_has_the_status_that_clients_know(tmp_path: Path) -> None:
-    services = GradioServicesInMemory(tmp_path, limits={"most_per_caller": 1})
+    services = GradioServices(tmp_path, limits={"most_per_caller": 1})
     transport = httpx.ASGITransport(app_of(services))
-    async with httpx.AsyncClient(transport=transport, base_url="http://pipeline.test", headers=OPERATOR) as client:
+    async with AsyncClient(transport=transport, base_url="http://pipeline.test", headers=OPERATOR) as client:
         await join(client, "deploy", *BRIEF)
         full = await join(client, "space_runtime", "ada/app")
     services.database.close()
@@ -220,19 +214,19 @@ async def test_a_full_queue_has_the_status_that_clients_know(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("session_hash", [None, 7, "", "a b", "x" * 101, "\0", "gr\u00fc\u00dfe"])
-async def test_a_session_is_a_plain_word(client: httpx.AsyncClient, session_hash: Any) -> None:
+async def test_a_session_is_a_plain_word(client: AsyncClient, session_hash: Any) -> None:
     assert (await join(client, "space_runtime", "ada/app", session_hash=session_hash)).status_code == 400
     answer = await client.get("/gradio_api/queue/data", params={"session_hash": str(session_hash or "")})
     assert answer.status_code in {200, 400}
 
 
 @pytest.mark.parametrize("index", [None, -1, 99, True, "0", 1.5])
-async def test_an_unknown_function_is_not_found(client: httpx.AsyncClient, index: Any) -> None:
+async def test_an_unknown_function_is_not_found(client: AsyncClient, index: Any) -> None:
     body = {"data": [], "fn_index": index, "session_hash": SESSION}
     assert (await client.post("/gradio_api/queue/join", json=body)).status_code == 404
 
 
-async def test_whoever_knows_session_and_event_cancels_the_job(client: httpx.AsyncClient) -> None:
+async def test_whoever_knows_session_and_event_cancels_the_job(client: AsyncClient) -> None:
     event_id = (await join(client, "deploy", *BRIEF)).json()["event_id"]
     nobody = {"Authorization": ""}
     for body in ({"event_id": event_id, "session_hash": "other"}, {"event_id": "x", "session_hash": SESSION}, {}):
@@ -245,7 +239,7 @@ async def test_whoever_knows_session_and_event_cancels_the_job(client: httpx.Asy
     assert (await client.post("/gradio_api/reset", json={"event_id": event_id})).json() == {"success": True}
 
 
-async def test_the_app_is_known_by_the_same_id_everywhere(client: httpx.AsyncClient) -> None:
+async def test_the_app_is_known_by_the_same_id_everywhere(client: AsyncClient) -> None:
     config = (await client.get("/config")).json()
     assert (await client.get("/gradio_api/app_id")).json() == {"app_id": config["app_id"]}
 
@@ -267,12 +261,12 @@ async def running(app: FastAPI) -> AsyncIterator[str]:
     "path", ["/gradio_api/call/deploy/{event_id}", "/gradio_api/queue/data?session_hash=session-1"]
 )
 async def test_a_client_that_hangs_up_leaves_no_watcher_and_no_place_behind(
-    app: FastAPI, services: GradioServicesInMemory, path: str
+    app: FastAPI, services: GradioServices, path: str
 ) -> None:
     app.state.streams = Streams(most=1)
     async with (
         running(app) as url,
-        httpx.AsyncClient(base_url=url, headers=OPERATOR, trust_env=False, timeout=20) as client,
+        AsyncClient(base_url=url, headers=OPERATOR, trust_env=False, timeout=20) as client,
     ):
         event_id = (await join(client, "deploy", *BRIEF)).json()["event_id"]
         services.jobs.start(services.jobs.ids[0])
@@ -290,7 +284,7 @@ async def test_a_client_that_hangs_up_leaves_no_watcher_and_no_place_behind(
 async def test_a_heartbeat_stream_says_that_we_live(app: FastAPI) -> None:
     async with (
         running(app) as url,
-        httpx.AsyncClient(base_url=url, headers=OPERATOR, trust_env=False, timeout=20) as client,
+        AsyncClient(base_url=url, headers=OPERATOR, trust_env=False, timeout=20) as client,
         client.stream("GET", "/gradio_api/heartbeat/session-1") as answer,
     ):
         assert await anext(answer.aiter_text()) == "data: ALIVE\n\n"

@@ -2,8 +2,8 @@
 
 from collections.abc import AsyncIterator
 
-import httpx
 import pytest
+from httpx import AsyncClient
 
 from tests.fakes.jobs import MemoryServices
 from tests.integration.http_rig import FOLDER, SITE, bearer, client_of
@@ -15,6 +15,6 @@ def services() -> MemoryServices:
 
 
 @pytest.fixture
-async def client(services: MemoryServices) -> AsyncIterator[httpx.AsyncClient]:
+async def client(services: MemoryServices) -> AsyncIterator[AsyncClient]:
     async with client_of(services, headers=bearer()) as client:
         yield client

@@ -5,8 +5,8 @@ import base64
 import threading
 from typing import Any
 
-import httpx
 import pytest
+from httpx import AsyncClient
 
 from pipeline.domain.errors import Unavailable
 from pipeline.domain.job import Failure, Job, JobStatus, Stage
@@ -24,7 +24,7 @@ async def until(condition: Any) -> None:
             await asyncio.sleep(0.005)
 
 
-async def test_a_brief_is_accepted_and_its_job_named(services: MemoryServices, client: httpx.AsyncClient) -> None:
+async def test_a_brief_is_accepted_and_its_job_named(services: MemoryServices, client: AsyncClient) -> None:
     response = await post(client)
     (job_id,) = services.jobs.ids
     assert response.status_code == 200
@@ -39,7 +39,7 @@ async def test_a_brief_is_accepted_and_its_job_named(services: MemoryServices, c
     assert response.headers["x-content-type-options"] == "nosniff"
 
 
-async def test_who_waits_gets_the_result(services: MemoryServices, client: httpx.AsyncClient) -> None:
+async def test_who_waits_gets_the_result(services: MemoryServices, client: AsyncClient) -> None:
     waiting = asyncio.create_task(post(client, prefer=None, evaluation_url="https://example.com/notify"))
     await until(lambda: services.jobs.waiting)
     services.jobs.finish(services.jobs.ids[0])
@@ -65,12 +65,7 @@ async def test_who_waits_gets_the_result(services: MemoryServices, client: httpx
         "model": "test/model",
         "summary": "A page with the sales.",
         "checks": [
-            {
-                "check": "The page has a heading",
-                "verdict": "pass",
-                "evidence": "h1 reads Sales",
-                "method": "browser",
-            }
+            {"check": "The page has a heading", "verdict": "pass", "evidence": "h1 reads Sales", "method": "browser"}
         ],
         "notes": ["one repair was needed"],
         "prompts": ["build@1"],
@@ -90,7 +85,7 @@ async def test_who_waits_gets_the_result(services: MemoryServices, client: httpx
     }
 
 
-async def test_a_page_made_without_a_model_says_so(services: MemoryServices, client: httpx.AsyncClient) -> None:
+async def test_a_page_made_without_a_model_says_so(services: MemoryServices, client: AsyncClient) -> None:
     await post(client)
     services.jobs.finish(services.jobs.ids[0], made=make_made(generator="plain", model=None))
     answer = (await post(client)).json()
@@ -98,7 +93,7 @@ async def test_a_page_made_without_a_model_says_so(services: MemoryServices, cli
 
 
 async def test_when_patience_ends_first_the_job_is_told_to_be_running(
-    services: MemoryServices, client: httpx.AsyncClient
+    services: MemoryServices, client: AsyncClient
 ) -> None:
     response = await post(client, prefer="wait=0")
     assert response.json()["status"] == "running"
@@ -115,9 +110,7 @@ async def test_the_operators_patience_holds_when_the_caller_states_none() -> Non
         assert (await post(client, prefer=None)).json()["status"] == "running"
 
 
-async def test_a_job_that_failed_is_answered_502_with_its_stage(
-    services: MemoryServices, client: httpx.AsyncClient
-) -> None:
+async def test_a_job_that_failed_is_answered_502_with_its_stage(services: MemoryServices, client: AsyncClient) -> None:
     waiting = asyncio.create_task(post(client, prefer="wait=5"))
     await until(lambda: services.jobs.waiting)
     services.jobs.fail(services.jobs.ids[0], Failure(Stage.PUBLISH, "publish_failed", "GitHub refused the token"))
@@ -134,9 +127,7 @@ async def test_a_job_that_failed_is_answered_502_with_its_stage(
     }
 
 
-async def test_a_cancelled_job_is_answered_like_a_failed_one(
-    services: MemoryServices, client: httpx.AsyncClient
-) -> None:
+async def test_a_cancelled_job_is_answered_like_a_failed_one(services: MemoryServices, client: AsyncClient) -> None:
     waiting = asyncio.create_task(post(client, prefer="wait=5"))
     await until(lambda: services.jobs.waiting)
     await services.jobs.cancel(services.jobs.ids[0])
@@ -144,7 +135,7 @@ async def test_a_cancelled_job_is_answered_like_a_failed_one(
     assert (response.status_code, response.json()["status"]) == (502, "cancelled")
 
 
-async def test_twenty_equal_requests_at_once_are_one_job(services: MemoryServices, client: httpx.AsyncClient) -> None:
+async def test_twenty_equal_requests_at_once_are_one_job(services: MemoryServices, client: AsyncClient) -> None:
     waiting = [asyncio.create_task(post(client, prefer="wait=5")) for _ in range(20)]
     await until(lambda: services.jobs.waiting == 20)
     services.jobs.finish(services.jobs.ids[0])
@@ -154,7 +145,7 @@ async def test_twenty_equal_requests_at_once_are_one_job(services: MemoryService
     assert (await post(client)).text in answers
 
 
-async def test_a_heavy_request_arrives_whole(services: MemoryServices, client: httpx.AsyncClient) -> None:
+async def test_a_heavy_request_arrives_whole(services: MemoryServices, client: AsyncClient) -> None:
     content = bytes(range(256)) * 3000
     assert len(content) > body_reading.HEAVY_BYTES
     url = f"data:application/octet-stream;base64,{base64.b64encode(content).decode()}"
@@ -164,7 +155,7 @@ async def test_a_heavy_request_arrives_whole(services: MemoryServices, client: h
 
 
 async def test_only_heavy_requests_are_parsed_beside_the_event_loop(
-    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    client: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads: list[bool] = []
 
@@ -179,7 +170,7 @@ async def test_only_heavy_requests_are_parsed_beside_the_event_loop(
 
 
 async def test_a_result_that_waited_for_is_replayed_to_the_letter(
-    services: MemoryServices, client: httpx.AsyncClient
+    services: MemoryServices, client: AsyncClient
 ) -> None:
     await post(client)
     services.jobs.finish(services.jobs.ids[0])
@@ -189,7 +180,7 @@ async def test_a_result_that_waited_for_is_replayed_to_the_letter(
 
 
 async def test_who_waits_when_the_storage_fails_is_told_that_the_job_was_accepted(
-    services: MemoryServices, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    services: MemoryServices, client: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(_: str, __: float) -> Job:
         raise Unavailable("the database does not answer")

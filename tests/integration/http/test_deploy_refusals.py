@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
+from httpx import AsyncClient
 
 from pipeline.domain.errors import Misconfigured, PipelineError, Unavailable
 from pipeline.web import body as body_reading
@@ -13,9 +13,7 @@ from tests.fakes.jobs import SECRET, MemoryServices
 from tests.integration.http_rig import CANARY, body, client_of, post
 
 
-async def test_the_same_key_with_another_body_is_a_conflict(
-    services: MemoryServices, client: httpx.AsyncClient
-) -> None:
+async def test_the_same_key_with_another_body_is_a_conflict(services: MemoryServices, client: AsyncClient) -> None:
     await post(client)
     response = await post(client, brief="Something else.")
     assert response.status_code == 409
@@ -25,7 +23,7 @@ async def test_the_same_key_with_another_body_is_a_conflict(
 
 @pytest.mark.parametrize("secret", ["wrong", "", "  ", SECRET + " ", "pässwörd", "\0", None, 5, True, [SECRET], {}])
 async def test_a_wrong_secret_is_refused_before_any_other_field_is_looked_at(
-    services: MemoryServices, client: httpx.AsyncClient, secret: object
+    services: MemoryServices, client: AsyncClient, secret: object
 ) -> None:
     bad_fields: dict[str, Any] = {"email": None, "round": True, "attachments": 7}
     for others in ({}, bad_fields):
@@ -34,13 +32,13 @@ async def test_a_wrong_secret_is_refused_before_any_other_field_is_looked_at(
     assert services.jobs.ids == []
 
 
-async def test_a_missing_secret_is_a_wrong_one(client: httpx.AsyncClient) -> None:
+async def test_a_missing_secret_is_a_wrong_one(client: AsyncClient) -> None:
     for content in (b"{}", b'{"round": true}'):
         response = await client.post("/api-deploy", content=content)
         assert (response.status_code, response.json()) == (403, {"ok": False, "error": "invalid secret"})
 
 
-async def test_who_guesses_is_slowed_down_and_who_knows_is_not(client: httpx.AsyncClient) -> None:
+async def test_who_guesses_is_slowed_down_and_who_knows_is_not(client: AsyncClient) -> None:
     statuses = [(await post(client, secret=f"guess-{n}")).status_code for n in range(22)]
     assert statuses == [403] * 20 + [429] * 2
     refused = await post(client, secret="guess")
@@ -62,7 +60,7 @@ async def test_an_owner_may_post_under_its_own_address_alone(tmp_path: Path) -> 
 
 
 async def test_every_broken_rule_is_listed_and_nothing_is_written(
-    services: MemoryServices, client: httpx.AsyncClient
+    services: MemoryServices, client: AsyncClient
 ) -> None:
     response = await post(client, round=True, email=CANARY, attachments=[{"name": "../x", "url": CANARY}])
     answer = response.json()
@@ -81,13 +79,13 @@ async def test_every_broken_rule_is_listed_and_nothing_is_written(
     "content",
     [b"", b"{", b"[]", b"null", b'{"secret": NaN}', b'{"secret": "\\ud800"}', b"\xef\xbb\xbf{}", b"\xff", b"[" * 9000],
 )
-async def test_what_is_no_json_object_is_refused(client: httpx.AsyncClient, content: bytes) -> None:
+async def test_what_is_no_json_object_is_refused(client: AsyncClient, content: bytes) -> None:
     response = await client.post("/api-deploy", content=content)
     assert response.status_code == 400
     assert [each["field"] for each in response.json()["fields"]] == ["body"]
 
 
-async def test_an_answer_never_lists_more_problems_than_a_person_can_use(client: httpx.AsyncClient) -> None:
+async def test_an_answer_never_lists_more_problems_than_a_person_can_use(client: AsyncClient) -> None:
     response = await post(client, checks=[0] * 200, attachments=[0] * 1000)
     assert response.status_code == 400
     assert len(response.json()["fields"]) == 100
@@ -98,7 +96,7 @@ async def test_an_answer_never_lists_more_problems_than_a_person_can_use(client:
     "content_type",
     [None, "", "application/json", "Application/JSON; charset=utf-8", "text/json", "application/vnd.api+json"],
 )
-async def test_every_json_content_type_is_accepted(client: httpx.AsyncClient, content_type: str | None) -> None:
+async def test_every_json_content_type_is_accepted(client: AsyncClient, content_type: str | None) -> None:
     headers = {"Prefer": "respond-async"} | ({} if content_type is None else {"Content-Type": content_type})
     response = await client.post("/api-deploy", content=json.dumps(body()), headers=headers)
     assert response.status_code == 200
@@ -115,12 +113,12 @@ async def test_every_json_content_type_is_accepted(client: httpx.AsyncClient, co
         {"Content-Type": "application/json", "Content-Encoding": "gzip"},
     ],
 )
-async def test_other_content_types_are_refused(client: httpx.AsyncClient, headers: dict[str, str]) -> None:
+async def test_other_content_types_are_refused(client: AsyncClient, headers: dict[str, str]) -> None:
     response = await client.post("/api-deploy", content=json.dumps(body()), headers=headers)
     assert (response.status_code, response.json()["ok"]) == (415, False)
 
 
-async def test_a_heavy_request_is_judged_like_a_light_one(client: httpx.AsyncClient) -> None:
+async def test_a_heavy_request_is_judged_like_a_light_one(client: AsyncClient) -> None:
     padding = "x" * body_reading.HEAVY_BYTES
     assert (await post(client, secret="wrong", padding=padding)).status_code == 403
     assert (await post(client, round=0, padding=padding)).json()["fields"][0]["field"] == "round"
@@ -141,7 +139,7 @@ async def test_a_full_queue_says_when_to_come_back() -> None:
     ("error", "retry_after"), [(Unavailable("the service is stopping"), "10"), (Misconfigured("set X"), "60")]
 )
 async def test_a_service_that_cannot_take_work_says_so(
-    services: MemoryServices, client: httpx.AsyncClient, error: PipelineError, retry_after: str
+    services: MemoryServices, client: AsyncClient, error: PipelineError, retry_after: str
 ) -> None:
     services.jobs.broken = error
     response = await post(client)
@@ -149,7 +147,7 @@ async def test_a_service_that_cannot_take_work_says_so(
     assert response.json() == {"ok": False, "error": str(error)}
 
 
-async def test_a_bug_is_answered_without_its_words(services: MemoryServices, client: httpx.AsyncClient) -> None:
+async def test_a_bug_is_answered_without_its_words(services: MemoryServices, client: AsyncClient) -> None:
     services.jobs.accept = None  # type: ignore[method-assign,assignment]  # a bug: not even callable
     response = await post(client)
     assert (response.status_code, response.json()) == (500, {"ok": False, "error": "internal error"})

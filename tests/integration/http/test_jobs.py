@@ -5,14 +5,15 @@ from pathlib import Path
 
 import httpx
 import pytest
+from httpx import AsyncClient
 
 from pipeline.domain.files import AppFiles
 from pipeline.domain.job import EventKind, Stage
 from tests.fakes.jobs import MemoryServices
-from tests.integration.http_rig import ADA, BOB, PAGE, accept, bearer, client_of
+from tests.integration.http_rig import ADA, BOB, JOB_ROUTES, PAGE, accept, bearer, client_of
 
 
-async def test_jobs_are_listed_newest_first_page_by_page(services: MemoryServices, client: httpx.AsyncClient) -> None:
+async def test_jobs_are_listed_newest_first_page_by_page(services: MemoryServices, client: AsyncClient) -> None:
     ids = [await accept(services, nonce=f"n{n}") for n in range(5)]
     seen, cursor = [], None
     for _ in range(3):
@@ -23,7 +24,7 @@ async def test_jobs_are_listed_newest_first_page_by_page(services: MemoryService
     assert cursor is None
 
 
-async def test_jobs_are_listed_by_email_task_and_status(services: MemoryServices, client: httpx.AsyncClient) -> None:
+async def test_jobs_are_listed_by_email_task_and_status(services: MemoryServices, client: AsyncClient) -> None:
     first = await accept(services, email=ADA, task="one")
     second = await accept(services, email=BOB, task="two")
     services.jobs.finish(second)
@@ -50,15 +51,13 @@ async def test_jobs_are_listed_by_email_task_and_status(services: MemoryServices
         ("cursor=canary-7f3a", "cursor"),
     ],
 )
-async def test_a_wrong_query_is_answered_like_a_wrong_body(client: httpx.AsyncClient, query: str, field: str) -> None:
+async def test_a_wrong_query_is_answered_like_a_wrong_body(client: AsyncClient, query: str, field: str) -> None:
     response = await client.get(f"/jobs?{query}")
     assert (response.status_code, [each["field"] for each in response.json()["fields"]]) == (400, [field])
     assert "canary-7f3a" not in response.text
 
 
-async def test_a_job_is_shown_with_its_stages_and_its_result(
-    services: MemoryServices, client: httpx.AsyncClient
-) -> None:
+async def test_a_job_is_shown_with_its_stages_and_its_result(services: MemoryServices, client: AsyncClient) -> None:
     job_id = await accept(services)
     services.jobs.start(job_id)
     services.jobs.event(job_id, EventKind.STARTED, Stage.GENERATE)
@@ -77,7 +76,7 @@ async def test_a_job_is_shown_with_its_stages_and_its_result(
     assert done["job_url"] == f"http://127.0.0.1:8000/jobs/{job_id}"
 
 
-async def test_the_log_is_text(services: MemoryServices, client: httpx.AsyncClient) -> None:
+async def test_the_log_is_text(services: MemoryServices, client: AsyncClient) -> None:
     job_id = await accept(services)
     services.jobs.start(job_id)
     response = await client.get(f"/jobs/{job_id}/log")
@@ -85,7 +84,7 @@ async def test_the_log_is_text(services: MemoryServices, client: httpx.AsyncClie
     assert response.text.endswith("job       status    running\n")
 
 
-async def test_a_job_can_be_cancelled_once(services: MemoryServices, client: httpx.AsyncClient) -> None:
+async def test_a_job_can_be_cancelled_once(services: MemoryServices, client: AsyncClient) -> None:
     job_id = await accept(services)
     assert (await client.post(f"/jobs/{job_id}/cancel")).json()["status"] == "cancelled"
     assert (await client.post(f"/jobs/{job_id}/cancel")).status_code == 200
@@ -95,7 +94,7 @@ async def test_a_job_can_be_cancelled_once(services: MemoryServices, client: htt
 
 
 async def test_a_notification_can_be_sent_again_when_there_is_somebody_to_tell(
-    services: MemoryServices, client: httpx.AsyncClient
+    services: MemoryServices, client: AsyncClient
 ) -> None:
     told = await accept(services, evaluation_url="https://example.com/notify")
     answer = (await client.post(f"/jobs/{told}/redeliver")).json()
@@ -107,16 +106,13 @@ async def test_a_notification_can_be_sent_again_when_there_is_somebody_to_tell(
 
 
 async def test_the_apps_files_are_listed_and_downloaded_but_never_shown(
-    services: MemoryServices, client: httpx.AsyncClient
+    services: MemoryServices, client: AsyncClient
 ) -> None:
     job_id = await accept(services)
     assert (await client.get(f"/jobs/{job_id}/files")).status_code == 404
     services.jobs.finish(job_id, files=AppFiles({"index.html": PAGE, "docs/caf\u00e9 1.txt": b"coffee"}))
     listed = (await client.get(f"/jobs/{job_id}/files")).json()["files"]
-    assert [(each["path"], each["size"]) for each in listed] == [
-        ("docs/caf\u00e9 1.txt", 6),
-        ("index.html", len(PAGE)),
-    ]
+    assert [(each["path"], each["size"]) for each in listed] == [("docs/caf\u00e9 1.txt", 6), ("index.html", len(PAGE))]
     for each, content in zip(listed, (b"coffee", PAGE), strict=True):
         response = await client.get(httpx.URL(each["url"]).raw_path.decode())
         assert response.content == content
@@ -131,18 +127,14 @@ async def test_the_apps_files_are_listed_and_downloaded_but_never_shown(
 @pytest.mark.parametrize(
     "path", ["none.html", "../index.html", "..%2Findex.html", "%2Fetc%2Fpasswd", "index.html%00", "", "index.html/"]
 )
-async def test_only_the_apps_own_files_are_given_out(
-    services: MemoryServices, client: httpx.AsyncClient, path: str
-) -> None:
+async def test_only_the_apps_own_files_are_given_out(services: MemoryServices, client: AsyncClient, path: str) -> None:
     job_id = await accept(services)
     services.jobs.finish(job_id)
     response = await client.get(f"/jobs/{job_id}/files/{path}")
     assert (response.status_code, response.json()["ok"]) == (404, False)
 
 
-async def test_the_screenshot_is_a_picture_of_the_chosen_app(
-    services: MemoryServices, client: httpx.AsyncClient
-) -> None:
+async def test_the_screenshot_is_a_picture_of_the_chosen_app(services: MemoryServices, client: AsyncClient) -> None:
     job_id = await accept(services)
     services.jobs.screenshots[job_id] = b"\x89PNG"
     response = await client.get(f"/jobs/{job_id}/screenshot.png")
@@ -150,23 +142,11 @@ async def test_the_screenshot_is_a_picture_of_the_chosen_app(
 
 
 async def test_there_is_no_screenshot_of_a_job_that_nobody_looked_at(
-    services: MemoryServices, client: httpx.AsyncClient
+    services: MemoryServices, client: AsyncClient
 ) -> None:
     job_id = await accept(services)
     response = await client.get(f"/jobs/{job_id}/screenshot.png")
     assert (response.status_code, response.json()["error"]) == (404, "there is no screenshot of this job")
-
-
-JOB_ROUTES = [
-    ("GET", ""),
-    ("GET", "/log"),
-    ("GET", "/events"),
-    ("GET", "/files"),
-    ("GET", "/files/index.html"),
-    ("GET", "/screenshot.png"),
-    ("POST", "/cancel"),
-    ("POST", "/redeliver"),
-]
 
 
 @pytest.mark.parametrize(("method", "route"), JOB_ROUTES)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import pytest
+from httpx import AsyncClient
 from pydantic import SecretStr
 
 from pipeline.spaces.hosts import space_hosts
@@ -34,7 +35,7 @@ def services(hub: FakeHub) -> MemoryServices:
 
 
 @pytest.fixture
-async def client(services: MemoryServices) -> AsyncIterator[httpx.AsyncClient]:
+async def client(services: MemoryServices) -> AsyncIterator[AsyncClient]:
     transport = httpx.ASGITransport(create_app(services), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://pipeline.test", headers=BEARER) as client:
+    async with AsyncClient(transport=transport, base_url="http://pipeline.test", headers=BEARER) as client:
         yield client

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-import httpx
 import uvicorn
+from httpx import AsyncClient
 
 from pipeline.web.app import create_app
 from pipeline.web.streams import Streams
@@ -24,7 +24,7 @@ VOLUME = {"type": "bucket", "source": "deployer/data", "mount_path": "/data"}
 
 
 @asynccontextmanager
-async def served(services: MemoryServices, streams: Streams | None = None) -> AsyncIterator[httpx.AsyncClient]:
+async def served(services: MemoryServices, streams: Streams | None = None) -> AsyncIterator[AsyncClient]:
     """A client of a real server: only there can somebody leave before the end."""
     app = create_app(services)
     app.state.streams = streams or app.state.streams
@@ -33,7 +33,7 @@ async def served(services: MemoryServices, streams: Streams | None = None) -> As
     await until(lambda: server.started)
     address = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     try:
-        async with httpx.AsyncClient(base_url=address, headers=BEARER) as client:
+        async with AsyncClient(base_url=address, headers=BEARER) as client:
             yield client
     finally:
         server.should_exit = True

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from httpx import AsyncClient
 from pydantic import SecretStr
 
 from pipeline.manage_spaces.creation import CreateSpace
@@ -39,26 +40,24 @@ def services_for(hub: FakeHub, *, token: str | None = None, **settings: Any) -> 
     return services
 
 
-def client_of(services: MemoryServices) -> httpx.AsyncClient:
+def client_of(services: MemoryServices) -> AsyncClient:
     transport = httpx.ASGITransport(create_app(services), raise_app_exceptions=False)
-    return httpx.AsyncClient(transport=transport, base_url="http://pipeline.test")
+    return AsyncClient(transport=transport, base_url="http://pipeline.test")
 
 
 @pytest.fixture
-async def client(hub: FakeHub) -> AsyncIterator[httpx.AsyncClient]:
+async def client(hub: FakeHub) -> AsyncIterator[AsyncClient]:
     async with client_of(services_for(hub)) as client:
         yield client
 
 
-async def post(
-    client: httpx.AsyncClient, body: Any = None, token: str | None = SECRET, **fields: Any
-) -> httpx.Response:
+async def post(client: AsyncClient, body: Any = None, token: str | None = SECRET, **fields: Any) -> httpx.Response:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     content = body if isinstance(body, bytes) else json.dumps({**(body or PAGES), **fields}).encode()
     return await client.post("/create-space", content=content, headers={**headers, "Content-Type": "application/json"})
 
 
-async def test_the_answer_has_all_that_the_contract_names(hub: FakeHub, client: httpx.AsyncClient) -> None:
+async def test_the_answer_has_all_that_the_contract_names(hub: FakeHub, client: AsyncClient) -> None:
     response = await post(client)
     answer = response.json()
     (space,) = hub.spaces.values()
@@ -78,7 +77,7 @@ async def test_the_answer_has_all_that_the_contract_names(hub: FakeHub, client: 
 
 @pytest.mark.parametrize("name", CREATE_SPACE_EXAMPLES)
 async def test_the_documented_examples_become_spaces_that_the_hub_builds(
-    hub: FakeHub, client: httpx.AsyncClient, name: str
+    hub: FakeHub, client: AsyncClient, name: str
 ) -> None:
     response = await post(client, CREATE_SPACE_EXAMPLES[name]["value"])
     assert response.status_code == 200
@@ -88,7 +87,7 @@ async def test_the_documented_examples_become_spaces_that_the_hub_builds(
     assert space.runtime()["stage"] not in {"NO_APP_FILE", "CONFIG_ERROR"}
 
 
-async def test_secrets_and_variables_are_there_before_the_code(hub: FakeHub, client: httpx.AsyncClient) -> None:
+async def test_secrets_and_variables_are_there_before_the_code(hub: FakeHub, client: AsyncClient) -> None:
     files = {"app.py": "import gradio\n"}
     response = await post(
         client, {"files": files, "secrets": {"KEY": "v4lue"}, "variables": {"TEAM": "a"}, "private": True}
@@ -103,14 +102,14 @@ async def test_secrets_and_variables_are_there_before_the_code(hub: FakeHub, cli
     assert "v4lue" not in response.text
 
 
-async def test_nothing_of_the_hubs_stub_is_left(hub: FakeHub, client: httpx.AsyncClient) -> None:
+async def test_nothing_of_the_hubs_stub_is_left(hub: FakeHub, client: AsyncClient) -> None:
     response = await post(client)
     files = set(hub.spaces[response.json()["space_id"]].files())
     assert "style.css" not in files
     assert {"index.html", "README.md", "LICENSE", ".gitignore"} <= files
 
 
-async def test_binary_files_arrive_as_they_were_sent(hub: FakeHub, client: httpx.AsyncClient) -> None:
+async def test_binary_files_arrive_as_they_were_sent(hub: FakeHub, client: AsyncClient) -> None:
     files = {"index.html": "x", "img/dot.gif": {"base64": "R0lGODlhAQABAAAAACw="}}
     response = await post(client, {"space_type": "static", "files": files})
     assert response.status_code == 200
@@ -133,7 +132,7 @@ async def test_binary_files_arrive_as_they_were_sent(hub: FakeHub, client: httpx
     ],
 )
 async def test_the_known_refusals_have_their_known_texts(
-    hub: FakeHub, client: httpx.AsyncClient, raw: bytes, text: str
+    hub: FakeHub, client: AsyncClient, raw: bytes, text: str
 ) -> None:
     response = await post(client, raw)
     assert response.status_code == 400
@@ -156,7 +155,7 @@ async def test_the_known_refusals_have_their_known_texts(
     ],
 )
 async def test_broken_rules_are_named_before_the_hub_is_asked(
-    hub: FakeHub, client: httpx.AsyncClient, fields: dict[str, Any], field: str
+    hub: FakeHub, client: AsyncClient, fields: dict[str, Any], field: str
 ) -> None:
     response = await post(client, **fields)
     assert response.status_code == 400
@@ -165,7 +164,7 @@ async def test_broken_rules_are_named_before_the_hub_is_asked(
     assert hub.log == []
 
 
-async def test_who_sends_nothing_or_something_wrong_gets_nothing(hub: FakeHub, client: httpx.AsyncClient) -> None:
+async def test_who_sends_nothing_or_something_wrong_gets_nothing(hub: FakeHub, client: AsyncClient) -> None:
     nothing = await post(client, token=None)
     assert nothing.status_code == 401
     assert nothing.headers["www-authenticate"].startswith("Bearer")
@@ -174,13 +173,13 @@ async def test_who_sends_nothing_or_something_wrong_gets_nothing(hub: FakeHub, c
     assert hub.log == []
 
 
-async def test_a_hub_token_of_the_callers_acts_for_the_caller(hub: FakeHub, client: httpx.AsyncClient) -> None:
+async def test_a_hub_token_of_the_callers_acts_for_the_caller(hub: FakeHub, client: AsyncClient) -> None:
     response = await post(client, token=CALLERS_TOKEN)
     assert response.json()["space_id"].startswith("visitor/")
     assert {entry.token for entry in hub.log} == {CALLERS_TOKEN}
 
 
-async def test_a_hub_token_that_the_hub_does_not_know_is_refused(hub: FakeHub, client: httpx.AsyncClient) -> None:
+async def test_a_hub_token_that_the_hub_does_not_know_is_refused(hub: FakeHub, client: AsyncClient) -> None:
     response = await post(client, token="hf_" + "nobodysTokenAtAll")
     assert response.status_code == 401
     assert hub.spaces == {}
@@ -200,7 +199,7 @@ async def test_the_operators_spaces_belong_to_the_owner_that_is_set(hub: FakeHub
         assert (await post(client, name="tides")).json()["space_id"] == "tide-tables/tides"
 
 
-async def test_a_name_that_is_taken_is_a_conflict(client: httpx.AsyncClient) -> None:
+async def test_a_name_that_is_taken_is_a_conflict(client: AsyncClient) -> None:
     assert (await post(client, name="deployer/tides")).status_code == 200
     response = await post(client, name="deployer/tides")
     assert response.status_code == 409
@@ -208,7 +207,7 @@ async def test_a_name_that_is_taken_is_a_conflict(client: httpx.AsyncClient) -> 
 
 
 async def test_a_plan_that_does_not_include_programs_is_told_with_the_free_way(
-    hub: FakeHub, client: httpx.AsyncClient
+    hub: FakeHub, client: AsyncClient
 ) -> None:
     hub.plan = "free"
     response = await post(client, {"space_type": "docker", "files": {"app.py": "x = 1"}})
@@ -219,9 +218,7 @@ async def test_a_plan_that_does_not_include_programs_is_told_with_the_free_way(
 
 
 @pytest.mark.parametrize("place", ["files", "parameters", "variables"])
-async def test_a_secret_of_the_operators_is_published_nowhere(
-    hub: FakeHub, client: httpx.AsyncClient, place: str
-) -> None:
+async def test_a_secret_of_the_operators_is_published_nowhere(hub: FakeHub, client: AsyncClient, place: str) -> None:
     fields: dict[str, Any] = {"files": {"app.py": "import gradio\n"}, "space_type": "gradio"}
     fields[place] = {**fields.get(place, {}), "NOTE": f"my {SECRET}"}
     response = await post(client, fields)
@@ -230,7 +227,7 @@ async def test_a_secret_of_the_operators_is_published_nowhere(
     assert hub.log == []
 
 
-async def test_a_space_whose_commit_fails_is_deleted_again(hub: FakeHub, client: httpx.AsyncClient) -> None:
+async def test_a_space_whose_commit_fails_is_deleted_again(hub: FakeHub, client: AsyncClient) -> None:
     hub.add_fault(Fault("POST", "/commit/", times=None, answer=Answer(403, {"error": "you may not"})))
     response = await post(client)
     assert response.status_code == 403
@@ -238,7 +235,7 @@ async def test_a_space_whose_commit_fails_is_deleted_again(hub: FakeHub, client:
     assert hub.spaces == {}
 
 
-async def test_a_busy_hub_says_when_to_come_back(hub: FakeHub, client: httpx.AsyncClient) -> None:
+async def test_a_busy_hub_says_when_to_come_back(hub: FakeHub, client: AsyncClient) -> None:
     hub.add_fault(Fault("POST", "/api/repos/create", times=None, answer=too_many_requests(300)))
     response = await post(client)
     assert response.status_code == 429
@@ -246,7 +243,7 @@ async def test_a_busy_hub_says_when_to_come_back(hub: FakeHub, client: httpx.Asy
 
 
 async def test_the_hub_is_not_asked_any_more_for_an_address_that_keeps_sending_tokens_that_nobody_has(
-    hub: FakeHub, client: httpx.AsyncClient
+    hub: FakeHub, client: AsyncClient
 ) -> None:
     statuses = [(await post(client, token=f"hf_{'x' * 30}{number}")).status_code for number in range(24)]
     assert statuses == [401] * REFUSED_TOKENS_PER_MINUTE + [429] * 4
@@ -258,19 +255,19 @@ async def test_the_hub_is_not_asked_any_more_for_an_address_that_keeps_sending_t
     assert (await post(client)).status_code == 200  # with the operator's secret
 
 
-async def test_a_body_that_is_no_json_by_type_is_refused(client: httpx.AsyncClient) -> None:
+async def test_a_body_that_is_no_json_by_type_is_refused(client: AsyncClient) -> None:
     headers = {"Authorization": f"Bearer {SECRET}", "Content-Type": "text/csv"}
     assert (await client.post("/create-space", content=b"{}", headers=headers)).status_code == 415
 
 
-async def test_a_large_request_is_read_and_a_larger_one_refused(hub: FakeHub, client: httpx.AsyncClient) -> None:
+async def test_a_large_request_is_read_and_a_larger_one_refused(hub: FakeHub, client: AsyncClient) -> None:
     files = {"index.html": "x" * 500_000}
     assert (await post(client, {"space_type": "static", "files": files})).status_code == 200
     assert (await post(client, {"space_type": "static", "files": {"index.html": "x" * 2_100_000}})).status_code == 413
     assert len(hub.spaces) == 1
 
 
-async def test_the_description_shows_the_request_of_new_spaces(client: httpx.AsyncClient) -> None:
+async def test_the_description_shows_the_request_of_new_spaces(client: AsyncClient) -> None:
     document = (await client.get("/openapi.json")).json()
     operation = document["paths"]["/create-space"]["post"]
     schema = operation["requestBody"]["content"]["application/json"]["schema"]

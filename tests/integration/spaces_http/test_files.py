@@ -4,18 +4,19 @@ from typing import Any
 
 import httpx
 import pytest
+from httpx import AsyncClient
 
 from tests.fakes.hub import FakeHub, Space
 from tests.fakes.jobs import SECRET
 from tests.integration.spaces_http.rig import APP, AT
 
 
-async def put_files(client: httpx.AsyncClient, files: Any, **fields: Any) -> httpx.Response:
+async def put_files(client: AsyncClient, files: Any, **fields: Any) -> httpx.Response:
     return await client.put(f"{AT}/files", json={"files": files, **fields})
 
 
 async def test_files_are_added_and_replaced_in_one_commit_and_others_stay(
-    hub: FakeHub, space: Space, client: httpx.AsyncClient
+    hub: FakeHub, space: Space, client: AsyncClient
 ) -> None:
     before = len(space.commits)
     files = {"app.py": "import gradio as gr\n", "img/dot.gif": {"base64": "R0lGODlhAQABAAAAACw="}}
@@ -30,13 +31,13 @@ async def test_files_are_added_and_replaced_in_one_commit_and_others_stay(
     assert len(hub.calls("POST", "/commit/")) == 1
 
 
-async def test_files_may_become_all_that_a_space_holds(space: Space, client: httpx.AsyncClient) -> None:
+async def test_files_may_become_all_that_a_space_holds(space: Space, client: AsyncClient) -> None:
     response = await put_files(client, {"README.md": APP["README.md"], "main.py": ""}, replace=True)
     assert response.json()["changed"] == ["added main.py", "deleted app.py"]
     assert set(space.files()) == {".gitattributes", "README.md", "main.py"}
 
 
-async def test_files_that_are_there_already_are_no_commit(hub: FakeHub, client: httpx.AsyncClient) -> None:
+async def test_files_that_are_there_already_are_no_commit(hub: FakeHub, client: AsyncClient) -> None:
     answer = (await put_files(client, {"app.py": APP["app.py"]})).json()
     assert (answer["restarts"], answer["warning"], answer["changed"]) == (False, None, [])
     assert not hub.calls("POST", "/commit/")
@@ -54,7 +55,7 @@ async def test_files_that_are_there_already_are_no_commit(hub: FakeHub, client: 
     ],
 )
 async def test_files_that_must_not_be_published_are_refused(
-    hub: FakeHub, client: httpx.AsyncClient, files: dict[str, Any]
+    hub: FakeHub, client: AsyncClient, files: dict[str, Any]
 ) -> None:
     response = await put_files(client, files)
     assert response.status_code == 400

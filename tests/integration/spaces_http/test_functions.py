@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-import httpx
 import pytest
+from httpx import AsyncClient
 
 from tests.fakes.hub import FakeHub, Setting, Space
 from tests.integration.spaces_http.rig import APP, AT, ID, VALUE, VOLUME
@@ -57,7 +57,7 @@ ROWS: dict[str, tuple[str, str, Any, Check]] = {
 
 @pytest.mark.parametrize("row", ROWS)
 async def test_every_function_has_a_route_that_does_it(
-    hub: FakeHub, space: Space, client: httpx.AsyncClient, row: str
+    hub: FakeHub, space: Space, client: AsyncClient, row: str
 ) -> None:
     space.variables["OLD"] = Setting("1")
     space.secrets["OLD_KEY"] = Setting("1")
@@ -71,7 +71,7 @@ async def test_every_function_has_a_route_that_does_it(
 
 
 async def test_a_copy_has_files_and_variables_and_the_secrets_that_are_given(
-    hub: FakeHub, space: Space, client: httpx.AsyncClient
+    hub: FakeHub, space: Space, client: AsyncClient
 ) -> None:
     space.variables["LEVEL"] = Setting("3")
     space.secrets |= {"KEY": Setting("one"), "OTHER": Setting("two")}
@@ -91,7 +91,7 @@ async def test_a_copy_has_files_and_variables_and_the_secrets_that_are_given(
 
 @pytest.mark.parametrize(("private", "expected"), [(None, "private"), (True, "private"), (False, "public")])
 async def test_a_copy_of_a_private_space_is_private_unless_it_is_said_to_be_public(
-    hub: FakeHub, space: Space, client: httpx.AsyncClient, private: bool | None, expected: str
+    hub: FakeHub, space: Space, client: AsyncClient, private: bool | None, expected: str
 ) -> None:
     space.visibility = "private"
     response = await client.post(f"{AT}/duplicate", json={"to_id": "deployer/copy", "private": private})
@@ -100,18 +100,18 @@ async def test_a_copy_of_a_private_space_is_private_unless_it_is_said_to_be_publ
 
 
 async def test_a_space_of_somebody_else_is_copied_under_its_name_to_the_token_s_owner(
-    hub: FakeHub, client: httpx.AsyncClient
+    hub: FakeHub, client: AsyncClient
 ) -> None:
     hub.create("visitor/waves", "gradio", APP)
     response = await client.post("/spaces/visitor/waves/duplicate")
     assert (response.status_code, response.json()["space_id"]) == (200, "deployer/waves")
 
 
-async def test_a_copy_onto_a_name_that_is_taken_is_a_conflict(client: httpx.AsyncClient) -> None:
+async def test_a_copy_onto_a_name_that_is_taken_is_a_conflict(client: AsyncClient) -> None:
     assert (await client.post(f"{AT}/duplicate")).status_code == 409
 
 
-async def test_deleting_wants_the_name_once_more(hub: FakeHub, client: httpx.AsyncClient) -> None:
+async def test_deleting_wants_the_name_once_more(hub: FakeHub, client: AsyncClient) -> None:
     for confirm in ({}, {"confirm": "deployer/other"}):
         response = await client.delete(AT, params=confirm)
         assert response.status_code == 400
@@ -124,7 +124,7 @@ async def test_deleting_wants_the_name_once_more(hub: FakeHub, client: httpx.Asy
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
 async def test_persistent_storage_is_gone_and_volumes_are_named_instead(
-    hub: FakeHub, client: httpx.AsyncClient, method: str
+    hub: FakeHub, client: AsyncClient, method: str
 ) -> None:
     response = await client.request(method, f"{AT}/storage", json={"storage": "small"})
     assert response.status_code == 410
@@ -136,7 +136,7 @@ async def test_persistent_storage_is_gone_and_volumes_are_named_instead(
     ("method", "path"), [("PUT", "/hardware"), ("PATCH", ""), ("POST", "/duplicate"), ("PUT", "/volumes")]
 )
 async def test_a_wish_for_storage_within_another_request_is_told_of_volumes(
-    hub: FakeHub, client: httpx.AsyncClient, method: str, path: str
+    hub: FakeHub, client: AsyncClient, method: str, path: str
 ) -> None:
     response = await client.request(method, AT + path, json={"storage": "small"})
     assert response.status_code == 400
@@ -145,21 +145,21 @@ async def test_a_wish_for_storage_within_another_request_is_told_of_volumes(
     assert hub.log == []
 
 
-async def test_a_pause_of_a_running_app_is_warned_of(client: httpx.AsyncClient) -> None:
+async def test_a_pause_of_a_running_app_is_warned_of(client: AsyncClient) -> None:
     answer = (await client.post(f"{AT}/pause")).json()
     assert (answer["restarts"], answer["runtime"]["stage"]) == (False, "PAUSED")
     assert "visitors" in answer["warning"]
 
 
 @pytest.mark.parametrize("stage", ["PAUSED", "SLEEPING", "STOPPED"])
-async def test_waking_restarts_what_rests(space: Space, client: httpx.AsyncClient, stage: str) -> None:
+async def test_waking_restarts_what_rests(space: Space, client: AsyncClient, stage: str) -> None:
     space.settle(stage)
     answer = (await client.post(f"{AT}/wake")).json()
     assert (answer["restarts"], space.starts) == (True, 1)
 
 
 @pytest.mark.parametrize("stage", ["RUNNING", "BUILDING", "BUILD_ERROR"])
-async def test_waking_leaves_alone_what_does_not_rest(space: Space, client: httpx.AsyncClient, stage: str) -> None:
+async def test_waking_leaves_alone_what_does_not_rest(space: Space, client: AsyncClient, stage: str) -> None:
     space.settle(stage)
     answer = (await client.post(f"{AT}/wake")).json()
     assert (answer["restarts"], answer["runtime"]["stage"], space.starts) == (False, stage, 0)

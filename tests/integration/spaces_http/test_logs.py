@@ -2,8 +2,8 @@
 
 import threading
 
-import httpx
 import pytest
+from httpx import AsyncClient
 
 from pipeline.web.spaces import log_routes
 from pipeline.web.streams import Streams
@@ -17,7 +17,7 @@ def readers() -> list[threading.Thread]:
 
 
 @pytest.mark.parametrize(("query", "line"), [("", "the app began"), ("?build=true", "step 1")])
-async def test_a_log_is_one_event_per_line(space: Space, client: httpx.AsyncClient, query: str, line: str) -> None:
+async def test_a_log_is_one_event_per_line(space: Space, client: AsyncClient, query: str, line: str) -> None:
     space.start()
     space.add_log("run", "the app began")
     space.add_log("build", "step 1")
@@ -28,13 +28,13 @@ async def test_a_log_is_one_event_per_line(space: Space, client: httpx.AsyncClie
     assert [data["text"] for name, data in found if name == "line"][-1] == line
 
 
-async def test_the_log_of_a_space_that_is_not_there_is_not_found(client: httpx.AsyncClient) -> None:
+async def test_the_log_of_a_space_that_is_not_there_is_not_found(client: AsyncClient) -> None:
     response = await client.get("/spaces/deployer/tide/logs")
     assert response.status_code == 404
     assert ID in response.json()["error"]
 
 
-async def test_the_log_of_a_foreign_space_is_forbidden_by_status(hub: FakeHub, client: httpx.AsyncClient) -> None:
+async def test_the_log_of_a_foreign_space_is_forbidden_by_status(hub: FakeHub, client: AsyncClient) -> None:
     foreign = hub.create("visitor/waves", "gradio", APP)
     response = await client.get(f"/spaces/{foreign.id}/logs")
     assert response.status_code == 403
@@ -76,7 +76,7 @@ async def test_no_more_logs_are_open_at_once_than_there_are_places(
 
 
 async def test_following_ends_after_a_while(
-    hub: FakeHub, space: Space, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    hub: FakeHub, space: Space, client: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub.log_stream_seconds = None
     space.start()
@@ -86,7 +86,7 @@ async def test_following_ends_after_a_while(
 
 
 async def test_a_hub_that_is_lost_within_a_log_is_told_as_an_event(
-    hub: FakeHub, space: Space, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    hub: FakeHub, space: Space, client: AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(log_routes, "FIRST_LINE_SECONDS", 0.0)
     space.start()

@@ -3,8 +3,8 @@
 import asyncio
 from typing import Any
 
-import httpx
 import pytest
+from httpx import AsyncClient
 from pydantic import SecretStr
 
 from pipeline.manage_spaces.provisioning import ProvisionSpaces
@@ -36,7 +36,7 @@ def services(hub: FakeHub) -> MemoryServices:
     return services
 
 
-async def test_an_order_is_answered_with_what_became_of_every_space(client: httpx.AsyncClient, hub: FakeHub) -> None:
+async def test_an_order_is_answered_with_what_became_of_every_space(client: AsyncClient, hub: FakeHub) -> None:
     answer = await client.post("/spaces/provision", json=ORDER)
     document = answer.json()
     assert answer.status_code == 200
@@ -54,16 +54,14 @@ async def test_an_order_is_answered_with_what_became_of_every_space(client: http
     assert VALUE not in answer.text
 
 
-async def test_a_dry_run_shows_the_plan_and_leaves_nothing(client: httpx.AsyncClient, hub: FakeHub) -> None:
+async def test_a_dry_run_shows_the_plan_and_leaves_nothing(client: AsyncClient, hub: FakeHub) -> None:
     document = (await client.post("/spaces/provision", json=ORDER | {"dry_run": True})).json()
     assert (document["ok"], document["status"]) == (True, "planned")
     assert [space["action"] for space in document["spaces"]] == ["create"] * 2
     assert {call.method for call in hub.log} == {"GET"}
 
 
-async def test_a_space_that_failed_makes_the_answer_a_502_that_says_why(
-    client: httpx.AsyncClient, hub: FakeHub
-) -> None:
+async def test_a_space_that_failed_makes_the_answer_a_502_that_says_why(client: AsyncClient, hub: FakeHub) -> None:
     hub.add_fault(Fault("POST", "/duplicate", answer=Answer(402, {"error": "Subscribe to PRO"}), times=None))
     answer = await client.post("/spaces/provision", json=ORDER)
     document = answer.json()
@@ -73,7 +71,7 @@ async def test_a_space_that_failed_makes_the_answer_a_502_that_says_why(
     assert "paid plan" in document["spaces"][0]["error"]
 
 
-async def test_a_missing_template_is_told_for_the_whole(client: httpx.AsyncClient) -> None:
+async def test_a_missing_template_is_told_for_the_whole(client: AsyncClient) -> None:
     answer = await client.post("/spaces/provision", json=ORDER | {"template": "deployer/none"})
     assert answer.status_code == 404
     assert "no such Space" in answer.json()["error"]
@@ -91,7 +89,7 @@ async def test_a_missing_template_is_told_for_the_whole(client: httpx.AsyncClien
     ],
 )
 async def test_what_is_wrong_is_told_by_field_before_the_hub_is_asked(
-    client: httpx.AsyncClient, hub: FakeHub, body: dict[str, Any], field: str
+    client: AsyncClient, hub: FakeHub, body: dict[str, Any], field: str
 ) -> None:
     answer = await client.post("/spaces/provision", json=body)
     assert answer.status_code == 400
@@ -100,7 +98,7 @@ async def test_what_is_wrong_is_told_by_field_before_the_hub_is_asked(
     assert hub.log == []
 
 
-async def test_a_callers_own_token_acts(client: httpx.AsyncClient, hub: FakeHub) -> None:
+async def test_a_callers_own_token_acts(client: AsyncClient, hub: FakeHub) -> None:
     own = {"Authorization": f"Bearer {VISITORS_TOKEN}"}
     document = (await client.post("/spaces/provision", json=ORDER, headers=own)).json()
     assert [space["id"] for space in document["spaces"]] == ["visitor/team-a", "visitor/team-b"]
@@ -115,13 +113,13 @@ async def test_a_callers_own_token_acts(client: httpx.AsyncClient, hub: FakeHub)
         ({"Authorization": "Bearer hf_unknownToken"}, 401),
     ],
 )
-async def test_nobody_else_gets_in(client: httpx.AsyncClient, headers: dict[str, str], status: int) -> None:
+async def test_nobody_else_gets_in(client: AsyncClient, headers: dict[str, str], status: int) -> None:
     assert (await client.post("/spaces/provision", json=ORDER, headers=headers)).status_code == status
     if "hf_" not in headers["Authorization"]:
         assert (await client.post("/spaces/wake", json={"ids": ["a/b"]}, headers=headers)).status_code == status
 
 
-async def test_spaces_that_rest_are_woken(client: httpx.AsyncClient, hub: FakeHub) -> None:
+async def test_spaces_that_rest_are_woken(client: AsyncClient, hub: FakeHub) -> None:
     hub.spaces["deployer/template"].settle("SLEEPING")
     answer = await client.post("/spaces/wake", json={"ids": ["deployer/template", "deployer/none"]})
     woken, missing = answer.json()["spaces"]
@@ -132,7 +130,7 @@ async def test_spaces_that_rest_are_woken(client: httpx.AsyncClient, hub: FakeHu
     assert (await client.post("/spaces/wake", json={"ids": ["none"]})).status_code == 400
 
 
-async def test_the_routes_are_described(client: httpx.AsyncClient) -> None:
+async def test_the_routes_are_described(client: AsyncClient) -> None:
     described = (await client.get("/openapi.json")).json()["paths"]["/spaces/provision"]["post"]
     schema = described["requestBody"]["content"]["application/json"]["schema"]
     assert "$ref" not in str(schema)
@@ -141,7 +139,7 @@ async def test_the_routes_are_described(client: httpx.AsyncClient) -> None:
 
 
 async def test_who_accepts_event_streams_is_told_of_every_space_and_at_the_end_of_the_result(
-    client: httpx.AsyncClient, hub: FakeHub
+    client: AsyncClient, hub: FakeHub
 ) -> None:
     response = await client.post("/spaces/provision", json=ORDER, headers=STREAM)
     assert response.headers["content-type"].startswith("text/event-stream")
@@ -159,7 +157,7 @@ async def test_who_accepts_event_streams_is_told_of_every_space_and_at_the_end_o
     assert len(hub.calls("POST", "/duplicate")) == 2
 
 
-async def test_a_refusal_has_its_status_also_for_who_accepts_event_streams(client: httpx.AsyncClient) -> None:
+async def test_a_refusal_has_its_status_also_for_who_accepts_event_streams(client: AsyncClient) -> None:
     for body, status in (({"spaces": []}, 400), (ORDER | {"template": "deployer/none"}, 404)):
         response = await client.post("/spaces/provision", json=body, headers=STREAM)
         assert (response.status_code, response.json()["ok"]) == (status, False)
@@ -168,7 +166,7 @@ async def test_a_refusal_has_its_status_also_for_who_accepts_event_streams(clien
 
 
 async def test_what_breaks_on_the_way_is_an_event(
-    client: httpx.AsyncClient, hub: FakeHub, monkeypatch: pytest.MonkeyPatch
+    client: AsyncClient, hub: FakeHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(creation_routes, "FIRST_EVENT_SECONDS", 0.0)
     hub.spaces.clear()
@@ -179,7 +177,7 @@ async def test_what_breaks_on_the_way_is_an_event(
 
 
 async def test_silence_is_filled_with_comments(
-    client: httpx.AsyncClient, hub: FakeHub, monkeypatch: pytest.MonkeyPatch
+    client: AsyncClient, hub: FakeHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("fastapi.routing._PING_INTERVAL", 0.1)
     hub.add_fault(Fault("POST", "/duplicate", answer=Hang(1)))

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-import httpx
 import pytest
+from httpx import AsyncClient
 
 from tests.fakes.hub import FakeHub, Fault, Setting, Space
 from tests.integration.spaces_http.rig import APP, AT, ID, PAGE, VALUE, VISITORS_TOKEN, VOLUME
@@ -11,7 +11,7 @@ from tests.integration.spaces_http.rig import APP, AT, ID, PAGE, VALUE, VISITORS
 
 @pytest.mark.parametrize(("kind", "other"), [("variables", "secrets"), ("secrets", "variables")])
 async def test_a_name_cannot_be_both_secret_and_variable(
-    hub: FakeHub, space: Space, client: httpx.AsyncClient, kind: str, other: str
+    hub: FakeHub, space: Space, client: AsyncClient, kind: str, other: str
 ) -> None:
     getattr(space, other)["KEY"] = Setting("1")
     response = await client.put(f"{AT}/{kind}", json={"KEY": "2"})
@@ -20,7 +20,7 @@ async def test_a_name_cannot_be_both_secret_and_variable(
     assert not hub.calls("POST")
 
 
-async def test_a_static_space_takes_no_secrets(hub: FakeHub, client: httpx.AsyncClient) -> None:
+async def test_a_static_space_takes_no_secrets(hub: FakeHub, client: AsyncClient) -> None:
     hub.create("deployer/page", "static", PAGE)
     response = await client.put("/spaces/deployer/page/secrets/KEY", json={"value": VALUE})
     assert response.status_code == 400
@@ -28,22 +28,20 @@ async def test_a_static_space_takes_no_secrets(hub: FakeHub, client: httpx.Async
     assert not hub.calls("POST")
 
 
-async def test_what_a_static_space_cannot_do_is_told_in_the_hub_s_words(
-    hub: FakeHub, client: httpx.AsyncClient
-) -> None:
+async def test_what_a_static_space_cannot_do_is_told_in_the_hub_s_words(hub: FakeHub, client: AsyncClient) -> None:
     hub.create("deployer/page", "static", PAGE)
     response = await client.post("/spaces/deployer/page/restart")
     assert response.status_code == 400
     assert "static" in response.json()["error"]
 
 
-async def test_variables_of_a_static_space_restart_nothing(hub: FakeHub, client: httpx.AsyncClient) -> None:
+async def test_variables_of_a_static_space_restart_nothing(hub: FakeHub, client: AsyncClient) -> None:
     hub.create("deployer/page", "static", PAGE)
     answer = (await client.put("/spaces/deployer/page/variables/A", json={"value": "1"})).json()
     assert (answer["restarts"], answer["warning"]) == (False, None)
 
 
-async def test_hardware_that_nobody_here_knows_is_the_hub_s_to_judge(hub: FakeHub, client: httpx.AsyncClient) -> None:
+async def test_hardware_that_nobody_here_knows_is_the_hub_s_to_judge(hub: FakeHub, client: AsyncClient) -> None:
     response = await client.put(f"{AT}/hardware", json={"hardware": "quantum-x9"})
     assert response.status_code == 400
     assert hub.calls("POST", "/hardware")[0].body == {"flavor": "quantum-x9"}
@@ -82,7 +80,7 @@ async def test_hardware_that_nobody_here_knows_is_the_hub_s_to_judge(hub: FakeHu
     ],
 )
 async def test_broken_rules_are_named_before_the_hub_is_asked(
-    hub: FakeHub, client: httpx.AsyncClient, request_line: str, body: Any, field: str
+    hub: FakeHub, client: AsyncClient, request_line: str, body: Any, field: str
 ) -> None:
     method, _, path = request_line.partition(" ")
     response = await client.request(method, AT + path, json=body)
@@ -93,28 +91,26 @@ async def test_broken_rules_are_named_before_the_hub_is_asked(
 
 
 @pytest.mark.parametrize("name", ["a--b", "%2e%2e", "x" * 120, "name.git"])
-async def test_an_address_that_names_no_space_is_refused_here(
-    hub: FakeHub, client: httpx.AsyncClient, name: str
-) -> None:
+async def test_an_address_that_names_no_space_is_refused_here(hub: FakeHub, client: AsyncClient, name: str) -> None:
     response = await client.get(f"/spaces/deployer/{name}/runtime")
     assert response.status_code in {400, 404}
     assert hub.log == []
 
 
-async def test_other_bodies_than_json_are_refused_where_json_is_needed(client: httpx.AsyncClient) -> None:
+async def test_other_bodies_than_json_are_refused_where_json_is_needed(client: AsyncClient) -> None:
     headers = {"Content-Type": "text/plain"}
     assert (await client.put(f"{AT}/hardware", content="t4-small", headers=headers)).status_code == 415
     headers = {"Content-Type": "text/csv"}
     assert (await client.put(f"{AT}/variables", content="A,1", headers=headers)).status_code == 415
 
 
-async def test_a_name_that_is_not_there_is_told_with_near_ones(client: httpx.AsyncClient) -> None:
+async def test_a_name_that_is_not_there_is_told_with_near_ones(client: AsyncClient) -> None:
     response = await client.get("/spaces/deployer/tide")
     assert response.status_code == 404
     assert ID in response.json()["error"]
 
 
-async def test_what_the_hub_refuses_has_the_status_of_its_kind(hub: FakeHub, client: httpx.AsyncClient) -> None:
+async def test_what_the_hub_refuses_has_the_status_of_its_kind(hub: FakeHub, client: AsyncClient) -> None:
     hub.plan = "free"
     payment = await client.put(f"{AT}/hardware", json={"hardware": "t4-small"})
     assert payment.status_code == 402
@@ -125,7 +121,7 @@ async def test_what_the_hub_refuses_has_the_status_of_its_kind(hub: FakeHub, cli
     assert (await client.get(f"{AT}/runtime")).status_code == 502
 
 
-async def test_a_token_of_the_caller_s_acts_for_the_caller(hub: FakeHub, client: httpx.AsyncClient) -> None:
+async def test_a_token_of_the_caller_s_acts_for_the_caller(hub: FakeHub, client: AsyncClient) -> None:
     foreign = hub.create("visitor/waves", "gradio", APP)
     headers = {"Authorization": f"Bearer {VISITORS_TOKEN}"}
     assert (await client.post(f"/spaces/{foreign.id}/restart", headers=headers)).status_code == 200
@@ -133,14 +129,14 @@ async def test_a_token_of_the_caller_s_acts_for_the_caller(hub: FakeHub, client:
     assert (await client.post(f"{AT}/restart", headers=headers)).status_code == 403
 
 
-async def test_an_unknown_token_of_the_hub_is_refused(client: httpx.AsyncClient) -> None:
+async def test_an_unknown_token_of_the_hub_is_refused(client: AsyncClient) -> None:
     headers = {"Authorization": "Bearer hf_" + "nobodysTokenAtAll"}
     response = await client.get(AT, headers=headers)
     assert response.status_code == 401
     assert response.headers["www-authenticate"].startswith("Bearer")
 
 
-async def test_no_route_answers_without_a_secret(hub: FakeHub, client: httpx.AsyncClient) -> None:
+async def test_no_route_answers_without_a_secret(hub: FakeHub, client: AsyncClient) -> None:
     document = (await client.get("/openapi.json")).json()
     paths = {path: item for path, item in document["paths"].items() if path.startswith("/spaces/{owner}/{name}")}
     assert len(paths) >= 15

@@ -1,15 +1,13 @@
 """Secrets, variables and other settings over HTTP: what differs is set, and what that means is told."""
 
-import httpx
 import pytest
+from httpx import AsyncClient
 
 from tests.fakes.hub import Answer, FakeHub, Fault, Setting, Space, too_many_requests
 from tests.integration.spaces_http.rig import AT, ID, VALUE, VOLUME
 
 
-async def test_variables_are_listed_with_their_values_and_secrets_without(
-    space: Space, client: httpx.AsyncClient
-) -> None:
+async def test_variables_are_listed_with_their_values_and_secrets_without(space: Space, client: AsyncClient) -> None:
     space.variables["LEVEL"] = Setting("3", "where it begins")
     space.secrets["KEY"] = Setting(VALUE, "of the tables")
     variables = (await client.get(f"{AT}/variables")).json()
@@ -26,7 +24,7 @@ async def test_variables_are_listed_with_their_values_and_secrets_without(
 @pytest.mark.parametrize("kind", ["variables", "secrets"])
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 async def test_a_name_that_is_not_there_is_not_found_and_near_ones_are_told(
-    hub: FakeHub, space: Space, client: httpx.AsyncClient, kind: str, method: str
+    hub: FakeHub, space: Space, client: AsyncClient, kind: str, method: str
 ) -> None:
     getattr(space, kind)["API_KEY"] = Setting(VALUE)
     response = await client.request(method, f"{AT}/{kind}/APIKEY")
@@ -37,7 +35,7 @@ async def test_a_name_that_is_not_there_is_not_found_and_near_ones_are_told(
 
 
 @pytest.mark.parametrize("kind", ["variables", "secrets"])
-async def test_many_are_set_at_once_as_json(space: Space, client: httpx.AsyncClient, kind: str) -> None:
+async def test_many_are_set_at_once_as_json(space: Space, client: AsyncClient, kind: str) -> None:
     body = {"A": "1", "B": {"value": "2", "description": "the second"}}
     response = await client.put(f"{AT}/{kind}", json=body)
     settings = getattr(space, kind)
@@ -50,7 +48,7 @@ async def test_many_are_set_at_once_as_json(space: Space, client: httpx.AsyncCli
 
 
 @pytest.mark.parametrize("kind", ["variables", "secrets"])
-async def test_many_are_set_at_once_as_an_env_file(space: Space, client: httpx.AsyncClient, kind: str) -> None:
+async def test_many_are_set_at_once_as_an_env_file(space: Space, client: AsyncClient, kind: str) -> None:
     text = f"# settings\nexport A=1\nB='two words' # why\n\nC=\"{VALUE}\"\n"
     headers = {"Content-Type": "text/plain; charset=utf-8"}
     response = await client.put(f"{AT}/{kind}", content=text, headers=headers)
@@ -59,7 +57,7 @@ async def test_many_are_set_at_once_as_an_env_file(space: Space, client: httpx.A
     assert VALUE not in response.text
 
 
-async def test_a_line_that_is_no_setting_is_told_by_its_number_alone(hub: FakeHub, client: httpx.AsyncClient) -> None:
+async def test_a_line_that_is_no_setting_is_told_by_its_number_alone(hub: FakeHub, client: AsyncClient) -> None:
     text = f"A=1\n{VALUE}\nB='{VALUE}\nA=2\n"
     response = await client.put(f"{AT}/secrets", content=text, headers={"Content-Type": "text/plain"})
     assert response.status_code == 400
@@ -68,7 +66,7 @@ async def test_a_line_that_is_no_setting_is_told_by_its_number_alone(hub: FakeHu
     assert hub.log == []
 
 
-async def test_all_of_one_kind_are_deleted_when_that_is_confirmed(space: Space, client: httpx.AsyncClient) -> None:
+async def test_all_of_one_kind_are_deleted_when_that_is_confirmed(space: Space, client: AsyncClient) -> None:
     space.variables |= {"A": Setting("1"), "B": Setting("2")}
     assert (await client.delete(f"{AT}/variables")).status_code == 400
     assert len(space.variables) == 2
@@ -78,7 +76,7 @@ async def test_all_of_one_kind_are_deleted_when_that_is_confirmed(space: Space, 
 
 
 async def test_what_is_so_already_is_left_alone_and_restarts_nothing(
-    hub: FakeHub, space: Space, client: httpx.AsyncClient
+    hub: FakeHub, space: Space, client: AsyncClient
 ) -> None:
     space.variables["LEVEL"] = Setting("3")
     response = await client.put(f"{AT}/variables", json={"LEVEL": "3"})
@@ -89,13 +87,13 @@ async def test_what_is_so_already_is_left_alone_and_restarts_nothing(
     assert not hub.calls("PUT")
 
 
-async def test_the_answer_says_that_a_running_app_restarts(client: httpx.AsyncClient) -> None:
+async def test_the_answer_says_that_a_running_app_restarts(client: AsyncClient) -> None:
     answer = (await client.put(f"{AT}/variables/LEVEL", json={"value": "3"})).json()
     assert (answer["ok"], answer["space_id"], answer["restarts"]) == (True, ID, True)
     assert "starts anew" in answer["warning"]
 
 
-async def test_there_is_no_warning_for_an_app_that_does_not_run(space: Space, client: httpx.AsyncClient) -> None:
+async def test_there_is_no_warning_for_an_app_that_does_not_run(space: Space, client: AsyncClient) -> None:
     space.settle("PAUSED")
     answer = (await client.put(f"{AT}/hardware", json={"hardware": "t4-small"})).json()
     assert (answer["restarts"], answer["warning"]) == (True, None)
@@ -103,7 +101,7 @@ async def test_there_is_no_warning_for_an_app_that_does_not_run(space: Space, cl
 
 
 @pytest.mark.filterwarnings("ignore:If your Space runs on the default:UserWarning")
-async def test_a_sleep_time_that_the_hardware_does_not_obey_is_warned_of(client: httpx.AsyncClient) -> None:
+async def test_a_sleep_time_that_the_hardware_does_not_obey_is_warned_of(client: AsyncClient) -> None:
     answer = (await client.put(f"{AT}/sleep-time", json={"seconds": 600})).json()
     assert (answer["restarts"], answer["changed"]) == (False, ["sleep time"])
     assert "48 hours" in answer["warning"]
@@ -112,7 +110,7 @@ async def test_a_sleep_time_that_the_hardware_does_not_obey_is_warned_of(client:
 
 
 async def test_several_changes_are_made_in_the_order_that_spares_restarts(
-    hub: FakeHub, space: Space, client: httpx.AsyncClient
+    hub: FakeHub, space: Space, client: AsyncClient
 ) -> None:
     body = {
         "hardware": "t4-small",
@@ -131,7 +129,7 @@ async def test_several_changes_are_made_in_the_order_that_spares_restarts(
     assert VALUE not in response.text
 
 
-async def test_half_done_changes_are_told(hub: FakeHub, space: Space, client: httpx.AsyncClient) -> None:
+async def test_half_done_changes_are_told(hub: FakeHub, space: Space, client: AsyncClient) -> None:
     refused = Answer(400, {"error": "too many variables"})
     names = ["A", "B", "C", "D", "E"]
     space.variables["B"] = Setting("1")
@@ -145,7 +143,7 @@ async def test_half_done_changes_are_told(hub: FakeHub, space: Space, client: ht
     assert set(space.variables) == {"A", "B"}
 
 
-async def test_half_done_changes_keep_the_time_to_come_back(hub: FakeHub, client: httpx.AsyncClient) -> None:
+async def test_half_done_changes_keep_the_time_to_come_back(hub: FakeHub, client: AsyncClient) -> None:
     hub.add_fault(Fault("POST", "/hardware", times=None, answer=too_many_requests(300)))
     response = await client.patch(AT, json={"variables": {"A": "1"}, "hardware": "t4-small"})
     assert response.status_code == 429

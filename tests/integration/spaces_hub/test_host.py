@@ -8,12 +8,7 @@ from pathlib import Path
 import huggingface_hub
 import pytest
 
-from pipeline.domain.errors import (
-    HubRejected,
-    PaymentRequired,
-    SpaceConflict,
-    SpaceMissing,
-)
+from pipeline.domain.errors import HubRejected, PaymentRequired, SpaceConflict, SpaceMissing
 from pipeline.domain.space import Space, SpaceSettings
 from pipeline.ports import SpaceHost, SpaceHosts
 from pipeline.spaces.host import HubSpaceHost
@@ -141,10 +136,7 @@ async def test_large_files_do_not_go_by_xet(hub: FakeHub, host: SpaceHost) -> No
 
 @pytest.mark.parametrize(
     ("readme", "words"),
-    [
-        ("---\ntitle: x\nsdk: static\ncolorFrom: mauve\n---\n", "colorFrom"),
-        (b"\xff\xfe", "README.md|decode"),
-    ],
+    [("---\ntitle: x\nsdk: static\ncolorFrom: mauve\n---\n", "colorFrom"), (b"\xff\xfe", "README.md|decode")],
 )
 async def test_a_card_that_the_hub_refuses_is_rejected_before_anything_is_sent(
     hub: FakeHub, host: SpaceHost, readme: str | bytes, words: str

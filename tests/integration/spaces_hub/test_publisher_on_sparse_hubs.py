@@ -5,10 +5,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.domain.errors import (
-    NotLive,
-    PublishFailed,
-)
+from pipeline.domain.errors import NotLive, PublishFailed
 from pipeline.domain.publication import Target
 from pipeline.publishing.hf_space import HfSpacePublisher
 from tests.builders import make_brief, make_site

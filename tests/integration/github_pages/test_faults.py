@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -27,7 +27,7 @@ from tests.fakes.github import (
     too_many_requests,
     workflow_scope_missing,
 )
-from tests.integration.github_rig import FILES, REVISED, SITE, Rig
+from tests.integration.github_pages.rig import FILES, REVISED, SITE, Rig
 
 CREATE = partial(Fault, kind="api", method="POST", path="/user/repos$")
 LOOK_AT_BRANCH = partial(Fault, kind="git", method="GET", path="info/refs")
@@ -36,17 +36,6 @@ SWITCH_ON = partial(Fault, kind="api", method="POST", path="/pages$")
 STEPS = {"create": CREATE, "look at the branch": LOOK_AT_BRANCH, "push": PUSH, "switch on": SWITCH_ON}
 Step = Callable[..., Fault]
 EVERY_STEP = pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
-
-
-@pytest.fixture
-def github(tmp_path: Path) -> Iterator[FakeGitHub]:
-    with FakeGitHub(tmp_path / "github") as github:
-        yield github
-
-
-@pytest.fixture
-def rig(github: FakeGitHub, tmp_path: Path) -> Rig:
-    return Rig(github, tmp_path / "repos")
 
 
 class TestLostConnections:

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,20 +11,9 @@ from pipeline.domain.errors import NotLive, PlanRequired, PublishFailed
 from pipeline.domain.publication import Target, owner_mark
 from tests.builders import EMAIL, TASK, make_brief, make_files, make_site
 from tests.fakes.github import Answer, FakeGitHub, Fault
-from tests.integration.github_rig import FILES, REVISED, SITE, WORKFLOW, Rig
+from tests.integration.github_pages.rig import FILES, REVISED, SITE, WORKFLOW, Rig
 
 MARK = f"[code-to-deployment {owner_mark(EMAIL, TASK)}]"
-
-
-@pytest.fixture
-def github(tmp_path: Path) -> Iterator[FakeGitHub]:
-    with FakeGitHub(tmp_path / "github", organizations=("acme",)) as github:
-        yield github
-
-
-@pytest.fixture
-def rig(github: FakeGitHub, tmp_path: Path) -> Rig:
-    return Rig(github, tmp_path / "repos")
 
 
 def build_type(rig: Rig) -> str | None:
@@ -51,10 +39,7 @@ class TestRoundOne:
     @pytest.mark.parametrize("count", [1, 10, 50])
     async def test_takes_four_requests_whatever_the_number_of_files(self, rig: Rig, count: int) -> None:
         await rig.publish(files=make_files({f"f{number}.txt": "x" * 1024 for number in range(count)}))
-        assert rig.requests("api") == [
-            ("POST", "/user/repos"),
-            ("POST", f"/repos/octocat/{SITE.repository}/pages"),
-        ]
+        assert rig.requests("api") == [("POST", "/user/repos"), ("POST", f"/repos/octocat/{SITE.repository}/pages")]
         assert [method for method, _ in rig.requests("git")] == ["GET", "POST"]
 
     async def test_takes_no_more_of_them_for_a_large_app(self, rig: Rig) -> None:

@@ -1,6 +1,5 @@
 """Publishing to servers that answer as GitHub's description of its API allows, though GitHub itself mostly does not."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,7 +10,7 @@ from pipeline.domain.errors import BuildFailed, NotLive, PlanRequired, PublishFa
 from pipeline.domain.publication import Publication, Site
 from tests.builders import make_site
 from tests.fakes.github import Answer, FakeGitHub, Fault, secondary_limit
-from tests.integration.github_rig import FILES, REVISED, SITE, Rig
+from tests.integration.github_pages.rig import FILES, REVISED, SITE, Rig
 
 CREATE = partial(Fault, kind="api", method="POST", path="/repos$")
 LOOK_AT_BRANCH = partial(Fault, kind="git", method="GET", path="info/refs")
@@ -25,17 +24,6 @@ NOT_FOUND = Answer(404, {"message": "Not Found"})
 FORBIDDEN = Answer(403, {"message": "Resource not accessible by integration"})
 REQUIRED_OF_PAGES = {"url": "x", "status": None, "cname": None, "custom_404": False, "public": True}
 OLDER_BUILD = Answer(200, {"url": "x", "status": "built", "commit": "0" * 40, "created_at": "x"})
-
-
-@pytest.fixture
-def github(tmp_path: Path) -> Iterator[FakeGitHub]:
-    with FakeGitHub(tmp_path / "github", organizations=("acme",)) as github:
-        yield github
-
-
-@pytest.fixture
-def rig(github: FakeGitHub, tmp_path: Path) -> Rig:
-    return Rig(github, tmp_path / "repos")
 
 
 def after(publication: Publication) -> Site:

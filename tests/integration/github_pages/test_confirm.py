@@ -1,7 +1,6 @@
 """Seeing a commit go live on the fake GitHub: builds that fail or are late, and what visitors are served."""
 
 import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,20 +10,9 @@ from pipeline.domain.errors import BuildFailed, NotLive
 from pipeline.domain.files import AppFiles
 from tests.fakes.github import Answer, Drop, FakeGitHub, Fault, bad_gateway, too_many_requests
 from tests.fakes.github.pages import Build
-from tests.integration.github_rig import FILES, REVISED, SITE, WORKFLOW, Rig
+from tests.integration.github_pages.rig import FILES, REVISED, SITE, WORKFLOW, Rig
 
 PAGES = f"/repos/octocat/{SITE.repository}/pages"
-
-
-@pytest.fixture
-def github(tmp_path: Path) -> Iterator[FakeGitHub]:
-    with FakeGitHub(tmp_path / "github") as github:
-        yield github
-
-
-@pytest.fixture
-def rig(github: FakeGitHub, tmp_path: Path) -> Rig:
-    return Rig(github, tmp_path / "repos")
 
 
 def newest_build(rig: Rig) -> Build:
