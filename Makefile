@@ -33,11 +33,12 @@ coverage: $(VENV)/installed-dev ## the same tests, and which lines and branches 
 fuzz: $(VENV)/installed-dev ## property tests alone, with many random examples
 	@$(PYTEST) -m hypothesis --hypothesis-profile=fuzz
 
-gate: $(VENV)/installed-dev ## lint, format, types, import rules
+gate: $(VENV)/installed-dev ## lint, format, types, import rules, bounds of size
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python .ci/bounds.py
 
 bench: $(VENV)/installed-dev ## print figures; asserts nothing about time
 	@$(BIN)/python -m pytest -m bench -s tests/bench/*.py

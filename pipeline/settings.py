@@ -21,17 +21,11 @@ CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
 @dataclass(frozen=True, slots=True)
 class ModelEndpoint:
-    """Where models are asked.
+    """Where models are asked."""
 
-    Attributes:
-        base_url: of an OpenAI-compatible service; None = no model.
-        api_key: None for services that want none.
-        default_models: asked when LLM_MODELS is empty.
-    """
-
-    base_url: str | None
-    api_key: SecretStr | None = None
-    default_models: tuple[str, ...] = ()
+    base_url: str | None  # of an OpenAI-compatible service; None = no model
+    api_key: SecretStr | None = None  # None for services that want none
+    default_models: tuple[str, ...] = ()  # asked when LLM_MODELS is empty
 
 
 class Settings(BaseSettings):

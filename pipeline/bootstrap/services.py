@@ -35,35 +35,20 @@ PLAIN = {"plain", "scaffold"}
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """What the edges work with.
+    """What the edges work with."""
 
-    Attributes:
-        settings: as read at the start.
-        jobs: accept, show, watch, cancel, redeliver.
-        workspaces: for previews.
-        secrets: looks for configured secrets in what is to be published.
-        spaces: the Hub, as a token sees it.
-        create_space: the use case of that name.
-        provision_spaces: the use case of that name.
-        call_events: of the Gradio-compatible routes.
-        deploy: the use case of a brief.
-        engine: works on the jobs between ``start`` and ``stop``.
-        database: of the engine and of our records.
-        browser: that apps are looked at with, or None.
-    """
-
-    settings: Settings
-    jobs: JobQueue
-    workspaces: GitWorkspaces
-    secrets: SecretScanner
-    spaces: SpaceHosts
-    create_space: CreateSpace
-    provision_spaces: ProvisionSpaces
-    call_events: CallEvents
-    deploy: Deploy
-    engine: Engine
-    database: Database
-    browser: SealedBrowser | None
+    settings: Settings  # as read at the start
+    jobs: JobQueue  # accept, show, watch, cancel, redeliver
+    workspaces: GitWorkspaces  # for previews
+    secrets: SecretScanner  # looks for configured secrets in what is to be published
+    spaces: SpaceHosts  # the Hub, as a token sees it
+    create_space: CreateSpace  # the use case of that name
+    provision_spaces: ProvisionSpaces  # the use case of that name
+    call_events: CallEvents  # of the Gradio-compatible routes
+    deploy: Deploy  # the use case of a brief
+    engine: Engine  # works on the jobs between ``start`` and ``stop``
+    database: Database  # of the engine and of our records
+    browser: SealedBrowser | None  # that apps are looked at with, or None
 
     async def start(self) -> None:
         """Take the lock, migrate the database, resume what was under way, and begin to work.

@@ -13,15 +13,10 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True)
 class FieldProblem:
-    """One broken rule.
+    """One broken rule."""
 
-    Attributes:
-        field: where, as the caller wrote it: ``attachments[2].name``.
-        problem: the rule in words. Never holds the value: it may be a secret, hostile or huge.
-    """
-
-    field: str
-    problem: str
+    field: str  # where, as the caller wrote it: ``attachments[2].name``
+    problem: str  # the rule in words. Never holds the value: it may be a secret, hostile or huge
 
 
 class PipelineError(Exception):

@@ -18,23 +18,14 @@ SHORT_DIGEST = 8
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """One prompt file.
+    """One prompt file."""
 
-    Attributes:
-        id: its path without the ending.
-        version: raised with every change of the body.
-        inputs: names of exactly the values that it is rendered with.
-        body: the template.
-        max_output_tokens: what the answer may take; 0 for parts, which are never sent alone.
-        temperature: None = the provider's default.
-    """
-
-    id: str
-    version: int
-    inputs: frozenset[str]
-    body: str
-    max_output_tokens: int
-    temperature: float | None
+    id: str  # its path without the ending
+    version: int  # raised with every change of the body
+    inputs: frozenset[str]  # names of exactly the values that it is rendered with
+    body: str  # the template
+    max_output_tokens: int  # what the answer may take; 0 for parts, which are never sent alone
+    temperature: float | None  # None = the provider's default
 
     @property
     def label(self) -> str:

@@ -1,7 +1,4 @@
-"""The request of POST /api-deploy: its fields, and the way from raw bytes to a Brief.
-
-Nothing here needs HTTP: ``pipeline run BRIEF.json`` reads its file with ``parse_deploy_request`` as well.
-"""
+"""The request of POST /api-deploy: its fields, and the way from raw bytes to a Brief."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
@@ -26,7 +23,7 @@ from pipeline.domain.data_uri import DataUri, InvalidDataUri, parse_data_uri
 from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.domain.publication import SpaceSdk, Target
 from pipeline.settings import Settings
-from pipeline.shapes.json_object import Request, read_object
+from pipeline.shapes.json_object import Request
 from pipeline.shapes.problems import OWN_RULE, problems_in_words
 
 MAX_EMAIL = 254
@@ -134,16 +131,6 @@ class DeployRequest(Request):
                 problems.append(FieldProblem(f"attachments[{index}].url", str(error)))
             attachments.append(Attachment(normalize("NFC", item.name), content.media_type, content.content))
         return tuple(attachments), problems
-
-
-def parse_deploy_request(raw: bytes, settings: Settings) -> Brief:
-    """Turn the bytes of a request (or of a file with one) into a Brief; a secret in it is not looked at.
-
-    Raises:
-        InvalidInput: lists every broken rule of every field, and holds no value.
-        Misconfigured: EVALUATION_ALLOWED_ORIGINS.
-    """
-    return brief_from(read_object(raw), RequestRules.from_settings(settings))
 
 
 def brief_from(document: dict[str, Any], rules: RequestRules) -> Brief:

@@ -25,6 +25,22 @@ from pipeline.web.spaces import creation_routes
 from pipeline.web.spaces import routes as space_routes
 from pipeline.web.streams import Streams
 
+ROUTES = (
+    deploy_routes,
+    job_routes,
+    event_routes,
+    creation_routes,
+    preview_routes,
+    health_routes,
+    reference,
+    space_routes,  # behind all routes below /spaces that begin with a fixed word
+    document_routes,
+    call_routes,
+    queue_routes,
+    upload_routes,
+    mcp_routes,
+)
+
 
 def create_app(services: Services) -> FastAPI:
     """Build the application; it starts ``services`` with its lifespan and stops them at the end.
@@ -57,21 +73,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.streams = Streams()
     app.state.refused_tokens = RefusedTokens()
     app.state.gradio = GradioState.of(services, app.state.rules)
-    for routes in (
-        deploy_routes,
-        job_routes,
-        event_routes,
-        creation_routes,
-        preview_routes,
-        health_routes,
-        reference,
-        space_routes,  # behind all routes below /spaces that begin with a fixed word
-        document_routes,
-        call_routes,
-        queue_routes,
-        upload_routes,
-        mcp_routes,
-    ):
+    for routes in ROUTES:
         app.router.routes += routes.router.routes  # included, each would be built again, at the first request
     install_error_handlers(app)
     app.add_middleware(BodyLimit, max_bytes=services.settings.max_request_bytes)

@@ -8,25 +8,15 @@ from pipeline.generation.tokens import Density
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """What can be said of an attachment.
+    """What can be said of an attachment."""
 
-    Attributes:
-        media_type: what it is, judged by its content.
-        facts: sentences and lists about it, shown before anything else.
-        sample: its text, or a part of it; shortened to fit.
-        density: of the sample.
-        is_partial: whether the sample lacks some of the content.
-        image: for models that see.
-        derived: files made from it.
-    """
-
-    media_type: str
-    facts: str
-    sample: str = ""
-    density: Density = Density.PROSE
-    is_partial: bool = False
-    image: Image | None = None
-    derived: tuple["DerivedFile", ...] = ()
+    media_type: str  # what it is, judged by its content
+    facts: str  # sentences and lists about it, shown before anything else
+    sample: str = ""  # its text, or a part of it; shortened to fit
+    density: Density = Density.PROSE  # of the sample
+    is_partial: bool = False  # whether the sample lacks some of the content
+    image: Image | None = None  # for models that see
+    derived: tuple["DerivedFile", ...] = ()  # files made from it
 
 
 @dataclass(frozen=True, slots=True)

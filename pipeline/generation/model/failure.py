@@ -55,23 +55,14 @@ class ModelFailure(GenerationFailed):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ErrorAnswer:
-    """What a provider sent instead of an answer.
+    """What a provider sent instead of an answer."""
 
-    Attributes:
-        status: of HTTP, or the like number in an error inside a 200; None when there is none.
-        code: the provider's short name for the error, or "".
-        param: the request field it complains of, or "".
-        message: in words. May repeat the key or the prompt.
-        details: what stood behind it at the provider's own provider; may do so as well.
-        is_moderated: the prompt was held back by a content filter, whatever the status says.
-    """
-
-    status: int | None
-    code: str = ""
-    param: str = ""
-    message: str = ""
-    details: str = ""
-    is_moderated: bool = False
+    status: int | None  # of HTTP, or the like number in an error inside a 200; None when there is none
+    code: str = ""  # the provider's short name for the error, or ""
+    param: str = ""  # the request field it complains of, or ""
+    message: str = ""  # in words. May repeat the key or the prompt
+    details: str = ""  # what stood behind it at the provider's own provider; may do so as well
+    is_moderated: bool = False  # the prompt was held back by a content filter, whatever the status says
 
     @classmethod
     def from_body(cls, status: int | None, body: object) -> Self:

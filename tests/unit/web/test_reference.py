@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.assembly import assemble_space
 from pipeline.settings import Settings
-from pipeline.shapes.deploy_request import parse_deploy_request
+from pipeline.shapes.deploy_request import RequestRules, brief_from
 from pipeline.shapes.examples import CREATE_SPACE_EXAMPLES, DEPLOY_EXAMPLES
 from pipeline.shapes.new_space import parse_new_space
 from pipeline.web.app import create_app
@@ -72,8 +72,7 @@ def test_the_examples_of_spaces_are_requests_that_work(name: str) -> None:
 
 @pytest.mark.parametrize("name", DEPLOY_EXAMPLES)
 def test_the_examples_of_briefs_are_requests_that_work(name: str) -> None:
-    raw = json.dumps(DEPLOY_EXAMPLES[name]["value"]).encode()
-    brief = parse_deploy_request(raw, Settings.from_environment())
+    brief = brief_from(DEPLOY_EXAMPLES[name]["value"], RequestRules.from_settings(Settings.from_environment()))
     assert brief.attachments[0].content == b"region,sales\nnorth,42"
 
 

@@ -10,7 +10,8 @@ from pipeline.domain.brief import Attachment, Brief, Check
 from pipeline.domain.errors import InvalidInput, Misconfigured
 from pipeline.domain.publication import SpaceSdk, Target
 from pipeline.settings import Settings
-from pipeline.shapes.deploy_request import parse_deploy_request
+from pipeline.shapes.deploy_request import RequestRules, brief_from
+from pipeline.shapes.json_object import read_object
 from tests.cases import cases
 
 CASES = cases("requests")
@@ -24,13 +25,17 @@ def request(**fields: Any) -> dict[str, Any]:
     return {**required, **fields}
 
 
+def read(raw: bytes, settings: Settings = SETTINGS) -> Brief:
+    return brief_from(read_object(raw), RequestRules.from_settings(settings))
+
+
 def parse(document: Any) -> Brief:
-    return parse_deploy_request(json.dumps(document).encode(), SETTINGS)
+    return read(json.dumps(document).encode())
 
 
 def problems_of(raw: bytes | dict[str, Any]) -> dict[str, str]:
     with pytest.raises(InvalidInput) as caught:
-        parse_deploy_request(raw if isinstance(raw, bytes) else json.dumps(raw).encode(), SETTINGS)
+        read(raw if isinstance(raw, bytes) else json.dumps(raw).encode())
     assert CANARY not in str(caught.value)
     assert caught.value.__cause__ is None
     return {problem.field: problem.problem for problem in caught.value.problems}
@@ -200,7 +205,7 @@ def test_names_that_differ_in_case_alone_collide() -> None:
 
 def test_an_origin_that_is_none_is_the_operators_mistake() -> None:
     with pytest.raises(Misconfigured, match="EVALUATION_ALLOWED_ORIGINS"):
-        parse_deploy_request(json.dumps(request()).encode(), Settings(evaluation_allowed_origins=("nonsense",)))
+        read(json.dumps(request()).encode(), Settings(evaluation_allowed_origins=("nonsense",)))
 
 
 json_values = st.recursive(

@@ -30,11 +30,6 @@ def upgrade() -> None:
     )
 
 
-def downgrade() -> None:
-    for table in ("worker_leases", "blobs", "model_calls", "deliveries", "sites", "job_events", "jobs"):
-        op.drop_table(table)
-
-
 def _create_jobs() -> None:
     op.create_table(
         "jobs",

@@ -19,8 +19,3 @@ def upgrade() -> None:
         if row.publication:
             published = row.publication["commit_sha"]
             connection.execute(sites.update().where(sites.c.id == row.id).values(head=published))
-
-
-def downgrade() -> None:
-    with op.batch_alter_table("sites") as batch_op:
-        batch_op.drop_column("head")

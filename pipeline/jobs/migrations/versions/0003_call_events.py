@@ -24,7 +24,3 @@ def upgrade() -> None:
         sa.Column("expires_at", UtcDateTime(), nullable=False, index=True),
         sa.Column("told", sa.Boolean(), nullable=False),
     )
-
-
-def downgrade() -> None:
-    op.drop_table("call_events")

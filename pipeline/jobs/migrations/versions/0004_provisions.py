@@ -36,11 +36,3 @@ def upgrade() -> None:
         sa.Column("outcome", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("provision_id", "position"),
     )
-
-
-def downgrade() -> None:
-    op.drop_table("provision_spaces")
-    with op.batch_alter_table("provisions") as batch_op:
-        for column in ("status", "finished_at"):
-            batch_op.drop_index(f"ix_provisions_{column}")
-    op.drop_table("provisions")

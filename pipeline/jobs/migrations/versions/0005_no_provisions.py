@@ -20,7 +20,3 @@ def upgrade() -> None:
         queues = sa.table("queues", sa.column("name"), schema=schema)
         connection.execute(flows.update().where(flows.c.name == "provision").values(status="CANCELLED"))
         connection.execute(queues.delete().where(queues.c.name == "provisions"))
-
-
-def downgrade() -> None:
-    raise NotImplementedError("what was ordered is gone: go back to a copy of the database")
