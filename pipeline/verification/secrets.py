@@ -31,20 +31,14 @@ _SEAM = re.compile(rb"""(?:[$#]?\{\s*+)?["'`](?:[\s+.,&()~|\\]*+["'`])*+(?:\s*+\
 
 @dataclass(frozen=True, slots=True)
 class _Secret:
-    """One configured value in every form that it is looked for.
+    """One configured value in every form that it is looked for."""
 
-    Attributes:
-        plain: as it is, and as JSON and HTML escape it.
-        reversed: back to front.
-        base64: what does not depend on its neighbours in an encoding, at each of three offsets, standard alphabet.
-        hex: lower case.
-        traces: letters and digits of all these forms, lower case: a text that has none of them cannot hold the secret.
-    """
-
-    plain: tuple[bytes, ...]
-    reversed: bytes
+    plain: tuple[bytes, ...]  # as it is, and as JSON and HTML escape it
+    reversed: bytes  # back to front
+    # what does not depend on its neighbours in an encoding, at each of three offsets, standard alphabet
     base64: tuple[bytes, ...]
-    hex: bytes
+    hex: bytes  # lower case
+    # letters and digits of all these forms, lower case: a text that has none of them cannot hold the secret
     traces: tuple[bytes, ...]
 
     @classmethod

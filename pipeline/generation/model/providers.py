@@ -10,25 +10,17 @@ from urllib.parse import urlsplit
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """How to talk to one kind of endpoint. What a single model cannot do is learnt from its answers.
+    """How to talk to one kind of endpoint. What a single model cannot do is learnt from its answers."""
 
-    Attributes:
-        name: for people; of an unknown endpoint, its host and port.
-        output_limit_field: the request field that limits the answer, ``max_tokens`` or ``max_completion_tokens``.
-        takes_stream_options: ``stream_options.include_usage`` makes the last chunk carry the usage.
-        takes_images: image parts may be sent.
-        takes_fallback_models: the request may name further models in ``models``, and the provider tries them itself.
-        takes_cache_marks: ``cache_control`` marks on text parts reach Anthropic's models.
-        cuts_long_prompts: a prompt beyond the server's context is shortened without a word.
-    """
-
-    name: str
+    name: str  # for people; of an unknown endpoint, its host and port
+    # the request field that limits the answer, ``max_tokens`` or ``max_completion_tokens``
     output_limit_field: str = "max_tokens"
-    takes_stream_options: bool = True
-    takes_images: bool = True
+    takes_stream_options: bool = True  # ``stream_options.include_usage`` makes the last chunk carry the usage
+    takes_images: bool = True  # image parts may be sent
+    # the request may name further models in ``models``, and the provider tries them itself
     takes_fallback_models: bool = False
-    takes_cache_marks: bool = False
-    cuts_long_prompts: bool = False
+    takes_cache_marks: bool = False  # ``cache_control`` marks on text parts reach Anthropic's models
+    cuts_long_prompts: bool = False  # a prompt beyond the server's context is shortened without a word
 
 
 _OPENROUTER = Provider("OpenRouter", takes_fallback_models=True, takes_cache_marks=True)

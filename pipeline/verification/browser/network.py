@@ -32,21 +32,14 @@ class _Reply:
 
 @dataclass
 class SealedNetwork:
-    """Answers the requests of one app's pages and remembers what could not be had.
+    """Answers the requests of one app's pages and remembers what could not be had."""
 
-    Attributes:
-        app: the files, and where they will be served.
-        cdn: fetches libraries; None = they count as out of reach.
-        lacking: hosts that the page may need and that were out of reach from here, in order.
-        documents: how often a page or a frame was opened.
-        under_way: requests not answered yet.
-    """
-
-    app: ServedApp
-    cdn: CdnFiles | None
+    app: ServedApp  # the files, and where they will be served
+    cdn: CdnFiles | None  # fetches libraries; None = they count as out of reach
+    # hosts that the page may need and that were out of reach from here, in order
     lacking: dict[str, None] = field(default_factory=dict)
-    documents: int = 0
-    under_way: int = 0
+    documents: int = 0  # how often a page or a frame was opened
+    under_way: int = 0  # requests not answered yet
     _problems: dict[tuple[str, str], Finding] = field(default_factory=dict)
     _requests: int = 0
     _cdn_files: int = 0

@@ -73,27 +73,18 @@ class Style:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What is known about a page without running it.
+    """What is known about a page without running it."""
 
-    Attributes:
-        path: in the app.
-        source: the text, with line feeds alone.
-        tree: of elements; the contents of ``template`` elements are not in it.
-        title: white space collapsed; None when there is no title element.
-        ids: each with how often it occurs.
-        references: addresses as written, entities decoded; they, scripts and styles are in document order.
-        is_alive: whether anything in it may change it, or lead elsewhere, once it is open.
-    """
-
-    path: str
-    source: str
-    tree: LexborHTMLParser
-    title: str | None
-    ids: Counter[str]
+    path: str  # in the app
+    source: str  # the text, with line feeds alone
+    tree: LexborHTMLParser  # of elements; the contents of ``template`` elements are not in it
+    title: str | None  # white space collapsed; None when there is no title element
+    ids: Counter[str]  # each with how often it occurs
+    # addresses as written, entities decoded; they, scripts and styles are in document order
     references: tuple[str, ...]
     scripts: tuple[Script, ...]
     styles: tuple[Style, ...]
-    is_alive: bool
+    is_alive: bool  # whether anything in it may change it, or lead elsewhere, once it is open
 
     def line_of(self, attribute_value: str) -> int | None:
         """The last line on which an attribute has this value, or None when it is not written like that."""
