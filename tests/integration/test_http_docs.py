@@ -1,16 +1,15 @@
 """GET /docs as people and programs see it: Swagger UI in a real browser, and Markdown."""
 
-import asyncio
 import shutil
 from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-import uvicorn
 from playwright.async_api import Page, async_playwright
 
 from pipeline.web.app import create_app
 from tests.fakes.jobs import SECRET, MemoryServices
+from tests.fakes.served import served
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "google-chrome"))), None)
 FILES = ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png", "reference.js"]
@@ -25,15 +24,8 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 async def address() -> AsyncIterator[str]:
-    config = uvicorn.Config(create_app(MemoryServices()), port=0, log_config=None, timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve())
-    async with asyncio.timeout(10):
-        while not server.started:
-            await asyncio.sleep(0.01)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    await serving
+    async with served(create_app(MemoryServices())) as address:
+        yield address
 
 
 @pytest.fixture

@@ -2,12 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx
 import pytest
-import uvicorn
 from fastapi import routing
 
 from pipeline.domain.job import EventKind, Stage
@@ -16,6 +15,7 @@ from pipeline.web.app import create_app
 from pipeline.web.streams import Streams
 from tests.builders import make_brief
 from tests.fakes.jobs import SECRET, MemoryServices
+from tests.fakes.served import served, until
 
 LIMIT = 1_000_000
 BEARER = {"Authorization": f"Bearer {SECRET}"}
@@ -36,15 +36,8 @@ async def running(services: MemoryServices, streams: Streams | None = None) -> A
     app = create_app(services)
     if streams:
         app.state.streams = streams
-    config = uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=1)
-    server = uvicorn.Server(config)
-    serving = asyncio.create_task(server.serve())
-    await until(lambda: server.started)
-    try:
-        yield server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        server.should_exit = True
-        await serving
+    async with served(app) as address:
+        yield int(address.rpartition(":")[2])
 
 
 @pytest.fixture
@@ -56,12 +49,6 @@ def services() -> MemoryServices:
 async def port(services: MemoryServices) -> AsyncIterator[int]:
     async with running(services) as port:
         yield port
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 async def exchange(port: int, *parts: bytes) -> bytes:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 import httpx2
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
@@ -21,6 +20,7 @@ from pipeline.web.gradio.registry import FUNCTIONS
 from pipeline.web.streams import Streams
 from tests.fakes.gradio import HUB_TOKEN, GradioServices, app_of
 from tests.fakes.jobs import SECRET
+from tests.fakes.served import served, until
 
 BRIEF = {"email": "ada@example.com", "task": "sales", "round": 1, "nonce": "n1", "brief": "Show the sales."}
 SPACE = {"space_id": "ada/app"}
@@ -47,18 +47,8 @@ def app(services: GradioServices) -> FastAPI:
 
 @pytest.fixture
 async def url(app: FastAPI) -> AsyncIterator[str]:
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=1))
-    serving = asyncio.create_task(server.serve())
-    await until(lambda: server.started)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/mcp"
-    server.should_exit = True
-    await serving
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.01)
+    async with served(app) as address:
+        yield f"{address}/mcp"
 
 
 @pytest.fixture(params=["auto", "legacy"])

@@ -2,14 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from fastapi import FastAPI
 from httpx import AsyncClient
 
@@ -22,6 +20,7 @@ from pipeline.web.gradio.state import GradioState
 from pipeline.web.streams import Streams
 from tests.fakes.gradio import GradioServices, app_of
 from tests.fakes.jobs import SECRET
+from tests.fakes.served import served, until
 
 OPERATOR = {"Authorization": f"Bearer {SECRET}"}
 INDEX = {function.name: index for index, function in enumerate(FUNCTIONS)}
@@ -66,12 +65,6 @@ def messages_in(text: str) -> list[dict[str, Any]]:
     assert not rest
     assert all(block.startswith("data: ") and "\n" not in block and "\r" not in block for block in blocks)
     return [json.loads(block.removeprefix("data: ")) for block in blocks]
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 async def test_a_call_is_told_from_its_place_in_the_queue_to_the_end_of_the_stream(client: AsyncClient) -> None:
@@ -244,19 +237,6 @@ async def test_the_app_is_known_by_the_same_id_everywhere(client: AsyncClient) -
     assert (await client.get("/gradio_api/app_id")).json() == {"app_id": config["app_id"]}
 
 
-@asynccontextmanager
-async def running(app: FastAPI) -> AsyncIterator[str]:
-    """Serve ``app`` on a free port of loopback, and give its address."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=1))
-    serving = asyncio.create_task(server.serve())
-    await until(lambda: server.started)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await serving
-
-
 @pytest.mark.parametrize(
     "path", ["/gradio_api/call/deploy/{event_id}", "/gradio_api/queue/data?session_hash=session-1"]
 )
@@ -265,7 +245,7 @@ async def test_a_client_that_hangs_up_leaves_no_watcher_and_no_place_behind(
 ) -> None:
     app.state.streams = Streams(most=1)
     async with (
-        running(app) as url,
+        served(app) as url,
         AsyncClient(base_url=url, headers=OPERATOR, trust_env=False, timeout=20) as client,
     ):
         event_id = (await join(client, "deploy", *BRIEF)).json()["event_id"]
@@ -283,7 +263,7 @@ async def test_a_client_that_hangs_up_leaves_no_watcher_and_no_place_behind(
 
 async def test_a_heartbeat_stream_says_that_we_live(app: FastAPI) -> None:
     async with (
-        running(app) as url,
+        served(app) as url,
         AsyncClient(base_url=url, headers=OPERATOR, trust_env=False, timeout=20) as client,
         client.stream("GET", "/gradio_api/heartbeat/session-1") as answer,
     ):

@@ -1,17 +1,16 @@
 """A Space on the fake Hub, as routes see it."""
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import uvicorn
 from httpx import AsyncClient
 
 from pipeline.web.app import create_app
 from pipeline.web.streams import Streams
 from tests.fakes.jobs import SECRET, MemoryServices
+from tests.fakes.served import served as served_app
 
 ID = "deployer/tides"
 AT = f"/spaces/{ID}"
@@ -28,22 +27,8 @@ async def served(services: MemoryServices, streams: Streams | None = None) -> As
     """A client of a real server: only there can somebody leave before the end."""
     app = create_app(services)
     app.state.streams = streams or app.state.streams
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=1))
-    serving = asyncio.create_task(server.serve())
-    await until(lambda: server.started)
-    address = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    try:
-        async with AsyncClient(base_url=address, headers=BEARER) as client:
-            yield client
-    finally:
-        server.should_exit = True
-        await serving
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():
-            await asyncio.sleep(0.01)
+    async with served_app(app) as address, AsyncClient(base_url=address, headers=BEARER) as client:
+        yield client
 
 
 def events(text: str) -> list[tuple[str, Any]]:

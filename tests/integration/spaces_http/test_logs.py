@@ -9,7 +9,8 @@ from pipeline.web.spaces import log_routes
 from pipeline.web.streams import Streams
 from tests.fakes.hub import Answer, FakeHub, Fault, Space
 from tests.fakes.jobs import MemoryServices
-from tests.integration.spaces_http.rig import APP, AT, ID, events, served, until
+from tests.fakes.served import until
+from tests.integration.spaces_http.rig import APP, AT, ID, events, served
 
 
 def readers() -> list[threading.Thread]:

@@ -13,7 +13,8 @@ from pipeline.web.spaces import creation_routes
 from tests.fakes.clock import FakeClock
 from tests.fakes.hub import Answer, FakeHub, Fault, Hang
 from tests.fakes.jobs import MemoryServices
-from tests.integration.spaces_http.rig import APP, VALUE, VISITORS_TOKEN, events, served, until
+from tests.fakes.served import until
+from tests.integration.spaces_http.rig import APP, VALUE, VISITORS_TOKEN, events, served
 
 ORDER: dict[str, Any] = {
     "template": "deployer/template",
