@@ -1,8 +1,11 @@
-"""Elements that a brief names, and the CSS selectors by which it names them."""
+"""Elements of a page: the CSS selectors that name them, what is known of them, and how they become HTML."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
 from xml.etree import ElementTree as ET
+
+from markdown_it import MarkdownIt
 
 _STEP = re.compile(
     r"""\#(?P<id>[\w-]+) | \.(?P<class>[\w-]+) | ::?(?!checked|disabled|not|empty|invalid)[\w-]+(?:\([^()]*\))?
@@ -10,6 +13,12 @@ _STEP = re.compile(
     | (?P<sibling>\s*[+~]\s*) | (?P<gap>\s*>\s*|\s+) | (?P<tag>[A-Za-z][A-Za-z0-9-]*)""",
     re.VERBOSE,
 )
+
+MAX_ELEMENTS, MAX_DEPTH = 500, 12
+_FIELDS, _VERBATIM = frozenset({"input", "select", "textarea"}), frozenset({"pre", "code", "textarea"})
+_UNSAFE = frozenset({"script", "style", "iframe", "object", "embed", "base", "link", "meta", "template"})
+_ACTIVE = re.compile(r"(?i)on|style=|srcdoc=|(?:src|href|(?:form)?action)=\s*(?:javascript|data|vbscript):")
+_UNPRINTABLE = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 class Element(ET.Element):
@@ -64,13 +73,15 @@ class Element(ET.Element):
 
     def put(self, *chain: "Element") -> "Element":
         """Find or make the elements of ``chain``, each inside the one before it; return the last."""
-        place = self
-        for wanted in chain:
-            others = [each for each in self.inner() if wanted.id or (wanted.get("class") and each in list(self))]
+        place, every, top = self, list(self.inner()), set(self)
+        for wanted in chain[:MAX_DEPTH]:
+            others = [each for each in every if wanted.id or (wanted.get("class") and each in top)]
             element = next((each for each in [*place.inner(), *others] if each.fits(wanted)), None)
+            if element is None and len(every) >= MAX_ELEMENTS:
+                return place
             if element is None:
                 place.append(element := Element())
-            elif element in list(self) and place not in element.iter() and place is not self:
+            elif element in top and place not in element.iter() and place is not self:
                 self.remove(element)
                 place.append(element)
             element.learn(wanted)
@@ -110,3 +121,49 @@ def parse_selector(selector: str) -> list[Element]:
             chain[-1].set((step["name"] or "id").lower(), step["id"] or step["value"] or "")
         chain[-1].tag = (step["tag"] or chain[-1].tag).lower()
     return [element for element in chain if element.tag not in {"html", "body", "main", "header"}]
+
+
+def content(elements: Iterable[Element], documents: Mapping[str, str]) -> str:
+    """The elements, each in a frame; ``documents`` are Markdown."""
+    frames: list[ET.Element] = []
+    for each in elements:
+        _complete(each, documents)
+        frames += [_framed(each)] * (1 if each.id else each.count)
+    return "\n".join(ET.tostring(each, "unicode", method="html") for each in frames)
+
+
+def _complete(element: Element, documents: Mapping[str, str]) -> None:
+    for each in [element, *element.inner()]:
+        each.attrib = {name: value for name, value in each.items() if not _ACTIVE.match(f"{name}={value}")}
+        is_used = bool(each.id or each.get("data-role"))
+        each.tag = each.tag or ("output" if is_used and len(each) == 0 else "div")
+        each.tag = "div" if each.tag in _UNSAFE else each.tag
+        each.text = each.text or ("" if is_used or len(each) or each.tag in {"img", *_FIELDS} else _name(each))
+        chosen = each.attrib.pop("value", None) if each.tag == "select" else None
+        for option in each if each.tag == "select" else ():
+            option.text = option.text or option.get("value") or _name(each)
+            option.attrib |= {"selected": ""} if option.get("value") == chosen else {}
+        document = documents.get(each.get("data-source", ""), "") if each.get("data-role") == "show" else ""
+        if document and each.tag not in _VERBATIM:
+            markdown = MarkdownIt("commonmark", {"html": False, "xhtmlOut": True}).enable("table")
+            each[:] = ET.fromstring(f"<div>{markdown.render(_UNPRINTABLE.sub('', document))}</div>")  # noqa: S314 - ours
+            each.set("data-role", "rendered")
+    for parent in [element, *element.inner()]:
+        copies = [(child, 1 if child.get("id") else getattr(child, "count", 1)) for child in parent]
+        children = [deepcopy(child) if number else child for child, count in copies for number in range(count)]
+        parent[:] = [_framed(child) if child.tag in _FIELDS else child for child in children]
+
+
+def _name(element: ET.Element) -> str:
+    return label_of(next(filter(None, map(element.get, ("id", "name", "class", "type"))), element.tag))
+
+
+def _framed(element: ET.Element) -> ET.Element:
+    is_field = element.tag in _FIELDS
+    heading = Element("span" if is_field or element.tag in {"output", "span"} else "h2", _name(element))
+    if element.tag in {"nav", "section", "a", "button"} or element.get("data-role") == "tabs":
+        element[:0] = [heading] if element.tag == "section" and element.get("id") else []
+        return element
+    frame = Element("label" if is_field else "section")
+    frame.extend([heading, element] if is_field or element.get("id") else [element])
+    return frame

@@ -5,7 +5,6 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from pipeline.domain.brief import Attachment, Brief
 from pipeline.generation.attachments.columns import is_number
@@ -13,22 +12,18 @@ from pipeline.generation.attachments.reading import Kind, recognise
 from pipeline.generation.attachments.tables import find_delimiter
 from pipeline.generation.plain.elements import Element, parse_selector
 
-TAGS = frozenset(
-    re.findall(
-        r"\w+",
-        """
-        a address article aside blockquote button canvas code dd details dialog div dl dt em fieldset figcaption figure
-        footer form h1 h2 h3 h4 h5 h6 header hr img input label legend li meter nav ol option output p pre progress rect
-        section select small span strong summary svg table tbody td textarea th thead time tr ul video
-        """,
-    )
+_TAGS = (
+    "a|address|article|aside|blockquote|button|canvas|code|dd|details|dialog|div|dl|dt|em|fieldset|figcaption|figure|"
+    "footer|form|h1|h2|h3|h4|h5|h6|header|hr|img|input|label|legend|li|meter|nav|ol|option|output|p|pre|progress|rect|"
+    "section|select|small|span|strong|summary|svg|table|tbody|td|textarea|th|thead|time|tr|ul|video"
 )
-QUOTED = r"(?P<q>[\"'`])(?P<quoted>\S(?:(?!(?P=q)(?!\w)).)*)(?P=q)(?!\w)"
+TAGS = frozenset(_TAGS.split("|"))
+QUOTED = r"(?P<q>[\"'`])(?P<quoted>\S(?:(?!(?P=q)(?!\w)).){,300})(?P=q)(?!\w)"
 _STRAIGHT = str.maketrans("\u201c\u201d\u2018", '""\'')
 _SENTENCE = re.compile(r"(?<=[.!?])[\"')]?\s+(?=[^a-z])|\n\s*(?=[-*•]\s|\d+[.)]\s)|\n\s*\n")
 _MENTION = re.compile(
     rf"""<(?P<snippet>[a-z][a-z0-9]*)(?P<rest>(?:\s+[\w-]+(?:\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'>]+))?)*)\s*/?>
-    | (?:\b(?P<tag>{"|".join(sorted(TAGS))})|(?<![\w/.)]))(?:\#(?P<id>[A-Za-z][\w-]*)(?!=)|\.(?P<class>[A-Za-z][\w-]*))
+    | (?:\b(?P<tag>{_TAGS})|(?<![\w/.)]))(?:\#(?P<id>[A-Za-z][\w-]*)(?!=)|\.(?P<class>[A-Za-z][\w-]*))
     | \b[iI][dD]s?\s*(?:=|:|of|named|called)?\s*["'`]?(?P<named>[A-Za-z][\w-]*)(?=["'`\s),.;:]|$)
     | \bclass(?:es)?\s*(?:=|:|of|named|called)?\s*["'`]?(?P<classed>[A-Za-z][\w-]*)
     | \b(?P<attribute>role|(?:data|aria)-[\w-]+)\s*=\s*["'](?P<value>[^"']*)["']""",
@@ -39,7 +34,7 @@ _NO_CLASS = re.compile(r"csv|tsv|json|md|txt|svg|html?|css|js|xml|ya?ml|png|jpe?
 _BECOMES = re.compile(r"\b(?:gets?|marks?|adds?|toggles?|removes?|receives?)\b[^.]*$")
 _AND = re.compile(r"[\s,/\"'`()]*(?:(?:and|or|with|the|attribute)\b|&)?[\s,\"'`()]*")
 _CALL = re.compile(
-    r"""(?:(?P<variable>\w+)\s*=\s*(?:\[\s*\.\.\.\s*)?)?(?:(?P<receiver>[\w$]+|\))\s*\??\.\s*)?
+    r"""(?:\b(?P<variable>\w+)\s*=\s*(?:\[\s*\.\.\.\s*)?)?(?:(?P<receiver>\b[\w$]+|\))\s*\??\.\s*)?
     \b(?P<method>querySelector(?:All)?|getElementById|getElementsBy(?:ClassName|TagName|Name))
     \(\s*(?P<quote>["'`])(?P<selector>(?:\\.|(?!(?P=quote)).)*)(?P=quote)\s*\)""",
     re.VERBOSE,
@@ -81,22 +76,14 @@ def read_source(attachment: Attachment) -> Source:
     text = item.decoded.text
     try:
         if item.kind is Kind.JSON:
-            columns = tuple(dict.fromkeys(_keys(json.loads(text))))
-            return Source(name, "rows" if columns else "tree", text, columns)
+            kind = "rows" if json.loads(text) and re.search(r"^\s*\[|\[\s*\{", text) else "tree"
+            return Source(name, kind, text, tuple(dict.fromkeys(re.findall(r"\"([^\"\\]+)\"\s*:", text))))
         if item.kind is Kind.TABLE:
             header = next(csv.reader(text.splitlines(), delimiter=find_delimiter(text, item.media_type)), [])
             return Source(name, "rows", text, () if any(map(is_number, header)) else tuple(map(str.strip, header)))
     except (ValueError, RecursionError, csv.Error):
         return Source(name, "text", text)
     return Source(name, "markdown" if item.media_type == "text/markdown" else "text", text)
-
-
-def _keys(value: Any) -> list[str]:
-    """Keys of the records in a JSON value: itself, or the first list of them in it; the page script has that rule."""
-    inner = [value, *(value.values() if isinstance(value, dict) else [])]
-    lists = [each for each in inner if isinstance(each, list) and each and all(isinstance(row, dict) for row in each)]
-    is_plain = isinstance(value, list) and not any(isinstance(each, list | dict) for each in value)
-    return ["value"] if is_plain else [key for records in lists[:1] for record in records for key in record]
 
 
 @dataclass(slots=True)
@@ -124,7 +111,8 @@ class Reading:
 def read(brief: Brief) -> Reading:
     """Read ``brief``. What it says comes first; what its checks say completes that."""
     prose = [check.text for check in brief.checks if not check.script and "document." not in check.text]
-    paragraphs = _SENTENCE.split("\n\n".join([brief.text, *prose]).translate(_STRAIGHT))
+    lines = [" ".join(line.split()) for line in "\n\n".join([brief.text, *prose]).translate(_STRAIGHT).splitlines()]
+    paragraphs = _SENTENCE.split(re.sub(r"\n{2,}", "\n\n", "\n".join(lines)))
     reading = Reading(
         sentences=[" ".join(each.split()) for each in paragraphs if each.strip()],
         scripts=[check.script or check.text for check in brief.checks if check.text not in prose],
@@ -169,8 +157,8 @@ def _mentioned(match: re.Match[str]) -> Element | None:
         return Element(**{match["attribute"].lower(): match["value"]})
     if match["snippet"]:
         pairs = re.findall(r"([\w-]+)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+)))?", match["rest"])
-        safe = {name.lower(): "".join(told) for name, *told in pairs if not re.match(r"(?i)on|style|src|href", name)}
-        return Element(match["snippet"], **safe) if match["snippet"] in TAGS else None
+        attributes = {name.lower(): "".join(told) for name, *told in pairs}
+        return Element(match["snippet"], **attributes) if match["snippet"] in TAGS else None
     name, id_ = match["id"] or match["named"] or match["class"] or match["classed"], match["id"] or match["named"]
     is_code = re.fullmatch(r"(?=\D*\d)(?:[0-9a-f]{3}){1,2}", name) if id_ else _NO_CLASS.fullmatch(name)
     is_state = not id_ and _BECOMES.search(match.string[: match.start()])

@@ -9,27 +9,19 @@ from pipeline.generation.plain.reading import QUOTED, TAGS, Reading
 
 _NOUNS = {tag: tag for tag in TAGS - {"a", "p", "label", "code", "header"}}
 _NOUNS |= {"select": "select|drop-?down|picker|combo ?box", "button": "button|toggle|btn", "textarea": "text ?area"}
-_NOUNS |= {
-    "input": "input|field|(?:search|text|number) ?box|slider|check ?box|search bar",
-    "p": "paragraph",
-    "a": "link",
-}
+_NOUNS |= {"input": "input|field|(?:search|text|number) ?box|slider|check ?box|search bar", "p": "paragraph"}
 _NOUNS |= {"ol": "(?:ordered|numbered) list", "ul": "list", "img": "image|picture|photo|logo", "span": "badge|span"}
-_NOUNS |= {"div": "div|container|gallery|tab|card"}
+_NOUNS |= {"div": "div|container|gallery|tab|card", "a": "link"}
 _NAMED = re.compile(r"[\s\W]*(?:(?:with|the|an?|its|ids?|class|element|field|tag|named|called|of|is|whose)\b[\s\W]*)*")
 _OPERATIONS = {
     "mean": "average|mean|avg",
     "max": "max|maximum|highest|largest|biggest|most|top|best|longest|greatest|peak|latest",
     "min": "min|minimum|lowest|smallest|least|fewest|cheapest|shortest",
-    "distinct": "distinct|unique|different",
     "sum": "total|sum|summed|overall|altogether",
     "count": "count|number of|how many|entries|size",
 }
-_PLAIN, _BLOCK, _LISTS = (
-    " p span div output strong td b",
-    " div section article output p",
-    frozenset({"ul", "ol", "tbody"}),
-)
+_PLAIN, _BLOCK = " p span div output strong td b", " div section article output p"
+_LISTS = frozenset({"ul", "ol", "tbody"})
 _SEARCHES = r"search\w*|filter\w*|find|look|quer(?:y|ies)|contain\w*|match\w*|typ(?:e|ed|ing)"
 _SHOWS = "show|list|display|render|view|content|text|raw|original|unrendered|source|read|output|convert|preview|result"
 _ANY, _ROWS = "markdown text tree rows", "source columns operation each decimals format item itemclass"
@@ -60,12 +52,8 @@ _ANSWERS = r"enter\w*|sent|send\w*|submi\w+|confirm\w*|thank\w*|answer|result|st
 _LISTED = re.compile(r"\b(?:with|has|having|asks? for|fields?:?|takes?|contain(?:ing|s)|inputs?)\b:?\s+(.*)")
 _TYPES = re.compile(r"(?i)e-?mail|number|date|check ?box|tel")
 _TAGS = re.compile(r"(?i)(?P<select>drop-?down|select)|(?P<textarea>text ?area|message|comment|remark|feedback)|.")
-_NO_NAME = re.compile(
-    r"(?i)\b(?:an?|the|their|your|text|fields?|inputs?|box|for|named|called|both|required)\b|\(.*|[^\w\s-]"
-)
-_OPTIONS = re.compile(
-    r"(?:with (?:the )?)?\b(?:options?|values|choices|offering)\b:?\s(?:are |of )?([^.;()]*?\b(?:and|or)\s[\w'-]+)"
-)
+_NO_NAME = re.compile(r"\b(?:an?|the|their|your|text|fields?|inputs?|box|for|named|called|required)\b|\(.*|[^\w\s-]")
+_OPTIONS = re.compile(r"(?:with (?:the )?)?\b(?:option|value|choice)s?:? (?:are |of )?([^.;()]*?\b(?:and|or) [\w'-]+)")
 _AND = re.compile(r",\s*(?:and |or )?|\s+(?:and|or)\s+|;")
 
 
@@ -73,14 +61,13 @@ def _columns(element: Element, reading: Reading) -> str:
     source = reading.source(element.sentence, "rows")
     stems = {name: _stems(name) for name in (source.columns if source else ()) if _stems(name)}
     found = [[name for name in stems if stems[name] <= _stems(text)] for text in (*element.words, element.sentence)]
-    return "|".join(dict.fromkeys([*found[0], *found[1], *found[2]]) or found[3])
+    return "|".join(list(dict.fromkeys(found[0] + found[1] + found[2])) or found[3])
 
 
 def _has(need: str, element: Element, reading: Reading) -> bool:
     tags = {each.tag for each in reading.others(element)}
     there = {"": True, "list": tags & _LISTS, "field": tags & {"input", "textarea"}}
-    there |= {"parameter": reading.parameter and f"?{reading.parameter}" in element.sentence}
-    there |= {"column": _columns(element, reading)}
+    there |= {"column": _columns(element, reading), "parameter": f"?{reading.parameter}=" in element.sentence}
     return bool(there[need] if need in there else reading.source(element.sentence, need))
 
 
@@ -93,7 +80,7 @@ def tag_of(element: Element) -> str:
     before, after = element.words[1].lower(), element.after[:24].lower().partition(" with ")[0]
     found = [(match.end(), tag) for tag, noun in _NOUNS.items() for match in re.finditer(rf"\b(?:{noun})s?\b", before)]
     if found and _NAMED.fullmatch(before[max(found)[0] :]):
-        return str(max(found)[1])
+        return max(found)[1]
     for words, pattern in ((after, r"(?:[\w-]+ )?\b(?:{})\b"), (element.words[0].lower(), r".*\b(?:{})$")):
         if tag := next((tag for tag, noun in _NOUNS.items() if re.match(pattern.format(noun), words)), ""):
             return tag
@@ -120,9 +107,10 @@ def give_role(element: Element, reading: Reading) -> None:
     for words in (*element.words, None, named):
         for role, tags, pattern, needs, facts in _RULES if not element.get("data-role") else ():
             is_told = not pattern if words is None else pattern and said(pattern, words)
+            if not is_told or element.tag not in tags.split(" ") or (words == named != "" and role != "show"):
+                continue
             need = next((need for need in needs.split(" ") if _has(need, element, reading)), None)
-            fits = element.tag in tags.split(" ") and (words != named or role == "show")
-            if is_told and need is not None and fits and not element.get("data-role"):
+            if need is not None and not element.get("data-role"):
                 known = _facts(need, element, reading) | {"role": role}
                 element.attrib |= {f"data-{fact}": known[fact] for fact in ["role", *facts.split()] if known[fact]}
                 _fill(role, element, reading)
@@ -173,9 +161,10 @@ def fill_gallery(element: Element, names: Sequence[str]) -> Element:
     if element.tag == "img":
         element.learn(pictures[0])
         return element
-    element[:], element.tag = [Element("figure") for _ in pictures], element.tag or "div"
+    element[:], element.tag = [], element.tag or "div"
     element.set("data-role", "gallery")
-    for figure, picture in zip(element, pictures, strict=True):
+    for picture in pictures:
+        element.append(figure := Element("figure"))
         figure.extend([picture, Element("figcaption", picture.get("alt", ""))])
     return element
 

@@ -1,5 +1,4 @@
 (() => {
-"use strict";
 const settings = globalThis.pageSettings;
 let other;
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
@@ -11,8 +10,8 @@ const isObject = (value) => value !== null && typeof value === "object";
 const show = (value) => Array.isArray(value) ? value.map(show).join(", ") : isObject(value) ? JSON.stringify(value) : String(value ?? "");
 const safe = (value) => show(value).replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt()};`);
 const json = (text) => { try { return JSON.parse(text); } catch { return undefined; } };
-const recall = (key) => { try { return json(localStorage.getItem(key)); } catch { return null; } };
-const remember = (key, value) => { try { localStorage.setItem(key, JSON.stringify(value)); } catch { /* refused: not kept */ } };
+const recall = (key) => { try { return json(localStorage.getItem(location.pathname + key)); } catch { return null; } };
+const remember = (key, value) => { try { localStorage.setItem(location.pathname + key, JSON.stringify(value)); } catch { /* refused: not kept */ } };
 const isList = (element) => /^(UL|OL|TBODY)$/.test(element.tagName);
 const isField = (element) => /^(INPUT|TEXTAREA)$/.test(element.tagName);
 const isNumber = (element) => /^(SPAN|P|DIV|OUTPUT|B|TD)$/.test(element.tagName) && !element.dataset.role && Number.isFinite(+element.textContent);
@@ -50,7 +49,6 @@ const given = (rows, column) => rows.map((row) => row[column]).filter((value) =>
 const named = (options) => (options.columns ?? "").split("|").filter(Boolean);
 const quantity = (options, v) => named(options).find((name) => v.numeric.includes(name)) ?? v.numeric.at(-1);
 const label = (options, v) => named(options).find((name) => v.texts.includes(name));
-
 function records(value) {
   const are = (each) => Array.isArray(each) && each.length > 0 && each.every((row) => isObject(row) && !Array.isArray(row));
   if (Array.isArray(value) && !value.some(isObject)) return value.map((each) => ({ value: each }));
@@ -77,7 +75,7 @@ function figure(operation, column, rows) {
   const values = given(rows, column).map(number).filter((value) => value === value);
   const sum = values.reduce((total, value) => total + value, 0);
   if (operation === "max" || operation === "min") return values.length ? Math[operation](...values) : 0;
-  return { sum, count: rows.length, mean: sum / (values.length || 1), distinct: distinct(rows, column).length }[operation];
+  return { sum, count: rows.length, mean: sum / (values.length || 1) }[operation];
 }
 const distinct = (rows, column) => [...new Set(given(rows, column).flat().map(show))];
 const groups = (by, operation, column, rows) => distinct(rows, by).map((key) => [key, figure(operation, column, rows.filter((row) => show(row[by]) === key))]);
@@ -121,12 +119,11 @@ const drawn = {
   },
   figure(element, options, rows, v) {
     const best = /^(max|min)$/.test(options.operation) && label(options, v);
-    const column = options.operation === "distinct" ? named(options)[0] : quantity(options, v);
+    const column = quantity(options, v);
     const ranked = best ? groups(best, "sum", column, rows).sort((a, b) => a[1] - b[1]) : [];
     element.textContent = best ? ranked.at(options.operation === "min" ? 0 : -1)?.[0] ?? "" : written(figure(options.operation, column, rows), options);
   },
 };
-
 const control = (element, { source }, step) => view(source).then((v) => { v.steps.push(step(v)); on(element, "input change", v.refresh); v.refresh(); });
 
 // What else elements do, by their data-role; the others are those that data-targets names, the closest first.
@@ -146,14 +143,14 @@ const started = {
   sort: (element, options) => control(element, options, (v) => {
     if (!element.options.length) v.columns.forEach((name) => element.append(new Option(words(name).join(" "), name)));
     return (rows) => {
-      const wanted = slug(element.value.replace(/[-_ ]?(asc|desc)\w*$/i, ""));
-      const name = v.columns.find((each) => slug(each) === wanted) ?? (/name|title|label/.test(wanted) ? v.texts : v.numeric)[0] ?? v.columns[0];
-      const turn = /desc/i.test(element.value) || (options.down && v.numeric.includes(name) && !/asc/i.test(element.value)) ? -1 : 1;
+      const [wanted, turn] = element.value.split(/[-_ ](?=(?:asc|desc))/i);
+      const name = v.columns.find((each) => slug(each) === slug(wanted)) ?? (/name|title/.test(wanted) ? v.texts : v.numeric)[0] ?? v.columns[0];
       const compare = v.numeric.includes(name) ? (a, b) => number(a) - number(b) : (a, b) => show(a).localeCompare(show(b));
-      return [...rows].sort((a, b) => turn * compare(a[name], b[name]));
+      const down = turn ? /desc/i.test(turn) : options.down && v.numeric.includes(name);
+      return [...rows].sort((a, b) => compare(a[name], b[name]) * (down ? -1 : 1));
     };
   }),
-  rendered: async (element, { source }) => { const text = await file(source); if (settings.origin && source === settings.replaced) element.innerHTML = `<pre>${safe(text)}</pre>`; },
+  rendered: (element, { source }) => file(source).then((text) => { if (settings.origin && source === settings.replaced) element.innerHTML = `<pre>${safe(text)}</pre>`; }),
   origin: (element) => file(settings.replaced).then(() => { element.textContent = settings.origin ?? settings.replaced; }),
   parameter: (element) => { element.textContent = other ?? element.textContent; },
   measure(element, options, others) {
@@ -186,17 +183,16 @@ const started = {
     const parts = find(near);
     element.innerHTML = parts.map((part) => `<button type="button">${safe(words(part.id).join(" "))}</button>`).join("");
     const open = (chosen) => parts.forEach((part, index) => {
-      for (const each of [part, part.closest(".panel")]) if (each) each.hidden = index !== chosen;
+      for (const each of [part, part.parentElement]) if (each === part || each.children.length === 2) each.hidden = index !== chosen;
       element.children[index].setAttribute("aria-pressed", index === chosen);
     });
     parts.forEach((part, index) => on(element.children[index], "click", () => open(index)));
     open(0);
   },
-  theme(element) {
+  theme: (element) => on(element, "click", () => {
     const { dataset } = document.documentElement;
-    dataset.theme = recall("theme") ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
-    on(element, "click", () => remember("theme", (dataset.theme = dataset.theme === "dark" ? "light" : "dark")));
-  },
+    dataset.theme = (dataset.theme ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark" ? "light" : "dark";
+  }),
   form: (element, { answer }) => on(element, "submit", (event) => {
     event.preventDefault();
     const place = find(answer)[0] ?? element.querySelector("p") ?? element.appendChild(document.createElement("p"));
