@@ -101,7 +101,7 @@ class Engine:
             with self._noticed():
                 await self._work(job_id, run)
 
-        self._launching = asyncio.create_task(asyncio.to_thread(self._launch, dbos))
+        self._launching = asyncio.create_task(asyncio.to_thread(self._launch, dbos, executor))
         await asyncio.shield(self._launching)
         self._submissions.listen(self._wake)
         self._upkeep = asyncio.create_task(self._keep_up())
@@ -128,7 +128,7 @@ class Engine:
         if self._worker:
             self._worker.wake()
 
-    def _launch(self, dbos: DBOS) -> None:
+    def _launch(self, dbos: DBOS, executor: str) -> None:
         """In a thread, so that jobs get a loop of their own: one that blocks does not stall HTTP.
 
         The engine's async calls would put their thread pool, which dies with the engine, under the caller's loop.
@@ -136,6 +136,7 @@ class Engine:
         DBOS.launch()
         for event in dbos.background_thread_stop_events:  # its own workers and scheduler, which look every second
             event.set()
+        _adopt({executor})  # its own thread for that may just have been stopped half-way
         queue = DBOS.register_queue(
             QUEUE,
             worker_concurrency=self._concurrency,
@@ -239,8 +240,13 @@ async def _run_step(name: str, step: Callable[[], Coroutine[Any, Any, Outcome]])
 
 def _adopt_from_all_but(live: set[str]) -> None:
     held = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
-    if dead := sorted({flow.executor_id for flow in held if flow.executor_id} - live):
-        DBOS._recover_pending_workflows(dead)  # noqa: SLF001 - not public; a contract test holds it to what we need
+    if dead := {flow.executor_id for flow in held if flow.executor_id} - live:
+        _adopt(dead)
+
+
+def _adopt(executors: set[str]) -> None:
+    """Queue again what they were at work on; what is queued already stays as it is."""
+    DBOS._recover_pending_workflows(sorted(executors))  # noqa: SLF001 - not public; a contract test holds it to what we need
 
 
 def _given_up(job_ids: list[str]) -> list[str]:
