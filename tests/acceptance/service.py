@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -111,8 +112,9 @@ class Service:
             timeout=PATIENCE,
             trust_env=False,
         ) as events:
-            for _ in events.iter_lines():
-                pass
+            end = time.monotonic() + 2 * PATIENCE
+            for _ in events.iter_lines():  # heartbeats come for as long as it has not ended
+                assert time.monotonic() < end, f"job {job_id} does not end:\n{self.output}"
         job: dict[str, Any] = self.get(f"/jobs/{job_id}").json()
         return job
 
