@@ -3,6 +3,8 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -47,11 +49,17 @@ def interrupted(process: "Forked | subprocess.Popen[str]", after: str) -> str:
     return said
 
 
-def typed(*command: str, folder: Path) -> "subprocess.Popen[str]":
-    """``command`` in an interpreter of its own."""
-    return subprocess.Popen(
+@contextmanager
+def typed(*command: str, folder: Path) -> Iterator["subprocess.Popen[str]"]:
+    """``command`` in an interpreter of its own, while the block runs."""
+    process = subprocess.Popen(
         [sys.executable, *command], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_while_the_service_is_imported_and_started(prompt: Prompt) -> None:
