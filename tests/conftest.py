@@ -1,6 +1,7 @@
 """What holds for every test: sockets closed except to this machine, and none of the operator's settings."""
 
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,9 @@ from pipeline.settings import Settings
 hypothesis_settings.register_profile("fixed", deadline=None, derandomize=True)
 hypothesis_settings.register_profile("fuzz", deadline=None, max_examples=1000)
 hypothesis_settings.load_profile("fixed")
+
+# Shells start what stands before & with Ctrl-C ignored, and every program that a test starts would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LOOPBACK = ("127.", "::1", "localhost")
 _connect = socket.socket.connect

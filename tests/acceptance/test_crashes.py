@@ -1,5 +1,9 @@
 """A job survives the death of its process at any point: one commit per round, one notification."""
 
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -105,3 +109,32 @@ def test_killing_it_again_and_again_loses_nothing(tmp_path: Path) -> None:
     assert {job["status"] for job in jobs.values()} == {"succeeded"}
     for job in jobs.values():
         assert commits(Path(httpx.URL(job["repo_url"]).path)) == [job["commit_sha"]]
+
+
+@contextmanager
+def busy_machine(programs: int = 4) -> Iterator[None]:
+    """While the block runs, others want the processors too."""
+    with ExitStack() as stack:
+        for _ in range(programs):
+            process = stack.enter_context(subprocess.Popen([sys.executable, "-c", "while True: pass"]))
+            stack.callback(process.kill)
+        yield
+
+
+def test_many_jobs_that_were_at_work_are_taken_up_by_a_start_on_a_busy_machine(tmp_path: Path) -> None:
+    many = 24
+    with EvaluatorServer([500] * 50 * many) as evaluator:
+        url, port = evaluator.url, evaluator.port
+        allowed = {"EVALUATION_ALLOWED_ORIGINS": evaluator.origin, "CHROMIUM": "none"}
+        requests = [make_request(task=f"task-{number}", evaluation_url=url) for number in range(many)]
+        with Service(tmp_path, **allowed) as service:
+            accepted = [service.post(request, prefer="respond-async").json()["job_id"] for request in requests]
+            while len({received.json["task"] for received in evaluator.requests}) < many:
+                evaluator.wait_for(len(evaluator.requests) + 1)
+            service.kill()
+    with EvaluatorServer(port=port) as evaluator, busy_machine(), Service(tmp_path, **allowed) as service:
+        jobs = [service.finished(job_id) for job_id in accepted]
+
+    assert {job["status"] for job in jobs} == {"succeeded"}
+    told = [received.json["task"] for received in evaluator.requests]
+    assert sorted(told) == sorted(request["task"] for request in requests)
