@@ -164,7 +164,7 @@ async def test_a_script_file_is_parsed_as_what_its_page_loads_it_as(tag: str, na
 
 
 async def test_a_script_in_syntax_that_only_browsers_know_is_a_warning() -> None:
-    verification = await verified({"a.js": "class A { static { } }"})
+    verification = await verified({"a.js": "@dec class A {}"})
     assert [(f.rule, f.severity) for f in verification.findings] == [("js-syntax", Severity.WARNING)]
 
 
