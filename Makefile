@@ -1,5 +1,5 @@
 # Two commands for newcomers: `make demo` and `make test`. `make help` lists the rest.
-PYTHON ?= python3
+PYTHON ?= $(shell .ci/find-python)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
@@ -7,16 +7,22 @@ NODE := $(CURDIR)/$(VENV)/node/node_modules
 WORKERS ?= logical
 PYTEST := GRADIO_CLIENT_JS=$(NODE)/@gradio/client GITHUB_OPENAPI=$(NODE)/@octokit/openapi/generated/api.github.com.deref.json \
 	$(BIN)/python -m pytest --numprocesses=$(WORKERS) --maxprocesses=8 --dist=loadfile
+# The demo is the same whatever tokens, models and proxies the shell, or .env, has.
+KEPT := HOME PATH TERM COLUMNS LANG NO_COLOR CI DISPLAY WAYLAND_DISPLAY CHROMIUM PLAYWRIGHT_BROWSERS_PATH
+ALONE := env -i ENV_FILE=/dev/null $(foreach name,$(KEPT),$(if $($(name)),$(name)="$($(name))"))
 DEMO := tests/data/briefs/harbour-library.json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test coverage fuzz gate bench smoke lock clean
+.PHONY: help demo browser serve test coverage fuzz gate bench smoke lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(VENV)/installed ## build a sample app on this machine, with no account and no key
-	@$(BIN)/pipeline run $(DEMO) --fresh
+demo: $(VENV)/installed browser ## build a sample app on this machine, with no account and no key
+	@$(ALONE) LLM_MODELS=plain $(BIN)/pipeline run $(DEMO) --fresh
+
+browser: $(VENV)/installed ## see to a browser in which apps are checked
+	@.ci/browser
 
 serve: $(VENV)/installed ## start the service on http://127.0.0.1:8000 (needs DEPLOY_SECRET)
 	@$(BIN)/pipeline serve

@@ -1,6 +1,7 @@
 """What operators set in the environment. CONTRACT names and defaults; nothing else reads the environment."""
 
 import json
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +13,9 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from pipeline.domain.errors import Misconfigured
 from pipeline.domain.publication import Target
+
+_PACKAGE = Path(__file__).resolve().parent
+_IS_CLONE = (_PACKAGE.parent / "pyproject.toml").is_file()
 
 MEBIBYTE = 1024 * 1024
 LONGEST_SECRETS_FILE = 10 * MEBIBYTE
@@ -25,7 +29,15 @@ class ModelEndpoint:
 
     base_url: str | None  # of an OpenAI-compatible service; None = no model
     api_key: SecretStr | None = None  # None for services that want none
-    default_models: tuple[str, ...] = ()  # asked when LLM_MODELS is empty
+
+
+def _state_folder() -> Path:
+    """Beside whoever works in a clone; of an installed package, in the user's folder for data."""
+    if _IS_CLONE:
+        return Path("generated_repos")
+    from platformdirs import user_data_path
+
+    return user_data_path("code-to-deployment", appauthor=False) / "generated_repos"
 
 
 class Settings(BaseSettings):
@@ -59,7 +71,7 @@ class Settings(BaseSettings):
     hf_endpoint: str = "https://huggingface.co"
 
     database_url: SecretStr | None = None
-    generated_repos_dir: Path = Path("generated_repos")
+    generated_repos_dir: Path = Field(default_factory=_state_folder)
     prompts_dir: Path | None = None
 
     response_patience_seconds: float = Field(default=600, ge=0)
@@ -80,6 +92,9 @@ class Settings(BaseSettings):
     max_attachment_bytes: int = Field(default=8 * MEBIBYTE, gt=0)
     max_attachments: int = Field(default=32, ge=0)
 
+    env_file: Path | None = Field(
+        default=None, description="variables that the environment does not set were read there"
+    )
     failpoint: str | None = None
 
     @field_validator("deploy_target", mode="before")
@@ -94,13 +109,18 @@ class Settings(BaseSettings):
 
     @classmethod
     def from_environment(cls, **overrides: object) -> Self:
-        """Read the environment; ``overrides`` (by field name) win.
+        """Read the environment and, for what it does not set, ENV_FILE or ``.env``; ``overrides`` (by field name) win.
 
         Raises:
-            Misconfigured: a variable has a value that it cannot have.
+            Misconfigured: a variable has a value that it cannot have, or ENV_FILE cannot be read.
         """
+        named = os.environ.get("ENV_FILE")
+        file = Path(named or ".env")
+        if named and not os.access(file, os.R_OK):
+            raise Misconfigured(f"ENV_FILE: there is no {file} that can be read")
+        env_file = file if file.is_file() else None
         try:
-            return cls(**overrides)  # type: ignore[arg-type]  # pydantic checks what mypy cannot know
+            return cls(_env_file=env_file, **{"env_file": env_file} | overrides)  # type: ignore[arg-type]  # pydantic checks
         except ValidationError as error:
             problems = "; ".join(
                 f"{'_'.join(map(str, problem['loc'])).upper()}: {problem['msg']}"
@@ -132,9 +152,9 @@ class Settings(BaseSettings):
                 self.llm_base_url, self.llm_api_key or tokens.get(urlsplit(self.llm_base_url).hostname or "")
             )
         if self.aipipe_token:
-            return ModelEndpoint("https://aipipe.org/openrouter/v1", self.aipipe_token, ("openrouter/auto",))
+            return ModelEndpoint("https://aipipe.org/openrouter/v1", self.aipipe_token)
         if self.openrouter_api_key:
-            return ModelEndpoint("https://openrouter.ai/api/v1", self.openrouter_api_key, ("openrouter/auto",))
+            return ModelEndpoint("https://openrouter.ai/api/v1", self.openrouter_api_key)
         return ModelEndpoint("https://api.openai.com/v1" if self.llm_api_key else None, self.llm_api_key)
 
     @property
@@ -150,9 +170,9 @@ class Settings(BaseSettings):
 
     @property
     def prompts(self) -> Path:
-        """PROMPTS_DIR, else ``prompts`` here, else beside the package."""
-        beside_package = Path(__file__).resolve().parent.parent / "prompts"
-        return self.prompts_dir or (Path("prompts") if Path("prompts/system.md").is_file() else beside_package)
+        """PROMPTS_DIR, else ``prompts`` here, else those that come with the package."""
+        packaged = (_PACKAGE.parent if _IS_CLONE else _PACKAGE) / "prompts"
+        return self.prompts_dir or (Path("prompts") if Path("prompts/system.md").is_file() else packaged)
 
     @property
     def own_address(self) -> str:

@@ -1,5 +1,6 @@
 """The whole service: its jobs, with everything that works on them, and what else its edges need."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,6 +14,7 @@ from pipeline.deploy.deploy import Deploy
 from pipeline.domain.address import UrlRule
 from pipeline.domain.errors import Misconfigured
 from pipeline.domain.publication import Target
+from pipeline.generation.model.providers import provider_for
 from pipeline.jobs.call_events import SqlCallEvents
 from pipeline.jobs.database import Database
 from pipeline.jobs.engine import Engine
@@ -28,6 +30,8 @@ from pipeline.verification.browser.cdn import CDN_HOSTS, MOST_AT_ONCE, CdnFiles,
 from pipeline.verification.browser.sealed_browser import SealedBrowser, find_browser
 from pipeline.verification.combined import BrowserVerifier
 from pipeline.workspace import GitWorkspaces
+
+_log = logging.getLogger(__name__)
 
 PLAIN = {"plain", "scaffold"}
 """As the last name in LLM_MODELS, now and in earlier versions: build without a model when all models fail."""
@@ -136,9 +140,8 @@ class _Makers:
 
 def _makers(settings: Settings, ledger: SqlLedger, clock: SystemClock) -> _Makers:
     """By general rules without a model; with one by it, and by the rules after it where LLM_MODELS ends with them."""
-    endpoint = settings.model_endpoint
-    models = [name for name in settings.llm_models or endpoint.default_models if name not in PLAIN]
-    if not models and (PLAIN & set(settings.llm_models) or not endpoint.base_url):
+    endpoint, models = settings.model_endpoint, models_of(settings)
+    if not models:
         return _Makers(GeneratorOnFirstUse(_plain))
     if not endpoint.base_url:
         raise Misconfigured("LLM_MODELS names models, but there is no LLM_BASE_URL, LLM_API_KEY or provider's token")
@@ -159,6 +162,24 @@ def _makers(settings: Settings, ledger: SqlLedger, clock: SystemClock) -> _Maker
         return _Makers(generator)
     judges = build_chain(endpoint.base_url, endpoint.api_key, settings.llm_judge_models, ledger, caps)
     return _Makers(generator, ModelJudge(judges, prompts))
+
+
+def models_of(settings: Settings) -> list[str]:
+    """Those to ask, in order; none where apps are built by general rules.
+
+    Raises:
+        Misconfigured: none is named, none is the provider's usual one, and apps are to be published.
+    """
+    named, address = settings.llm_models, settings.model_endpoint.base_url
+    if named or not address:
+        return [name for name in named if name not in PLAIN]
+    if default := provider_for(address).default_model:
+        return [default]
+    unnamed = "LLM_BASE_URL has no model: name those to ask in LLM_MODELS, or set LLM_MODELS=plain"
+    if settings.target is not Target.LOCAL:
+        raise Misconfigured(f"{unnamed} to publish apps that general rules have built")
+    _log.warning("%s. Until then general rules build the apps", unnamed, extra={"action": "models.unnamed"})
+    return []
 
 
 def _plain() -> Generator:

@@ -1,5 +1,6 @@
 """The commands of ``pipeline``, by a line of help each; what is called is imported then."""
 
+import os
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -57,8 +58,16 @@ def _show_version(asked: bool) -> None:
 
 @app.callback()
 def _options(
-    version: Annotated[
+    _version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and stop.")
     ] = False,
+    env_file: Annotated[
+        str | None,
+        typer.Option(
+            "--env-file", metavar="FILE", help="Variables for what the environment does not set; default: .env."
+        ),
+    ] = None,
 ) -> None:
     """Turns a written brief into a live, checked web app."""
+    if env_file:
+        os.environ["ENV_FILE"] = env_file

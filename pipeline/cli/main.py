@@ -3,6 +3,7 @@
 import sys
 
 INTERRUPTED = 130
+ENV_FILE = "--env-file"
 
 
 def main() -> None:
@@ -15,4 +16,13 @@ def main() -> None:
         from pipeline.cli.commands import app
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
-    app()
+    app(_env_file_first(sys.argv[1:]))
+
+
+def _env_file_first(arguments: list[str]) -> list[str]:
+    """It is an option of every command, and may stand before or behind the command's name."""
+    for place, argument in enumerate(arguments):
+        if argument.partition("=")[0] == ENV_FILE:
+            end = place + (1 if "=" in argument else 2)
+            return arguments[place:end] + arguments[:place] + arguments[end:]
+    return arguments

@@ -1,11 +1,12 @@
 """What the settings become."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pipeline.bootstrap.environment import read_settings
-from pipeline.bootstrap.services import build
+from pipeline.bootstrap.services import build, models_of
 from pipeline.domain.errors import Misconfigured
 from pipeline.domain.publication import Target
 
@@ -45,3 +46,24 @@ def test_without_tokens_only_this_machine_is_a_target(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="HF_TOKEN"):
         services.spaces(None)
     services.database.close()
+
+
+@pytest.mark.parametrize(
+    ("named", "asked"),
+    [
+        ({"llm_api_key": "k"}, ["gpt-5-mini"]),
+        ({"openrouter_api_key": "k"}, ["openrouter/auto"]),
+        ({"llm_base_url": "https://openrouter.ai/api/v1", "llm_models": ("a/b",)}, ["a/b"]),
+        ({"llm_api_key": "k", "llm_models": ("plain",)}, []),
+        ({"llm_base_url": "http://127.0.0.1:1/v1"}, []),
+        ({}, []),
+    ],
+    ids=str,
+)
+def test_a_key_without_models_asks_the_providers_default_one(named: dict[str, Any], asked: list[str]) -> None:
+    assert models_of(read_settings(deploy_target=Target.LOCAL, **named)) == asked
+
+
+def test_apps_of_general_rules_are_published_only_when_that_was_asked_for() -> None:
+    with pytest.raises(Misconfigured, match="name those to ask in LLM_MODELS, or set LLM_MODELS=plain"):
+        models_of(read_settings(deploy_target=Target.HF_SPACE, hf_token="t", llm_base_url="http://127.0.0.1:1/v1"))

@@ -117,3 +117,37 @@ def test_no_secret_is_shown_and_every_secret_is_known(tmp_path: Path, monkeypatc
 
     assert set(read.secrets()) == {*values.values(), "secret-of-an-owner"}
     assert "secret-of" not in repr(read)
+
+
+def test_a_file_beside_the_caller_fills_in_what_the_environment_does_not_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(".env").write_text("# mine\nexport LLM_MODELS='a,b'\nPORT=9000\nHF_TOKEN=\"hf_of_the_file\"\n")
+    read = settings(monkeypatch, PORT="9001")
+    assert (read.llm_models, read.port, read.env_file) == (("a", "b"), 9001, Path(".env"))
+    assert read.secrets() == ("hf_of_the_file",)
+    assert "hf_of_the_file" not in repr(read)
+
+
+def test_another_file_can_be_named_and_must_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(".env").write_text("PORT=9000\n")
+    Path("other.env").write_text("HOST=::1\n")
+    read = settings(monkeypatch, ENV_FILE="other.env")
+    assert (read.host, read.port) == ("::1", 8000)
+    assert settings(monkeypatch, ENV_FILE="/dev/null").env_file is None
+    with pytest.raises(Misconfigured, match=r"ENV_FILE: there is no missing\.env"):
+        settings(monkeypatch, ENV_FILE="missing.env")
+
+
+def test_an_installed_package_keeps_apps_in_the_users_folder_and_brings_its_prompts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert Settings.from_environment().generated_repos_dir == Path("generated_repos")
+    monkeypatch.setattr("pipeline.settings._IS_CLONE", False)
+    monkeypatch.chdir(tmp_path)
+    read = settings(monkeypatch, XDG_DATA_HOME=str(tmp_path), HOME=str(tmp_path))
+    assert read.generated_repos_dir.is_relative_to(tmp_path)
+    assert read.generated_repos_dir.name == "generated_repos"
+    assert read.prompts.parts[-2:] == ("pipeline", "prompts")

@@ -21,18 +21,21 @@ class Provider:
     takes_fallback_models: bool = False
     takes_cache_marks: bool = False  # ``cache_control`` marks on text parts reach Anthropic's models
     cuts_long_prompts: bool = False  # a prompt beyond the server's context is shortened without a word
+    default_model: str | None = None  # what is asked when the operator names no model
 
 
-_OPENROUTER = Provider("OpenRouter", takes_fallback_models=True, takes_cache_marks=True)
+_OPENROUTER = Provider(
+    "OpenRouter", takes_fallback_models=True, takes_cache_marks=True, default_model="openrouter/auto"
+)
 # OpenAI's reasoning models refuse max_tokens, and all its current models take the new name.
-_OPENAI = Provider("OpenAI", output_limit_field="max_completion_tokens")
+_OPENAI = Provider("OpenAI", output_limit_field="max_completion_tokens", default_model="gpt-5-mini")
 
 _BY_HOST_AND_PATH = (
     ("aipipe.org", "/openrouter/", replace(_OPENROUTER, name="AI Pipe (OpenRouter)")),
     ("aipipe.org", "/openai/", replace(_OPENAI, name="AI Pipe (OpenAI)")),
     ("openrouter.ai", "/", _OPENROUTER),
     ("api.openai.com", "/", _OPENAI),
-    ("router.huggingface.co", "/", Provider("Hugging Face")),
+    ("router.huggingface.co", "/", Provider("Hugging Face", default_model="openai/gpt-oss-120b")),
 )
 # Servers that people run themselves, on whatever host, are known by their default ports.
 _BY_PORT = {
