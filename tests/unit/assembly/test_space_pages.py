@@ -12,6 +12,9 @@ from pipeline.assembly.space.pages import with_page_parameters
 from pipeline.assembly.space.parameters import parameters_json
 from pipeline.domain.errors import InvalidInput
 from tests.builders import make_files
+from tests.cases import cases
+
+CASES = cases("space-pages")
 
 ELEMENT = '<script src="params.js"></script>'
 
@@ -21,21 +24,7 @@ def page_with(page: bytes | str, path: str = "index.html", **parameters: object)
     return files[path].decode()
 
 
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [
-        ("<!doctype html><html><head>", "<script>1</script></head></html>"),
-        ("<!DOCTYPE html>\n<html lang='en>'>\n<head data-a=\"x>y\">", "\n<script src=a.js></script>"),
-        ("<!-- <head> --><!doctype html><html><head>", "<title>x</title>"),
-        ("<!doctype html>\n", "<title>x</title><script>1</script>"),
-        ("", "<h1>Hello</h1><script>1</script>"),
-        ("\ufeff<!doctype html><html><head>", "</head>"),
-        ("<html>", "<header><script>1</script></header>"),
-        ("", "text <head>"),
-        ("<!doctype html><html><head>", "<script>/* params.js */</script>"),
-        ("", "<!-- never closed <head>"),
-    ],
-)
+@pytest.mark.parametrize(("before", "after"), CASES["places"])
 def test_the_script_stands_before_all_others(before: str, after: str) -> None:
     assert page_with(before + after) == before + ELEMENT + after
 

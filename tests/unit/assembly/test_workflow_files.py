@@ -6,6 +6,9 @@ from pipeline.assembly import assemble, wants_workflows
 from pipeline.domain.brief import Check
 from pipeline.domain.publication import Target
 from tests.builders import make_brief, make_files, make_generation
+from tests.cases import cases
+
+CASES = cases("may-replace")
 
 WORKFLOW = ".github/workflows/ci.yml"
 PAGE = {
@@ -15,16 +18,7 @@ PAGE = {
 }
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        f"Add {WORKFLOW}.",
-        "Publish through GitHub Actions.",
-        "Run the tests in CI.",
-        "There is a workflow that runs ruff",
-        "Use github-actions",
-    ],
-)
+@pytest.mark.parametrize("text", CASES["workflows"])
 def test_a_brief_asks_for_workflows_in_its_text_or_in_a_check(text: str) -> None:
     assert wants_workflows(make_brief(text=text))
     assert wants_workflows(make_brief(checks=(Check.from_text(text),)))

@@ -6,6 +6,9 @@ from pipeline.generation.reply.edits import MAX_BLOCKS, apply_edits
 from pipeline.generation.reply.operations import EditBlock
 from pipeline.generation.reply.placement import BlockFailure
 from tests.builders import make_block
+from tests.cases import cases
+
+CASES = cases("edits")
 
 PAGE = """<body>
   <h1>Tides</h1>
@@ -46,13 +49,7 @@ def test_only_whole_lines_are_found() -> None:
 
 
 @pytest.mark.parametrize(
-    ("search", "replace", "expected"),
-    [
-        ("x = 1  \n\ny = 2\n", "x = 1\n\ny = 3\n", "def f():\n    x = 1\n\n    y = 3\t\n"),
-        ("x = 1\n\t\ny = 2\n", "x = 1\nif y:\n    y = 3\n", "def f():\n    x = 1\n    if y:\n        y = 3\n"),
-        ("            x = 1\n\n            y = 2\n", "            y = 3\n", "def f():\n    y = 3\n"),
-    ],
-    ids=["less and space at ends", "less", "more"],
+    ("search", "replace", "expected"), CASES["shifts"], ids=["less and space at ends", "less", "more"]
 )
 def test_a_search_may_be_shifted_as_a_whole_and_may_differ_in_space_at_line_ends(
     search: str, replace: str, expected: str
@@ -65,16 +62,7 @@ def test_a_shift_keeps_blank_lines_and_goes_into_every_new_line() -> None:
     assert edited("\t\ta()\n", ("a()\n", "a()\n\nb()\n\tc()\n")) == "\t\ta()\n\n\t\tb()\n\t\t\tc()\n"
 
 
-@pytest.mark.parametrize(
-    "search",
-    [
-        "def f():\n    x = 1\n  y = 2\n",  # two different shifts
-        "def f():\n    x = 1\n    y  = 2\n",  # space inside a line
-        "def f():\n    x = 1\n\n    y = 2\n",  # a line too many
-        "def f():\n    x = l\n    y = 2\n",  # one character
-        "\tdef f():\n\t    x = 1\n    y = 2\n",
-    ],
-)
+@pytest.mark.parametrize("search", CASES["unlike"])
 def test_nothing_is_matched_by_likeness(search: str) -> None:
     (failure,) = failures("def f():\n    x = 1\n    y = 2\n", (search, "pass\n"))
     assert (failure.places, failure.reason) == (0, "its SEARCH is not in the file")

@@ -75,22 +75,11 @@ def test_cache_marks_are_for_anthropics_models_alone_and_end_the_system_prompt_a
     assert "cache_control" not in str(request(UNKNOWN, models=("anthropic/claude",)))
 
 
-@pytest.mark.parametrize(
-    ("adaptation", "without"),
-    [
-        (Adaptation.NO_OUTPUT_LIMIT, "max_tokens"),
-        (Adaptation.NO_STREAM_OPTIONS, "stream_options"),
-        (Adaptation.NO_TEMPERATURE, "temperature"),
-        (Adaptation.NO_IMAGES, "image_url"),
-        (Adaptation.NO_CACHE_MARKS, "cache_control"),
-        (Adaptation.NO_FALLBACK_MODELS, "'models'"),
-        (Adaptation.NO_STREAM, "stream_options"),
-    ],
-)
-def test_an_adapted_request_leaves_the_refused_field_out(adaptation: Adaptation, without: str) -> None:
+@pytest.mark.parametrize(("adaptation", "without"), CASES["adaptations"])
+def test_an_adapted_request_leaves_the_refused_field_out(adaptation: str, without: str) -> None:
     models = ("anthropic/claude", "openai/gpt")
     assert without in str(request(OPENROUTER, models=models))
-    assert without not in str(request(OPENROUTER, adaptation, models=models))
+    assert without not in str(request(OPENROUTER, Adaptation(adaptation), models=models))
 
 
 def test_the_output_limit_can_go_by_its_other_name() -> None:

@@ -6,6 +6,9 @@ import pytest
 
 from pipeline.domain.brief import Check
 from pipeline.verification.browser.checks import NO_TURN, run_scripts, seconds_for
+from tests.cases import cases
+
+CASES = cases("browser-questions")
 
 
 class Page:
@@ -95,17 +98,6 @@ async def test_a_page_that_answers_nonsense_does_not_pass() -> None:
     assert (await run_scripts(Liar(), ["x"], 0.3))[0].holds is False
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("js: true", 5),
-        ("Page shows the text within 15 seconds", 15),
-        ("js: x // within 8s", 8),
-        ("within 500 ms", 5),
-        ("within 9000 milliseconds", 9),
-        ("within 900 seconds", 20),
-        ("within 3 rows", 5),
-    ],
-)
+@pytest.mark.parametrize(("text", "expected"), CASES["seconds"])
 def test_the_time_for_checks_is_what_they_ask_for_within_bounds(text: str, expected: float) -> None:
     assert seconds_for([Check.from_text("js: 1"), Check.from_text(text)]) == expected

@@ -85,26 +85,9 @@ DEPLOYS = f"{HEAD}      - uses: actions/deploy-pages@v4"
 @pytest.mark.parametrize(
     ("text", "lines"),
     [
-        ("- a", [1]),
-        ("jobs:\n  a: {runs-on: x, steps: [{run: x}]}", [1]),
-        ("on:\njobs:\n  a: {runs-on: x, steps: [{run: x}]}", [1]),
-        ("on: push", [1]),
-        ("on: push\njobs: []", [2]),
-        ("on: push\njobs:\n  a:\n    steps: [{run: x}]", [4]),
-        ("on: push\njobs:\n  a:\n    runs-on: x", [4]),
-        ("on: push\njobs:\n  a: {uses: a/b/c.yml@v1}", []),
-        (f"{HEAD}      - run: x", []),
-        (f"'on'{HEAD[2:]}      - run: x", []),
-        (f'"on"{HEAD[2:]}      - run: x', []),
-        (DEPLOYS, [6]),
-        (f"permissions: {{contents: read}}\n{DEPLOYS}", [7]),
-        (f"permissions: {{pages: write}}\n{DEPLOYS}", [7]),
-        (f"permissions: {{pages: read, id-token: write}}\n{DEPLOYS}", [7]),
-        (f"permissions: read-all\n{DEPLOYS}", [7]),
-        (f"permissions: {{pages: write, id-token: write}}\n{DEPLOYS}", []),
-        (f"permissions: write-all\n{DEPLOYS}", []),
+        *CASES["workflows"],
+        *((f"{above}{DEPLOYS}", lines) for above, lines in CASES["deploying"]),
         (f"permissions: write-all\n{DEPLOYS}\n    permissions: {{pages: write}}", [7]),
-        ("on: push # \u2028\x85\njobs: # \r\n  a: {}", [3, 3]),
     ],
 )
 def test_what_actions_refuses_is_told_with_its_line(text: str, lines: list[int]) -> None:

@@ -1,17 +1,12 @@
 import pytest
 
 from pipeline.shapes.problems import field_at, problems_in_words
+from tests.cases import cases
+
+CASES = cases("requests")
 
 
-@pytest.mark.parametrize(
-    ("location", "field"),
-    [
-        ((), "body"),
-        (("email",), "email"),
-        (("attachments", 2, "name"), "attachments[2].name"),
-        (("checks", 0), "checks[0]"),
-    ],
-)
+@pytest.mark.parametrize(("location", "field"), CASES["places"])
 def test_a_location_reads_as_the_caller_would_write_it(location: tuple[int | str, ...], field: str) -> None:
     assert field_at(location) == field
 

@@ -11,6 +11,9 @@ from pipeline.domain.publication import SpaceSdk
 from pipeline.domain.space import AppTemplate
 from pipeline.shapes.provision import ids_from, provision_from
 from tests.builders import make_wanted
+from tests.cases import cases
+
+CASES = cases("create-space")
 
 VALUE = "a-value-nobody-may-see"
 FULL = {
@@ -64,22 +67,7 @@ def test_a_template_that_is_given_beside_the_document_wins() -> None:
 
 @pytest.mark.parametrize(
     ("document", "expected"),
-    [
-        ({}, ["template", "spaces"]),
-        ({"template": 1, "spaces": {}}, ["template", "spaces"]),
-        ({"template": {}, "spaces": []}, ["template.files"]),
-        ({"template": {"files": {"a.py": 1}}, "spaces": []}, ["template.files"]),
-        ({"template": {"files": {"../a": "x"}}, "spaces": []}, ["template.files"]),
-        ({"template": {"files": {"a": "x"}, "space_type": VALUE}, "spaces": []}, ["template.space_type"]),
-        ({"template": "org/t", "spaces": [VALUE]}, ["spaces[0]"]),
-        ({"template": "org/t", "spaces": [{}]}, ["spaces[0].name"]),
-        ({"template": "org/t", "spaces": [{"name": "a", "secrets": {VALUE: 1}}]}, ["spaces[0].secrets"]),
-        ({"template": "org/t", "spaces": [{"name": "a", "secrets": [VALUE]}]}, ["spaces[0].secrets"]),
-        ({"template": "org/t", "spaces": [{"name": "a", "sleep_time": "60"}]}, ["spaces[0].sleep_time"]),
-        ({"template": "org/t", "spaces": [{"name": "a", "private": "yes"}]}, ["spaces[0].private"]),
-        ({"template": "org/t", "spaces": [{"name": "a"}] * 201}, ["spaces"]),
-        ({"template": "org/t", "spaces": [], "dry_run": "no"}, ["dry_run"]),
-    ],
+    [*CASES["provision-shapes"], ({"template": "org/t", "spaces": [{"name": "a"}] * 201}, ["spaces"])],
 )
 def test_fields_of_the_wrong_shape_are_named_without_what_stands_in_them(
     document: dict[str, Any], expected: list[str]

@@ -8,6 +8,9 @@ from hypothesis import strategies as st
 
 from pipeline.domain.errors import InvalidInput
 from pipeline.shapes.env_file import parse_env_file
+from tests.cases import cases
+
+CASES = cases("env-files")
 
 CANARY = "canary-7f3a"
 
@@ -22,42 +25,12 @@ def problems_of(text: str) -> list[str]:
     return [problem.problem for problem in caught.value.problems]
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("", {}),
-        ("# nothing\n\n   \n", {}),
-        ("A=1", {"A": "1"}),
-        ("A = 1\r\nB=2\r\n", {"A": "1", "B": "2"}),
-        ("export A=1", {"A": "1"}),
-        ("A=", {"A": ""}),
-        ("A=two words # a comment", {"A": "two words"}),
-        ("A=one#not-a-comment", {"A": "one#not-a-comment"}),
-        ("A='# $B \"x\"' # a comment", {"A": '# $B "x"'}),
-        (r'A="a \"b\" \n c"', {"A": 'a "b" \n c'}),
-        ('A="first\nsecond"\nB=1', {"A": "first\nsecond", "B": "1"}),
-        ("A=b=c==", {"A": "b=c=="}),
-        ("A=${HOME} $B", {"A": "${HOME} $B"}),
-        ("\ufeffA=1", {"A": "1"}),
-    ],
-)
+@pytest.mark.parametrize(("text", "expected"), CASES["files"])
 def test_lines_are_read_as_shells_and_containers_have_them(text: str, expected: dict[str, str]) -> None:
     assert parse_env_file(text, "body") == expected
 
 
-@pytest.mark.parametrize(
-    ("text", "line"),
-    [
-        (f"A=1\n{CANARY}\n", 2),
-        (f"={CANARY}", 1),
-        (f"A='{CANARY}\nB=2", 1),
-        (f'A=1\nB="{CANARY}', 2),
-        (f"1{CANARY}=x", 1),
-        (f"A-{CANARY}=x", 1),
-        (f"A=1\n\nA={CANARY}", 3),
-        (f"GRÖẞE={CANARY}", 1),
-    ],
-)
+@pytest.mark.parametrize(("text", "line"), CASES["no-settings"])
 def test_what_is_no_setting_is_told_by_its_line_and_never_shown(text: str, line: int) -> None:
     (problem,) = problems_of(text)
     assert problem.startswith(f"line {line} ")

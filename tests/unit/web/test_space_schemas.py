@@ -13,6 +13,9 @@ from pipeline.domain.errors import InvalidInput, Unreadable
 from pipeline.domain.publication import SpaceSdk
 from pipeline.domain.space import AppTemplate, NewSpace, SpaceSettings
 from pipeline.shapes.new_space import INVALID_JSON, INVALID_KIND, NO_DATA, NO_FILES, parse_new_space
+from tests.cases import cases
+
+CASES = cases("create-space")
 
 FILES = {"index.html": "<h1>x</h1>"}
 
@@ -49,22 +52,7 @@ def test_a_request_without_data_is_told_so(raw: bytes) -> None:
     assert refusal(raw) == NO_DATA
 
 
-@pytest.mark.parametrize(
-    "raw",
-    [
-        b"{",
-        b"[1]",
-        b'"text"',
-        b"{'files': {}}",
-        b'{"parameters": NaN}',
-        b'{"parameters": Infinity}',
-        b'{"files": {"a": "\\ud800"}}',
-        b"\xff\xfe{}",
-        b'\xef\xbb\xbf{"files": {"a": "b"}}',
-        b"{" * 1000,
-        b"9" * 10_000,
-    ],
-)
+@pytest.mark.parametrize("raw", [*map(str.encode, CASES["no-objects"]), b"\xff\xfe{}", b"{" * 1000, b"9" * 10_000])
 def test_what_is_no_json_object_is_told_so(raw: bytes) -> None:
     assert refusal(raw) == INVALID_JSON
 
@@ -107,69 +95,20 @@ def test_what_is_left_out_or_null_has_its_default() -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("files", ["app.py"]),
-        ("files", "app.py"),
-        ("parameters", [1]),
-        ("parameters", "x"),
-        ("name", 1),
-        ("name", "x" * 97),
-        ("private", "yes"),
-        ("private", 1),
-        ("secrets", {"K": 1}),
-        ("secrets", [{"key": "K", "value": "v"}]),
-        ("variables", {"K": None}),
-        ("hardware", ["cpu-basic"]),
-        ("hardware", "x" * 101),
-        ("sleep_time", "60"),
-        ("sleep_time", True),
-        ("sleep_time", 1.5),
-    ],
+    ("field", "value"), [*CASES["types"], ("name", "x" * 97), ("variables", {"K": None}), ("hardware", "x" * 101)]
 )
 def test_a_field_of_another_type_is_refused_by_its_name(field: str, value: object) -> None:
     assert [name for name, _ in problems(**{field: value})] == [field]
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        1,
-        None,
-        True,
-        ["x"],
-        {},
-        {"base64": 1},
-        {"base64": "x", "more": 1},
-        {"base64": "%%%"},
-        {"base64": "YQ"},
-        {"base64": "YQ==\n"},
-    ],
-)
+@pytest.mark.parametrize("content", [*CASES["contents"], None])
 def test_a_file_is_text_or_base64(content: object) -> None:
     ((field, problem),) = problems(files={"app.py": content})
     assert field == "files"
     assert problem.startswith("app.py: ")
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "../x",
-        "/etc/passwd",
-        "a//b",
-        "a\\b",
-        ".git/config",
-        "a\0b",
-        "",
-        "a/",
-        "CON",
-        "a/../b",
-        "\u202ea",
-        "sub/.env/x",
-        "a" * 300,
-    ],
-)
+@pytest.mark.parametrize("path", [*CASES["paths"], "a" * 300])
 def test_a_path_that_is_not_safe_is_refused_and_not_repeated(path: str) -> None:
     for content in ("x", 1):
         ((field, problem),) = problems(files={path: content})
@@ -182,16 +121,9 @@ def test_paths_that_cannot_live_side_by_side_are_refused(paths: tuple[str, str])
     assert [field for field, _ in problems(files=dict.fromkeys(paths, "x"))] == ["files"]
 
 
-@pytest.mark.parametrize(
-    "raw",
-    [
-        b'{"files": {"app.py": "a", "app.py": "b"}}',
-        b'{"files": {"app.py": "a"}, "files": {"app.py": "b"}}',
-        b'{"files": {"app.py": "a"}, "parameters": {"x": [{"y": 1, "y": 2}]}}',
-    ],
-)
-def test_two_fields_of_one_name_are_refused(raw: bytes) -> None:
-    assert problems_of(raw) == [("body", "has an object with two fields of one name")]
+@pytest.mark.parametrize("text", CASES["twice"])
+def test_two_fields_of_one_name_are_refused(text: str) -> None:
+    assert problems_of(text.encode()) == [("body", "has an object with two fields of one name")]
 
 
 def test_no_value_and_no_name_of_the_callers_is_repeated() -> None:
