@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.domain.data_uri import InvalidDataUri, parse_data_uri
+from pipeline.domain.media_types import content_type_of
 from tests.cases import cases
 
 CASES = cases("data-uris")
@@ -50,3 +51,8 @@ def test_one_byte_more_than_allowed_is_refused_and_the_limit_itself_is_not(heade
     assert len(parse_data_uri(header + encode(b"x" * MAX), max_bytes=MAX).content) == MAX
     with pytest.raises(InvalidDataUri, match="larger than 1000 bytes"):
         parse_data_uri(header + encode(b"x" * (MAX + 1)), max_bytes=MAX)
+
+
+@pytest.mark.parametrize(("path", "media_type"), CASES["types"])
+def test_each_kind_of_file_has_the_type_that_browsers_expect(path: str, media_type: str) -> None:
+    assert content_type_of(path) == media_type

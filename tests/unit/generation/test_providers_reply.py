@@ -13,7 +13,7 @@ from pipeline.domain.generation import Usage
 from pipeline.generation.model.reply_reader import MAX_TEXT_CHARACTERS, ReplyReader
 from tests.cases import cases
 
-CASES = cases("finish-reasons")
+CASES = cases("providers")
 
 REASONING = re.compile(r"\A(?:\s*<(think|thinking)>.*?(?:</\1>[\r\n]*|\Z))+", re.DOTALL)
 letters = st.sampled_from(

@@ -12,6 +12,7 @@ from pipeline.domain.publication import SpaceSdk, Target
 from pipeline.settings import Settings
 from pipeline.shapes.deploy_request import RequestRules, brief_from
 from pipeline.shapes.json_object import read_object
+from pipeline.shapes.problems import field_at, problems_in_words
 from tests.cases import cases
 
 CASES = cases("requests")
@@ -186,3 +187,13 @@ def test_whatever_stands_in_a_field_ends_in_a_brief_or_in_words_about_known_fiel
     assert problems
     known = (*request(), "checks", "attachments", "evaluation_url", "target", "space_type")
     assert all(problem.field.startswith(known) for problem in problems)
+
+
+@pytest.mark.parametrize(("location", "field"), CASES["places"])
+def test_a_location_reads_as_the_caller_would_write_it(location: tuple[int | str, ...], field: str) -> None:
+    assert field_at(location) == field
+
+
+def test_an_error_without_words_of_its_own_is_told_without_the_librarys_text() -> None:
+    (problem,) = problems_in_words([{"type": "url_parsing", "loc": ("x",), "msg": "canary is no URL", "ctx": {}}])
+    assert problem.problem == "is not valid"

@@ -1,14 +1,49 @@
+"""The browser: which one is used, what is asked in it, and how scripts are run."""
+
 import asyncio
+import importlib.util
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipeline.domain.brief import Check
+from pipeline.domain.errors import Misconfigured
+from pipeline.verification.browser import sealed_browser as browser
 from pipeline.verification.browser.checks import NO_TURN, run_scripts, seconds_for
+from pipeline.verification.browser.questions import PROBE_URL, question_about
+from pipeline.verification.browser.sealed_browser import find_browser
 from tests.cases import cases
 
 CASES = cases("browser-questions")
+
+
+@pytest.mark.parametrize(("sentence", "in_script"), CASES["scripts"])
+def test_sentences_become_scripts(sentence: str, in_script: str) -> None:
+    question = question_about(Check.from_text(sentence))
+    assert question
+    assert in_script in question.script
+    assert not question.query
+
+
+@pytest.mark.parametrize("sentence", CASES["address"])
+def test_showing_a_passed_address_is_tried_by_passing_one(sentence: str) -> None:
+    question = question_about(Check.from_text(sentence))
+    assert question
+    assert question.query
+    assert PROBE_URL in question.script
+
+
+@pytest.mark.parametrize("sentence", CASES["none"])
+def test_what_no_rule_covers_as_a_whole_is_not_asked(sentence: str) -> None:
+    assert question_about(Check.from_text(sentence)) is None
+
+
+def test_a_page_script_is_asked_as_it_is() -> None:
+    question = question_about(Check.from_script("document.title"))
+    assert question
+    assert question.script == "document.title"
 
 
 class Page:
@@ -101,3 +136,60 @@ async def test_a_page_that_answers_nonsense_does_not_pass() -> None:
 @pytest.mark.parametrize(("text", "expected"), CASES["seconds"])
 def test_the_time_for_checks_is_what_they_ask_for_within_bounds(text: str, expected: float) -> None:
     assert seconds_for([Check.from_text("js: 1"), Check.from_text(text)]) == expected
+
+
+@pytest.fixture(autouse=True)
+def _no_browser_of_playwright(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(browser, "_PLAYWRIGHT_FOLDERS", ())
+
+
+def install(folder: Path, *names: str) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (folder / name).write_text("#!/bin/sh\n")
+        (folder / name).chmod(0o755)
+
+
+def test_none_switches_the_browser_off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, "chromium")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert find_browser("none") is None
+    assert find_browser("None") is None
+
+
+def test_the_setting_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, "chromium", "mine")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert find_browser(str(tmp_path / "mine")) == tmp_path / "mine"
+
+
+def test_a_setting_that_names_no_program_is_an_error_and_not_shown(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="CHROMIUM") as raised:
+        find_browser(str(tmp_path / "none-there"))
+    assert "none-there" not in str(raised.value)
+
+
+def test_programs_are_looked_for_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert find_browser(None) is None
+    for name in ("google-chrome", "chromium-browser", "chromium", "chromium-headless-shell"):
+        install(tmp_path, name)
+        assert find_browser(None) == tmp_path / name
+
+
+def test_the_browser_that_playwright_installed_comes_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setattr(browser, "_PLAYWRIGHT_FOLDERS", (str(tmp_path / "cache"),))
+    install(tmp_path / "cache" / "chromium-1200" / "chrome-linux", "chrome")
+    assert find_browser(None) == tmp_path / "cache/chromium-1200/chrome-linux/chrome"
+    install(tmp_path / "bin", "chromium")
+    assert find_browser(None) == tmp_path / "bin" / "chromium"
+
+
+def test_without_playwright_there_is_no_browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path, "chromium")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)  # noqa: ARG005 - as if it were not installed
+    assert find_browser(None) is None
+    with pytest.raises(Misconfigured, match="playwright"):
+        find_browser("chromium")
