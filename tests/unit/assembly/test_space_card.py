@@ -14,7 +14,6 @@ from pipeline.domain.space import sdk_of
 from tests.cases import cases
 
 CASES = cases("space-cards")
-
 OURS = {"title": "Sales", "sdk": "docker", "app_port": 7860}
 
 

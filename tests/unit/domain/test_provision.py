@@ -13,7 +13,6 @@ from tests.builders import make_files, make_wanted
 from tests.cases import cases
 
 CASES = cases("orders")
-
 VALUE = "a-value-nobody-may-see"
 ORDER = ProvisionOrder("org/template", (make_wanted("team-a"), make_wanted("org/team-b")))
 

@@ -17,7 +17,6 @@ from pipeline.generation.model.failure import (
 from tests.cases import cases
 
 CASES = cases("provider-errors")
-
 KEY = "sk-or-v1-0123456789abcdef"
 PROMPT = "Build a page that sums up the sales of all regions, please."
 
@@ -38,12 +37,7 @@ def error(message: str, **fields: Any) -> dict[str, Any]:
         *((status, None, Remedy.RETRY) for status in (408, 409, 425, 429, 500, 502, 503, 504, 529)),
         *((status, None, Remedy.NEXT_MODEL) for status in (400, 404, 405, 413, 415, 422, 451)),
         *((status, None, Remedy.NEXT_PROVIDER) for status in (301, 302, 307, 308, 401, 402, 403)),
-        (None, error("overloaded", code=429), Remedy.RETRY),
-        (None, error("overloaded", code="502"), Remedy.RETRY),
-        (None, error("something broke"), Remedy.RETRY),
-        (None, error("no credit", code=402), Remedy.NEXT_PROVIDER),
-        (None, error("too long", code="context_length_exceeded"), Remedy.NEXT_MODEL),
-        (None, error("slow down", code="rate_limit_exceeded"), Remedy.RETRY),
+        *((None, body, remedy) for body, remedy in CASES["remedies-in-streams"]),
     ],
 )
 def test_each_status_has_its_remedy(status: int | None, body: Any, remedy: str) -> None:

@@ -13,7 +13,6 @@ from tests.builders import make_block
 from tests.cases import cases
 
 CASES = cases("edits")
-
 PAGE = """<body>
   <h1>Tides</h1>
   <ul>

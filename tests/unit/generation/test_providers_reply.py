@@ -14,7 +14,6 @@ from pipeline.generation.model.reply_reader import MAX_TEXT_CHARACTERS, ReplyRea
 from tests.cases import cases
 
 CASES = cases("providers")
-
 REASONING = re.compile(r"\A(?:\s*<(think|thinking)>.*?(?:</\1>[\r\n]*|\Z))+", re.DOTALL)
 letters = st.sampled_from(
     ["<think>", "</think>", "<thinking>", "</thinking>", "<th", "ink>", " ", "\n", "\r\n", "a", "<"]

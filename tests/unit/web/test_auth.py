@@ -11,7 +11,6 @@ from pipeline.web.auth import Caller, Credentials, Gate
 from tests.cases import cases
 
 CASES = cases("auth")
-
 SECRET = "a-long-secret-for-tests"
 ADA, BOB = "ada@example.com", "bob@example.com"
 

@@ -18,7 +18,6 @@ from tests.builders import make_wanted
 from tests.cases import cases
 
 CASES = cases("create-space")
-
 FILES = {"index.html": "<h1>x</h1>"}
 
 
