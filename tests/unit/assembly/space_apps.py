@@ -14,10 +14,21 @@ RUNNING_FLASK = f"{FLASK}app.run(host='0.0.0.0', port=7860)\n"
 FASTAPI = "from fastapi import FastAPI\napi = FastAPI()\n"
 PAGE = "<!doctype html><html><head><title>P</title></head><body></body></html>"
 DOCKERFILE = "FROM python:3.12-slim\nCOPY . .\nCMD python app.py\n"
+CONTENTS: dict[bytes | str, str] = {
+    "GRADIO": GRADIO,
+    "STREAMLIT": STREAMLIT,
+    "FLASK": FLASK,
+    "RUNNING_FLASK": RUNNING_FLASK,
+    "FASTAPI": FASTAPI,
+    "PAGE": PAGE,
+    "DOCKERFILE": DOCKERFILE,
+}
 
 
 def space(files: dict[str, bytes | str], kind: SpaceSdk | None = None, **options: Any) -> SpaceApp:
-    return assemble_space(make_files(files), kind, **{"title": "Sales", "year": 2026, **options})
+    """Of a file in the tables of ``tests/data/cases`` the content may be the name of one above."""
+    contents = {path: CONTENTS.get(content, content) for path, content in files.items()}
+    return assemble_space(make_files(contents), kind, **{"title": "Sales", "year": 2026, **options})
 
 
 def text(app: SpaceApp, path: str) -> str:

@@ -10,100 +10,39 @@ from pipeline.domain.errors import InvalidInput
 from pipeline.domain.publication import SpaceSdk
 from pipeline.domain.space import sdk_of
 from tests.builders import make_files
-from tests.unit.assembly.space_apps import DOCKERFILE, FLASK, GRADIO, PAGE, STREAMLIT, space, text
+from tests.cases import cases
+from tests.unit.assembly.space_apps import DOCKERFILE, GRADIO, PAGE, space, text
+
+CASES = cases("space-files")
 
 
-@pytest.mark.parametrize(
-    ("files", "kind"),
-    [
-        ({"Dockerfile": DOCKERFILE, "app.py": GRADIO, "index.html": PAGE}, SpaceSdk.DOCKER),
-        ({"dockerfile": DOCKERFILE}, SpaceSdk.DOCKER),
-        ({"app.py": STREAMLIT, "index.html": PAGE}, SpaceSdk.STREAMLIT),
-        ({"app.py": GRADIO, "index.html": PAGE}, SpaceSdk.GRADIO),
-        ({"start.py": GRADIO, "tables.py": "x = 1"}, SpaceSdk.GRADIO),
-        ({"app.py": "import gradio\n(", "index.html": PAGE}, SpaceSdk.GRADIO),
-        ({"app.py": FLASK, "index.html": PAGE}, SpaceSdk.STATIC),
-        ({"index.html": PAGE}, SpaceSdk.STATIC),
-        ({"start.html": PAGE}, SpaceSdk.STATIC),
-        ({"app.py": FLASK}, SpaceSdk.DOCKER),
-        ({"README.md": "---\nsdk: gradio\n---\n", "app.py": FLASK, "index.html": PAGE}, SpaceSdk.GRADIO),
-        ({"README.md": "---\nsdk: streamlit\n---\n", "app.py": "import pages"}, SpaceSdk.STREAMLIT),
-        ({"README.md": "---\nsdk: static\n---\n", "app.py": GRADIO}, SpaceSdk.GRADIO),
-    ],
-)
-def test_the_kind_follows_from_the_files(files: dict[str, bytes | str], kind: SpaceSdk) -> None:
-    assert space(files).kind is kind
+@pytest.mark.parametrize(("files", "kind"), CASES["kinds"])
+def test_the_kind_follows_from_the_files(files: dict[str, bytes | str], kind: str) -> None:
+    assert space(files).kind is SpaceSdk(kind)
 
 
-@pytest.mark.parametrize(
-    ("files", "kind", "entry"),
-    [
-        ({"app.py": "", "main.py": GRADIO}, SpaceSdk.GRADIO, "app.py"),
-        ({"main.py": "", "ui.py": GRADIO}, SpaceSdk.GRADIO, "ui.py"),
-        ({"main.py": GRADIO, "ui.py": GRADIO}, SpaceSdk.GRADIO, "main.py"),
-        ({"main.py": "", "ui.py": ""}, SpaceSdk.GRADIO, "main.py"),
-        ({"only.py": ""}, SpaceSdk.GRADIO, "only.py"),
-        ({"src/only.py": ""}, SpaceSdk.GRADIO, "src/only.py"),
-        ({"top.py": "", "src/a.py": "", "src/b.py": ""}, SpaceSdk.GRADIO, "top.py"),
-        ({"README.md": "---\napp_file: b.py\n---\n", "a.py": "", "b.py": ""}, SpaceSdk.GRADIO, "b.py"),
-        ({"README.md": "---\napp_file: gone.py\n---\n", "app.py": ""}, SpaceSdk.GRADIO, "app.py"),
-        ({"Dockerfile": 'CMD ["python", "/app/run_it.py"]', "run_it.py": "", "b.py": ""}, SpaceSdk.DOCKER, "run_it.py"),
-        ({"Dockerfile": "CMD uvicorn src.web:app", "src/web.py": "", "app.py": ""}, SpaceSdk.DOCKER, "src/web.py"),
-        ({"Dockerfile": "CMD nginx"}, SpaceSdk.DOCKER, None),
-        ({"index.html": PAGE, "other.html": PAGE}, SpaceSdk.STATIC, "index.html"),
-        ({"start.html": PAGE}, SpaceSdk.STATIC, "start.html"),
-        (
-            {"README.md": "---\napp_file: app.py\n---\n", "app.py": "", "index.html": PAGE},
-            SpaceSdk.STATIC,
-            "index.html",
-        ),
-        (
-            {"README.md": "---\napp_file: a/b.html\n---\n", "a/b.html": "", "index.html": PAGE},
-            SpaceSdk.STATIC,
-            "a/b.html",
-        ),
-    ],
-)
-def test_the_entry_is_found(files: dict[str, bytes | str], kind: SpaceSdk, entry: str | None) -> None:
-    assert space(files, kind).entry == entry
+@pytest.mark.parametrize(("files", "kind", "entry"), [*CASES["entries"], ({"Dockerfile": "CMD nginx"}, "docker", None)])
+def test_the_entry_is_found(files: dict[str, bytes | str], kind: str, entry: str | None) -> None:
+    assert space(files, SpaceSdk(kind)).entry == entry
 
 
-@pytest.mark.parametrize(
-    ("files", "kind"),
-    [
-        ({"index.html": PAGE}, SpaceSdk.GRADIO),
-        ({"index.html": PAGE}, SpaceSdk.STREAMLIT),
-        ({"index.html": PAGE}, SpaceSdk.DOCKER),
-        ({"a.py": "", "b.py": ""}, SpaceSdk.DOCKER),
-        ({"app.py": GRADIO}, SpaceSdk.STATIC),
-        ({"a.html": PAGE, "b.html": PAGE}, SpaceSdk.STATIC),
-        ({"notes.txt": ""}, None),
-    ],
-)
-def test_an_app_with_nothing_to_start_from_is_refused(files: dict[str, bytes | str], kind: SpaceSdk | None) -> None:
+@pytest.mark.parametrize(("files", "kind"), [*CASES["nothing"], ({"notes.txt": ""}, None)])
+def test_an_app_with_nothing_to_start_from_is_refused(files: dict[str, bytes | str], kind: str | None) -> None:
     with pytest.raises(InvalidInput, match="needs a") as refused:
-        space(files, kind)
+        space(files, SpaceSdk(kind) if kind else None)
     assert [problem.field for problem in refused.value.problems] == ["files"]
 
 
-@pytest.mark.parametrize(
-    ("kind", "files", "sdk"),
-    [
-        (SpaceSdk.GRADIO, {"app.py": GRADIO}, "gradio"),
-        (SpaceSdk.STATIC, {"index.html": PAGE}, "static"),
-        (SpaceSdk.DOCKER, {"app.py": FLASK}, "docker"),
-        (SpaceSdk.STREAMLIT, {"app.py": STREAMLIT}, "docker"),
-    ],
-)
+@pytest.mark.parametrize(("kind", "files", "sdk"), CASES["sdks"])
 def test_every_kind_gets_its_card_licence_and_gitignore_and_again_nothing_more(
-    kind: SpaceSdk, files: dict[str, bytes | str], sdk: str
+    kind: str, files: dict[str, bytes | str], sdk: str
 ) -> None:
-    app = space(files, kind)
+    app = space(files, SpaceSdk(kind))
     assert app.sdk == sdk_of(app.files) == sdk
     assert "is hereby granted" in text(app, "LICENSE")
     assert ".env" in text(app, ".gitignore")
     assert "license: mit" in text(app, "README.md")
-    assert assemble_space(app.files, kind, title="Another", year=2030) == app
+    assert assemble_space(app.files, SpaceSdk(kind), title="Another", year=2030) == app
 
 
 def test_files_of_the_author_stay_as_they_are() -> None:

@@ -3,9 +3,9 @@
 import pytest
 
 from pipeline.domain.publication import SpaceSdk
+from tests.cases import cases
 from tests.unit.assembly.space_apps import (
     DOCKERFILE,
-    FASTAPI,
     FLASK,
     GRADIO,
     PAGE,
@@ -16,29 +16,12 @@ from tests.unit.assembly.space_apps import (
     text,
 )
 
+CASES = cases("space-builds")
 
-@pytest.mark.parametrize(
-    ("kind", "source", "requirements"),
-    [
-        (
-            SpaceSdk.GRADIO,
-            "import gradio, gradio_client, spaces, huggingface_hub, json, PIL, numpy",
-            ["numpy", "pillow"],
-        ),
-        (SpaceSdk.STREAMLIT, "import streamlit as st, pandas", ["pandas", "streamlit"]),
-        (
-            SpaceSdk.DOCKER,
-            "def f():\n    from sklearn.svm import SVC\nimport cv2, yaml",
-            ["opencv-python-headless", "pyyaml", "scikit-learn"],
-        ),
-        (SpaceSdk.DOCKER, FASTAPI, ["fastapi", "uvicorn"]),
-        (SpaceSdk.DOCKER, "import gradio", ["gradio"]),
-    ],
-)
-def test_the_default_requirements_are_what_the_python_imports(
-    kind: SpaceSdk, source: str, requirements: list[str]
-) -> None:
-    assert text(space({"app.py": source}, kind), "requirements.txt").split() == requirements
+
+@pytest.mark.parametrize(("kind", "source", "requirements"), CASES["requirements"])
+def test_the_default_requirements_are_what_the_python_imports(kind: str, source: str, requirements: list[str]) -> None:
+    assert text(space({"app.py": source}, SpaceSdk(kind)), "requirements.txt").split() == requirements
 
 
 def test_a_gradio_app_that_needs_nothing_more_has_no_line_that_fights_the_sdk_version() -> None:
@@ -79,20 +62,9 @@ def test_the_default_dockerfile_runs_as_uid_1000_in_a_folder_of_its_own() -> Non
     assert any("--requirement requirements.txt" in line for line in lines)
 
 
-@pytest.mark.parametrize(
-    ("kind", "files", "expected"),
-    [
-        (SpaceSdk.DOCKER, {"app.py": RUNNING_FLASK}, "python|app.py"),
-        (SpaceSdk.DOCKER, {"app.py": FLASK}, "flask|--app|app.py:app|run|--host|0.0.0.0|--port|7860"),
-        (SpaceSdk.DOCKER, {"src/web.py": FASTAPI}, "uvicorn|--app-dir|src|web:api|--host|0.0.0.0|--port|7860"),
-        (SpaceSdk.DOCKER, {"app.py": f"{FASTAPI}import uvicorn\nuvicorn.run(api, port=7860)"}, "python|app.py"),
-        (SpaceSdk.DOCKER, {"my app.py": "x = 1"}, "python|my app.py"),
-        (SpaceSdk.STREAMLIT, {"app.py": "x = 1"}, "python|app.py"),
-        (SpaceSdk.DOCKER, {"app.py": "not python ("}, "python|app.py"),
-    ],
-)
-def test_the_command_fits_the_framework(kind: SpaceSdk, files: dict[str, bytes | str], expected: str) -> None:
-    assert "|".join(command(space(files, kind))) == expected
+@pytest.mark.parametrize(("kind", "files", "expected"), CASES["commands"])
+def test_the_command_fits_the_framework(kind: str, files: dict[str, bytes | str], expected: str) -> None:
+    assert "|".join(command(space(files, SpaceSdk(kind)))) == expected
 
 
 @pytest.mark.parametrize("kind", [SpaceSdk.STREAMLIT, SpaceSdk.DOCKER])
@@ -105,19 +77,7 @@ def test_streamlit_listens_for_the_space_and_takes_uploads_within_its_frame(kind
     assert "--requirement requirements.txt streamlit\n" in text(app, "Dockerfile")
 
 
-@pytest.mark.parametrize(
-    ("files", "port"),
-    [
-        ({"app.py": FLASK}, 7860),
-        ({"app.py": FLASK, "README.md": "---\napp_port: 8501\n---\n"}, 8501),
-        ({"Dockerfile": f"{DOCKERFILE}EXPOSE 8000\n", "app.py": ""}, 8000),
-        ({"Dockerfile": f"{DOCKERFILE}expose 8000/tcp # web\n", "app.py": ""}, 8000),
-        ({"Dockerfile": f"{DOCKERFILE}EXPOSE 8000 9000\n", "app.py": ""}, 7860),
-        ({"Dockerfile": f"{DOCKERFILE}EXPOSE $PORT\n", "app.py": ""}, 7860),
-        ({"Dockerfile": f"{DOCKERFILE}EXPOSE 99999\n", "app.py": ""}, 7860),
-        ({"Dockerfile": f"{DOCKERFILE}EXPOSE 80\n", "app.py": "", "README.md": "---\napp_port: 90\n---\n"}, 90),
-    ],
-)
+@pytest.mark.parametrize(("files", "port"), CASES["ports"])
 def test_card_and_dockerfile_agree_on_the_port(files: dict[str, bytes | str], port: int) -> None:
     app = space(files, SpaceSdk.DOCKER)
     assert f"app_port: {port}\n" in text(app, "README.md")
@@ -126,20 +86,7 @@ def test_card_and_dockerfile_agree_on_the_port(files: dict[str, bytes | str], po
         assert str(port) in " ".join(command(app))
 
 
-@pytest.mark.parametrize(
-    ("rest", "is_told"),
-    [
-        ("", True),
-        ("USER root\n", True),
-        ("USER 0:0\n", True),
-        ("USER 1000\nUSER root\n", True),
-        ("USER build\nFROM python:3.12-slim\n", True),
-        ("USER user\n", False),
-        ("user 1000:1000\n", False),
-        ("USER root\nRUN apt-get update\nUSER user\n", False),
-        ("USER root\nfrom python:3.12-slim AS app\nUSER app\n", False),
-    ],
-)
+@pytest.mark.parametrize(("rest", "is_told"), CASES["users"])
 def test_a_dockerfile_of_the_author_stays_byte_for_byte_and_what_it_makes_as_root_is_told(
     rest: str, *, is_told: bool
 ) -> None:

@@ -1,4 +1,4 @@
-"""PARAMS in Python files: the values come out as JSON means them, and the rest of the file stays what it was."""
+"""PARAMS in Python files and pages: the values are what was sent, and the rest of the file stays as it was."""
 
 import ast
 import json
@@ -9,49 +9,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import quickjs
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.assembly.space.pages import with_page_parameters
 from pipeline.assembly.space.parameters import DEEPEST, MAX_BYTES, parameters_json, with_parameters
 from pipeline.assembly.space.python import MAX_SOURCE_BYTES, NotPython, read_python
 from pipeline.domain.errors import InvalidInput
+from tests.builders import make_files
+from tests.cases import cases
 
+CASES = cases("parameters")
 VERSIONS = ("3.10", "3.11", "3.12", "3.13")
 INTERPRETERS = sorted(Path.home().joinpath(".pyenv", "versions").glob("3.1[0-3].*/bin/python"))
 VALUES = {"yes": True, "none": None, "text": "Ünï \\ ' \" </script> \u2028 😀 %s {x}", "deep": [{"a": [1.5, -0.0]}]}
 
 SOURCES = {
-    "empty": b"",
-    "comments alone": b"# nothing\n# here",
-    "one line without its end": b"print(PARAMS)",
-    "docstring": b'"""What it is."""\nimport os\n',
-    "docstring of several lines": b'"""What\n\nit is.\n"""\n\nx = 1\n',
-    "docstring and more on one line": b'"""What it is."""; import os; x = 1\n',
-    "docstring and a semicolon": b'"""What it is.""";\nx = 1\n',
-    "docstring with a comment": b'"""What it is."""  # noqa\nx = 1\n',
-    "docstring in brackets": b'("What it is."\n " More.")\nx = 1\n',
-    "docstring continued": b'"""What it is.""" \\\n; x = 1\n',
-    "docstring alone without its end": b"'''What it is.'''",
-    "future": b"from __future__ import annotations\nx = 1\n",
-    "docstring and futures": b'"""What."""\nfrom __future__ import division\nfrom __future__ import annotations\nx\n',
-    "future in brackets": b"from __future__ import (\n    annotations,\n)\nx = 1\n",
-    "future and more on one line": b"from __future__ import annotations; x = 1\n",
+    **{name: text.encode() for name, text in CASES["sources"]},
     "shebang and coding": b"#!/usr/bin/env python\n# -*- coding: latin-1 -*-\nx = '\xe9'\n",
     "latin-1 docstring": b"# coding: latin-1\n'''\xe9\xe9'''; x = 1\n",
-    "byte order mark": b"\xef\xbb\xbf'''d'''\nx = 1\n",
-    "byte order mark alone": b"\xef\xbb\xbf",
-    "Windows line ends": b'"""What."""\r\nfrom __future__ import annotations\r\nx = """a\r\nb"""\r\n',
-    "old Macintosh line ends": b'"""What."""\rx = 1\rprint(x)\r',
-    "old Macintosh line ends in a docstring": b'"""What\rit is."""\rx = 1\r',
-    "tabs": b"if True:\n\tx = 1\n",
-    "form feeds": b"\x0c\n\x0cx = 1\n\x0c\ny = '\x0c'\n",
-    "line separators in a text": "x = 'a\u2028b\x0b'\n'''c'''\n".encode(),
-    "decorator": b"@staticmethod\n@property\ndef f(): pass\n",
-    "decorated class": b"@(\n  dict\n)\nclass A: pass\n",
-    "continued first line": b"\\\nx = 1\n",
-    "text before a docstring": b"x = 1\n'''no docstring'''\n",
-    "a main function": b"def main():\n    print(PARAMS['a'])\n\n\nif __name__ == '__main__':\n    main()\n",
-    "umlauts in the docstring line": '"""Größe ☃ 😀"""; x = 1\n'.encode(),
 }
 
 json_values = st.recursive(
@@ -219,3 +196,55 @@ def test_quotes_within_an_f_string_get_a_hint() -> None:
 
 def test_warnings_about_a_source_stay_out_of_ours() -> None:
     assert read_python(b"x = '\\d'\nassert (x, 1)\n")
+
+
+ELEMENT = '<script src="params.js"></script>'
+
+
+def page_with(page: bytes | str, path: str = "index.html", **parameters: object) -> str:
+    files = with_page_parameters(make_files({path: page}), path, parameters_json(parameters or {"a": 1}))
+    return files[path].decode()
+
+
+@pytest.mark.parametrize(("before", "after"), CASES["places"])
+def test_the_script_stands_before_all_others(before: str, after: str) -> None:
+    assert page_with(before + after) == before + ELEMENT + after
+
+
+def test_a_page_that_loads_the_file_itself_stays_as_it_is() -> None:
+    page = '<head><script defer src="./params.js"></script></head>'
+    assert page_with(page) == page
+
+
+def test_the_address_is_relative_to_the_page() -> None:
+    assert '<script src="../params.js"></script>' in page_with("<head>", "site/start.html")
+
+
+@pytest.mark.parametrize("name", ["params.js", "params.json", "Params.JS"])
+def test_files_of_the_author_are_not_overwritten(name: str) -> None:
+    with pytest.raises(InvalidInput, match=r"params\.js"):
+        with_page_parameters(make_files({"index.html": "x", name: "mine"}), "index.html", "{}")
+
+
+def test_a_page_that_is_not_utf8_is_refused() -> None:
+    with pytest.raises(InvalidInput, match=r"index\.html: is not UTF-8"):
+        page_with(b"<head>\xff\xfe")
+
+
+page_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
+    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(st.text() | st.just("__proto__"), inside, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text() | st.sampled_from(["__proto__", "</script>", "<!--"]), page_values, max_size=4))
+def test_a_script_engine_finds_what_was_sent(parameters: dict[str, Any]) -> None:
+    files = with_page_parameters(make_files({"index.html": "x"}), "index.html", parameters_json(parameters))
+    script = files["params.js"].decode()
+    engine = quickjs.Context()
+    engine.eval("var window = {};")
+    engine.eval(script)
+    assert json.loads(engine.eval("JSON.stringify(window.PARAMS)")) == parameters
+    assert json.loads(files["params.json"]) == parameters
+    assert "<" not in script

@@ -1,8 +1,12 @@
+"""Jobs, and the codes of errors: they stand in databases and are told over HTTP."""
+
 from datetime import timedelta
 
 import pytest
 
+from pipeline.domain import errors
 from pipeline.domain.brief import Check
+from pipeline.domain.errors import StageError
 from pipeline.domain.generation import Usage
 from pipeline.domain.job import JobStatus, Stage
 from pipeline.domain.verdict import Outcome, Verdict, merge_verdicts
@@ -39,3 +43,21 @@ def test_a_verdict_that_decides_wins_over_one_that_does_not() -> None:
     merged = merge_verdicts([check, other], [undecided], [decided])
     assert merged[0] is decided
     assert merged[1].outcome is Outcome.NOT_VERIFIABLE
+
+
+STORED = {
+    *("stage_failed", "generation_failed", "budget_exhausted", "secret_found", "site_missing", "workspace_failed"),
+    *("workspace_missing", "push_failed", "publish_failed", "plan_required", "not_live", "build_failed"),
+    "deadline_exceeded",
+}
+
+
+def test_codes_of_stages_errors_stay_as_they_were_stored() -> None:
+    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, StageError)]
+    assert sorted(kind.code for kind in kinds) == sorted(STORED)
+
+
+def test_the_code_of_an_error_is_its_name() -> None:
+    assert errors.NotFound.code == "not_found"
+    assert errors.HubTokenRefused.code == "hub_token_refused"
+    assert errors.PipelineError.code == "error"

@@ -1,15 +1,18 @@
-"""Caps, the record of calls, and estimates."""
+"""Caps, the record of calls, and how many tokens a text will take."""
 
+import re
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.domain.conversation import CallLimits, Finish, Image, Message, Reply, Role
 from pipeline.domain.errors import BudgetExhausted
 from pipeline.domain.generation import Usage
 from pipeline.generation.model.budget import Caps, MeteredModel, request_digest
 from pipeline.generation.model.failure import ModelFailure, Remedy
-from pipeline.generation.tokens import estimate_prompt
+from pipeline.generation.tokens import Density, cut_middle, estimate_prompt, estimate_tokens
 from tests.builders import make_reply, make_usage
 from tests.fakes.model_calls import RecordingLedger, ScriptedModel
 
@@ -138,3 +141,39 @@ def test_the_digest_tells_apart_what_decides_the_answer() -> None:
     assert request_digest("a", (user,), LIMITS) == request_digest(
         "a", (user,), replace(LIMITS, seconds=1, max_output_tokens=1)
     )
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"])) | st.text("ab\n", max_size=900), st.integers(0, 150))
+def test_a_cut_text_fits_and_keeps_its_ends(text: str, tokens: int) -> None:
+    shown = cut_middle(text, Density.CODE, tokens)
+    if estimate_tokens(text, Density.CODE) <= tokens:
+        assert shown == text
+    else:
+        assert "cut …" in shown
+        cut = re.search(r"\n… (\d+) (lines?|characters) cut …\n", shown)
+        assert cut
+        head, tail = shown[: cut.start()], shown[cut.end() :]
+        assert text.startswith(head)
+        assert text.endswith(tail)
+        left = text[len(head) : len(text) - len(tail)]
+        assert int(cut[1]) == (len(left) if cut[2] == "characters" else left.count("\n") - 1)
+
+
+def test_tokens_are_counted_by_the_kind_of_text_and_by_bytes() -> None:
+    assert estimate_tokens("x" * 700, Density.CODE) == 200
+    assert estimate_tokens("x" * 180, Density.TABLE) == 100
+    assert estimate_tokens("x" * 200, Density.JSON) == 100
+    assert estimate_tokens("é" * 400, Density.PROSE) == 200
+    assert estimate_tokens("\ud800", Density.PROSE) == 1
+
+
+@given(st.text(), st.sampled_from(Density))
+def test_an_estimate_grows_with_the_text(text: str, density: Density) -> None:
+    assert estimate_tokens(text, density) <= estimate_tokens(text + "x", density)
+    assert estimate_tokens(text, density) >= len(text) / 4
+
+
+def test_letters_outside_ascii_and_images_count_for_more() -> None:
+    assert estimate_tokens("日本語" * 100) > 2 * estimate_tokens("abc" * 100)
+    with_image = (Message(Role.USER, "Build this.", images=PICTURES),)
+    assert estimate_prompt(with_image) > estimate_prompt((Message(Role.USER, "Build this."),)) + 2_000

@@ -14,7 +14,9 @@ from pipeline.generation.model.failure import (
     Remedy,
     presentable,
 )
+from tests.cases import cases
 
+CASES = cases("provider-errors")
 KEY = "sk-or-v1-0123456789abcdef"
 PROMPT = "Build a page that sums up the sales of all regions, please."
 
@@ -31,44 +33,18 @@ def error(message: str, **fields: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("status", "body", "remedy"),
     [
+        *CASES["remedies"],
         *((status, None, Remedy.RETRY) for status in (408, 409, 425, 429, 500, 502, 503, 504, 529)),
         *((status, None, Remedy.NEXT_MODEL) for status in (400, 404, 405, 413, 415, 422, 451)),
         *((status, None, Remedy.NEXT_PROVIDER) for status in (301, 302, 307, 308, 401, 402, 403)),
-        (429, {"message": "Usage $0.512 / $0.5 in 7 days"}, Remedy.NEXT_PROVIDER),
-        (429, error("You exceeded your current quota, please check your plan"), Remedy.NEXT_PROVIDER),
-        (429, error("quota", code="insufficient_quota"), Remedy.NEXT_PROVIDER),
-        (429, error("Rate limit reached: usage is high"), Remedy.RETRY),
-        (400, error("Model x pricing unknown"), Remedy.NEXT_MODEL),
-        (403, error("no access to this model", code="model_not_found"), Remedy.NEXT_MODEL),
-        (403, error("flagged", code=403, metadata={"reasons": ["x"], "flagged_input": "y"}), Remedy.NEXT_MODEL),
-        (400, error("filtered", code="content_filter"), Remedy.NEXT_MODEL),
-        (None, error("overloaded", code=429), Remedy.RETRY),
-        (None, error("overloaded", code="502"), Remedy.RETRY),
-        (None, error("something broke"), Remedy.RETRY),
-        (None, error("no credit", code=402), Remedy.NEXT_PROVIDER),
-        (None, error("too long", code="context_length_exceeded"), Remedy.NEXT_MODEL),
-        (None, error("slow down", code="rate_limit_exceeded"), Remedy.RETRY),
+        *((None, body, remedy) for body, remedy in CASES["remedies-in-streams"]),
     ],
 )
-def test_each_status_has_its_remedy(status: int | None, body: Any, remedy: Remedy) -> None:
-    assert failure(status, body).remedy is remedy
+def test_each_status_has_its_remedy(status: int | None, body: Any, remedy: str) -> None:
+    assert failure(status, body).remedy is Remedy(remedy)
 
 
-@pytest.mark.parametrize(
-    ("body", "message"),
-    [
-        (error("Rate limited"), "Rate limited"),
-        ({"message": "Usage $1 / $1"}, "Usage $1 / $1"),
-        ({"error": "model 'x' not found"}, "model 'x' not found"),
-        ({"detail": "Not Found"}, "Not Found"),
-        (error("odd metadata", metadata=["flagged_input"]), "odd metadata"),
-        ("plain words", "plain words"),
-        ("<!doctype html><h1>Bad gateway</h1>", ""),
-        ({"error": {"message": ["odd"]}}, ""),
-        ([1, 2], ""),
-        (None, ""),
-    ],
-)
+@pytest.mark.parametrize(("body", "message"), [*CASES["messages"], (None, "")])
 def test_the_message_is_found_in_every_shape_of_error(body: Any, message: str) -> None:
     assert ErrorAnswer.from_body(400, body).message == message
 

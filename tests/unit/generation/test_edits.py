@@ -1,12 +1,18 @@
-"""SEARCH/REPLACE blocks on one file, by example."""
+"""SEARCH/REPLACE blocks on one file, by example and for any file."""
+
+from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.generation.reply.edits import MAX_BLOCKS, apply_edits
 from pipeline.generation.reply.operations import EditBlock
 from pipeline.generation.reply.placement import BlockFailure
 from tests.builders import make_block
+from tests.cases import cases
 
+CASES = cases("edits")
 PAGE = """<body>
   <h1>Tides</h1>
   <ul>
@@ -46,13 +52,7 @@ def test_only_whole_lines_are_found() -> None:
 
 
 @pytest.mark.parametrize(
-    ("search", "replace", "expected"),
-    [
-        ("x = 1  \n\ny = 2\n", "x = 1\n\ny = 3\n", "def f():\n    x = 1\n\n    y = 3\t\n"),
-        ("x = 1\n\t\ny = 2\n", "x = 1\nif y:\n    y = 3\n", "def f():\n    x = 1\n    if y:\n        y = 3\n"),
-        ("            x = 1\n\n            y = 2\n", "            y = 3\n", "def f():\n    y = 3\n"),
-    ],
-    ids=["less and space at ends", "less", "more"],
+    ("search", "replace", "expected"), CASES["shifts"], ids=["less and space at ends", "less", "more"]
 )
 def test_a_search_may_be_shifted_as_a_whole_and_may_differ_in_space_at_line_ends(
     search: str, replace: str, expected: str
@@ -65,16 +65,7 @@ def test_a_shift_keeps_blank_lines_and_goes_into_every_new_line() -> None:
     assert edited("\t\ta()\n", ("a()\n", "a()\n\nb()\n\tc()\n")) == "\t\ta()\n\n\t\tb()\n\t\t\tc()\n"
 
 
-@pytest.mark.parametrize(
-    "search",
-    [
-        "def f():\n    x = 1\n  y = 2\n",  # two different shifts
-        "def f():\n    x = 1\n    y  = 2\n",  # space inside a line
-        "def f():\n    x = 1\n\n    y = 2\n",  # a line too many
-        "def f():\n    x = l\n    y = 2\n",  # one character
-        "\tdef f():\n\t    x = 1\n    y = 2\n",
-    ],
-)
+@pytest.mark.parametrize("search", CASES["unlike"])
 def test_nothing_is_matched_by_likeness(search: str) -> None:
     (failure,) = failures("def f():\n    x = 1\n    y = 2\n", (search, "pass\n"))
     assert (failure.places, failure.reason) == (0, "its SEARCH is not in the file")
@@ -202,3 +193,65 @@ def test_a_file_of_one_repeated_line_is_searched_quickly() -> None:
     text = "x\n" * 200_000
     assert failures(text, ("x\n" * 199_999 + "y\n", ""))[0].places == 0
     assert failures(" x\n" * 200_000, ("x\n" * 100_000, ""))[0].places > 1
+
+
+LINES = st.lists(st.sampled_from(["a", "b", " a", "  a", "a ", " b", "", "  ", "=======", "\ta"]), max_size=8)
+
+
+def as_text(lines: list[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r\n")), unique=True), st.data())
+def test_any_unique_lines_can_be_replaced_by_any_others(lines: list[str], data: st.DataObject) -> None:
+    lines = [f"{number}:{line}" for number, line in enumerate(lines)]
+    bounds = sorted(data.draw(st.sets(st.integers(0, len(lines)), max_size=6)))
+    pieces = list(pairwise(bounds))
+    blocks, expected = [], []
+    position = 0
+    for start, end in pieces:
+        replacement = data.draw(st.lists(st.sampled_from(["new", "", "  x", "$&", "\\1"]), max_size=3))
+        blocks.append(make_block(as_text(lines[start:end]), as_text(replacement)))
+        expected += lines[position:start] + replacement
+        position = end
+    expected += lines[position:]
+    shuffled = data.draw(st.permutations(blocks))
+    assert apply_edits(as_text(lines), shuffled) == as_text(expected)
+
+
+def places(lines: list[str], search: list[str]) -> int:
+    """The rule as one would write it without thinking of speed."""
+
+    def windows() -> list[list[str]]:
+        return [lines[start : start + len(search)] for start in range(len(lines) - len(search) + 1)]
+
+    def shift(window: list[str]) -> bool:
+        found = [line.rstrip() for line in window]
+        wanted = [line.rstrip() for line in search]
+        indents = {line[: len(line) - len(line.lstrip())] for line in found + wanted if line}
+        more = any([indent + line if line else line for line in wanted] == found for indent in indents)
+        return more or any([indent + line if line else line for line in found] == wanted for indent in indents)
+
+    exact = sum(window == search for window in windows())
+    trailing = sum([line.rstrip() for line in window] == [line.rstrip() for line in search] for window in windows())
+    return exact or trailing or sum(map(shift, windows()))
+
+
+@given(LINES, LINES.filter(lambda lines: "=======" not in lines and any(line.strip() for line in lines)))
+def test_a_search_is_accepted_exactly_when_it_has_one_place(lines: list[str], search: list[str]) -> None:
+    outcome = apply_edits(as_text(lines), [make_block(as_text(search), "")])
+    count = places(lines, search)
+    if isinstance(outcome, str):
+        assert count == 1
+        assert outcome.count("\n") == len(lines) - len(search)
+    else:
+        assert outcome[0].places == count != 1
+
+
+@given(
+    st.text() | LINES.map(as_text) | st.none(),
+    st.lists(st.builds(EditBlock, st.text() | LINES.map(as_text)), max_size=5),
+)
+def test_any_blocks_on_any_text_work_or_fail_with_reasons(text: str | None, blocks: list[EditBlock]) -> None:
+    outcome = apply_edits(text, blocks)
+    assert isinstance(outcome, str) or all(failure.reason for failure in outcome)

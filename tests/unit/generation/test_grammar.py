@@ -114,15 +114,7 @@ def test_one_fence_around_a_file_is_removed_but_never_in_markdown() -> None:
 
 @pytest.mark.parametrize(
     ("text", "left"),
-    [
-        ("```\n```html\nx\n```\n```\n", "```html\nx\n```\n"),
-        ("\n```js\nx\n```\n\n", "x\n"),
-        ("~~~~\nx\n~~~~\n", "x\n"),
-        ("````\nx\n```\n", "````\nx\n```\n"),
-        ("```js\nx\n", "```js\nx\n"),
-        ("x\n```\ny\n```\n", "x\n```\ny\n```\n"),
-        ("```\n```\n", ""),
-    ],
+    CASES["fences"],
     ids=["only one", "blank lines", "tildes", "other length", "not closed", "not around it all", "nothing inside"],
 )
 def test_a_fence_is_removed_only_if_it_holds_the_whole_file(text: str, left: str) -> None:

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from pipeline.domain.conversation import Finish
 from pipeline.domain.generation import Usage
 from pipeline.generation.model.reply_reader import MAX_TEXT_CHARACTERS, ReplyReader
+from tests.cases import cases
 
+CASES = cases("providers")
 REASONING = re.compile(r"\A(?:\s*<(think|thinking)>.*?(?:</\1>[\r\n]*|\Z))+", re.DOTALL)
 letters = st.sampled_from(
     ["<think>", "</think>", "<thinking>", "</thinking>", "<th", "ink>", " ", "\n", "\r\n", "a", "<"]
@@ -67,23 +69,9 @@ def test_a_first_chunk_that_only_names_the_role_is_no_sign_of_life() -> None:
     assert ReplyReader(pytest.fail).take(chunk({"role": "assistant", "content": ""})) is False
 
 
-@pytest.mark.parametrize(
-    ("reason", "finish"),
-    [
-        ("stop", Finish.COMPLETE),
-        ("STOP", Finish.COMPLETE),
-        ("end_turn", Finish.COMPLETE),
-        ("length", Finish.LENGTH),
-        ("LENGTH", Finish.LENGTH),
-        ("max_tokens", Finish.LENGTH),
-        ("content_filter", Finish.REFUSED),
-        ("error", Finish.CUT),
-        (None, Finish.CUT),
-        ("", Finish.CUT),
-    ],
-)
-def test_how_an_answer_ended_follows_from_finish_reason(reason: str | None, finish: Finish) -> None:
-    assert read(chunk({"content": "text"}), chunk({}, reason)).finish is finish
+@pytest.mark.parametrize(("reason", "finish"), [*CASES["finishes"], (None, "cut")])
+def test_how_an_answer_ended_follows_from_finish_reason(reason: str | None, finish: str) -> None:
+    assert read(chunk({"content": "text"}), chunk({}, reason)).finish is Finish(finish)
 
 
 def test_a_refusal_is_one_whatever_finish_reason_says() -> None:

@@ -1,12 +1,16 @@
-"""What is found in Dockerfiles, requirements and workflow files, by the verifier."""
+"""What is found in Dockerfiles, requirements and workflow files, and that nothing is said about sound ones."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.domain.files import AppFiles, path_problem
 from pipeline.domain.verdict import Severity
+from pipeline.generation.reply.ladder import read_reply
+from pipeline.generation.reply.operations import FileWrite
 from pipeline.verification.static import StaticVerifier
 from tests.builders import make_attachment, make_brief, make_files
 from tests.cases import cases
@@ -85,26 +89,9 @@ DEPLOYS = f"{HEAD}      - uses: actions/deploy-pages@v4"
 @pytest.mark.parametrize(
     ("text", "lines"),
     [
-        ("- a", [1]),
-        ("jobs:\n  a: {runs-on: x, steps: [{run: x}]}", [1]),
-        ("on:\njobs:\n  a: {runs-on: x, steps: [{run: x}]}", [1]),
-        ("on: push", [1]),
-        ("on: push\njobs: []", [2]),
-        ("on: push\njobs:\n  a:\n    steps: [{run: x}]", [4]),
-        ("on: push\njobs:\n  a:\n    runs-on: x", [4]),
-        ("on: push\njobs:\n  a: {uses: a/b/c.yml@v1}", []),
-        (f"{HEAD}      - run: x", []),
-        (f"'on'{HEAD[2:]}      - run: x", []),
-        (f'"on"{HEAD[2:]}      - run: x', []),
-        (DEPLOYS, [6]),
-        (f"permissions: {{contents: read}}\n{DEPLOYS}", [7]),
-        (f"permissions: {{pages: write}}\n{DEPLOYS}", [7]),
-        (f"permissions: {{pages: read, id-token: write}}\n{DEPLOYS}", [7]),
-        (f"permissions: read-all\n{DEPLOYS}", [7]),
-        (f"permissions: {{pages: write, id-token: write}}\n{DEPLOYS}", []),
-        (f"permissions: write-all\n{DEPLOYS}", []),
+        *CASES["workflows"],
+        *((f"{above}{DEPLOYS}", lines) for above, lines in CASES["deploying"]),
         (f"permissions: write-all\n{DEPLOYS}\n    permissions: {{pages: write}}", [7]),
-        ("on: push # \u2028\x85\njobs: # \r\n  a: {}", [3, 3]),
     ],
 )
 def test_what_actions_refuses_is_told_with_its_line(text: str, lines: list[int]) -> None:
@@ -146,3 +133,49 @@ def test_no_file_is_too_strange_to_be_read(path: str, pieces: list[str]) -> None
 )
 def test_long_repetitions_end(path: str, start: str, piece: str) -> None:
     assert len(found(path, start + piece * (64 * 1000 // len(piece)), {"README.md": DOCKER_SPACE})) < 100
+
+
+ADDRESS = "https://octo-app.hf.space/"
+REPLIES = Path(__file__).parents[2] / "data" / "replies"
+READABLE_REPLIES = sorted(path for path in REPLIES.glob("*.md") if path.stem != "twice")  # that one is refused whole
+
+PAGES_ADDRESS = "https://octo.github.io/x/"
+PAGE = {"README.md": "# x", "index.html": "<!doctype html><title>x</title>"}
+CARD = "---\ntitle: Sales\nemoji: 📊\ncolorFrom: blue\ncolorTo: pink\nsdk: {}\n---\n\n# Sales\n"
+SOUND = cases("sound-build-files")
+DOCKER_SPACES = dict(SOUND["docker-spaces"])
+WORKFLOWS = dict(SOUND["workflows"])
+
+
+async def told(files: dict[str, str], address: str = ADDRESS) -> list[str]:
+    """Every finding in words."""
+    whole: AppFiles = make_files({"LICENSE": "x", "README.md": CARD.format("docker"), **files})
+    findings = (await StaticVerifier().verify(whole, make_brief(), address)).findings
+    return [f"{finding.path}:{finding.line} {finding.message}" for finding in findings]
+
+
+@pytest.mark.parametrize("name", DOCKER_SPACES)
+async def test_nothing_is_said_about_a_docker_space_that_is_right(name: str) -> None:
+    assert await told(DOCKER_SPACES[name]) == []
+
+
+@pytest.mark.parametrize("name", WORKFLOWS)
+async def test_nothing_is_said_about_a_workflow_that_is_right(name: str) -> None:
+    assert await told(PAGE | {".github/workflows/x.yml": WORKFLOWS[name]}, PAGES_ADDRESS) == []
+
+
+async def test_a_dockerfile_beside_a_page_may_use_other_ports_and_users() -> None:
+    dockerfile = "FROM python:3.12\nRUN useradd -u 1001 web\nUSER web\nEXPOSE 80\nCMD python -m http.server 80\n"
+    assert await told(PAGE | {"Dockerfile": dockerfile}, PAGES_ADDRESS) == []
+
+
+@pytest.mark.parametrize("path", READABLE_REPLIES, ids=lambda path: path.stem)
+def test_nothing_is_said_about_build_and_run_in_the_apps_of_models(path: Path) -> None:
+    operations = read_reply(path.read_text(encoding="utf-8"), truncated=False).parsed.operations
+    files = {
+        write.path: write.text for write in operations if isinstance(write, FileWrite) and not path_problem(write.path)
+    }
+    rules = ("dockerfile", "requirements", "workflow", "server")
+    whole = make_files({"LICENSE": "x", "README.md": "# x", **files})
+    findings = asyncio.run(StaticVerifier().verify(whole, make_brief(), PAGES_ADDRESS)).findings
+    assert [finding for finding in findings if finding.rule.startswith(rules)] == []

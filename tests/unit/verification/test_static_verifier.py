@@ -148,16 +148,7 @@ async def test_broken_files_are_found_with_their_line() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("tag", "name", "broken"),
-    [
-        ("<script src=m.js></script>", "m.js", True),
-        ("<script type=module src=m.js></script>", "m.js", False),
-        ("<script type=text/babel src=m.js></script>", "m.js", False),
-        ("", "m.js", False),
-        ("", "m.mjs", False),
-    ],
-)
+@pytest.mark.parametrize(("tag", "name", "broken"), CASES["script-files"])
 async def test_a_script_file_is_parsed_as_what_its_page_loads_it_as(tag: str, name: str, *, broken: bool) -> None:
     rules = [rule for rule, *_ in await found({"index.html": page(tag), name: "export const a = 1"})]
     assert rules == (["js-syntax"] if broken else [])

@@ -8,7 +8,9 @@ from starlette.exceptions import HTTPException
 from pipeline.domain.errors import Misconfigured
 from pipeline.settings import Settings
 from pipeline.web.auth import Caller, Credentials, Gate
+from tests.cases import cases
 
+CASES = cases("auth")
 SECRET = "a-long-secret-for-tests"
 ADA, BOB = "ada@example.com", "bob@example.com"
 
@@ -129,17 +131,7 @@ async def test_the_wait_that_is_told_is_no_longer_than_the_window() -> None:
     assert 1 <= int((caught.value.headers or {})["Retry-After"]) <= 61
 
 
-@pytest.mark.parametrize(
-    ("first", "second", "together"),
-    [
-        ("2001:db8::1", "2001:db8::ffff:2", True),
-        ("2001:db8::1", "2001:db8:0:1::1", False),
-        ("192.0.2.1", "192.0.2.2", False),
-        ("::ffff:192.0.2.1", "192.0.2.1", True),
-        ("fe80::1%eth0", "fe80::2", True),
-        ("unknown", "unknown", True),
-    ],
-)
+@pytest.mark.parametrize(("first", "second", "together"), CASES["clients"])
 async def test_ipv6_clients_are_counted_by_their_network(first: str, second: str, together: bool) -> None:
     gate = Gate(credentials(deploy_secret=SECRET), wrong_per_minute=1)
     assert await status_of(gate, "guess", first) == 403

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,25 +10,9 @@ from tests.cases import cases
 CASES = cases("prefer")
 
 
-@pytest.mark.parametrize(
-    ("headers", "expected"),
-    [
-        ([], Preferences()),
-        (["respond-async"], Preferences(respond_async=True)),
-        (["wait=10"], Preferences(wait_seconds=10)),
-        (["wait=0"], Preferences(wait_seconds=0)),
-        (["Respond-Async, WAIT=5"], Preferences(respond_async=True, wait_seconds=5)),
-        (["respond-async", "wait=5"], Preferences(respond_async=True, wait_seconds=5)),
-        (['wait="7"'], Preferences(wait_seconds=7)),
-        (["wait = 7 ; strict, return=minimal"], Preferences(wait_seconds=7)),
-        (['foo="a, wait=3", wait=4'], Preferences(wait_seconds=4)),
-        (["respond-async; foo=bar"], Preferences(respond_async=True)),
-        (["respond-async="], Preferences(respond_async=True)),
-        (['respond-async=""'], Preferences(respond_async=True)),
-    ],
-)
-def test_preferences_are_read_as_rfc_7240_writes_them(headers: list[str], expected: Preferences) -> None:
-    assert read_preferences(headers) == expected
+@pytest.mark.parametrize(("headers", "fields"), CASES["read"])
+def test_preferences_are_read_as_rfc_7240_writes_them(headers: list[str], fields: dict[str, Any]) -> None:
+    assert read_preferences(headers) == Preferences(**fields)
 
 
 @pytest.mark.parametrize("header", ["wait=5, wait=10", "wait=5, WAIT=x"])
@@ -45,18 +31,9 @@ def test_no_header_breaks_the_reading(headers: list[str]) -> None:
     assert preferences.wait_seconds is None or 0 <= preferences.wait_seconds < 10**9
 
 
-@pytest.mark.parametrize(
-    ("preferences", "seconds"),
-    [
-        (Preferences(), 600),
-        (Preferences(respond_async=True), 0),
-        (Preferences(wait_seconds=10), 10),
-        (Preferences(wait_seconds=0), 0),
-        (Preferences(respond_async=True, wait_seconds=10), 10),
-    ],
-)
-def test_patience_is_the_callers_wish(preferences: Preferences, seconds: float) -> None:
-    assert preferences.patience(default_seconds=600) == seconds
+@pytest.mark.parametrize(("fields", "seconds"), CASES["patience"])
+def test_patience_is_the_callers_wish(fields: dict[str, Any], seconds: float) -> None:
+    assert Preferences(**fields).patience(default_seconds=600) == seconds
 
 
 def test_nobody_waits_longer_than_the_service_grants_and_is_told_so() -> None:
@@ -65,14 +42,6 @@ def test_nobody_waits_longer_than_the_service_grants_and_is_told_so() -> None:
     assert Preferences(respond_async=True).within(900) == Preferences(respond_async=True)
 
 
-@pytest.mark.parametrize(
-    ("preferences", "header"),
-    [
-        (Preferences(), ""),
-        (Preferences(respond_async=True), "respond-async"),
-        (Preferences(wait_seconds=3), "wait=3"),
-        (Preferences(respond_async=True, wait_seconds=3), "respond-async, wait=3"),
-    ],
-)
-def test_what_was_understood_is_echoed(preferences: Preferences, header: str) -> None:
-    assert preferences.applied() == header
+@pytest.mark.parametrize(("fields", "header"), CASES["echo"])
+def test_what_was_understood_is_echoed(fields: dict[str, Any], header: str) -> None:
+    assert Preferences(**fields).applied() == header

@@ -1,4 +1,4 @@
-"""The request of POST /create-space, from raw bytes to what is asked for."""
+"""The requests of POST /create-space, /spaces/provision and /spaces/wake, from raw bytes to what is asked for."""
 
 import json
 from base64 import b64encode
@@ -13,7 +13,11 @@ from pipeline.domain.errors import InvalidInput, Unreadable
 from pipeline.domain.publication import SpaceSdk
 from pipeline.domain.space import AppTemplate, NewSpace, SpaceSettings
 from pipeline.shapes.new_space import INVALID_JSON, INVALID_KIND, NO_DATA, NO_FILES, parse_new_space
+from pipeline.shapes.provision import ids_from, provision_from
+from tests.builders import make_wanted
+from tests.cases import cases
 
+CASES = cases("create-space")
 FILES = {"index.html": "<h1>x</h1>"}
 
 
@@ -49,22 +53,7 @@ def test_a_request_without_data_is_told_so(raw: bytes) -> None:
     assert refusal(raw) == NO_DATA
 
 
-@pytest.mark.parametrize(
-    "raw",
-    [
-        b"{",
-        b"[1]",
-        b'"text"',
-        b"{'files': {}}",
-        b'{"parameters": NaN}',
-        b'{"parameters": Infinity}',
-        b'{"files": {"a": "\\ud800"}}',
-        b"\xff\xfe{}",
-        b'\xef\xbb\xbf{"files": {"a": "b"}}',
-        b"{" * 1000,
-        b"9" * 10_000,
-    ],
-)
+@pytest.mark.parametrize("raw", [*map(str.encode, CASES["no-objects"]), b"\xff\xfe{}", b"{" * 1000, b"9" * 10_000])
 def test_what_is_no_json_object_is_told_so(raw: bytes) -> None:
     assert refusal(raw) == INVALID_JSON
 
@@ -107,69 +96,20 @@ def test_what_is_left_out_or_null_has_its_default() -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("files", ["app.py"]),
-        ("files", "app.py"),
-        ("parameters", [1]),
-        ("parameters", "x"),
-        ("name", 1),
-        ("name", "x" * 97),
-        ("private", "yes"),
-        ("private", 1),
-        ("secrets", {"K": 1}),
-        ("secrets", [{"key": "K", "value": "v"}]),
-        ("variables", {"K": None}),
-        ("hardware", ["cpu-basic"]),
-        ("hardware", "x" * 101),
-        ("sleep_time", "60"),
-        ("sleep_time", True),
-        ("sleep_time", 1.5),
-    ],
+    ("field", "value"), [*CASES["types"], ("name", "x" * 97), ("variables", {"K": None}), ("hardware", "x" * 101)]
 )
 def test_a_field_of_another_type_is_refused_by_its_name(field: str, value: object) -> None:
     assert [name for name, _ in problems(**{field: value})] == [field]
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        1,
-        None,
-        True,
-        ["x"],
-        {},
-        {"base64": 1},
-        {"base64": "x", "more": 1},
-        {"base64": "%%%"},
-        {"base64": "YQ"},
-        {"base64": "YQ==\n"},
-    ],
-)
+@pytest.mark.parametrize("content", [*CASES["contents"], None])
 def test_a_file_is_text_or_base64(content: object) -> None:
     ((field, problem),) = problems(files={"app.py": content})
     assert field == "files"
     assert problem.startswith("app.py: ")
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "../x",
-        "/etc/passwd",
-        "a//b",
-        "a\\b",
-        ".git/config",
-        "a\0b",
-        "",
-        "a/",
-        "CON",
-        "a/../b",
-        "\u202ea",
-        "sub/.env/x",
-        "a" * 300,
-    ],
-)
+@pytest.mark.parametrize("path", [*CASES["paths"], "a" * 300])
 def test_a_path_that_is_not_safe_is_refused_and_not_repeated(path: str) -> None:
     for content in ("x", 1):
         ((field, problem),) = problems(files={path: content})
@@ -182,16 +122,9 @@ def test_paths_that_cannot_live_side_by_side_are_refused(paths: tuple[str, str])
     assert [field for field, _ in problems(files=dict.fromkeys(paths, "x"))] == ["files"]
 
 
-@pytest.mark.parametrize(
-    "raw",
-    [
-        b'{"files": {"app.py": "a", "app.py": "b"}}',
-        b'{"files": {"app.py": "a"}, "files": {"app.py": "b"}}',
-        b'{"files": {"app.py": "a"}, "parameters": {"x": [{"y": 1, "y": 2}]}}',
-    ],
-)
-def test_two_fields_of_one_name_are_refused(raw: bytes) -> None:
-    assert problems_of(raw) == [("body", "has an object with two fields of one name")]
+@pytest.mark.parametrize("text", CASES["twice"])
+def test_two_fields_of_one_name_are_refused(text: str) -> None:
+    assert problems_of(text.encode()) == [("body", "has an object with two fields of one name")]
 
 
 def test_no_value_and_no_name_of_the_callers_is_repeated() -> None:
@@ -225,3 +158,88 @@ def test_every_sequence_of_bytes_is_read_or_refused(raw: bytes) -> None:
         pass
     else:
         pytest.fail("40 bytes cannot hold a whole request")
+
+
+VALUE = "a-value-nobody-may-see"
+FULL = {
+    "name": "team-a",
+    "secrets": {"KEY": VALUE},
+    "variables": {"TEAM": "a"},
+    "hardware": "t4-small",
+    "sleep_time": 60,
+    "private": True,
+}
+
+
+def fields_refused(document: dict[str, Any]) -> list[str]:
+    with pytest.raises(InvalidInput) as error:
+        provision_from(document)
+    assert VALUE not in str(error.value)
+    return [problem.field for problem in error.value.problems]
+
+
+def test_all_fields_of_an_order_are_read() -> None:
+    order, is_dry_run = provision_from(
+        {"template": "org/t", "spaces": [FULL, {"name": "b"}], "dry_run": True, "replace_secrets": True, "more": 1}
+    )
+    assert order.template == "org/t"
+    assert order.spaces == (
+        make_wanted("team-a", {"KEY": VALUE}, {"TEAM": "a"}, hardware="t4-small", sleep_seconds=60, private=True),
+        make_wanted("b"),
+    )
+    assert order.replace_secrets
+    assert is_dry_run
+
+
+def test_null_is_as_good_as_nothing() -> None:
+    order, is_dry_run = provision_from({"template": "org/t", "spaces": [{"name": "b"}], "dry_run": None})
+    assert not is_dry_run
+    assert not order.replace_secrets
+
+
+def test_a_template_may_be_an_app_as_create_space_takes_it() -> None:
+    template = {"space_type": "docker", "files": {"a.py": "x", "b.bin": {"base64": "AAE="}}, "parameters": {"n": 1}}
+    order, _ = provision_from({"template": template, "spaces": [{"name": "b"}]})
+    assert isinstance(order.template, AppTemplate)
+    assert dict(order.template.files) == {"a.py": b"x", "b.bin": b"\0\1"}
+    assert (order.template.kind, order.template.parameters) == (SpaceSdk.DOCKER, {"n": 1})
+
+
+def test_a_template_that_is_given_beside_the_document_wins() -> None:
+    assert provision_from({"spaces": [{"name": "b"}]}, "org/other")[0].template == "org/other"
+    assert provision_from({"template": "org/t", "spaces": []}, "org/other")[0].template == "org/other"
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [*CASES["provision-shapes"], ({"template": "org/t", "spaces": [{"name": "a"}] * 201}, ["spaces"])],
+)
+def test_fields_of_the_wrong_shape_are_named_without_what_stands_in_them(
+    document: dict[str, Any], expected: list[str]
+) -> None:
+    assert fields_refused(document) == expected
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text() | st.just(VALUE),
+    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(st.text() | st.just(VALUE), inside, max_size=3),
+    max_leaves=6,
+)
+spaces = st.lists(st.dictionaries(st.sampled_from(sorted(FULL)), values, max_size=4) | values, max_size=3)
+
+
+@given(st.fixed_dictionaries({}, optional={"template": values, "spaces": spaces | values, "dry_run": values}))
+def test_any_document_is_read_or_refused_without_what_stands_in_it(document: dict[str, Any]) -> None:
+    try:
+        told = ""
+        provision_from(document)
+    except InvalidInput as error:
+        told = str(error)
+    assert VALUE not in told
+
+
+def test_ids_to_wake_are_read() -> None:
+    assert ids_from({"ids": ["a/b", "c/d"]}) == ["a/b", "c/d"]
+    for wrong in ({}, {"ids": "a/b"}, {"ids": [1]}, {"ids": ["a/b"] * 201}):
+        with pytest.raises(InvalidInput):
+            ids_from(wrong)

@@ -1,11 +1,30 @@
-"""Workflow files are published only when they were asked for."""
+"""What may become of a file: attachments that the brief wants changed, workflows that it asks for."""
 
 import pytest
 
-from pipeline.assembly import assemble, wants_workflows
+from pipeline.assembly import assemble, may_replace, wants_workflows
 from pipeline.domain.brief import Check
 from pipeline.domain.publication import Target
 from tests.builders import make_brief, make_files, make_generation
+from tests.cases import cases
+
+CASES = cases("may-replace")
+
+
+@pytest.mark.parametrize("brief", CASES["changed"])
+def test_a_file_named_as_the_object_of_a_verb_of_change_may_be_replaced(brief: str) -> None:
+    assert may_replace("execute.py", brief)
+
+
+@pytest.mark.parametrize("brief", CASES["used"])
+def test_a_file_that_is_only_used_may_not_be_replaced(brief: str) -> None:
+    assert not may_replace("execute.py", brief)
+
+
+def test_a_file_in_a_folder_may_be_named_with_or_without_the_folder() -> None:
+    assert may_replace("src/execute.py", "Fix src/execute.py")
+    assert may_replace("src/execute.py", "Fix execute.py")
+
 
 WORKFLOW = ".github/workflows/ci.yml"
 PAGE = {
@@ -15,16 +34,7 @@ PAGE = {
 }
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        f"Add {WORKFLOW}.",
-        "Publish through GitHub Actions.",
-        "Run the tests in CI.",
-        "There is a workflow that runs ruff",
-        "Use github-actions",
-    ],
-)
+@pytest.mark.parametrize("text", CASES["workflows"])
 def test_a_brief_asks_for_workflows_in_its_text_or_in_a_check(text: str) -> None:
     assert wants_workflows(make_brief(text=text))
     assert wants_workflows(make_brief(checks=(Check.from_text(text),)))
