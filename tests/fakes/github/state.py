@@ -47,13 +47,7 @@ class GitHubSettings:
 
 @dataclass(frozen=True)
 class Account:
-    """A user or an organisation.
-
-    Attributes:
-        login: its name.
-        id: a number.
-        is_organization: what it is.
-    """
+    """A user or an organisation."""
 
     login: str
     id: int
@@ -62,12 +56,7 @@ class Account:
 
 @dataclass(frozen=True)
 class PlannedFailure:
-    """The next build fails.
-
-    Attributes:
-        message: why.
-        is_cached: whether every further build of the same commit fails as well.
-    """
+    """The next build fails; if ``is_cached``, every further build of the same commit as well."""
 
     message: str
     is_cached: bool
@@ -75,15 +64,7 @@ class PlannedFailure:
 
 @dataclass(eq=False)
 class Repository:
-    """A repository, for the API and for tests to look at.
-
-    Attributes:
-        id: a number.
-        owner: whose it is.
-        name: with the letters' case as created.
-        git: the bare repository.
-        pages: the site, or None while Pages is off.
-    """
+    """A repository, for the API and for tests to look at; ``pages`` is None while Pages is off."""
 
     id: int
     owner: Account
@@ -134,13 +115,7 @@ class Repository:
 
 
 class GitHubState:
-    """All of it. Every change happens under ``lock``.
-
-    Args:
-        folder: where the bare repositories go.
-        login: the token's user.
-        organizations: that the user may create repositories in.
-    """
+    """All of it. Every change happens under ``lock``."""
 
     def __init__(self, folder: Path, login: str, organizations: tuple[str, ...]) -> None:
         self.folder = folder

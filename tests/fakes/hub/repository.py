@@ -7,14 +7,11 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from tests.fakes.hub.card import KNOWN
 from tests.fakes.hub.exchange import refusal
 
-_LARGE = (
-    "*.7z *.arrow *.bin *.bz2 *.ckpt *.ftz *.gz *.h5 *.joblib *.lfs.* *.mlmodel *.model *.msgpack *.npy *.npz *.onnx "
-    "*.ot *.parquet *.pb *.pickle *.pkl *.pt *.pth *.rar *.safetensors saved_model/**/* *.tar.* *.tar *.tflite *.tgz "
-    "*.wasm *.xz *.zip *.zst *tfevents*"
-)
-GITATTRIBUTES = "".join(f"{pattern} filter=lfs diff=lfs merge=lfs -text\n" for pattern in _LARGE.split()).encode()
+_LARGE = KNOWN["large-files"].split()
+GITATTRIBUTES = "".join(f"{pattern} filter=lfs diff=lfs merge=lfs -text\n" for pattern in _LARGE).encode()
 
 
 def now() -> str:
@@ -129,14 +126,8 @@ class Repository:
         oid = self.resolve(revision)
         until = next(index for index, commit in enumerate(self.commits) if commit.oid == oid)
         return [
-            {
-                "id": commit.oid,
-                "title": commit.summary.partition("\n")[0],
-                "message": "",
-                "authors": [],
-                "date": self._dates[commit.oid],
-            }
-            for commit in reversed(self.commits[: until + 1])
+            {"id": oid, "title": summary.partition("\n")[0], "message": "", "authors": [], "date": self._dates[oid]}
+            for oid, summary, _ in reversed(self.commits[: until + 1])
         ]
 
 

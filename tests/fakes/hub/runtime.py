@@ -23,8 +23,6 @@ class Script:
         stages: one after the other; the last one stays.
         seconds_each: that a stage lasts; 0 = until the next poll.
         error_message: in a stage that has one.
-        build_log: lines that are there at once.
-        run_log: lines that are there at once.
         starts_left: how many more starts follow it; None = all.
     """
 
@@ -50,13 +48,7 @@ def log_event(text: str) -> LogEvent:
 
 @dataclass
 class Run:
-    """One start on its way through its script.
-
-    Attributes:
-        script: it follows.
-        polls: how often somebody asked for the stage.
-        logs: by kind, ``build`` and ``run``.
-    """
+    """One start on its way through its script; ``logs`` are by kind, ``build`` and ``run``."""
 
     script: Script
     polls: int = 0

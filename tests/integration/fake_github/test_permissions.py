@@ -1,14 +1,14 @@
 from pathlib import Path
 
 import pytest
-from github import BadCredentialsException, Github, GithubException, UnknownObjectException
+from github import BadCredentialsException, GithubException, UnknownObjectException
 
 from tests.fakes.github import FakeGitHub
-from tests.integration.fake_github.rig import DEPLOY, MAIN, PAGE, Checkout, ask, connect, create
+from tests.integration.fake_github.rig import DEPLOY, MAIN, PAGE, Checkout, Octocat, ask, connect
 
 
-def test_another_token_is_refused_everywhere(github: FakeGitHub, client: Github, tmp_path: Path) -> None:
-    repository = create(client)
+def test_another_token_is_refused_everywhere(github: FakeGitHub, octocat: Octocat, tmp_path: Path) -> None:
+    repository = octocat.create()
     stranger = connect(github, token="ghp_wrong")
     with pytest.raises(BadCredentialsException, match="Bad credentials"):
         stranger.get_repo("octocat/sales")
@@ -19,22 +19,22 @@ def test_another_token_is_refused_everywhere(github: FakeGitHub, client: Github,
     assert github.repository("octocat", "sales").head() is None
 
 
-def test_other_peoples_repositories_are_read_only(github: FakeGitHub, client: Github, checkout: Checkout) -> None:
+def test_other_peoples_repositories_are_read_only(github: FakeGitHub, octocat: Octocat) -> None:
     github.create("hubot", "sales", "theirs", files=PAGE)
-    repository = client.get_repo("hubot/sales")
+    repository = octocat.client.get_repo("hubot/sales")
     assert repository.get_branch("main").commit.sha == github.repository("hubot", "sales").head()
     with pytest.raises(GithubException, match="Must have admin rights"):
         repository.edit(description="ours")
     with pytest.raises(UnknownObjectException):
         ask(repository, "POST", "/pages", MAIN)
-    checkout.commit(PAGE)
-    assert "Permission to hubot/sales.git denied to octocat." in checkout.push(repository).stderr
+    octocat.checkout.commit(PAGE)
+    assert "Permission to hubot/sales.git denied to octocat." in octocat.checkout.push(repository).stderr
 
 
-def test_other_peoples_private_repositories_are_not_there(github: FakeGitHub, client: Github) -> None:
+def test_other_peoples_private_repositories_are_not_there(github: FakeGitHub, octocat: Octocat) -> None:
     github.create("hubot", "secret", private=True)
     with pytest.raises(UnknownObjectException):
-        client.get_repo("hubot/secret")
+        octocat.client.get_repo("hubot/secret")
 
 
 @pytest.mark.parametrize(
@@ -46,37 +46,37 @@ def test_other_peoples_private_repositories_are_not_there(github: FakeGitHub, cl
     ],
 )
 def test_a_fine_grained_token_is_told_what_it_lacks(
-    github: FakeGitHub, client: Github, granted: set[str], path: str, missing: str
+    github: FakeGitHub, octocat: Octocat, granted: set[str], path: str, missing: str
 ) -> None:
     github.create("octocat", "sales", files=PAGE)
     github.settings.permissions = granted
     with pytest.raises(GithubException) as refused:
-        client.requester.requestJsonAndCheck("POST", path, input={"name": "other", **MAIN})
+        octocat.client.requester.requestJsonAndCheck("POST", path, input={"name": "other", **MAIN})
     assert refused.value.status == 403
     assert refused.value.message == "Resource not accessible by personal access token"
     assert (refused.value.headers or {})["x-accepted-github-permissions"] == missing
 
 
-def test_pushing_needs_permissions_of_its_own(github: FakeGitHub, client: Github, checkout: Checkout) -> None:
-    repository = create(client)
-    checkout.commit(PAGE)
+def test_pushing_needs_permissions_of_its_own(github: FakeGitHub, octocat: Octocat) -> None:
+    repository = octocat.create()
+    octocat.checkout.commit(PAGE)
     github.settings.permissions = set()
-    assert "The requested URL returned error: 403" in checkout.push(repository).stderr
+    assert "The requested URL returned error: 403" in octocat.checkout.push(repository).stderr
     github.settings.permissions = {"contents=write"}
-    assert checkout.push(repository).returncode == 0
+    assert octocat.checkout.push(repository).returncode == 0
 
 
-def test_workflow_files_need_a_permission(github: FakeGitHub, client: Github, checkout: Checkout) -> None:
-    repository = create(client)
-    checkout.commit({**PAGE, **DEPLOY})
+def test_workflow_files_need_a_permission(github: FakeGitHub, octocat: Octocat) -> None:
+    repository = octocat.create()
+    octocat.checkout.commit({**PAGE, **DEPLOY})
     github.settings.permissions = {"contents=write"}
-    refused = checkout.push(repository)
+    refused = octocat.checkout.push(repository)
     assert refused.returncode == 1
     assert "workflow `.github/workflows/pages.yml` without `workflow` scope" in refused.stderr
     assert github.repository("octocat", "sales").head() is None
 
     github.settings.permissions = {"contents=write", "workflows=write"}
-    assert checkout.push(repository).returncode == 0
+    assert octocat.checkout.push(repository).returncode == 0
     github.settings.permissions = {"contents=write"}
-    checkout.commit({"index.html": b"two"})
-    assert checkout.push(repository).returncode == 0
+    octocat.checkout.commit({"index.html": b"two"})
+    assert octocat.checkout.push(repository).returncode == 0

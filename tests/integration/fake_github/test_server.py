@@ -5,28 +5,23 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
-from github import Github
-
 from tests.fakes.github import FakeGitHub, Fault, Hang
-from tests.fakes.github.loopback import SOCKET_SECONDS
-from tests.integration.fake_github.rig import LONG, MAIN, Checkout, ask, connect, create, published, site
+from tests.fakes.http_server import SOCKET_SECONDS
+from tests.integration.fake_github.rig import LONG, MAIN, Checkout, Octocat, ask, connect, site
 
 
-def test_every_answer_tells_the_rate_limit_and_its_id(client: Github) -> None:
-    repository = create(client)
+def test_every_answer_tells_the_rate_limit_and_its_id(octocat: Octocat) -> None:
+    repository = octocat.create()
     headers, _ = repository.requester.requestJsonAndCheck("GET", repository.url)
     assert headers["x-ratelimit-limit"] == "5000"
     assert headers["x-ratelimit-remaining"] == "4998"
     assert headers["x-github-request-id"]
-    assert client.get_rate_limit().rate.remaining == 4998
+    assert octocat.client.get_rate_limit().rate.remaining == 4998
 
 
-def test_the_log_tells_the_kinds_apart_and_holds_no_token(
-    github: FakeGitHub, client: Github, checkout: Checkout, visitor: httpx.Client
-) -> None:
-    repository = published(client, checkout)
-    visitor.get(site(repository))
+def test_the_log_tells_the_kinds_apart_and_holds_no_token(github: FakeGitHub, octocat: Octocat) -> None:
+    repository = octocat.publish()
+    octocat.visitor.get(site(repository))
     assert [(logged.kind, logged.method, logged.status) for logged in github.log] == [
         ("api", "POST", 201),
         ("git", "GET", 200),
@@ -43,15 +38,13 @@ def test_the_log_tells_the_kinds_apart_and_holds_no_token(
     assert encoded not in repr(github.log)
 
 
-def test_sixteen_publishes_at_once_are_not_mixed_up(github: FakeGitHub, tmp_path: Path, visitor: httpx.Client) -> None:
+def test_sixteen_publishes_at_once_are_not_mixed_up(github: FakeGitHub, octocat: Octocat, tmp_path: Path) -> None:
     def publish(number: int) -> tuple[int, str, str]:
-        client = connect(github)
-        repository = create(client, f"site-{number}")
-        checkout = Checkout(github, tmp_path / f"checkout-{number}")
-        sha = checkout.commit({"index.html": b"site %d" % number})
-        assert checkout.push(repository).returncode == 0
+        user = Octocat(connect(github), Checkout(github, tmp_path / f"checkout-{number}"), octocat.visitor)
+        repository = user.create(f"site-{number}")
+        sha = user.update(repository, {"index.html": b"site %d" % number})
         address = ask(repository, "POST", "/pages", MAIN)["html_url"]
-        client.close()
+        user.client.close()
         return number, sha, address
 
     with ThreadPoolExecutor(16) as threads:
@@ -60,7 +53,7 @@ def test_sixteen_publishes_at_once_are_not_mixed_up(github: FakeGitHub, tmp_path
         stored = github.repository("octocat", f"site-{number}")
         assert stored.pages is not None
         assert (stored.head(), stored.pages.builds) == (sha, [(sha, "built")])
-        assert visitor.get(address).text == f"site {number}"
+        assert octocat.visitor.get(address).text == f"site {number}"
 
 
 def test_stopping_ends_open_connections_and_threads(tmp_path: Path) -> None:

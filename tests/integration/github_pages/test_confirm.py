@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.domain.errors import BuildFailed, NotLive
 from pipeline.domain.files import AppFiles
-from tests.fakes.github import Answer, Drop, FakeGitHub, Fault, bad_gateway, too_many_requests
+from tests.fakes.github import Answer, Drop, FakeGitHub, Fault, faults
 from tests.fakes.github.pages import Build
 from tests.integration.github_pages.rig import FILES, REVISED, SITE, WORKFLOW, Rig
 
@@ -99,7 +99,7 @@ class TestBuilds:
 
     async def test_are_found_through_passing_faults_of_the_api(self, rig: Rig) -> None:
         publication = await rig.publish()
-        for answer in (bad_gateway(), Drop(), too_many_requests(3)):
+        for answer in (faults.bad_gateway(), Drop(), faults.too_many_requests(3)):
             rig.github.add_fault(Fault(kind="api", method="GET", path="builds/latest", answer=answer))
         await rig.confirm(publication)
 

@@ -12,21 +12,7 @@ from typing import Literal
 import pytest
 
 from pipeline.domain.errors import PublishFailed
-from tests.fakes.github import (
-    Answer,
-    Drop,
-    FakeGitHub,
-    Fault,
-    Hang,
-    PushRejected,
-    bad_gateway,
-    branch_protected,
-    primary_limit,
-    secondary_limit,
-    secret_found,
-    too_many_requests,
-    workflow_scope_missing,
-)
+from tests.fakes.github import Answer, Drop, FakeGitHub, Fault, Hang, PushRejected, faults
 from tests.integration.github_pages.rig import FILES, REVISED, SITE, Rig
 
 CREATE = partial(Fault, kind="api", method="POST", path="/user/repos$")
@@ -41,7 +27,7 @@ EVERY_STEP = pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
 class TestLostConnections:
     @EVERY_STEP
     @pytest.mark.parametrize("when", ["before", "after"])
-    @pytest.mark.parametrize("answer", [Drop(), bad_gateway()], ids=["dropped", "502"])
+    @pytest.mark.parametrize("answer", [Drop(), faults.bad_gateway()], ids=["dropped", "502"])
     async def test_are_made_up_for_by_looking_first(
         self, rig: Rig, step: Step, when: Literal["before", "after"], answer: Drop | Answer
     ) -> None:
@@ -53,7 +39,7 @@ class TestLostConnections:
 
     @EVERY_STEP
     async def test_that_do_not_end_are_given_up(self, rig: Rig, step: Step) -> None:
-        rig.github.add_fault(step(answer=bad_gateway(), times=None))
+        rig.github.add_fault(step(answer=faults.bad_gateway(), times=None))
         with pytest.raises(PublishFailed, match=r"answered 502|returned error: 502"):
             await rig.publish()
         assert len(rig.github.log) < 20
@@ -124,14 +110,14 @@ class TestTheFirstSeconds:
 
 class TestLimits:
     @pytest.mark.parametrize("step", [CREATE, SWITCH_ON], ids=["create", "switch on"])
-    @pytest.mark.parametrize("answer", [secondary_limit, too_many_requests])
+    @pytest.mark.parametrize("answer", [faults.secondary_limit, faults.too_many_requests])
     async def test_with_a_time_are_kept(self, rig: Rig, step: Step, answer: Callable[..., Answer]) -> None:
         rig.github.add_fault(step(answer=answer(17), times=2))
         rig.assert_published_once(await rig.publish())
         assert rig.clock.slept == [17, 17]
 
     @pytest.mark.parametrize("step", [CREATE, SWITCH_ON], ids=["create", "switch on"])
-    @pytest.mark.parametrize("answer", [secondary_limit, too_many_requests])
+    @pytest.mark.parametrize("answer", [faults.secondary_limit, faults.too_many_requests])
     async def test_without_a_time_are_waited_out_longer_and_longer(
         self, rig: Rig, step: Step, answer: Callable[..., Answer]
     ) -> None:
@@ -140,15 +126,15 @@ class TestLimits:
         assert rig.clock.slept == [60, 120, 240]
 
     async def test_that_end_soon_are_waited_out(self, rig: Rig) -> None:
-        rig.github.add_fault(CREATE(answer=primary_limit(30)))
+        rig.github.add_fault(CREATE(answer=faults.primary_limit(30)))
         rig.assert_published_once(await rig.publish())
         assert 25 <= rig.clock.slept[0] <= 31
 
     @pytest.mark.parametrize(
         ("answer", "words"),
         [
-            (primary_limit, r"used up until \d\d:\d\d UTC, in (60|59) minutes"),
-            (secondary_limit, "wants none for 3600 s"),
+            (faults.primary_limit, r"used up until \d\d:\d\d UTC, in (60|59) minutes"),
+            (faults.secondary_limit, "wants none for 3600 s"),
         ],
     )
     async def test_that_last_longer_than_the_job_end_it_at_once(
@@ -165,9 +151,9 @@ class TestPushesThatAreRefused:
     @pytest.mark.parametrize(
         ("answer", "words"),
         [
-            (secret_found("index.html", 3), "GH013.*PUSH PROTECTION.*path: index.html:3"),
-            (workflow_scope_missing(), "without `workflow` scope"),
-            (branch_protected(), "GH006"),
+            (faults.secret_found("index.html", 3), "GH013.*PUSH PROTECTION.*path: index.html:3"),
+            (faults.workflow_scope_missing(), "without `workflow` scope"),
+            (faults.branch_protected(), "GH006"),
         ],
         ids=["secret", "workflow", "protected"],
     )
@@ -183,7 +169,7 @@ class TestPushesThatAreRefused:
     async def test_are_not_carried_along_by_the_next_round(self, rig: Rig) -> None:
         first = await rig.publish()
         site = replace(SITE, publication=first, head=first.commit_sha)
-        rig.github.add_fault(PUSH(answer=secret_found()))
+        rig.github.add_fault(PUSH(answer=faults.secret_found()))
         with pytest.raises(PublishFailed):
             await rig.publish(site, FILES.with_files({"key.txt": b"secret"}), "refused")
         await rig.publish(site, REVISED, "two")

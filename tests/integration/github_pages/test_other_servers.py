@@ -9,7 +9,7 @@ import pytest
 from pipeline.domain.errors import BuildFailed, NotLive, PlanRequired, PublishFailed
 from pipeline.domain.publication import Publication, Site
 from tests.builders import make_site
-from tests.fakes.github import Answer, FakeGitHub, Fault, secondary_limit
+from tests.fakes.github import Answer, FakeGitHub, Fault, faults
 from tests.integration.github_pages.rig import FILES, REVISED, SITE, Rig
 
 CREATE = partial(Fault, kind="api", method="POST", path="/repos$")
@@ -196,7 +196,7 @@ class TestBuildsThatAreNotTold:
         assert [method for method, path in rig.requests("api") if path.endswith("/builds")] == ["POST"]
 
     async def test_because_of_a_limit_are_asked_for_when_it_is_over(self, rig: Rig) -> None:
-        rig.github.add_fault(replace(LATEST_BUILD(answer=secondary_limit(17)), times=1))
+        rig.github.add_fault(replace(LATEST_BUILD(answer=faults.secondary_limit(17)), times=1))
         await rig.confirm(await rig.publish())
         assert rig.clock.slept == [17]
 
