@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
-from urllib.parse import parse_qs, unquote
+from urllib.parse import unquote
 
 Kind = Literal["api", "git", "site"]
 API_PREFIX = "/api/v3"
@@ -42,11 +42,6 @@ class Request:
     def full_path(self) -> str:
         """With the query."""
         return f"{self.path}?{self.raw_query}" if self.raw_query else self.path
-
-    @property
-    def query(self) -> dict[str, str]:
-        """The last value of each name."""
-        return {name: values[-1] for name, values in parse_qs(self.raw_query).items()}
 
     @property
     def json(self) -> Any:

@@ -4,31 +4,24 @@ import re
 from typing import Any
 
 from tests.fakes.github.routes import Call, Refused, Route, invalid, not_found
-from tests.fakes.github.state import Account, Repository
+from tests.fakes.github.state import MAIN, Account, Repository
 
 MAX_NAME = 100
 MAX_DESCRIPTION = 350
 # GitHub itself puts hyphens in the place of other characters; refusing them shows a client that sends them.
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_FLAGS = ("private", "has_issues", "has_projects", "has_wiki", "has_discussions")
+_FLAGS = ("private", "has_issues", "has_projects", "has_wiki")
 _TEXTS = ("description", "homepage")
 EMPTY = "Git Repository is empty."
 
 
-def _count(call: Call, account: Account) -> int:
-    return sum(repository.owner == account for repository in call.state.repositories())
-
-
 def _own_profile(call: Call) -> tuple[int, Any]:
-    return 200, call.shapes.own_profile(call.state.user, _count(call, call.state.user))
+    return 200, call.shapes.own_profile(call.state.user)
 
 
-def _organization(call: Call) -> tuple[int, Any]:
-    account = call.state.account(call.parts["login"])
-    if account is None or not account.is_organization:
-        raise not_found()
-    return 200, call.shapes.organization(account, _count(call, account))
+def _read_organization(call: Call) -> tuple[int, Any]:
+    return 200, call.shapes.organization(_organization(call))
 
 
 def _create_own(call: Call) -> tuple[int, Any]:
@@ -36,10 +29,14 @@ def _create_own(call: Call) -> tuple[int, Any]:
 
 
 def _create_in_organization(call: Call) -> tuple[int, Any]:
+    return _create(call, _organization(call))
+
+
+def _organization(call: Call) -> Account:
     account = call.state.account(call.parts["login"])
-    if account is None or not account.is_organization or not call.state.may_write(account):
+    if account is None or not account.is_organization:
         raise not_found()
-    return _create(call, account)
+    return account
 
 
 def _create(call: Call, owner: Account) -> tuple[int, Any]:
@@ -67,13 +64,8 @@ def _update(call: Call) -> tuple[int, Any]:
     other = None if errors else call.state.repository(repository.owner.login, name)
     if other and other is not repository:
         errors = [invalid("name", "name already exists on this account")]
-    branch = body.get("default_branch", repository.default_branch)
-    if branch != repository.default_branch and repository.head(branch) is None:
-        errors = [invalid("default_branch", f"The branch {branch} was not found.", code="invalid")]
     if errors:
         raise Refused(422, "Validation Failed", errors)
-    repository.default_branch = branch
-    repository.archived = body.get("archived", repository.archived)
     if name != repository.name:
         call.state.rename(repository, name)
     _apply(repository, body)
@@ -137,12 +129,7 @@ def _reference(call: Call) -> tuple[int, Any]:
 def _commits(call: Call) -> tuple[int, Any]:
     repository = call.repository()
     _require_commits(repository)
-    query = call.request.query
-    commits = repository.git.commits(query.get("sha", repository.default_branch))
-    if not commits:
-        raise not_found()
-    size, page = int(query.get("per_page", "30")), int(query.get("page", "1"))
-    return 200, [call.shapes.commit(repository, commit) for commit in commits[(page - 1) * size : page * size]]
+    return 200, [call.shapes.commit(repository, commit) for commit in repository.git.commits(MAIN)]
 
 
 def _commit(call: Call) -> tuple[int, Any]:
@@ -167,17 +154,13 @@ def _contents(call: Call) -> tuple[int, Any]:
     repository, path = call.repository(), call.parts.get("path", "").strip("/")
     if not repository.git.branches():
         raise Refused(404, "This repository is empty.")
-    ref = call.request.query.get("ref", repository.default_branch)
-    commit = None if ref.startswith("-") else repository.git.commit(ref)
-    if commit is None:
-        raise Refused(404, f"No commit found for the ref {ref}")
-    entries = {entry.path: entry for entry in repository.git.entries(commit.sha)}
+    entries = {entry.path: entry for entry in repository.git.entries(MAIN)}
     if path in entries and entries[path].type == "blob":
-        return 200, call.shapes.content(repository, entries[path], ref, repository.git.files(commit.sha)[path])
+        return 200, call.shapes.content(repository, entries[path], MAIN, repository.git.files(MAIN)[path])
     if path and path not in entries:
         raise not_found()
     inside = [entry for entry in entries.values() if entry.path.rpartition("/")[0] == path]
-    return 200, [call.shapes.content(repository, entry, ref) for entry in inside]
+    return 200, [call.shapes.content(repository, entry, MAIN) for entry in inside]
 
 
 def _require_commits(repository: Repository) -> None:
@@ -196,7 +179,7 @@ _ADMINISTRATION = ("administration=write",)
 
 REPOSITORY_ROUTES = (
     Route("GET", "/user", _own_profile, ()),
-    Route("GET", "/orgs/{login}", _organization, ()),
+    Route("GET", "/orgs/{login}", _read_organization, ()),
     Route("GET", "/rate_limit", _rate_limit, ()),
     Route("POST", "/user/repos", _create_own, _ADMINISTRATION),
     Route("POST", "/orgs/{login}/repos", _create_in_organization, _ADMINISTRATION),

@@ -51,13 +51,12 @@ class Shapes:
         url = f"{self.api}/users/{account.login}"
         return _document("account", base=self.base, url=url, login=account.login, id=account.id, type=kind)
 
-    def own_profile(self, account: Account, repositories: int) -> Document:
-        return {**self.account(account), **_document("profile", login=account.login, public_repos=repositories)}
+    def own_profile(self, account: Account) -> Document:
+        return {**self.account(account), **_document("profile", login=account.login)}
 
-    def organization(self, account: Account, repositories: int) -> Document:
+    def organization(self, account: Account) -> Document:
         url = f"{self.api}/orgs/{account.login}"
-        own = {"login": account.login, "id": account.id, "public_repos": repositories}
-        return _document("organization", base=self.base, url=url, **own)
+        return _document("organization", base=self.base, url=url, login=account.login, id=account.id)
 
     def repository(self, repository: Repository, *, is_ours: bool) -> Document:
         times = ("created_at", "updated_at", "pushed_at")

@@ -41,7 +41,7 @@ class SmartHttp:
         target = _TARGET.fullmatch(request.path)
         if target is None:
             return Answer(404, text="Not Found")
-        is_push = "git-receive-pack" in (target["action"], request.query.get("service"))
+        is_push = "git-receive-pack" in {target["action"], request.raw_query.removeprefix("service=")}
         authorization = request.headers.get("authorization")
         if authorization and not self._is_valid(authorization):
             text = "Invalid username or token. Password authentication is not supported for Git operations."
@@ -71,7 +71,7 @@ class SmartHttp:
 
     def _may_push(self, repository: Repository) -> bool:
         is_granted = self._state.settings.is_granted("contents=write")
-        return is_granted and self._state.may_write(repository.owner) and not repository.archived
+        return is_granted and self._state.may_write(repository.owner)
 
     def _run(self, request: Request, repository: Repository, action: str, *, is_push: bool) -> Answer:
         answer = self._backend(request, repository, action)

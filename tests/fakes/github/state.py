@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.fakes.github.bare import BareRepository, Commit
+from tests.fakes.github.bare import BareRepository
 from tests.fakes.github.pages import Build, BuildType, PagesSite, deploys_pages, published
 
+MAIN = "main"
 HOUR = 3600
 HOURLY_REQUESTS = 5000
 TOO_MANY_BUILDS = "The page build was not started: this site has used up its builds for this hour."
@@ -76,9 +77,6 @@ class Repository:
     has_issues: bool = True
     has_projects: bool = True
     has_wiki: bool = True
-    has_discussions: bool = False
-    archived: bool = False
-    default_branch: str = "main"
     topics: list[str] = field(default_factory=list)
     pages: PagesSite | None = None
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -96,21 +94,16 @@ class Repository:
         """Whether the time is over in which GitHub does not find what was just created."""
         return time.monotonic() >= self.visible_from
 
-    def head(self, branch: str = "main") -> str | None:
+    def head(self, branch: str = MAIN) -> str | None:
         return self.git.head(branch)
 
-    def history(self, branch: str | None = None) -> list[Commit]:
-        """Newest first; empty when nothing was pushed."""
-        branch = branch or self.default_branch
-        return self.git.commits(f"refs/heads/{branch}") if self.head(branch) else []
+    def commits(self) -> list[tuple[str, str]]:
+        """Sha and message, newest first; empty when nothing was pushed."""
+        return [(commit.sha, commit.message) for commit in self.git.commits(MAIN)]
 
-    def commits(self, branch: str | None = None) -> list[tuple[str, str]]:
-        """Sha and message, newest first."""
-        return [(commit.sha, commit.message) for commit in self.history(branch)]
-
-    def files(self, branch: str | None = None) -> dict[str, bytes]:
+    def files(self) -> dict[str, bytes]:
         """The files at the head; empty when nothing was pushed."""
-        head = self.head(branch or self.default_branch)
+        head = self.head()
         return self.git.files(head) if head else {}
 
 

@@ -1,6 +1,7 @@
 """A publisher and its workspaces beside the fake GitHub, with waits that are short."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,11 @@ FILES = make_files(
 )
 REVISED = FILES.with_files({"index.html": b"<h1>Second</h1>"})
 WORKFLOW = "on: push\njobs:\n  deploy:\n    steps:\n      - uses: actions/deploy-pages@v4\n"
+
+
+def after(publication: Publication, site: Site = SITE) -> Site:
+    """The site of the next round."""
+    return replace(site, publication=publication, head=publication.commit_sha)
 
 
 class ShortClock(FakeClock):

@@ -1,7 +1,6 @@
 """Seeing a commit go live on the fake GitHub: builds that fail or are late, and what visitors are served."""
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ from pipeline.domain.errors import BuildFailed, NotLive
 from pipeline.domain.files import AppFiles
 from tests.fakes.github import Answer, Drop, FakeGitHub, Fault, faults
 from tests.fakes.github.pages import Build
-from tests.integration.github_pages.rig import FILES, REVISED, SITE, WORKFLOW, Rig
+from tests.integration.github_pages.rig import FILES, REVISED, SITE, WORKFLOW, Rig, after
 
 PAGES = f"/repos/octocat/{SITE.repository}/pages"
 
@@ -77,8 +76,7 @@ class TestBuilds:
         first = await rig.publish()
         await rig.confirm(first)
         rig.github.settings.build_seconds = 0.2
-        site = replace(SITE, publication=first, head=first.commit_sha)
-        second = await rig.publish(site, REVISED, "two")
+        second = await rig.publish(after(first), REVISED, "two")
         await rig.confirm(second, REVISED)
         assert rig.repository.pages is not None
         assert rig.repository.pages.served == dict(REVISED)
@@ -123,8 +121,7 @@ class TestVisitors:
     async def test_get_the_old_page_for_a_while(self, rig: Rig) -> None:
         first = await rig.publish()
         rig.github.settings.stale_seconds = 3600
-        site = replace(SITE, publication=first, head=first.commit_sha)
-        second = await rig.publish(site, REVISED, "two")
+        second = await rig.publish(after(first), REVISED, "two")
         confirming = asyncio.create_task(rig.confirm(second, REVISED))
         while "built, but visitors do not get it yet: the page is not this commit's" not in rig.told:
             await asyncio.sleep(0.001)

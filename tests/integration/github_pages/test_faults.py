@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -13,7 +12,7 @@ import pytest
 
 from pipeline.domain.errors import PublishFailed
 from tests.fakes.github import Answer, Drop, FakeGitHub, Fault, Hang, PushRejected, faults
-from tests.integration.github_pages.rig import FILES, REVISED, SITE, Rig
+from tests.integration.github_pages.rig import FILES, REVISED, SITE, Rig, after
 
 CREATE = partial(Fault, kind="api", method="POST", path="/user/repos$")
 LOOK_AT_BRANCH = partial(Fault, kind="git", method="GET", path="info/refs")
@@ -62,7 +61,7 @@ class TestLostConnections:
 
     async def test_of_a_revision_leave_one_commit_per_round(self, rig: Rig) -> None:
         first = await rig.publish()
-        site = replace(SITE, publication=first, head=first.commit_sha)
+        site = after(first)
         rig.github.add_fault(PUSH(answer=Drop(), when="after"))
         second = await rig.publish(site, REVISED, "two")
         assert [sha for sha, _ in rig.repository.commits()] == [second.commit_sha, first.commit_sha]
@@ -111,19 +110,13 @@ class TestTheFirstSeconds:
 class TestLimits:
     @pytest.mark.parametrize("step", [CREATE, SWITCH_ON], ids=["create", "switch on"])
     @pytest.mark.parametrize("answer", [faults.secondary_limit, faults.too_many_requests])
-    async def test_with_a_time_are_kept(self, rig: Rig, step: Step, answer: Callable[..., Answer]) -> None:
-        rig.github.add_fault(step(answer=answer(17), times=2))
-        rig.assert_published_once(await rig.publish())
-        assert rig.clock.slept == [17, 17]
-
-    @pytest.mark.parametrize("step", [CREATE, SWITCH_ON], ids=["create", "switch on"])
-    @pytest.mark.parametrize("answer", [faults.secondary_limit, faults.too_many_requests])
-    async def test_without_a_time_are_waited_out_longer_and_longer(
-        self, rig: Rig, step: Step, answer: Callable[..., Answer]
+    @pytest.mark.parametrize(("told", "waits"), [(17, [17, 17]), (None, [60, 120, 240])], ids=["told", "not told"])
+    async def test_are_kept_for_as_long_as_told_or_longer_and_longer(
+        self, rig: Rig, step: Step, answer: Callable[..., Answer], told: int | None, waits: list[int]
     ) -> None:
-        rig.github.add_fault(step(answer=answer(), times=3))
+        rig.github.add_fault(step(answer=answer(told), times=len(waits)))
         rig.assert_published_once(await rig.publish())
-        assert rig.clock.slept == [60, 120, 240]
+        assert rig.clock.slept == waits
 
     async def test_that_end_soon_are_waited_out(self, rig: Rig) -> None:
         rig.github.add_fault(CREATE(answer=faults.primary_limit(30)))
@@ -168,7 +161,7 @@ class TestPushesThatAreRefused:
 
     async def test_are_not_carried_along_by_the_next_round(self, rig: Rig) -> None:
         first = await rig.publish()
-        site = replace(SITE, publication=first, head=first.commit_sha)
+        site = after(first)
         rig.github.add_fault(PUSH(answer=faults.secret_found()))
         with pytest.raises(PublishFailed):
             await rig.publish(site, FILES.with_files({"key.txt": b"secret"}), "refused")

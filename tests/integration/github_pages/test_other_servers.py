@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.domain.errors import BuildFailed, NotLive, PlanRequired, PublishFailed
-from pipeline.domain.publication import Publication, Site
 from tests.builders import make_site
 from tests.fakes.github import Answer, FakeGitHub, Fault, faults
-from tests.integration.github_pages.rig import FILES, REVISED, SITE, Rig
+from tests.integration.github_pages.rig import FILES, REVISED, SITE, Rig, after
 
 CREATE = partial(Fault, kind="api", method="POST", path="/repos$")
 LOOK_AT_BRANCH = partial(Fault, kind="git", method="GET", path="info/refs")
@@ -24,10 +23,6 @@ NOT_FOUND = Answer(404, {"message": "Not Found"})
 FORBIDDEN = Answer(403, {"message": "Resource not accessible by integration"})
 REQUIRED_OF_PAGES = {"url": "x", "status": None, "cname": None, "custom_404": False, "public": True}
 OLDER_BUILD = Answer(200, {"url": "x", "status": "built", "commit": "0" * 40, "created_at": "x"})
-
-
-def after(publication: Publication) -> Site:
-    return replace(SITE, publication=publication, head=publication.commit_sha)
 
 
 def creation_answer(rig: Rig, page: str) -> Answer:
