@@ -81,18 +81,10 @@ class BareRepository:
         except OSError:
             return None
 
-    def branches(self) -> list[str]:
-        heads = self.folder / "refs/heads"
-        return sorted(str(path.relative_to(heads)) for path in heads.rglob("*") if path.is_file())
-
     def commits(self, revision: str) -> list[Commit]:
         """``revision`` and its ancestors, newest first; empty when it does not exist."""
         printed = self._git("log", "-z", f"--format={_FORMAT}", revision, "--", is_optional=True)
         return [_commit(line) for line in printed.decode(errors="replace").split("\0") if line]
-
-    def commit(self, revision: str) -> Commit | None:
-        printed = self._git("log", "-1", f"--format={_FORMAT}", revision, "--", is_optional=True)
-        return _commit(printed.decode(errors="replace")) if printed else None
 
     def entries(self, revision: str) -> list[Entry]:
         entries = []

@@ -135,24 +135,22 @@ def _commits(call: Call) -> tuple[int, Any]:
 def _commit(call: Call) -> tuple[int, Any]:
     repository, ref = call.repository(), call.parts["ref"]
     _require_commits(repository)
-    commit = None if ref.startswith("-") else repository.git.commit(ref)
-    if commit is None:
+    commits = repository.git.commits(ref)
+    if not commits:
         raise Refused(422, f"No commit found for SHA: {ref}")
-    return 200, call.shapes.commit(repository, commit)
+    return 200, call.shapes.commit(repository, commits[0])
 
 
 def _branch(call: Call) -> tuple[int, Any]:
     repository, branch = call.repository(), call.parts["branch"]
-    head = repository.head(branch)
-    commit = repository.git.commit(head) if head else None
-    if commit is None:
+    if repository.head(branch) is None:
         raise Refused(404, "Branch not found")
-    return 200, call.shapes.branch(repository, branch, commit)
+    return 200, call.shapes.branch(repository, branch, repository.git.commits(branch)[0])
 
 
 def _contents(call: Call) -> tuple[int, Any]:
     repository, path = call.repository(), call.parts.get("path", "").strip("/")
-    if not repository.git.branches():
+    if not repository.head():
         raise Refused(404, "This repository is empty.")
     entries = {entry.path: entry for entry in repository.git.entries(MAIN)}
     if path in entries and entries[path].type == "blob":
@@ -164,7 +162,7 @@ def _contents(call: Call) -> tuple[int, Any]:
 
 
 def _require_commits(repository: Repository) -> None:
-    if not repository.git.branches():
+    if not repository.head():
         raise Refused(409, EMPTY)
 
 

@@ -83,7 +83,6 @@ class Repository:
     def __init__(self, files: Mapping[str, StoredFile], summary: str = "initial commit") -> None:
         self.commits: list[Commit] = []
         self.changed_at = now()
-        self._dates: dict[str, str] = {}
         self._trees: dict[str, dict[str, StoredFile]] = {}
         self.commit(files, summary)
 
@@ -97,7 +96,7 @@ class Repository:
         listing = "\n".join(f"{file.blob_oid} {path}" for path, file in sorted(files.items()))
         oid = git_oid("commit", f"{parent} {len(self.commits)} {now()} {summary}\n{listing}".encode())
         self._trees[oid] = dict(sorted(files.items()))
-        self._dates[oid] = self.changed_at = now()
+        self.changed_at = now()
         self.commits.append(Commit(oid, summary, parent))
         return oid
 
@@ -120,15 +119,6 @@ class Repository:
         if found is None:
             raise refusal(404, "Entry not found", "EntryNotFound")
         return found
-
-    def history(self, revision: str) -> list[dict[str, Any]]:
-        """The commits up to ``revision``, the newest first, as the API lists them."""
-        oid = self.resolve(revision)
-        until = next(index for index, commit in enumerate(self.commits) if commit.oid == oid)
-        return [
-            {"id": oid, "title": summary.partition("\n")[0], "message": "", "authors": [], "date": self._dates[oid]}
-            for oid, summary, _ in reversed(self.commits[: until + 1])
-        ]
 
 
 def tree_entries(files: Mapping[str, StoredFile], folder: str = "", *, recursive: bool) -> list[dict[str, Any]]:

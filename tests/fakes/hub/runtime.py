@@ -3,10 +3,9 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from tests.fakes.hub.card import read_card
-from tests.fakes.hub.repository import StoredFile
+from tests.fakes.hub.repository import StoredFile, now
 
 ENTRY_FILES = {"gradio": "app.py", "static": "index.html", "docker": "Dockerfile"}
 WITH_ERROR = {"BUILD_ERROR", "RUNTIME_ERROR", "CONFIG_ERROR"}
@@ -43,7 +42,7 @@ class LogEvent:
 
 
 def log_event(text: str) -> LogEvent:
-    return LogEvent(text, datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"))
+    return LogEvent(text, now())
 
 
 @dataclass

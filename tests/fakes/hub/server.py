@@ -33,8 +33,6 @@ _TABLE: tuple[tuple[str, str, Callable[..., Answer]], ...] = (
     ("GET", rf"/api/spaces/{_ID}/revision/{_REV}", contents_api.info),
     ("GET", rf"/api/spaces/{_ID}/tree/{_REV}(?:/(?P<folder>.+))?", contents_api.tree),
     ("POST", rf"/api/spaces/{_ID}/paths-info/{_REV}", contents_api.paths_info),
-    ("GET", rf"/api/spaces/{_ID}/commits/{_REV}", contents_api.history),
-    ("GET", rf"/api/spaces/{_ID}/refs", contents_api.refs),
     ("POST", rf"/api/spaces/{_ID}/preupload/{_REV}", contents_api.preupload),
     ("POST", rf"/api/spaces/{_ID}/commit/{_REV}", contents_api.commit),
     ("GET|HEAD", rf"/spaces/{_ID}/resolve/{_REV}/(?P<path>.+)", contents_api.resolve),

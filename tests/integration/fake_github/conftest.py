@@ -18,5 +18,5 @@ def github(tmp_path: Path) -> Iterator[FakeGitHub]:
 def octocat(github: FakeGitHub, tmp_path: Path) -> Iterator[Octocat]:
     client = connect(github)
     with httpx.Client(trust_env=False) as visitor:
-        yield Octocat(client, Checkout(github, tmp_path / "checkout"), visitor)
+        yield Octocat(github, client, Checkout(github, tmp_path / "checkout"), visitor)
     client.close()

@@ -76,6 +76,7 @@ class Checkout:
 class Octocat:
     """The user of the token, with a client, a checkout and a browser."""
 
+    github: FakeGitHub
     client: Github
     checkout: Checkout
     visitor: httpx.Client

@@ -5,12 +5,14 @@ import pytest
 import requests
 from github import GithubException, RateLimitExceededException
 
-from tests.fakes.github import Answer, Drop, FakeGitHub, Fault, Hang, PushRejected, faults
+from tests.fakes.github import Answer, Drop, Fault, Hang, PushRejected, faults
 from tests.integration.fake_github.rig import LONG, PAGE, Octocat, site
 
 
-def test_a_fault_meets_so_many_requests_of_its_sort(github: FakeGitHub, octocat: Octocat) -> None:
-    github.add_fault(Fault(kind="api", method="POST", path="^/user/repos$", times=2, answer=faults.bad_gateway()))
+def test_a_fault_meets_so_many_requests_of_its_sort(octocat: Octocat) -> None:
+    octocat.github.add_fault(
+        Fault(kind="api", method="POST", path="^/user/repos$", times=2, answer=faults.bad_gateway())
+    )
     assert octocat.client.get_user().login == "octocat"
     for _ in range(2):
         with pytest.raises(GithubException) as refused:
@@ -19,26 +21,24 @@ def test_a_fault_meets_so_many_requests_of_its_sort(github: FakeGitHub, octocat:
     assert octocat.create().name == "sales"
 
 
-def test_a_fault_without_a_number_stays_until_it_is_cleared(github: FakeGitHub, octocat: Octocat) -> None:
-    github.add_fault(Fault(kind="api", path="/repos/", times=None, answer=faults.bad_gateway()))
+def test_a_fault_without_a_number_stays_until_it_is_cleared(octocat: Octocat) -> None:
+    octocat.github.add_fault(Fault(kind="api", path="/repos/", times=None, answer=faults.bad_gateway()))
     octocat.create()
     for _ in range(3):
         with pytest.raises(GithubException) as refused:
             octocat.client.get_repo("octocat/sales")
         assert refused.value.status == 502
-    github.clear_faults()
+    octocat.github.clear_faults()
     assert octocat.client.get_repo("octocat/sales").name == "sales"
 
 
 @pytest.mark.parametrize(("when", "count"), [("before", 0), ("after", 1)])
-def test_an_answer_is_lost_before_or_after_the_effect(
-    github: FakeGitHub, octocat: Octocat, when: Any, count: int
-) -> None:
-    github.add_fault(Fault(kind="api", method="POST", path="/user/repos", when=when, answer=Drop()))
+def test_an_answer_is_lost_before_or_after_the_effect(octocat: Octocat, when: Any, count: int) -> None:
+    octocat.github.add_fault(Fault(kind="api", method="POST", path="/user/repos", when=when, answer=Drop()))
     with pytest.raises(requests.ConnectionError):
         octocat.create()
-    assert len(github.repositories()) == count
-    assert github.log[-1].status is None
+    assert len(octocat.github.repositories()) == count
+    assert octocat.github.log[-1].status is None
 
 
 @pytest.mark.parametrize(
@@ -52,9 +52,9 @@ def test_an_answer_is_lost_before_or_after_the_effect(
     ],
 )
 def test_limits_are_told_apart_by_pygithub(
-    github: FakeGitHub, octocat: Octocat, answer: Answer, status: int, kind: type[GithubException]
+    octocat: Octocat, answer: Answer, status: int, kind: type[GithubException]
 ) -> None:
-    github.add_fault(Fault(kind="api", answer=answer))
+    octocat.github.add_fault(Fault(kind="api", answer=answer))
     with pytest.raises(kind) as refused:
         octocat.create()
     headers = refused.value.headers or {}
@@ -71,64 +71,60 @@ def test_limits_are_told_apart_by_pygithub(
         (faults.branch_protected(), ["remote: error: GH006", "protected branch hook declined"]),
     ],
 )
-def test_a_push_is_refused_in_gits_own_words(
-    github: FakeGitHub, octocat: Octocat, answer: PushRejected, shown: list[str]
-) -> None:
+def test_a_push_is_refused_in_gits_own_words(octocat: Octocat, answer: PushRejected, shown: list[str]) -> None:
     repository = octocat.create()
     sha = octocat.checkout.commit({"big.bin": os.urandom(2 * 1024 * 1024)})
-    github.add_fault(Fault(kind="git", method="POST", path="git-receive-pack", answer=answer))
+    octocat.github.add_fault(Fault(kind="git", method="POST", path="git-receive-pack", answer=answer))
     refused = octocat.checkout.push(repository)
     assert refused.returncode == 1
     assert "! [remote rejected] main -> main" in refused.stderr
     assert all(part in refused.stderr for part in shown)
     assert ("GH013" in refused.stderr) == (sha in refused.stderr)
-    assert github.repository("octocat", "sales").head() is None
+    assert octocat.github.repository("octocat", "sales").head() is None
     assert octocat.checkout.push(repository).returncode == 0
 
 
 @pytest.mark.parametrize(("when", "is_there"), [("before", False), ("after", True)])
-def test_a_push_fails_with_a_502_before_or_after_the_effect(
-    github: FakeGitHub, octocat: Octocat, when: Any, is_there: bool
-) -> None:
+def test_a_push_fails_with_a_502_before_or_after_the_effect(octocat: Octocat, when: Any, is_there: bool) -> None:
     repository = octocat.create()
     sha = octocat.checkout.commit(PAGE)
-    github.add_fault(Fault(kind="git", method="POST", path="git-receive-pack", when=when, answer=faults.bad_gateway()))
+    octocat.github.add_fault(
+        Fault(kind="git", method="POST", path="git-receive-pack", when=when, answer=faults.bad_gateway())
+    )
     assert "502" in octocat.checkout.push(repository).stderr
-    assert github.repository("octocat", "sales").head() == (sha if is_there else None)
+    assert octocat.github.repository("octocat", "sales").head() == (sha if is_there else None)
     assert octocat.checkout.push(repository).returncode == 0
-    assert len(github.repository("octocat", "sales").commits()) == 1
+    assert len(octocat.github.repository("octocat", "sales").commits()) == 1
 
 
 @pytest.mark.parametrize(("when", "is_there"), [("before", False), ("after", True)])
-def test_a_push_is_cut_off_before_or_after_the_effect(
-    github: FakeGitHub, octocat: Octocat, when: Any, is_there: bool
-) -> None:
+def test_a_push_is_cut_off_before_or_after_the_effect(octocat: Octocat, when: Any, is_there: bool) -> None:
     repository = octocat.create()
     octocat.checkout.commit(PAGE)
-    github.add_fault(Fault(kind="git", method="POST", times=None, when=when, answer=Drop()))
+    octocat.github.add_fault(Fault(kind="git", method="POST", times=None, when=when, answer=Drop()))
     assert octocat.checkout.push(repository).returncode != 0
-    assert (github.repository("octocat", "sales").head() is not None) == is_there
+    assert (octocat.github.repository("octocat", "sales").head() is not None) == is_there
 
 
-def test_git_sends_a_push_again_when_a_kept_connection_is_closed(github: FakeGitHub, octocat: Octocat) -> None:
+def test_git_sends_a_push_again_when_a_kept_connection_is_closed(octocat: Octocat) -> None:
     repository = octocat.create()
     octocat.checkout.commit(PAGE)
-    github.add_fault(Fault(kind="git", method="POST", answer=Drop()))
+    octocat.github.add_fault(Fault(kind="git", method="POST", answer=Drop()))
     assert octocat.checkout.push(repository).returncode == 0
-    assert [logged.status for logged in github.log if logged.method == "POST"] == [201, None, 200]
+    assert [logged.status for logged in octocat.github.log if logged.method == "POST"] == [201, None, 200]
 
 
-def test_a_push_hangs(github: FakeGitHub, octocat: Octocat) -> None:
+def test_a_push_hangs(octocat: Octocat) -> None:
     repository = octocat.create()
     octocat.checkout.commit(PAGE)
-    github.add_fault(Fault(kind="git", answer=Hang(LONG)))
+    octocat.github.add_fault(Fault(kind="git", answer=Hang(LONG)))
     octocat.checkout.environment |= {"GIT_HTTP_LOW_SPEED_LIMIT": "1", "GIT_HTTP_LOW_SPEED_TIME": "1"}
     assert "Operation too slow" in octocat.checkout.push(repository).stderr
 
 
-def test_visitors_meet_faults_too(github: FakeGitHub, octocat: Octocat) -> None:
+def test_visitors_meet_faults_too(octocat: Octocat) -> None:
     address = site(octocat.publish())
-    github.add_fault(Fault(kind="site", answer=Answer(403, headers={"X-Edge": "yes"}, text="blocked")))
+    octocat.github.add_fault(Fault(kind="site", answer=Answer(403, headers={"X-Edge": "yes"}, text="blocked")))
     blocked = octocat.visitor.get(address)
     assert (blocked.status_code, blocked.text, blocked.headers["X-Edge"]) == (403, "blocked", "yes")
     assert octocat.visitor.get(address).status_code == 200

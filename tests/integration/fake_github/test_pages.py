@@ -1,7 +1,6 @@
 import pytest
 from github import GithubException, UnknownObjectException
 
-from tests.fakes.github import FakeGitHub
 from tests.integration.fake_github.rig import DEPLOY, LONG, MAIN, PAGE, Octocat, ask, latest, site
 
 
@@ -14,10 +13,10 @@ def test_a_site_shows_what_was_built(octocat: Octocat) -> None:
     assert octocat.visitor.get(site(repository)).content == PAGE["index.html"]
 
 
-def test_each_push_is_built(github: FakeGitHub, octocat: Octocat) -> None:
+def test_each_push_is_built(octocat: Octocat) -> None:
     repository = octocat.publish()
     sha = octocat.update(repository, {"index.html": b"two"})
-    pages = github.repository("octocat", "sales").pages
+    pages = octocat.github.repository("octocat", "sales").pages
     assert pages is not None
     assert [status for _, status in pages.builds] == ["built", "built"]
     assert latest(repository)["commit"] == sha
@@ -58,37 +57,37 @@ def test_a_new_source_waits_for_a_build(octocat: Octocat) -> None:
     assert octocat.visitor.get(site(repository)).text == "from docs"
 
 
-def test_a_build_under_way_shows_nothing_new(github: FakeGitHub, octocat: Octocat) -> None:
+def test_a_build_under_way_shows_nothing_new(octocat: Octocat) -> None:
     repository = octocat.publish()
-    github.settings.build_seconds = LONG
+    octocat.github.settings.build_seconds = LONG
     sha = octocat.update(repository, {"index.html": b"two"})
     assert (latest(repository)["status"], latest(repository)["commit"]) == ("queued", sha)
     assert ask(repository, "GET", "/pages")["status"] == "building"
     assert octocat.visitor.get(site(repository)).content == PAGE["index.html"]
 
 
-def test_a_newer_push_takes_the_place_of_a_build(github: FakeGitHub, octocat: Octocat) -> None:
-    github.settings.build_seconds = LONG
+def test_a_newer_push_takes_the_place_of_a_build(octocat: Octocat) -> None:
+    octocat.github.settings.build_seconds = LONG
     repository = octocat.publish()
-    github.settings.build_seconds = 0.0
+    octocat.github.settings.build_seconds = 0.0
     octocat.update(repository, {"index.html": b"two"})
     newest, oldest = ask(repository, "GET", "/pages/builds")
     assert (newest["status"], oldest["status"]) == ("built", "errored")
     assert "superseded" in oldest["error"]["message"]
 
 
-def test_a_built_site_may_be_stale(github: FakeGitHub, octocat: Octocat) -> None:
+def test_a_built_site_may_be_stale(octocat: Octocat) -> None:
     repository = octocat.publish()
-    github.settings.stale_seconds = LONG
+    octocat.github.settings.stale_seconds = LONG
     octocat.update(repository, {"index.html": b"two"})
     assert latest(repository)["status"] == "built"
     assert octocat.visitor.get(site(repository)).content == PAGE["index.html"]
 
 
 @pytest.mark.parametrize("is_cached", [True, False])
-def test_a_failed_build_keeps_the_old_site(github: FakeGitHub, octocat: Octocat, is_cached: bool) -> None:
+def test_a_failed_build_keeps_the_old_site(octocat: Octocat, is_cached: bool) -> None:
     repository = octocat.publish()
-    github.fail_next_build("Deployment failed, try again later.", cached=is_cached)
+    octocat.github.fail_next_build("Deployment failed, try again later.", cached=is_cached)
     octocat.update(repository, {"index.html": b"two"})
     assert latest(repository)["status"] == "errored"
     assert latest(repository)["error"]["message"] == "Deployment failed, try again later."
@@ -101,8 +100,8 @@ def test_a_failed_build_keeps_the_old_site(github: FakeGitHub, octocat: Octocat,
     assert octocat.visitor.get(site(repository)).text == "two"
 
 
-def test_builds_of_an_hour_are_limited(github: FakeGitHub, octocat: Octocat) -> None:
-    github.settings.builds_per_hour = 1
+def test_builds_of_an_hour_are_limited(octocat: Octocat) -> None:
+    octocat.github.settings.builds_per_hour = 1
     repository = octocat.publish()
     ask(repository, "POST", "/pages/builds")
     assert latest(repository)["status"] == "errored"

@@ -3,26 +3,25 @@ from pathlib import Path
 import pytest
 from github import BadCredentialsException, GithubException, UnknownObjectException
 
-from tests.fakes.github import FakeGitHub
 from tests.integration.fake_github.rig import DEPLOY, MAIN, PAGE, Checkout, Octocat, ask, connect
 
 
-def test_another_token_is_refused_everywhere(github: FakeGitHub, octocat: Octocat, tmp_path: Path) -> None:
+def test_another_token_is_refused_everywhere(octocat: Octocat, tmp_path: Path) -> None:
     repository = octocat.create()
-    stranger = connect(github, token="ghp_wrong")
+    stranger = connect(octocat.github, token="ghp_wrong")
     with pytest.raises(BadCredentialsException, match="Bad credentials"):
         stranger.get_repo("octocat/sales")
     stranger.close()
-    checkout = Checkout(github, tmp_path / "stranger", token="ghp_wrong")
+    checkout = Checkout(octocat.github, tmp_path / "stranger", token="ghp_wrong")
     checkout.commit(PAGE)
     assert "could not read Username" in checkout.push(repository).stderr
-    assert github.repository("octocat", "sales").head() is None
+    assert octocat.github.repository("octocat", "sales").head() is None
 
 
-def test_other_peoples_repositories_are_read_only(github: FakeGitHub, octocat: Octocat) -> None:
-    github.create("hubot", "sales", "theirs", files=PAGE)
+def test_other_peoples_repositories_are_read_only(octocat: Octocat) -> None:
+    octocat.github.create("hubot", "sales", "theirs", files=PAGE)
     repository = octocat.client.get_repo("hubot/sales")
-    assert repository.get_branch("main").commit.sha == github.repository("hubot", "sales").head()
+    assert repository.get_branch("main").commit.sha == octocat.github.repository("hubot", "sales").head()
     with pytest.raises(GithubException, match="Must have admin rights"):
         repository.edit(description="ours")
     with pytest.raises(UnknownObjectException):
@@ -31,8 +30,8 @@ def test_other_peoples_repositories_are_read_only(github: FakeGitHub, octocat: O
     assert "Permission to hubot/sales.git denied to octocat." in octocat.checkout.push(repository).stderr
 
 
-def test_other_peoples_private_repositories_are_not_there(github: FakeGitHub, octocat: Octocat) -> None:
-    github.create("hubot", "secret", private=True)
+def test_other_peoples_private_repositories_are_not_there(octocat: Octocat) -> None:
+    octocat.github.create("hubot", "secret", private=True)
     with pytest.raises(UnknownObjectException):
         octocat.client.get_repo("hubot/secret")
 
@@ -46,10 +45,10 @@ def test_other_peoples_private_repositories_are_not_there(github: FakeGitHub, oc
     ],
 )
 def test_a_fine_grained_token_is_told_what_it_lacks(
-    github: FakeGitHub, octocat: Octocat, granted: set[str], path: str, missing: str
+    octocat: Octocat, granted: set[str], path: str, missing: str
 ) -> None:
-    github.create("octocat", "sales", files=PAGE)
-    github.settings.permissions = granted
+    octocat.github.create("octocat", "sales", files=PAGE)
+    octocat.github.settings.permissions = granted
     with pytest.raises(GithubException) as refused:
         octocat.client.requester.requestJsonAndCheck("POST", path, input={"name": "other", **MAIN})
     assert refused.value.status == 403
@@ -57,26 +56,26 @@ def test_a_fine_grained_token_is_told_what_it_lacks(
     assert (refused.value.headers or {})["x-accepted-github-permissions"] == missing
 
 
-def test_pushing_needs_permissions_of_its_own(github: FakeGitHub, octocat: Octocat) -> None:
+def test_pushing_needs_permissions_of_its_own(octocat: Octocat) -> None:
     repository = octocat.create()
     octocat.checkout.commit(PAGE)
-    github.settings.permissions = set()
+    octocat.github.settings.permissions = set()
     assert "The requested URL returned error: 403" in octocat.checkout.push(repository).stderr
-    github.settings.permissions = {"contents=write"}
+    octocat.github.settings.permissions = {"contents=write"}
     assert octocat.checkout.push(repository).returncode == 0
 
 
-def test_workflow_files_need_a_permission(github: FakeGitHub, octocat: Octocat) -> None:
+def test_workflow_files_need_a_permission(octocat: Octocat) -> None:
     repository = octocat.create()
     octocat.checkout.commit({**PAGE, **DEPLOY})
-    github.settings.permissions = {"contents=write"}
+    octocat.github.settings.permissions = {"contents=write"}
     refused = octocat.checkout.push(repository)
     assert refused.returncode == 1
     assert "workflow `.github/workflows/pages.yml` without `workflow` scope" in refused.stderr
-    assert github.repository("octocat", "sales").head() is None
+    assert octocat.github.repository("octocat", "sales").head() is None
 
-    github.settings.permissions = {"contents=write", "workflows=write"}
+    octocat.github.settings.permissions = {"contents=write", "workflows=write"}
     assert octocat.checkout.push(repository).returncode == 0
-    github.settings.permissions = {"contents=write"}
+    octocat.github.settings.permissions = {"contents=write"}
     octocat.checkout.commit({"index.html": b"two"})
     assert octocat.checkout.push(repository).returncode == 0

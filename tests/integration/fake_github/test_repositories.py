@@ -4,16 +4,15 @@ from typing import Any
 import pytest
 from github import GithubException, UnknownObjectException
 
-from tests.fakes.github import FakeGitHub
 from tests.integration.fake_github.rig import LONG, PAGE, Checkout, Octocat, ask
 
 
-def test_a_created_repository_takes_a_push(github: FakeGitHub, octocat: Octocat) -> None:
+def test_a_created_repository_takes_a_push(octocat: Octocat) -> None:
     repository = octocat.create(description="Sales by region", has_wiki=False)
     sha = octocat.checkout.commit(PAGE, "first")
     assert octocat.checkout.push(repository).returncode == 0
 
-    stored = github.repository("octocat", "sales")
+    stored = octocat.github.repository("octocat", "sales")
     assert (stored.head(), stored.commits(), stored.files()) == (sha, [(sha, "first")], PAGE)
     assert repository.get_git_ref("heads/main").object.sha == sha
     assert repository.get_branch("main").commit.sha == sha
@@ -35,38 +34,38 @@ def test_contents_are_read_back(octocat: Octocat) -> None:
         repository.get_contents("missing.html")
 
 
-def test_a_pushed_repository_can_be_cloned(github: FakeGitHub, octocat: Octocat) -> None:
+def test_a_pushed_repository_can_be_cloned(octocat: Octocat) -> None:
     repository = octocat.create()
     sha = octocat.update(repository)
-    again = Checkout(github, octocat.checkout.folder / "again")
+    again = Checkout(octocat.github, octocat.checkout.folder / "again")
     again.git("pull", "--quiet", repository.clone_url, "main")
     assert again.git("rev-parse", "HEAD") == sha
 
 
-def test_a_push_over_a_mebibyte_arrives_whole(github: FakeGitHub, octocat: Octocat) -> None:
+def test_a_push_over_a_mebibyte_arrives_whole(octocat: Octocat) -> None:
     repository = octocat.create()
     content = os.urandom(3 * 1024 * 1024)
     octocat.checkout.commit({"photo.bin": content})
     assert octocat.checkout.push(repository).returncode == 0
-    assert github.repository("octocat", "sales").files() == {"photo.bin": content}
+    assert octocat.github.repository("octocat", "sales").files() == {"photo.bin": content}
 
 
-def test_a_push_that_is_behind_is_refused(github: FakeGitHub, octocat: Octocat) -> None:
+def test_a_push_that_is_behind_is_refused(octocat: Octocat) -> None:
     repository = octocat.create()
-    github.commit(github.repository("octocat", "sales"), {"index.html": b"theirs"}, "theirs")
+    octocat.github.commit(octocat.github.repository("octocat", "sales"), {"index.html": b"theirs"}, "theirs")
     octocat.checkout.commit(PAGE)
     refused = octocat.checkout.push(repository)
     assert refused.returncode == 1
     assert "[rejected]" in refused.stderr
 
 
-def test_a_name_is_given_once_whatever_its_case(github: FakeGitHub, octocat: Octocat) -> None:
+def test_a_name_is_given_once_whatever_its_case(octocat: Octocat) -> None:
     octocat.create("sales")
     with pytest.raises(GithubException) as refused:
         octocat.create("Sales")
     assert refused.value.status == 422
     assert refused.value.data["errors"][0]["message"] == "name already exists on this account"
-    assert len(github.repositories()) == 1
+    assert len(octocat.github.repositories()) == 1
 
 
 @pytest.mark.parametrize(
@@ -80,37 +79,35 @@ def test_a_name_is_given_once_whatever_its_case(github: FakeGitHub, octocat: Oct
         ("private", {"name": "sales", "private": "yes"}),
     ],
 )
-def test_bad_values_are_refused_by_field(
-    github: FakeGitHub, octocat: Octocat, field: str, fields: dict[str, Any]
-) -> None:
+def test_bad_values_are_refused_by_field(octocat: Octocat, field: str, fields: dict[str, Any]) -> None:
     with pytest.raises(GithubException) as refused:
         octocat.client.requester.requestJsonAndCheck("POST", "/user/repos", input=fields)
     assert refused.value.status == 422
     assert [error["field"] for error in refused.value.data["errors"]] == [field]
-    assert github.repositories() == []
+    assert octocat.github.repositories() == []
 
 
-def test_organizations_have_repositories_of_their_own(github: FakeGitHub, octocat: Octocat) -> None:
+def test_organizations_have_repositories_of_their_own(octocat: Octocat) -> None:
     repository = octocat.client.get_organization("acme").create_repo("sales")
     octocat.checkout.commit(PAGE)
     assert octocat.checkout.push(repository).returncode == 0
     assert repository.full_name == "acme/sales"
-    assert github.repository("acme", "sales").owner.is_organization
+    assert octocat.github.repository("acme", "sales").owner.is_organization
 
 
-def test_a_repository_is_changed_renamed_and_deleted(github: FakeGitHub, octocat: Octocat) -> None:
+def test_a_repository_is_changed_renamed_and_deleted(octocat: Octocat) -> None:
     repository = octocat.create()
     repository.edit(description="new", homepage="http://127.0.0.1/")
     repository.replace_topics(["charts", "csv"])
-    sha = github.commit(github.repository("octocat", "sales"), PAGE, "one")
+    sha = octocat.github.commit(octocat.github.repository("octocat", "sales"), PAGE, "one")
     repository.edit(name="turnover")
-    stored = github.repository("octocat", "turnover")
+    stored = octocat.github.repository("octocat", "turnover")
     assert (stored.description, stored.homepage, stored.topics) == ("new", "http://127.0.0.1/", ["charts", "csv"])
     assert stored.head() == sha
     octocat.create("sales")
-    assert github.repository("octocat", "sales").head() is None
+    assert octocat.github.repository("octocat", "sales").head() is None
     repository.delete()
-    assert [left.name for left in github.repositories()] == ["sales"]
+    assert [left.name for left in octocat.github.repositories()] == ["sales"]
 
 
 def test_an_empty_repository_says_so(octocat: Octocat) -> None:
@@ -125,14 +122,14 @@ def test_an_empty_repository_says_so(octocat: Octocat) -> None:
         assert (missing.value.status, missing.value.message) == (404, message)
 
 
-def test_a_new_repository_is_not_found_for_a_while(github: FakeGitHub, octocat: Octocat) -> None:
-    github.settings.visibility_seconds = LONG
+def test_a_new_repository_is_not_found_for_a_while(octocat: Octocat) -> None:
+    octocat.github.settings.visibility_seconds = LONG
     repository = octocat.create()
     octocat.checkout.commit(PAGE)
     with pytest.raises(UnknownObjectException):
         octocat.client.get_repo("octocat/sales")
     assert "remote: Repository not found." in octocat.checkout.push(repository).stderr
 
-    github.repository("octocat", "sales").visible_from = 0.0
+    octocat.github.repository("octocat", "sales").visible_from = 0.0
     assert octocat.client.get_repo("octocat/sales").name == "sales"
     assert octocat.checkout.push(repository).returncode == 0

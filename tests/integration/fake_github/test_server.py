@@ -3,6 +3,7 @@ import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 from tests.fakes.github import FakeGitHub, Fault, Hang
@@ -19,10 +20,10 @@ def test_every_answer_tells_the_rate_limit_and_its_id(octocat: Octocat) -> None:
     assert octocat.client.get_rate_limit().rate.remaining == 4998
 
 
-def test_the_log_tells_the_kinds_apart_and_holds_no_token(github: FakeGitHub, octocat: Octocat) -> None:
+def test_the_log_tells_the_kinds_apart_and_holds_no_token(octocat: Octocat) -> None:
     repository = octocat.publish()
     octocat.visitor.get(site(repository))
-    assert [(logged.kind, logged.method, logged.status) for logged in github.log] == [
+    assert [(logged.kind, logged.method, logged.status) for logged in octocat.github.log] == [
         ("api", "POST", 201),
         ("git", "GET", 200),
         ("git", "POST", 200),
@@ -30,17 +31,18 @@ def test_the_log_tells_the_kinds_apart_and_holds_no_token(github: FakeGitHub, oc
         ("api", "GET", 200),
         ("site", "GET", 200),
     ]
-    assert github.log[0].body == {"name": "sales"}
-    assert github.log[0].path == "/user/repos"
-    assert [logged.has_credentials for logged in github.log] == [True] * 5 + [False]
-    encoded = base64.b64encode(f"x-access-token:{github.token}".encode()).decode()
-    assert github.token not in repr(github.log)
-    assert encoded not in repr(github.log)
+    assert octocat.github.log[0].body == {"name": "sales"}
+    assert octocat.github.log[0].path == "/user/repos"
+    assert [logged.has_credentials for logged in octocat.github.log] == [True] * 5 + [False]
+    encoded = base64.b64encode(f"x-access-token:{octocat.github.token}".encode()).decode()
+    assert octocat.github.token not in repr(octocat.github.log)
+    assert encoded not in repr(octocat.github.log)
 
 
-def test_sixteen_publishes_at_once_are_not_mixed_up(github: FakeGitHub, octocat: Octocat, tmp_path: Path) -> None:
+def test_sixteen_publishes_at_once_are_not_mixed_up(octocat: Octocat, tmp_path: Path) -> None:
     def publish(number: int) -> tuple[int, str, str]:
-        user = Octocat(connect(github), Checkout(github, tmp_path / f"checkout-{number}"), octocat.visitor)
+        checkout = Checkout(octocat.github, tmp_path / f"checkout-{number}")
+        user = replace(octocat, client=connect(octocat.github), checkout=checkout)
         repository = user.create(f"site-{number}")
         sha = user.update(repository, {"index.html": b"site %d" % number})
         address = ask(repository, "POST", "/pages", MAIN)["html_url"]
@@ -50,7 +52,7 @@ def test_sixteen_publishes_at_once_are_not_mixed_up(github: FakeGitHub, octocat:
     with ThreadPoolExecutor(16) as threads:
         done = list(threads.map(publish, range(16)))
     for number, sha, address in done:
-        stored = github.repository("octocat", f"site-{number}")
+        stored = octocat.github.repository("octocat", f"site-{number}")
         assert stored.pages is not None
         assert (stored.head(), stored.pages.builds) == (sha, [(sha, "built")])
         assert octocat.visitor.get(address).text == f"site {number}"
