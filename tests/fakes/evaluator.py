@@ -67,7 +67,6 @@ class Received:
     """One request that was read.
 
     Attributes:
-        headers: by lower-case name.
         json: what ``body`` says, or None when it is not JSON.
         at: seconds since 1970, when it had been read.
         status: that it is answered with, or None when the connection is dropped.
@@ -93,7 +92,6 @@ class EvaluatorServer(LoopbackServer):
         on_request: told of every request that was read, from the thread that serves it.
 
     Attributes:
-        requests: those that were read, in order.
         peak: the most requests that waited for their answers at one time.
     """
 

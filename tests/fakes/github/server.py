@@ -28,12 +28,7 @@ TOKEN = "ghp_0fake1fake2fake3fake4fake5fake6fake7"
 class FakeGitHub(LoopbackServer):
     """GitHub with one user and one token; a context manager.
 
-    Args:
-        folder: where the bare repositories go.
-        organizations: that the user may create repositories in.
-
     Attributes:
-        token: the only one that is accepted.
         log: every request that was answered, dropped or left hanging, in the order of the answers.
         failures: what went wrong in the fake itself; raised when the fake stops.
     """

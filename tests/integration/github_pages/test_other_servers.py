@@ -9,7 +9,7 @@ import pytest
 from pipeline.domain.errors import BuildFailed, NotLive, PlanRequired, PublishFailed
 from tests.builders import make_site
 from tests.fakes.github import Answer, FakeGitHub, Fault, faults
-from tests.integration.github_pages.rig import FILES, REVISED, SITE, Rig, after
+from tests.integration.github_pages.rig import NEVER_BUILT, REVISED, SITE, Rig, after
 
 CREATE = partial(Fault, kind="api", method="POST", path="/repos$")
 LOOK_AT_BRANCH = partial(Fault, kind="git", method="GET", path="info/refs")
@@ -176,11 +176,10 @@ class TestBuildsThatAreNotTold:
             await rig.confirm(second, REVISED)
 
     async def test_for_a_while_may_have_failed(self, rig: Rig) -> None:
-        never_built = FILES.without(".nojekyll").with_files({"page.md": b"---\ntitle: x\n---\n{% nonsense %}\n"})
         rig.github.add_fault(replace(LATEST_BUILD(answer=NOT_FOUND), times=3))
-        publication = await rig.publish(files=never_built)
+        publication = await rig.publish(files=NEVER_BUILT)
         with pytest.raises(BuildFailed, match="Liquid"):
-            await rig.confirm(publication, never_built)
+            await rig.confirm(publication, NEVER_BUILT)
 
     @pytest.mark.parametrize("answer", [NOT_FOUND, FORBIDDEN, Answer(409, {"message": "x"}), Answer(422, {})])
     async def test_because_of_an_older_one_are_asked_for_once_even_if_in_vain(self, rig: Rig, answer: Answer) -> None:

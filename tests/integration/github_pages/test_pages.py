@@ -11,14 +11,9 @@ from pipeline.domain.errors import NotLive, PlanRequired, PublishFailed
 from pipeline.domain.publication import Target, owner_mark
 from tests.builders import EMAIL, TASK, make_brief, make_files, make_site
 from tests.fakes.github import Answer, FakeGitHub, Fault
-from tests.integration.github_pages.rig import FILES, REVISED, SITE, WORKFLOW, Rig, after
+from tests.integration.github_pages.rig import FILES, REVISED, SITE, WITH_WORKFLOW, Rig, after
 
 MARK = f"[code-to-deployment {owner_mark(EMAIL, TASK)}]"
-
-
-def build_type(rig: Rig) -> str | None:
-    pages = rig.repository.pages
-    return pages.build_type if pages else None
 
 
 class TestRoundOne:
@@ -70,10 +65,9 @@ class TestRoundOne:
         assert len(rig.repository.commits()) == 1
 
     async def test_of_a_workflow_that_deploys_pages_leaves_the_build_to_it(self, rig: Rig) -> None:
-        files = FILES.with_files({".github/workflows/pages.yml": WORKFLOW.encode()})
-        publication = await rig.publish(files=files)
-        await rig.confirm(publication, files)
-        assert build_type(rig) == "workflow"
+        publication = await rig.publish(files=WITH_WORKFLOW)
+        await rig.confirm(publication, WITH_WORKFLOW)
+        assert rig.pages.build_type == "workflow"
 
     async def test_describes_the_repository_in_one_clean_line_that_ends_with_the_mark(self, rig: Rig) -> None:
         await rig.publish(brief=make_brief(text="Größe\n\x00\x1b[31m " + "long " * 200))
@@ -118,11 +112,10 @@ class TestLaterRounds:
     async def test_switch_the_site_over_when_a_workflow_comes_or_goes(self, rig: Rig) -> None:
         first = await rig.publish()
         site = after(first)
-        files = FILES.with_files({".github/workflows/pages.yml": WORKFLOW.encode()})
-        second = await rig.publish(site, files, "two")
-        assert build_type(rig) == "workflow"
+        second = await rig.publish(site, WITH_WORKFLOW, "two")
+        kinds = [rig.pages.build_type]
         third = await rig.publish(after(second), REVISED, "three")
-        assert build_type(rig) == "legacy"
+        assert [*kinds, rig.pages.build_type] == ["workflow", "legacy"]
         await rig.confirm(third, REVISED)
 
     async def test_begin_from_a_clone_where_the_workspace_is_missing_or_older(self, rig: Rig, tmp_path: Path) -> None:
@@ -170,8 +163,7 @@ class TestNeverForced:
         source = {"branch": "gh-pages", "path": "/docs"}
         rig.call("POST", f"/repos/octocat/{SITE.repository}/pages", {"source": source})
         publication = await rig.publish()
-        assert repository.pages is not None
-        assert (repository.pages.branch, repository.pages.path) == ("main", "/")
+        assert (rig.pages.branch, rig.pages.path) == ("main", "/")
         assert rig.requests("api")[-1] == ("POST", f"/repos/octocat/{SITE.repository}/pages/builds")
         await rig.confirm(publication)
 
