@@ -127,10 +127,7 @@ class Shapes:
         return _document("rate_limit", core=dict(core), reset=core["reset"])
 
     def _urls(self, repository: Repository) -> dict[str, str]:
-        return {
-            "url": f"{self.api}/repos/{repository.full_name}",
-            "html_url": f"{self.base}/{repository.full_name}",
-        }
+        return {"url": f"{self.api}/repos/{repository.full_name}", "html_url": f"{self.base}/{repository.full_name}"}
 
 
 def timestamp(moment: datetime) -> str:

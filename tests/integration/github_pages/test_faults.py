@@ -61,9 +61,8 @@ class TestLostConnections:
 
     async def test_of_a_revision_leave_one_commit_per_round(self, rig: Rig) -> None:
         first = await rig.publish()
-        site = after(first)
         rig.github.add_fault(PUSH(answer=Drop(), when="after"))
-        second = await rig.publish(site, REVISED, "two")
+        second = await rig.publish(after(first), REVISED, "two")
         assert [sha for sha, _ in rig.repository.commits()] == [second.commit_sha, first.commit_sha]
 
     async def test_by_silence_end_after_their_time(self, github: FakeGitHub, tmp_path: Path) -> None:
@@ -160,8 +159,7 @@ class TestPushesThatAreRefused:
         assert rig.repository.head() is None
 
     async def test_are_not_carried_along_by_the_next_round(self, rig: Rig) -> None:
-        first = await rig.publish()
-        site = after(first)
+        site = after(await rig.publish())
         rig.github.add_fault(PUSH(answer=faults.secret_found()))
         with pytest.raises(PublishFailed):
             await rig.publish(site, FILES.with_files({"key.txt": b"secret"}), "refused")

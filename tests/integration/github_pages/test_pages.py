@@ -81,9 +81,8 @@ class TestRoundOne:
 class TestLaterRounds:
     async def test_push_and_nothing_else(self, rig: Rig) -> None:
         first = await rig.publish()
-        site = after(first)
         rig.github.log.clear()
-        second = await rig.publish(site, REVISED, "two")
+        second = await rig.publish(after(first), REVISED, "two")
         assert rig.requests("api") == []
         assert [method for method, _ in rig.requests("git")] == ["GET", "POST"]
         await rig.confirm(second, REVISED)
@@ -110,8 +109,7 @@ class TestLaterRounds:
         assert rig.github.repositories() == []
 
     async def test_switch_the_site_over_when_a_workflow_comes_or_goes(self, rig: Rig) -> None:
-        first = await rig.publish()
-        site = after(first)
+        site = after(await rig.publish())
         second = await rig.publish(site, WITH_WORKFLOW, "two")
         kinds = [rig.pages.build_type]
         third = await rig.publish(after(second), REVISED, "three")
@@ -119,8 +117,7 @@ class TestLaterRounds:
         await rig.confirm(third, REVISED)
 
     async def test_begin_from_a_clone_where_the_workspace_is_missing_or_older(self, rig: Rig, tmp_path: Path) -> None:
-        first = await rig.publish()
-        site = after(first)
+        site = after(await rig.publish())
         other = Rig(rig.github, tmp_path / "other")
         restored = await other.publisher.restore(site)
         assert restored == site
@@ -135,8 +132,7 @@ class TestLaterRounds:
 
 class TestNeverForced:
     async def test_a_history_that_somebody_else_continued_is_a_conflict(self, rig: Rig, tmp_path: Path) -> None:
-        first = await rig.publish()
-        site = after(first)
+        site = after(await rig.publish())
         other = Rig(rig.github, tmp_path / "other")
         theirs = await other.publish(await other.publisher.restore(site), REVISED, "theirs")
         with pytest.raises(PublishFailed, match="not overwritten"):
