@@ -134,7 +134,7 @@ def journal(path: Path) -> Callable[[Any], None]:
 
     def write(arrival: Any) -> None:
         with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(arrival), default=bytes.decode) + "\n")
+            file.write(json.dumps(asdict(arrival), default=lambda body: body.decode("utf-8", "replace")) + "\n")
 
     return write
 
