@@ -21,50 +21,42 @@ FILES = make_files({"index.html": "one\r\n", "a/b.css": "p {}", ".nojekyll": ""}
 REVISED = FILES.with_files({"index.html": b"two"})
 
 
-@pytest.fixture
-def workspaces(tmp_path: Path) -> GitWorkspaces:
-    return GitWorkspaces(tmp_path / "repos")
-
-
-@pytest.fixture(params=[Target.LOCAL, Target.GITHUB_PAGES])
-def publisher(request: pytest.FixtureRequest, workspaces: GitWorkspaces, tmp_path: Path) -> Iterator[Publisher]:
-    if request.param is Target.LOCAL:
-        yield LocalPublisher(workspaces, tmp_path / "repos", "http://127.0.0.1:8000")
-        return
-    with FakeGitHub(tmp_path / "github") as github:
-        yield GitHubPagesPublisher(
-            workspaces, api_url=github.api_url, token=github.token, owner=None, clock=ShortClock()
-        )
-
-
 class Author:
     """Commits and publishes rounds of one site."""
 
     def __init__(self, workspaces: GitWorkspaces, publisher: Publisher) -> None:
+        self.publisher = publisher
         self.site: Site = make_site(target=publisher.target)
         self.told: list[str] = []
         self._workspaces = workspaces
-        self._publisher = publisher
 
     async def publish(self, files: AppFiles, message: str) -> Publication:
         sha = await self._workspaces.commit(self.site, files, message, NOW)
-        return await self._publisher.publish(self.site, sha, files, make_brief(), self.told.append)
+        return await self.publisher.publish(self.site, sha, files, make_brief(), self.told.append)
 
     async def confirm(self, publication: Publication, files: AppFiles) -> None:
-        await self._publisher.confirm(publication, self.site, files, self.told.append)
+        await self.publisher.confirm(publication, self.site, files, self.told.append)
 
 
-@pytest.fixture
-def author(workspaces: GitWorkspaces, publisher: Publisher) -> Author:
-    return Author(workspaces, publisher)
+@pytest.fixture(params=[Target.LOCAL, Target.GITHUB_PAGES])
+def author(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Author]:
+    workspaces = GitWorkspaces(tmp_path / "repos")
+    if request.param is Target.LOCAL:
+        yield Author(workspaces, LocalPublisher(workspaces, tmp_path / "repos", "http://127.0.0.1:8000"))
+        return
+    with FakeGitHub(tmp_path / "github") as github:
+        publisher = GitHubPagesPublisher(
+            workspaces, api_url=github.api_url, token=github.token, owner=None, clock=ShortClock()
+        )
+        yield Author(workspaces, publisher)
 
 
-async def test_what_is_published_is_confirmed_and_named(author: Author, publisher: Publisher) -> None:
+async def test_what_is_published_is_confirmed_and_named(author: Author) -> None:
     publication = await author.publish(FILES, "one")
     await author.confirm(publication, FILES)
-    assert publication.target is publisher.target
+    assert publication.target is author.publisher.target
     assert publication.pages_url.endswith("/")
-    assert publisher.address(replace(author.site, publication=publication)) == publication.pages_url
+    assert author.publisher.address(replace(author.site, publication=publication)) == publication.pages_url
     assert author.told
 
 
@@ -88,6 +80,6 @@ async def test_other_files_than_the_published_are_not_live(author: Author) -> No
         await author.confirm(publication, REVISED)
 
 
-async def test_what_was_never_published_cannot_be_restored(author: Author, publisher: Publisher) -> None:
+async def test_what_was_never_published_cannot_be_restored(author: Author) -> None:
     with pytest.raises(PublishFailed):
-        await publisher.restore(author.site)
+        await author.publisher.restore(author.site)

@@ -12,9 +12,7 @@ _ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nAccess-Control-Allow-Origin:
 class Canary:
     """Listens on one port for TCP and UDP, answers HTTP with nothing, and keeps what arrived.
 
-    Attributes:
-        port: of both.
-        arrivals: for each connection the path that was asked for, or ``tcp`` when nothing was; ``udp`` for a datagram.
+    ``arrivals`` has the path that was asked for, ``tcp`` when nothing was, and ``udp`` for a datagram.
     """
 
     def __init__(self) -> None:

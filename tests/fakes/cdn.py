@@ -16,18 +16,11 @@ def cdn_files(folder: Path, hosts: Mapping[str, str], max_cache: int = MAX_CACHE
 
 
 class CdnStandIn(LoopbackServer):
-    """Serves ``files`` and ``redirects`` for whatever host it is asked as.
-
-    Attributes:
-        files: path with query -> media type and content.
-        redirects: path -> where to.
-        statuses: path -> a status without a body.
-        requests: host and path of every request.
-    """
+    """Serves ``files``, ``redirects`` and mere ``statuses`` by path, for whatever host it is asked as."""
 
     def __init__(self) -> None:
         super().__init__(_Handler)
-        self.files: dict[str, tuple[str, bytes]] = {}
+        self.files: dict[str, tuple[str, bytes]] = {}  # media type and content
         self.redirects: dict[str, str] = {}
         self.statuses: dict[str, int] = {}
         self.requests: list[str] = []

@@ -7,14 +7,7 @@ START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 
 class FakeClock:
-    """The ``Clock`` port without waiting.
-
-    Args:
-        now: where the wall clock begins; the other one begins at 0.
-
-    Attributes:
-        slept: every wait that was asked for, in seconds.
-    """
+    """The ``Clock`` port without waiting; ``slept`` are the waits that were asked for, in seconds."""
 
     def __init__(self, now: datetime = START) -> None:
         self.slept: list[float] = []

@@ -37,12 +37,7 @@ def pipeline(*arguments: str, stdin: str | None = None) -> Ended:
 
 
 class InstantJobs(MemoryJobs):
-    """Every job ends as soon as it is accepted.
-
-    Attributes:
-        failing: rounds that end badly.
-        accepted: what came in, and whether the evaluator is to be told.
-    """
+    """Every job ends as soon as it is accepted; ``failing`` are the rounds that end badly."""
 
     def __init__(self) -> None:
         super().__init__()

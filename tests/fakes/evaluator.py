@@ -13,6 +13,7 @@ prints its URL as the first line and appends every request to a journal::
 
 import argparse
 import gzip
+import itertools
 import json
 import socket
 import ssl
@@ -20,15 +21,14 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from tests.fakes.http_server import Handler, LoopbackServer
+from tests.fakes.http_server import Handler, LoopbackServer, awaited, journal
 
 SOCKET_SECONDS = 5
-STUCK_SECONDS = 30
 
 
 class Drop(StrEnum):
@@ -43,13 +43,9 @@ class Step:
     """What happens to one request.
 
     Attributes:
-        status: of the answer.
-        headers: of the answer, besides those of its body.
-        body: of the answer.
         delay: seconds before the answer begins.
         drip: seconds between single bytes of the body; None = sent at once.
         endless: the body is sent again and again.
-        drop: no answer at all.
     """
 
     status: int = 200
@@ -71,10 +67,6 @@ class Received:
     """One request that was read.
 
     Attributes:
-        method: as sent.
-        path: as sent, with the query.
-        headers: by lower-case name.
-        body: as sent.
         json: what ``body`` says, or None when it is not JSON.
         at: seconds since 1970, when it had been read.
         status: that it is answered with, or None when the connection is dropped.
@@ -96,13 +88,10 @@ class EvaluatorServer(LoopbackServer):
 
     Args:
         script: a status or a Step per connection, in order.
-        host: the loopback address to listen on.
-        port: 0 = any that is free.
         tls: makes it an https server.
         on_request: told of every request that was read, from the thread that serves it.
 
     Attributes:
-        requests: those that were read, in order.
         peak: the most requests that waited for their answers at one time.
     """
 
@@ -131,12 +120,8 @@ class EvaluatorServer(LoopbackServer):
     def url(self) -> str:
         return f"{self.origin}/notify"
 
-    def wait_for(self, count: int, seconds: float = STUCK_SECONDS) -> list[Received]:
-        """The requests, once there are at least ``count``. Raises TimeoutError."""
-        with self._changed:
-            if not self._changed.wait_for(lambda: len(self.requests) >= count, seconds):
-                raise TimeoutError(f"only {len(self.requests)} of {count} requests came within {seconds} seconds")
-            return list(self.requests)
+    def wait_for(self, count: int) -> list[Received]:
+        return awaited(self.requests, self._changed, count)
 
     def next_step(self) -> Step:
         with self._changed:
@@ -189,15 +174,11 @@ class _Handler(Handler):
         self._send_body()
 
     def _send_body(self) -> None:
-        while not self.fake.is_closing:
-            if self.step.drip is None:
-                self.wfile.write(self.step.body)
-            else:
-                for byte in self.step.body:
-                    self.wfile.write(bytes([byte]))
-                    if self.fake.pause(self.step.drip):
-                        return
-            if not self.step.endless:
+        body = self.step.body
+        pieces = [body] if self.step.drip is None else [bytes([byte]) for byte in body]
+        for piece in itertools.cycle(pieces) if self.step.endless else pieces:
+            self.wfile.write(piece)
+            if self.fake.pause(self.step.drip or 0):
                 return
 
     def _received(self, body: bytes) -> Received:
@@ -217,29 +198,16 @@ class _Handler(Handler):
         )
 
 
-class Journal:
-    """Appends one JSON line per request to a file."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __call__(self, received: Received) -> None:
-        line = json.dumps({**asdict(received), "body": received.body.decode("utf-8", "replace")})
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
-
-
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="An evaluator on loopback.")
-    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--fail", type=int, default=0, help="how many requests to fail first")
     parser.add_argument("--status", type=int, default=500, help="what to fail them with")
     parser.add_argument("--journal", type=Path, help="file that gets every request as a JSON line")
     chosen = parser.parse_args(arguments)
     script = [chosen.status] * chosen.fail
-    on_request = Journal(chosen.journal) if chosen.journal else None
-    server = EvaluatorServer(script, host=chosen.host, port=chosen.port, on_request=on_request)
+    on_request = journal(chosen.journal) if chosen.journal else None
+    server = EvaluatorServer(script, port=chosen.port, on_request=on_request)
     print(server.url, flush=True)
     try:
         server.start()._thread.join()  # noqa: SLF001 - the module's own class

@@ -1,10 +1,4 @@
-"""What the Gradio-compatible routes need of the product: jobs and Spaces in memory, calls in a real SQLite file.
-
-In a test::
-
-    services = GradioServices(tmp_path)
-    app = app_of(services)
-"""
+"""What the Gradio-compatible routes need of the product: jobs and Spaces in memory, calls in a real SQLite file."""
 
 import asyncio
 from pathlib import Path
@@ -104,16 +98,7 @@ class _Host:
 
 
 class GradioServices(MemoryServices):
-    """``MemoryServices`` with Spaces and calls.
-
-    Args:
-        folder: for the calls' database and for uploads.
-        settings: by field name.
-        limits: of the calls that are kept.
-
-    Attributes:
-        hub: remembers what it was asked.
-    """
+    """``MemoryServices`` with Spaces, and calls of which no more are kept than ``limits`` say."""
 
     def __init__(self, folder: Path, *, limits: dict[str, int] | None = None, **settings: Any) -> None:
         super().__init__(**{"generated_repos_dir": folder, **settings})

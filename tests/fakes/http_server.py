@@ -1,16 +1,23 @@
 """What the servers on loopback share: they live as long as a block, and no thread or socket outlives it."""
 
+import json
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 MAX_BODY = 256 * 1024 * 1024
 SOCKET_SECONDS = 30
 POLL_SECONDS = 0.02
+STUCK_SECONDS = 30
+
+T = TypeVar("T")
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -112,6 +119,24 @@ class LoopbackServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def awaited(arrivals: list[T], changed: threading.Condition, count: int) -> list[T]:
+    """All arrivals, once there are at least ``count``. Raises TimeoutError."""
+    with changed:
+        if not changed.wait_for(lambda: len(arrivals) >= count, STUCK_SECONDS):
+            raise TimeoutError(f"only {len(arrivals)} of {count} came within {STUCK_SECONDS} seconds")
+        return list(arrivals)
+
+
+def journal(path: Path) -> Callable[[Any], None]:
+    """Appends what arrives, a dataclass, to a file: one JSON line each."""
+
+    def write(arrival: Any) -> None:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(asdict(arrival), default=lambda body: body.decode("utf-8", "replace")) + "\n")
+
+    return write
 
 
 class _Listener(ThreadingHTTPServer):

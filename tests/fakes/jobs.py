@@ -36,13 +36,9 @@ SECRET = "a-long-secret-for-tests"
 class MemoryJobs(Jobs):
     """Jobs that are gone with the process. Used from one event loop.
 
-    Args:
-        queue_limit: how many jobs may wait.
-
     Attributes:
         broken: raised by ``accept`` and ``counts`` while it is set.
-        waiting: how many callers of ``wait`` there are at the moment.
-        watching: how many callers of ``watch`` there are at the moment.
+        waiting, watching: how many callers of ``wait`` and ``watch`` there are at the moment.
     """
 
     def __init__(self, queue_limit: int = 1000) -> None:
@@ -216,11 +212,7 @@ class MemoryJobs(Jobs):
 
 
 class MemoryWorkspaces(Workspaces):
-    """Folders whose files are given; nothing can be committed.
-
-    Args:
-        folders: of each folder its paths and their bytes.
-    """
+    """Folders whose files are given; nothing can be committed."""
 
     def __init__(self, folders: Mapping[str, Mapping[str, bytes]]) -> None:
         self._folders = folders
@@ -247,15 +239,9 @@ class MemoryWorkspaces(Workspaces):
 
 
 class MemoryServices:
-    """What ``create_app`` needs, in memory.
+    """What ``create_app`` needs, in memory; ``folders`` are what previews show.
 
-    Args:
-        folders: what previews show.
-        queue_limit: how many jobs may wait.
-        settings: by field name; a secret is set unless they say otherwise.
-
-    Attributes:
-        log: ``started`` and ``stopped``, as they happen.
+    Of the settings, which are given by field name, a secret is set unless they say otherwise.
     """
 
     def __init__(

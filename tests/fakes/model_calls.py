@@ -20,11 +20,7 @@ class RecordedCall:
 
 
 class RecordingLedger:
-    """The ``Ledger`` port for the time of a test.
-
-    Attributes:
-        calls: in the order in which they began.
-    """
+    """The ``Ledger`` port for the time of a test."""
 
     def __init__(self) -> None:
         self.calls: list[RecordedCall] = []

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.verification.browser.sealed_browser import find_browser
+from tests.fakes.faults import Fault, Hang
 from tests.fakes.forkserver import Forked
 from tests.fakes.github import FakeGitHub
-from tests.fakes.github.faults import Fault, Hang
 from tests.integration.test_command_line import SECONDS, Prompt
 
 AGES = 3600
@@ -77,7 +77,7 @@ def test_while_the_browser_looks_at_a_page(prompt: Prompt) -> None:
 @pytest.mark.parametrize(("kind", "after"), [("api", "  commit "), ("git", "repository octocat/")])
 def test_while_a_host_or_git_keeps_us_waiting(kind: str, after: str, prompt: Prompt, tmp_path: Path) -> None:
     with FakeGitHub(tmp_path / "github") as github:
-        github.add_fault(Fault(kind=kind, answer=Hang(SECONDS), times=None))  # type: ignore[arg-type]
+        github.add_fault(Fault(kind=kind, answer=Hang(SECONDS), times=None))
         settings = {"GITHUB_TOKEN": github.token, "GITHUB_API_URL": github.api_url, "CHROMIUM": "none"}
         with prompt.start("run", prompt.brief(), "--target", "github-pages", **settings) as running:
             assert "is on record" in interrupted(running, after=after)

@@ -9,8 +9,8 @@ import pytest
 
 from pipeline.domain.publication import Remote
 from pipeline.workspace import GitWorkspaces
-from tests.contract.repositories import SITE
-from tests.fakes.github import FakeGitHub, Repository
+from tests.contract.repositories import SITE, Origin
+from tests.fakes.github import FakeGitHub
 
 
 @pytest.fixture
@@ -29,19 +29,10 @@ def workspaces(root: Path) -> GitWorkspaces:
 
 
 @pytest.fixture
-def github(tmp_path: Path) -> Iterator[FakeGitHub]:
+def origin(workspaces: GitWorkspaces, tmp_path: Path) -> Iterator[Origin]:
     with FakeGitHub(tmp_path / "github") as github:
-        yield github
-
-
-@pytest.fixture
-def repository(github: FakeGitHub) -> Repository:
-    return github.create("octocat", "app")
-
-
-@pytest.fixture
-def remote(github: FakeGitHub, repository: Repository) -> Remote:
-    return Remote(f"{github.url}/{repository.full_name}.git", github.token)
+        repository = github.create("octocat", "app")
+        yield Origin(workspaces, github, repository, Remote(f"{github.url}/octocat/app.git", github.token))
 
 
 @pytest.fixture(scope="module")

@@ -15,11 +15,8 @@ import pytest
 from pipeline.domain.errors import PushFailed, PushProblem
 from pipeline.domain.publication import Remote
 from pipeline.workspace import GitWorkspaces
-from tests.builders import NOW, make_files
-from tests.contract.repositories import ALL_BYTES, SITE, names_in
-from tests.fakes.github import FakeGitHub, Fault, Hang, Repository
-
-FILES = make_files({"index.html": "one\r\n", "a/b.bin": ALL_BYTES, ".gitattributes": "* text eol=crlf\n"})
+from tests.contract.repositories import SITE, Origin, exit_code, names_in
+from tests.fakes.github import Hang
 
 
 def _is_running(pid: int) -> bool:
@@ -61,28 +58,24 @@ class Watcher:
 
 class TestTime:
     @pytest.mark.parametrize("method", ["GET", "POST"])
-    async def test_that_is_up_ends_git_and_its_children(
-        self, workspaces: GitWorkspaces, github: FakeGitHub, remote: Remote, folder: Path, method: str
-    ) -> None:
-        sha = await workspaces.commit(SITE, FILES, "one", NOW)
-        github.add_fault(Fault(kind="git", method=method, answer=Hang(30), times=None))
-        with Watcher(github.url) as watcher, pytest.raises(PushFailed) as failure:
-            await workspaces.push(SITE.folder, sha, remote, 1)
+    async def test_that_is_up_ends_git_and_its_children(self, origin: Origin, folder: Path, method: str) -> None:
+        sha = await origin.commit()
+        origin.answer_git_with(Hang(30), method)
+        with Watcher(origin.github.url) as watcher, pytest.raises(PushFailed) as failure:
+            await origin.push(sha, seconds=1)
         assert failure.value.problem is PushProblem.UNREACHABLE
         assert len(watcher.found) >= 2
         await watcher.all_ended()
         assert [name for name in names_in(folder / ".git") if name.endswith(".lock")] == []
 
-    async def test_that_is_cut_short_by_cancelling_ends_git_too(
-        self, workspaces: GitWorkspaces, github: FakeGitHub, remote: Remote
-    ) -> None:
-        sha = await workspaces.commit(SITE, FILES, "one", NOW)
-        github.add_fault(Fault(kind="git", answer=Hang(30), times=None))
+    async def test_that_is_cut_short_by_cancelling_ends_git_too(self, origin: Origin) -> None:
+        sha = await origin.commit()
+        origin.answer_git_with(Hang(30))
         open_files = len(names_in("/proc/self/fd"))
-        with Watcher(github.url) as watcher:
+        with Watcher(origin.github.url) as watcher:
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.5):
-                    await workspaces.push(SITE.folder, sha, remote, 30)
+                    await origin.push(sha)
             await watcher.all_ended()
         assert watcher.found
         assert len(names_in("/proc/self/fd")) <= open_files + 2
@@ -101,47 +94,40 @@ def _push_and_count_children(root: Path, remote: Remote, sha: str) -> None:
 
 
 def test_a_push_that_was_stopped_leaves_no_zombies_to_the_first_process(
-    workspaces: GitWorkspaces, github: FakeGitHub, remote: Remote, root: Path, processes: ForkServerContext
+    origin: Origin, root: Path, processes: ForkServerContext
 ) -> None:
-    sha = asyncio.run(workspaces.commit(SITE, FILES, "one", NOW))
-    github.add_fault(Fault(kind="git", method="POST", answer=Hang(30), times=None))
-    process = processes.Process(target=_push_and_count_children, args=(root, remote, sha))
-    process.start()
-    process.join(30)
-    assert process.exitcode == 0
+    sha = asyncio.run(origin.commit())
+    origin.answer_git_with(Hang(30), "POST")
+    assert exit_code(processes, _push_and_count_children, root, origin.remote, sha) == 0
 
 
 class TestTheMachine:
     @pytest.fixture
-    def home(self, github: FakeGitHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    def home(self, origin: Origin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         """Of a user whose settings lead elsewhere, and whose passwords are wrong."""
         home = tmp_path / "home"
         home.mkdir()
         (home / ".netrc").write_text("machine 127.0.0.1 login a password b\n")
-        (home / ".gitconfig").write_text(f'[url "http://127.0.0.1:1/"]\n\tinsteadOf = {github.url}/\n')
+        (home / ".gitconfig").write_text(f'[url "http://127.0.0.1:1/"]\n\tinsteadOf = {origin.github.url}/\n')
         monkeypatch.setenv("HOME", str(home))
         monkeypatch.setenv("GIT_DIR", "/nowhere")
         monkeypatch.setenv("GIT_CONFIG_PARAMETERS", "'http.proxy'='http://127.0.0.1:1'")
         return home
 
     @pytest.mark.usefixtures("home")
-    async def test_its_settings_and_passwords_have_no_say(
-        self, workspaces: GitWorkspaces, repository: Repository, remote: Remote, tmp_path: Path
-    ) -> None:
-        sha = await workspaces.commit(SITE, FILES, "one", NOW)
-        await workspaces.push(SITE.folder, sha, remote, 30)
-        assert repository.head() == sha
+    async def test_its_settings_and_passwords_have_no_say(self, origin: Origin, tmp_path: Path) -> None:
+        sha = await origin.commit()
+        await origin.push(sha)
+        assert origin.repository.head() == sha
         with pytest.raises(PushFailed):
-            await workspaces.push(SITE.folder, sha, replace(remote, token=None), 30)
-        await GitWorkspaces(tmp_path / "other").clone(SITE.folder, remote, 30)
+            await origin.workspaces.push(SITE.folder, sha, replace(origin.remote, token=None), 30)
+        await origin.clone(GitWorkspaces(tmp_path / "other"))
 
-    async def test_hooks_in_the_workspace_do_not_run(
-        self, workspaces: GitWorkspaces, remote: Remote, folder: Path, tmp_path: Path
-    ) -> None:
-        sha = await workspaces.commit(SITE, FILES, "one", NOW)
+    async def test_hooks_in_the_workspace_do_not_run(self, origin: Origin, folder: Path, tmp_path: Path) -> None:
+        sha = await origin.commit()
         hooks = folder / ".git/hooks"
         hooks.mkdir()
         (hooks / "pre-push").write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
         (hooks / "pre-push").chmod(0o755)
-        await workspaces.push(SITE.folder, sha, remote, 30)
+        await origin.push(sha)
         assert "ran" not in names_in(tmp_path)

@@ -2,11 +2,9 @@
 
 import asyncio
 import itertools
-import os
 import random
 import resource
 import shutil
-import sys
 import time
 from collections.abc import Callable
 from multiprocessing.context import ForkServerContext
@@ -21,7 +19,8 @@ from pipeline.domain.files import AppFiles
 from pipeline.ports import Workspaces
 from pipeline.workspace import GitWorkspaces
 from tests.builders import NOW, make_files
-from tests.contract.repositories import ALL_BYTES, SITE, assert_sound, git, names_in, subjects
+from tests.contract import repositories
+from tests.contract.repositories import ALL_BYTES, KILLED, SITE, assert_sound, git, names_in, subjects
 
 
 def _leave(path: str, content: bytes | None = b"") -> Callable[[Path], None]:
@@ -98,27 +97,12 @@ class TestAfterAnInterruption:
         assert left == []
 
 
-_CHANGES = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.chmod", "shutil.rmtree", "tempfile.mkstemp"}
-
-
-_KILLED = 137
-
-
 _FIRST = {"index.html": "1", "a": "file", "b/c.txt": "1", "gone/x": "1"}
-
-
 _SECOND = {"index.html": "2", "a/b.txt": "folder", "b": "file", "same": "1"}
 
 
 def _commit_and_die(root: Path, files: dict[str, str], message: str, step: int) -> None:
-    """Commit, but end the process, with nothing tidied up, just before it touches the disk for the ``step``-th time."""
-    steps = itertools.count(1)
-
-    def hook(event: str, arguments: tuple[object, ...]) -> None:
-        if event in _CHANGES and str(root) in str(arguments) and next(steps) == step:
-            os._exit(_KILLED)
-
-    sys.addaudithook(hook)
+    repositories.die_before_step(root, step)
     asyncio.run(GitWorkspaces(root).commit(SITE, make_files(files), message, NOW))
 
 
@@ -155,14 +139,12 @@ class TestAfterAKill:
         for step in itertools.count(1):
             root = tmp_path / str(step)
             _commit_all(root, earlier)
-            process = processes.Process(target=_commit_and_die, args=(root, last, message, step))
-            process.start()
-            process.join(30)
-            assert process.exitcode in {0, _KILLED}
+            code = repositories.exit_code(processes, _commit_and_die, root, last, message, step)
+            assert code in {0, KILLED}
             assert asyncio.run(GitWorkspaces(root).head(SITE.folder)) in {before, after}
             assert _commit_all(root, [(message, last)]) == after
             assert _everything_in(root) == expected
-            if process.exitcode == 0:
+            if code == 0:
                 break
         assert step > 50
 
@@ -204,10 +186,7 @@ class TestAFullDisk:
         workspaces = GitWorkspaces(root)
         sha = asyncio.run(workspaces.commit(SITE, make_files(), "one", NOW))
         answers = processes.SimpleQueue()
-        process = processes.Process(target=_commit_within, args=(root, largest_file, answers))
-        process.start()
-        process.join(30)
-        assert process.exitcode == 0
+        assert repositories.exit_code(processes, _commit_within, root, largest_file, answers) == 0
         assert "larger than this process may write" in answers.get()
         assert asyncio.run(workspaces.head(SITE.folder)) == sha
         assert names_in(folder / ".git/staging") == []

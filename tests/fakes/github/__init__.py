@@ -12,39 +12,10 @@ Repositories are real bare ones behind git's own http-backend. All addresses in 
 port: a repository is at ``/OWNER/REPO``, its site at ``/pages/OWNER/REPO/``, the API below ``/api/v3``.
 """
 
-from tests.fakes.github.exchange import Logged
-from tests.fakes.github.faults import (
-    Answer,
-    Drop,
-    Fault,
-    Hang,
-    PushRejected,
-    bad_gateway,
-    branch_protected,
-    primary_limit,
-    secondary_limit,
-    secret_found,
-    too_many_requests,
-    workflow_scope_missing,
-)
+from tests.fakes.faults import Drop, Fault, Hang
+from tests.fakes.github.exchange import Answer, Logged
+from tests.fakes.github.faults import PushRejected
 from tests.fakes.github.server import FakeGitHub
 from tests.fakes.github.state import GitHubSettings, Repository
 
-__all__ = [
-    "Answer",
-    "Drop",
-    "FakeGitHub",
-    "Fault",
-    "GitHubSettings",
-    "Hang",
-    "Logged",
-    "PushRejected",
-    "Repository",
-    "bad_gateway",
-    "branch_protected",
-    "primary_limit",
-    "secondary_limit",
-    "secret_found",
-    "too_many_requests",
-    "workflow_scope_missing",
-]
+__all__ = ["Answer", "Drop", "FakeGitHub", "Fault", "GitHubSettings", "Hang", "Logged", "PushRejected", "Repository"]

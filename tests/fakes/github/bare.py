@@ -23,6 +23,15 @@ def git_environment() -> dict[str, str]:
     }
 
 
+def run_git(
+    *arguments: str | Path, folder: Path | None = None, environment: Mapping[str, str] | None = None, stdin: bytes = b""
+) -> subprocess.CompletedProcess[bytes]:
+    command, given = ["git", *arguments], environment or git_environment()
+    return subprocess.run(
+        command, cwd=folder, env=given, input=stdin, capture_output=True, check=False, timeout=GIT_SECONDS
+    )
+
+
 @dataclass(frozen=True)
 class Signature:
     """Who did it, and when (ISO 8601)."""
@@ -63,8 +72,7 @@ class BareRepository:
     def create(self) -> None:
         self.folder.parent.mkdir(parents=True, exist_ok=True)
         settings = [part for setting in _REPOSITORY_SETTINGS for part in ("-c", setting)]
-        command = ["git", *settings, "init", "--quiet", "--bare", "--template=", "--initial-branch=main"]
-        subprocess.run([*command, self.folder], env=git_environment(), check=True, timeout=GIT_SECONDS)
+        run_git(*settings, "init", "--bare", "--template=", "--initial-branch=main", self.folder).check_returncode()
 
     def head(self, branch: str) -> str | None:
         """Sha of the branch. References are never packed here, so that each is a file."""
@@ -73,18 +81,10 @@ class BareRepository:
         except OSError:
             return None
 
-    def branches(self) -> list[str]:
-        heads = self.folder / "refs/heads"
-        return sorted(str(path.relative_to(heads)) for path in heads.rglob("*") if path.is_file())
-
     def commits(self, revision: str) -> list[Commit]:
         """``revision`` and its ancestors, newest first; empty when it does not exist."""
         printed = self._git("log", "-z", f"--format={_FORMAT}", revision, "--", is_optional=True)
         return [_commit(line) for line in printed.decode(errors="replace").split("\0") if line]
-
-    def commit(self, revision: str) -> Commit | None:
-        printed = self._git("log", "-1", f"--format={_FORMAT}", revision, "--", is_optional=True)
-        return _commit(printed.decode(errors="replace")) if printed else None
 
     def entries(self, revision: str) -> list[Entry]:
         entries = []
@@ -117,15 +117,7 @@ class BareRepository:
         return self.head(branch) or ""
 
     def _git(self, *arguments: str, stdin: bytes = b"", is_optional: bool = False) -> bytes:
-        ended = subprocess.run(
-            ["git", *arguments],
-            cwd=self.folder,
-            env=git_environment(),
-            input=stdin,
-            capture_output=True,
-            check=False,
-            timeout=GIT_SECONDS,
-        )
+        ended = run_git(*arguments, folder=self.folder, stdin=stdin)
         if ended.returncode and not is_optional:
             raise RuntimeError(f"git {arguments[0]}: {ended.stderr.decode(errors='replace')}")
         return b"" if ended.returncode else ended.stdout

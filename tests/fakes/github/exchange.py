@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
-from urllib.parse import parse_qs, unquote
+from urllib.parse import unquote
 
 Kind = Literal["api", "git", "site"]
 API_PREFIX = "/api/v3"
@@ -13,14 +13,7 @@ SITE_PREFIX = "/pages/"
 
 @dataclass(frozen=True)
 class Request:
-    """What a client sent.
-
-    Attributes:
-        method: as sent.
-        target: path and query as sent.
-        headers: by lower-case name.
-        body: without its transfer coding.
-    """
+    """What a client sent: path and query as they came, headers by lower-case name, body without transfer coding."""
 
     method: str
     target: str
@@ -46,9 +39,9 @@ class Request:
         return self.target.partition("?")[2]
 
     @property
-    def query(self) -> dict[str, str]:
-        """The last value of each name."""
-        return {name: values[-1] for name, values in parse_qs(self.raw_query).items()}
+    def full_path(self) -> str:
+        """With the query."""
+        return f"{self.path}?{self.raw_query}" if self.raw_query else self.path
 
     @property
     def json(self) -> Any:
@@ -65,28 +58,32 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Response:
+class Answer:
     """What is sent back.
 
     Attributes:
-        status: of HTTP.
-        body: whole.
-        headers: besides length and date.
+        json: the body; None = ``text``.
+        headers: besides those of every answer, or in their place.
+        text: plain, which git shows to its user behind ``remote:``.
+        content: sent as it is, in place of both.
     """
 
     status: int
-    body: bytes = b""
+    json: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    text: str = ""
+    content: bytes | None = None
 
-    @classmethod
-    def of_json(cls, status: int, document: Any, headers: Mapping[str, str] | None = None) -> "Response":
-        media_type = {"Content-Type": "application/json; charset=utf-8"}
-        return cls(status, json.dumps(document).encode(), {**media_type, **(headers or {})})
+    @property
+    def body(self) -> bytes:
+        if self.content is not None:
+            return self.content
+        return (self.text if self.json is None else json.dumps(self.json)).encode()
 
-    @classmethod
-    def of_text(cls, status: int, text: str, headers: Mapping[str, str] | None = None) -> "Response":
-        """Plain text, which git shows to its user behind ``remote:``."""
-        return cls(status, text.encode(), {"Content-Type": "text/plain; charset=utf-8", **(headers or {})})
+    @property
+    def media_type(self) -> str:
+        """Unless the headers say another."""
+        return f"{'text/plain' if self.json is None else 'application/json'}; charset=utf-8"
 
 
 @dataclass(frozen=True)
@@ -94,13 +91,10 @@ class Logged:
     """A request that was answered, dropped or left hanging. Credentials are never kept.
 
     Attributes:
-        kind: ``api``, ``git`` or ``site``.
-        method: as sent.
-        path: as sent, with the query; for the API, without its prefix.
+        path: with the query; for the API, without its prefix.
         status: of the answer, or None when there was none.
         at: seconds since 1970 at its arrival.
         body: of an API request that had JSON, else None.
-        has_credentials: whether it came with an Authorization header.
     """
 
     kind: Kind

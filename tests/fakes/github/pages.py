@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import Literal
 
-from tests.fakes.github.exchange import SITE_PREFIX, Request, Response
+from tests.fakes.github.exchange import SITE_PREFIX, Answer, Request
 
 BuildStatus = Literal["queued", "building", "built", "errored"]
 BuildType = Literal["legacy", "workflow"]
@@ -38,14 +38,11 @@ class Build:
     """One build of a site.
 
     Attributes:
-        id: in the builds API.
-        commit: that is built.
         files: that it publishes.
         seconds: from its beginning to its end.
         stale_seconds: from its end until visitors see it.
         error: why it fails, or None.
         began: on the monotonic clock.
-        created_at: on the wall clock.
         superseded_after: seconds after its beginning when a newer build took its place, or None.
     """
 
@@ -99,7 +96,6 @@ class PagesSite:
 
     Attributes:
         build_type: ``legacy`` = GitHub builds the branch, ``workflow`` = the repository's own Actions do.
-        branch: that is published.
         path: ``/`` or ``/docs``.
         seen: the branch's head when the newest build was looked for.
         history: builds in order; for a workflow site, its deployments.
@@ -140,11 +136,7 @@ def published(files: Mapping[str, bytes], path: str, *, jekyll: bool) -> tuple[d
     """What a build makes of a tree: the files it publishes, and why it fails or None.
 
     Jekyll copies files, as far as it matters here: Markdown is not turned into pages.
-
-    Args:
-        files: of the commit.
-        path: ``/`` or ``/docs``.
-        jekyll: whether a source without ``.nojekyll`` goes through Jekyll.
+    With ``jekyll``, a source without ``.nojekyll`` goes through it.
     """
     root = path.strip("/")
     prefix = f"{root}/" if root else ""
@@ -167,20 +159,20 @@ def _liquid_problem(path: str, content: bytes) -> str | None:
     return f"Liquid syntax error in {path}: Unknown tag '{unknown.decode()}'" if unknown else None
 
 
-def visit(request: Request, owner: str, name: str, site: PagesSite | None) -> Response:
+def visit(request: Request, owner: str, name: str, site: PagesSite | None) -> Answer:
     """What a visitor gets; ``/pages/OWNER/NAME`` is the site's root."""
     files = site.served if site else None
     if request.method not in {"GET", "HEAD"}:
-        return Response.of_text(405, "405 Not Allowed")
+        return Answer(405, text="405 Not Allowed")
     if files is None:
         return _page(404, _NOT_FOUND.encode(), "text/html; charset=utf-8")
     root = f"{SITE_PREFIX}{owner}/{name}"
     path = request.path[len(root) :]
     if not path.startswith("/"):
-        return Response(301, headers={"Location": f"{root}/"})
+        return Answer(301, headers={"Location": f"{root}/"})
     path = path[1:]
     if path and not path.endswith("/") and path not in files and f"{path}/index.html" in files:
-        return Response(301, headers={"Location": f"{root}/{path}/"})
+        return Answer(301, headers={"Location": f"{root}/{path}/"})
     candidates = [f"{path}index.html"] if path.endswith("/") or not path else [path, f"{path}.html"]
     for candidate in candidates:
         if candidate in files:
@@ -195,11 +187,11 @@ def media_type(path: str) -> str:
     return f"{guessed}; charset=utf-8" if is_text else guessed
 
 
-def _page(status: int, content: bytes, kind: str) -> Response:
+def _page(status: int, content: bytes, kind: str) -> Answer:
     headers = {
         "Content-Type": kind,
         "Cache-Control": "max-age=600",
         "ETag": f'"{sha256(content).hexdigest()[:16]}"',
         "Access-Control-Allow-Origin": "*",
     }
-    return Response(status, content, headers)
+    return Answer(status, headers=headers, content=content)

@@ -34,7 +34,7 @@ def _read(call: Call) -> tuple[int, Any]:
 def _enable(call: Call) -> tuple[int, Any]:
     repository, body = _ours(call), call.body()
     if not body.keys() & {"source", "build_type"}:
-        raise Refused(422, "Invalid request.", [invalid("source", "source or build_type is required")])
+        raise _invalid_source("source or build_type is required")
     build_type = _build_type(body, "legacy")
     branch, path = _source(body.get("source", {"branch": DEFAULT_BRANCH}))
     if repository.pages:
@@ -51,7 +51,7 @@ def _update(call: Call) -> tuple[int, Any]:
     repository, body = _ours(call), call.body()
     site = _site(repository)
     if not body.keys() & {"source", "build_type", "cname", "public", "https_enforced"}:
-        raise Refused(422, "Invalid request.", [invalid("source", "nothing to change")])
+        raise _invalid_source("nothing to change")
     build_type = _build_type(body, site.build_type)
     branch, path = _source(body["source"]) if "source" in body else (site.branch, site.path)
     _require_branch(repository, build_type, branch)
@@ -74,16 +74,17 @@ def _build_type(body: dict[str, Any], default: BuildType) -> BuildType:
 
 
 def _source(given: Any) -> tuple[str, str]:
-    """Branch and path of an object, or of a string such as ``gh-pages`` or ``main /docs``."""
-    if isinstance(given, str):
-        branch, _, path = given.partition(" ")
-        given = {"branch": branch, "path": path or "/"}
+    """Branch and path."""
     if not isinstance(given, dict) or not isinstance(given.get("branch"), str):
-        raise Refused(422, "Invalid request.", [invalid("source", "source must name a branch")])
+        raise _invalid_source("source must name a branch")
     path = given.get("path", "/")
     if path not in PATHS:
-        raise Refused(422, "Invalid request.", [invalid("source", f"path must be one of {list(PATHS)}")])
+        raise _invalid_source(f"path must be one of {list(PATHS)}")
     return given["branch"], path
+
+
+def _invalid_source(problem: str) -> Refused:
+    return Refused(422, "Invalid request.", [invalid("source", problem)])
 
 
 def _require_branch(repository: Repository, build_type: BuildType, branch: str) -> None:
@@ -113,14 +114,6 @@ def _latest_build(call: Call) -> tuple[int, Any]:
     return 200, call.shapes.build(repository, latest, call.state.user)
 
 
-def _one_build(call: Call) -> tuple[int, Any]:
-    repository = _ours(call)
-    found = [build for build in _builds_of(repository).history if str(build.id) == call.parts["build"]]
-    if not found:
-        raise not_found()
-    return 200, call.shapes.build(repository, found[0], call.state.user)
-
-
 def _request_build(call: Call) -> tuple[int, Any]:
     repository = _ours(call)
     _builds_of(repository)
@@ -132,15 +125,13 @@ def _request_build(call: Call) -> tuple[int, Any]:
 
 _PAGES = "/repos/{owner}/{repo}/pages"
 _CHANGE = ("pages=write", "administration=write")
-_SITES = "pages/pages"
 
 PAGES_ROUTES = (
-    Route("GET", _PAGES, _read, ("pages=read",), f"{_SITES}#get-a-github-pages-site"),
-    Route("POST", _PAGES, _enable, _CHANGE, f"{_SITES}#create-a-github-pages-site"),
-    Route("PUT", _PAGES, _update, _CHANGE, f"{_SITES}#update-information-about-a-github-pages-site"),
-    Route("DELETE", _PAGES, _disable, _CHANGE, f"{_SITES}#delete-a-github-pages-site"),
-    Route("GET", f"{_PAGES}/builds", _builds, ("pages=read",), f"{_SITES}#list-github-pages-builds"),
-    Route("POST", f"{_PAGES}/builds", _request_build, ("pages=write",), f"{_SITES}#request-a-github-pages-build"),
-    Route("GET", f"{_PAGES}/builds/latest", _latest_build, ("pages=read",), f"{_SITES}#get-latest-pages-build"),
-    Route("GET", f"{_PAGES}/builds/{{build}}", _one_build, ("pages=read",), f"{_SITES}#get-github-pages-build"),
+    Route("GET", _PAGES, _read, ("pages=read",)),
+    Route("POST", _PAGES, _enable, _CHANGE),
+    Route("PUT", _PAGES, _update, _CHANGE),
+    Route("DELETE", _PAGES, _disable, _CHANGE),
+    Route("GET", f"{_PAGES}/builds", _builds, ("pages=read",)),
+    Route("POST", f"{_PAGES}/builds", _request_build, ("pages=write",)),
+    Route("GET", f"{_PAGES}/builds/latest", _latest_build, ("pages=read",)),
 )

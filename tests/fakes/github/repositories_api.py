@@ -4,40 +4,24 @@ import re
 from typing import Any
 
 from tests.fakes.github.routes import Call, Refused, Route, invalid, not_found
-from tests.fakes.github.state import Account, Repository
+from tests.fakes.github.state import MAIN, Account, Repository
 
 MAX_NAME = 100
 MAX_DESCRIPTION = 350
-MAX_TOPICS = 20
 # GitHub itself puts hyphens in the place of other characters; refusing them shows a client that sends them.
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
-_TOPIC = re.compile(r"[a-z0-9][a-z0-9-]{0,49}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-_FLAGS = ("private", "has_issues", "has_projects", "has_wiki", "has_discussions")
+_FLAGS = ("private", "has_issues", "has_projects", "has_wiki")
 _TEXTS = ("description", "homepage")
 EMPTY = "Git Repository is empty."
 
 
-def _count(call: Call, account: Account) -> int:
-    return sum(repository.owner == account for repository in call.state.repositories())
-
-
 def _own_profile(call: Call) -> tuple[int, Any]:
-    return 200, call.shapes.own_profile(call.state.user, _count(call, call.state.user))
+    return 200, call.shapes.own_profile(call.state.user)
 
 
-def _profile(call: Call) -> tuple[int, Any]:
-    account = call.state.account(call.parts["login"])
-    if account is None:
-        raise not_found()
-    return 200, call.shapes.profile(account, _count(call, account))
-
-
-def _organization(call: Call) -> tuple[int, Any]:
-    account = call.state.account(call.parts["login"])
-    if account is None or not account.is_organization:
-        raise not_found()
-    return 200, call.shapes.organization(account, _count(call, account))
+def _read_organization(call: Call) -> tuple[int, Any]:
+    return 200, call.shapes.organization(_organization(call))
 
 
 def _create_own(call: Call) -> tuple[int, Any]:
@@ -45,16 +29,18 @@ def _create_own(call: Call) -> tuple[int, Any]:
 
 
 def _create_in_organization(call: Call) -> tuple[int, Any]:
+    return _create(call, _organization(call))
+
+
+def _organization(call: Call) -> Account:
     account = call.state.account(call.parts["login"])
-    if account is None or not account.is_organization or not call.state.may_write(account):
+    if account is None or not account.is_organization:
         raise not_found()
-    return _create(call, account)
+    return account
 
 
 def _create(call: Call, owner: Account) -> tuple[int, Any]:
     body = call.body()
-    if call.parts.get("login") and "visibility" in body:
-        body["private"] = body["visibility"] == "private"
     errors = _type_errors(body) or _rule_errors(body, is_new=True)
     if not errors and call.state.repository(owner.login, body["name"]):
         errors = [invalid("name", "name already exists on this account")]
@@ -62,11 +48,6 @@ def _create(call: Call, owner: Account) -> tuple[int, Any]:
         raise Refused(422, "Repository creation failed.", errors)
     repository = call.state.create(owner.login, body["name"])
     _apply(repository, body)
-    if body.get("auto_init"):
-        author = f"{call.state.user.login} <{call.state.user.login}@localhost>"
-        repository.git.add_commit(
-            {"README.md": f"# {repository.name}\n".encode()}, "Initial commit", author, repository.default_branch
-        )
     return 201, call.shapes.repository(repository, is_ours=True)
 
 
@@ -83,13 +64,8 @@ def _update(call: Call) -> tuple[int, Any]:
     other = None if errors else call.state.repository(repository.owner.login, name)
     if other and other is not repository:
         errors = [invalid("name", "name already exists on this account")]
-    branch = body.get("default_branch", repository.default_branch)
-    if branch != repository.default_branch and repository.head(branch) is None:
-        errors = [invalid("default_branch", f"The branch {branch} was not found.", code="invalid")]
     if errors:
         raise Refused(422, "Validation Failed", errors)
-    repository.default_branch = branch
-    repository.archived = body.get("archived", repository.archived)
     if name != repository.name:
         call.state.rename(repository, name)
     _apply(repository, body)
@@ -135,19 +111,9 @@ def _rule_errors(body: dict[str, Any], *, is_new: bool) -> list[dict[str, Any]]:
     return errors
 
 
-def _read_topics(call: Call) -> tuple[int, Any]:
-    return 200, {"names": call.repository().topics}
-
-
 def _replace_topics(call: Call) -> tuple[int, Any]:
     repository = call.own_repository()
-    names = call.body().get("names")
-    if not isinstance(names, list) or len(names) > MAX_TOPICS:
-        raise Refused(422, "Validation Failed", [f"A repository cannot have more than {MAX_TOPICS} topics."])
-    if not all(isinstance(name, str) and _TOPIC.fullmatch(name.lower()) for name in names):
-        text = "Topics must start with a lowercase letter or number, consist of 50 characters or less, and can "
-        raise Refused(422, "Validation Failed", [f"{text}include hyphens."])
-    repository.topics = [name.lower() for name in names]
+    repository.topics = call.body()["names"]
     return 200, {"names": repository.topics}
 
 
@@ -160,61 +126,43 @@ def _reference(call: Call) -> tuple[int, Any]:
     return 200, call.shapes.reference(repository, branch, head)
 
 
-def _matching_references(call: Call) -> tuple[int, Any]:
-    repository = call.repository()
-    _require_commits(repository)
-    branches = [branch for branch in repository.git.branches() if branch.startswith(call.parts["branch"])]
-    return 200, [call.shapes.reference(repository, branch, repository.head(branch) or "") for branch in branches]
-
-
 def _commits(call: Call) -> tuple[int, Any]:
     repository = call.repository()
     _require_commits(repository)
-    query = call.request.query
-    commits = repository.git.commits(query.get("sha", repository.default_branch))
-    if not commits:
-        raise not_found()
-    size, page = int(query.get("per_page", "30")), int(query.get("page", "1"))
-    return 200, [call.shapes.commit(repository, commit) for commit in commits[(page - 1) * size : page * size]]
+    return 200, [call.shapes.commit(repository, commit) for commit in repository.git.commits(MAIN)]
 
 
 def _commit(call: Call) -> tuple[int, Any]:
     repository, ref = call.repository(), call.parts["ref"]
     _require_commits(repository)
-    commit = None if ref.startswith("-") else repository.git.commit(ref)
-    if commit is None:
+    commits = repository.git.commits(ref)
+    if not commits:
         raise Refused(422, f"No commit found for SHA: {ref}")
-    return 200, call.shapes.commit(repository, commit)
+    return 200, call.shapes.commit(repository, commits[0])
 
 
 def _branch(call: Call) -> tuple[int, Any]:
     repository, branch = call.repository(), call.parts["branch"]
-    head = repository.head(branch)
-    commit = repository.git.commit(head) if head else None
-    if commit is None:
+    if repository.head(branch) is None:
         raise Refused(404, "Branch not found")
-    return 200, call.shapes.branch(repository, branch, commit)
+    return 200, call.shapes.branch(repository, branch, repository.git.commits(branch)[0])
 
 
 def _contents(call: Call) -> tuple[int, Any]:
     repository, path = call.repository(), call.parts.get("path", "").strip("/")
-    if not repository.git.branches():
+    if not repository.head():
         raise Refused(404, "This repository is empty.")
-    ref = call.request.query.get("ref", repository.default_branch)
-    commit = None if ref.startswith("-") else repository.git.commit(ref)
-    if commit is None:
-        raise Refused(404, f"No commit found for the ref {ref}")
-    entries = {entry.path: entry for entry in repository.git.entries(commit.sha)}
+    entries = {entry.path: entry for entry in repository.git.entries(MAIN)}
     if path in entries and entries[path].type == "blob":
-        return 200, call.shapes.content(repository, entries[path], ref, repository.git.files(commit.sha)[path])
+        return 200, call.shapes.content(repository, entries[path], MAIN, repository.git.files(MAIN)[path])
     if path and path not in entries:
         raise not_found()
     inside = [entry for entry in entries.values() if entry.path.rpartition("/")[0] == path]
-    return 200, [call.shapes.content(repository, entry, ref) for entry in inside]
+    return 200, [call.shapes.content(repository, entry, MAIN) for entry in inside]
 
 
 def _require_commits(repository: Repository) -> None:
-    if not repository.git.branches():
+    if not repository.head():
         raise Refused(409, EMPTY)
 
 
@@ -228,24 +176,21 @@ _CONTENTS = ("contents=read",)
 _ADMINISTRATION = ("administration=write",)
 
 REPOSITORY_ROUTES = (
-    Route("GET", "/user", _own_profile, (), "users/users#get-the-authenticated-user"),
-    Route("GET", "/users/{login}", _profile, (), "users/users#get-a-user"),
-    Route("GET", "/orgs/{login}", _organization, (), "orgs/orgs#get-an-organization"),
-    Route("GET", "/rate_limit", _rate_limit, (), "rate-limit/rate-limit"),
-    Route("POST", "/user/repos", _create_own, _ADMINISTRATION, "repos/repos#create-a-repository"),
-    Route("POST", "/orgs/{login}/repos", _create_in_organization, _ADMINISTRATION, "repos/repos#create"),
-    Route("GET", _REPO, _read, _METADATA, "repos/repos#get-a-repository"),
-    Route("PATCH", _REPO, _update, _ADMINISTRATION, "repos/repos#update-a-repository"),
-    Route("DELETE", _REPO, _delete, _ADMINISTRATION, "repos/repos#delete-a-repository"),
-    Route("GET", f"{_REPO}/topics", _read_topics, _METADATA, "repos/repos#get-all-repository-topics"),
-    Route("PUT", f"{_REPO}/topics", _replace_topics, _ADMINISTRATION, "repos/repos#replace-all-repository-topics"),
-    Route("GET", f"{_REPO}/git/ref/heads/{{+branch}}", _reference, _CONTENTS, "git/refs#get-a-reference"),
-    Route("GET", f"{_REPO}/git/refs/heads/{{+branch}}", _reference, _CONTENTS, "git/refs#get-a-reference"),
-    Route("GET", f"{_REPO}/git/matching-refs/heads/{{+branch}}", _matching_references, _CONTENTS, "git/refs"),
-    Route("GET", f"{_REPO}/commits", _commits, _CONTENTS, "commits/commits#list-commits"),
-    Route("GET", f"{_REPO}/commits/{{+ref}}", _commit, _CONTENTS, "commits/commits#get-a-commit"),
-    Route("GET", f"{_REPO}/branches/{{+branch}}", _branch, _CONTENTS, "branches/branches#get-a-branch"),
-    Route("GET", f"{_REPO}/contents", _contents, _CONTENTS, "repos/contents#get-repository-content"),
-    Route("GET", f"{_REPO}/contents/", _contents, _CONTENTS, "repos/contents#get-repository-content"),
-    Route("GET", f"{_REPO}/contents/{{+path}}", _contents, _CONTENTS, "repos/contents#get-repository-content"),
+    Route("GET", "/user", _own_profile, ()),
+    Route("GET", "/orgs/{login}", _read_organization, ()),
+    Route("GET", "/rate_limit", _rate_limit, ()),
+    Route("POST", "/user/repos", _create_own, _ADMINISTRATION),
+    Route("POST", "/orgs/{login}/repos", _create_in_organization, _ADMINISTRATION),
+    Route("GET", _REPO, _read, _METADATA),
+    Route("PATCH", _REPO, _update, _ADMINISTRATION),
+    Route("DELETE", _REPO, _delete, _ADMINISTRATION),
+    Route("PUT", f"{_REPO}/topics", _replace_topics, _ADMINISTRATION),
+    Route("GET", f"{_REPO}/git/ref/heads/{{+branch}}", _reference, _CONTENTS),
+    Route("GET", f"{_REPO}/git/refs/heads/{{+branch}}", _reference, _CONTENTS),
+    Route("GET", f"{_REPO}/commits", _commits, _CONTENTS),
+    Route("GET", f"{_REPO}/commits/{{+ref}}", _commit, _CONTENTS),
+    Route("GET", f"{_REPO}/branches/{{+branch}}", _branch, _CONTENTS),
+    Route("GET", f"{_REPO}/contents", _contents, _CONTENTS),
+    Route("GET", f"{_REPO}/contents/", _contents, _CONTENTS),
+    Route("GET", f"{_REPO}/contents/{{+path}}", _contents, _CONTENTS),
 )

@@ -1,15 +1,17 @@
 """The server: one port on loopback for the REST API, git and the published sites."""
 
+import itertools
 import sys
+import time
 import traceback
 from collections.abc import Mapping
+from dataclasses import replace
+from http import HTTPStatus
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
-from tests.fakes.github.exchange import Logged, Request, Response
-from tests.fakes.github.faults import Answer, Drop, Fault, FaultPlan, Hang, PushRejected
-from tests.fakes.github.loopback import GitHubServer
+from tests.fakes.faults import Drop, Fault, FaultPlan, Hang
+from tests.fakes.github.exchange import Answer, Logged, Request
+from tests.fakes.github.faults import PushRejected
 from tests.fakes.github.pages import visit
 from tests.fakes.github.pages_api import PAGES_ROUTES
 from tests.fakes.github.repositories_api import REPOSITORY_ROUTES
@@ -17,55 +19,43 @@ from tests.fakes.github.routes import RestApi
 from tests.fakes.github.shapes import Shapes
 from tests.fakes.github.smart_http import SmartHttp, rejection
 from tests.fakes.github.state import GitHubSettings, GitHubState, PlannedFailure, Repository
+from tests.fakes.http_server import Handler, LoopbackServer
 
 LOGIN = "octocat"
 TOKEN = "ghp_0fake1fake2fake3fake4fake5fake6fake7"
 
 
-class FakeGitHub:
+class FakeGitHub(LoopbackServer):
     """GitHub with one user and one token; a context manager.
 
-    Args:
-        folder: where the bare repositories go.
-        organizations: that the user may create repositories in.
-
     Attributes:
-        token: the only one that is accepted.
         log: every request that was answered, dropped or left hanging, in the order of the answers.
         failures: what went wrong in the fake itself; raised when the fake stops.
     """
 
+    login = LOGIN
+    token = TOKEN
+
     def __init__(self, folder: Path, *, organizations: tuple[str, ...] = ()) -> None:
-        self.token = TOKEN
+        super().__init__(_Handler)
+        self.url = self.origin
         self.log: list[Logged] = []
         self.failures: list[Exception] = []
+        self.request_ids = itertools.count(1)
         self._state = GitHubState(folder / "repositories", LOGIN, organizations)
         self._faults = FaultPlan()
-        self._server = GitHubServer(self._respond_to)
-        self.url = self._server.origin
-        self._shapes = Shapes(self.url)
-        self._rest = RestApi(self._state, self._shapes, TOKEN, REPOSITORY_ROUTES + PAGES_ROUTES)
+        self._rest = RestApi(self._state, Shapes(self.url), TOKEN, REPOSITORY_ROUTES + PAGES_ROUTES)
         self._git = SmartHttp(self._state, TOKEN, folder / "hooks")
 
-    def __enter__(self) -> Self:
-        self._server.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.close()
-        if self.failures and error is None:
+    def close(self) -> None:
+        super().close()
+        if self.failures:
             raise self.failures[0]
 
     @property
     def api_url(self) -> str:
         """Of the REST API, as on Enterprise; without a slash at the end."""
-        return self._shapes.api
-
-    @property
-    def login(self) -> str:
-        return self._state.user.login
+        return Shapes(self.url).api
 
     @property
     def settings(self) -> GitHubSettings:
@@ -79,20 +69,11 @@ class FakeGitHub:
         self._faults.clear()
 
     def fail_next_build(self, message: str = "Page build failed.", *, cached: bool = False) -> None:
-        """Let the next Pages build or deployment fail.
-
-        Args:
-            message: in the build's ``error``.
-            cached: further builds of the same commit fail as well.
-        """
+        """Let the next Pages build or deployment fail, with ``cached`` also further ones of the same commit."""
         self._state.plan_failure(PlannedFailure(message, cached))
 
     def repository(self, owner: str, name: str) -> Repository:
-        """To look at.
-
-        Raises:
-            KeyError: there is none of that name.
-        """
+        """To look at. Raises KeyError when there is none of that name."""
         found = self._state.repository(owner, name)
         if found is None:
             raise KeyError(f"{owner}/{name}")
@@ -126,40 +107,40 @@ class FakeGitHub:
         self._state.pushed(repository)
         return sha
 
-    def _respond_to(self, request: Request, arrived: float) -> Response | None:
-        """Answer one request, by the faults and by the state. None = the connection is dropped."""
+    def respond(self, request: Request) -> Answer | None:
+        """The answer by the faults and by the state, on record; None = the connection is dropped."""
+        arrived = time.time()
         try:
-            response = self._respond(request)
+            answer = self._respond(request)
         except Exception as failure:  # noqa: BLE001 - a fault of the fake is shown to the client and to the test
             self.failures.append(failure)
             traceback.print_exception(failure, file=sys.stderr)
-            response = Response.of_json(500, {"message": f"the fake itself failed: {failure!r}"})
-        self.log.append(self._logged(request, response, arrived))
-        return response
+            answer = Answer(500, {"message": f"the fake itself failed: {failure!r}"})
+        body, status = request.json if request.kind == "api" else None, answer.status if answer else None
+        has_credentials = "authorization" in request.headers
+        entry = Logged(request.kind, request.method, request.full_path, status, arrived, body, has_credentials)
+        self.log.append(entry)
+        return answer
 
-    def _respond(self, request: Request) -> Response | None:
-        self._wait(self.settings.latency_seconds)
-        fault = self._faults.take(request)
+    def _respond(self, request: Request) -> Answer | None:
+        self.pause(self.settings.latency_seconds)
+        fault = None if request.is_probe else self._faults.take(request.method, request.full_path, request.kind)
         if fault is None:
             return self._usual(request)
-        if isinstance(fault.answer, Hang):
-            return self._late(request, fault, fault.answer.seconds)
-        if fault.when == "after":
-            self._usual(request)
-        return self._fault_response(request, fault.answer)
+        usual = self._usual(request) if fault.when == "after" else None
+        match fault.answer:
+            case Hang(seconds):
+                return None if self.pause(seconds) else usual or self._usual(request)
+            case PushRejected():
+                return rejection(request, fault.answer)
+            case Answer():
+                headers = self._rest.headers() if request.kind == "api" else {}
+                return replace(fault.answer, headers={**headers, **fault.answer.headers})
+            case Drop():
+                return None
+        raise TypeError(fault.answer)
 
-    def _late(self, request: Request, fault: Fault, seconds: float) -> Response | None:
-        response = self._usual(request) if fault.when == "after" else None
-        self._wait(seconds)
-        if self._server.is_closing:
-            return None
-        return response or self._usual(request)
-
-    def _wait(self, seconds: float) -> None:
-        if seconds:
-            self._server.pause(seconds)
-
-    def _usual(self, request: Request) -> Response:
+    def _usual(self, request: Request) -> Answer:
         if request.kind == "api":
             return self._rest.answer(request)
         if request.kind == "git":
@@ -169,22 +150,22 @@ class FakeGitHub:
         named = (repository.owner.login, repository.name) if repository else ("", "")
         return visit(request, *named, repository.pages if repository else None)
 
-    def _fault_response(self, request: Request, answer: Answer | Drop | PushRejected) -> Response | None:
-        if isinstance(answer, Drop):
-            return None
-        if isinstance(answer, PushRejected):
-            return rejection(request, answer)
-        usual = self._rest.headers() if request.kind == "api" else {}
-        headers = {**usual, **answer.headers}
-        if answer.json is None:
-            return Response.of_text(answer.status, answer.text, headers)
-        return Response.of_json(answer.status, answer.json, headers)
 
-    def _logged(self, request: Request, response: Response | None, arrived: float) -> Logged:
-        query = f"?{request.raw_query}" if request.raw_query else ""
-        status = response.status if response else None
-        body = request.json if request.kind == "api" else None
-        has_credentials = "authorization" in request.headers
-        return Logged(
-            request.kind, request.method, request.path + query, status, arrived, body, has_credentials=has_credentials
-        )
+class _Handler(Handler):
+    wbufsize = 65_536  # head and body in one piece
+    fake: FakeGitHub
+
+    def version_string(self) -> str:
+        return "GitHub.com"
+
+    def answer(self) -> None:
+        answer = self.fake.respond(Request(self.command, self.path, self.headers_by_name(), self.body()))
+        if answer is None:
+            self.close_connection = True
+            return
+        headers = {"X-GitHub-Request-Id": f"FA4E:{next(self.fake.request_ids):06X}"}
+        if answer.status != HTTPStatus.NO_CONTENT:
+            headers |= {"Content-Type": answer.media_type, "Content-Length": str(len(answer.body))}
+        self.send_head(answer.status, headers | dict(answer.headers))
+        if self.command != "HEAD":
+            self.wfile.write(answer.body)

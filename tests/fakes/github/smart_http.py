@@ -3,11 +3,10 @@
 import base64
 import binascii
 import re
-import subprocess
 from pathlib import Path
 
-from tests.fakes.github.bare import GIT_SECONDS, git_environment
-from tests.fakes.github.exchange import Request, Response
+from tests.fakes.github.bare import git_environment, run_git
+from tests.fakes.github.exchange import Answer, Request
 from tests.fakes.github.faults import PushRejected, workflow_scope_missing
 from tests.fakes.github.state import GitHubState, Repository
 
@@ -27,13 +26,7 @@ done
 
 
 class SmartHttp:
-    """The git side of the server.
-
-    Args:
-        state: of the fake.
-        token: that lets in.
-        hooks: a folder for the hook that tokens without the workflow permission meet.
-    """
+    """The git side of the server; ``hooks`` is a folder for what tokens without the workflow permission meet."""
 
     def __init__(self, state: GitHubState, token: str, hooks: Path) -> None:
         self._state = state
@@ -44,24 +37,24 @@ class SmartHttp:
         hook.write_text(_WORKFLOW_HOOK)
         hook.chmod(0o755)
 
-    def answer(self, request: Request) -> Response:
+    def answer(self, request: Request) -> Answer:
         target = _TARGET.fullmatch(request.path)
         if target is None:
-            return Response.of_text(404, "Not Found")
-        is_push = "git-receive-pack" in (target["action"], request.query.get("service"))
+            return Answer(404, text="Not Found")
+        is_push = "git-receive-pack" in {target["action"], request.raw_query.removeprefix("service=")}
         authorization = request.headers.get("authorization")
         if authorization and not self._is_valid(authorization):
             text = "Invalid username or token. Password authentication is not supported for Git operations."
-            return Response.of_text(401, text, _ASK)
+            return Answer(401, text=text, headers=_ASK)
         repository = self._state.repository(target["owner"], target["name"])
         is_reader = repository is not None and (not repository.private or self._may_read(repository, authorization))
         if not authorization and (is_push or not is_reader):
-            return Response.of_text(401, "Repository not found.", _ASK)
+            return Answer(401, text="Repository not found.", headers=_ASK)
         if repository is None or not repository.is_visible or not is_reader:
-            return Response.of_text(404, "Repository not found.")
+            return Answer(404, text="Repository not found.")
         if is_push and not self._may_push(repository):
             denied = f"Permission to {repository.full_name}.git denied to {self._state.user.login}."
-            return Response.of_text(403, denied)
+            return Answer(403, text=denied)
         return self._run(request, repository, target["action"], is_push=is_push)
 
     def _is_valid(self, authorization: str) -> bool:
@@ -78,18 +71,18 @@ class SmartHttp:
 
     def _may_push(self, repository: Repository) -> bool:
         is_granted = self._state.settings.is_granted("contents=write")
-        return is_granted and self._state.may_write(repository.owner) and not repository.archived
+        return is_granted and self._state.may_write(repository.owner)
 
-    def _run(self, request: Request, repository: Repository, action: str, *, is_push: bool) -> Response:
-        response = self._backend(request, repository, action)
+    def _run(self, request: Request, repository: Repository, action: str, *, is_push: bool) -> Answer:
+        answer = self._backend(request, repository, action)
         if is_push and request.method == "POST" and not request.is_probe:
-            marked = re.search(rf"{_WORKFLOWS_CHANGED}:([^\s\0]+)".encode(), response.body)
+            marked = re.search(rf"{_WORKFLOWS_CHANGED}:([^\s\0]+)".encode(), answer.body)
             if marked:
                 return rejection(request, workflow_scope_missing(marked[1].decode(errors="replace")))
             self._state.pushed(repository)
-        return response
+        return answer
 
-    def _backend(self, request: Request, repository: Repository, action: str) -> Response:
+    def _backend(self, request: Request, repository: Repository, action: str) -> Answer:
         environment = {
             **git_environment(),
             "GIT_PROJECT_ROOT": str(repository.git.folder),
@@ -107,20 +100,13 @@ class SmartHttp:
         if not self._state.settings.is_granted("workflows=write"):
             setting = {"GIT_CONFIG_KEY_0": "core.hooksPath", "GIT_CONFIG_VALUE_0": str(self._hooks)}
             environment |= {"GIT_CONFIG_COUNT": "1", **setting}
-        ended = subprocess.run(
-            ["git", "http-backend"],
-            env=environment,
-            input=request.body,
-            capture_output=True,
-            check=False,
-            timeout=GIT_SECONDS,
-        )
-        head, _, body = ended.stdout.partition(b"\r\n\r\n")
+        printed = run_git("http-backend", environment=environment, stdin=request.body).stdout
+        head, _, body = printed.partition(b"\r\n\r\n")
         headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n") if ": " in line)
-        return Response(int(headers.pop("Status", "200").split()[0]), body, headers)
+        return Answer(int(headers.pop("Status", "200").split()[0]), headers=headers, content=body)
 
 
-def rejection(request: Request, rejected: PushRejected) -> Response:
+def rejection(request: Request, rejected: PushRejected) -> Answer:
     """The answer to a push that GitHub's rules refuse: gitprotocol-pack, report-status over side-band-64k."""
     commands = [line.partition(b"\0")[0].decode().split() for line in _packet_lines(request.body)]
     report = _packet("unpack ok\n")
@@ -130,7 +116,8 @@ def rejection(request: Request, rejected: PushRejected) -> Response:
         report += _packet(f"ng {ref} {rejected.reason}\n")
     remarks = b"".join(_packet(f"\x02{line}\n") for line in shown)
     body = remarks + _packet(b"\x01" + report + b"0000") + b"0000"
-    return Response(200, body, {"Content-Type": "application/x-git-receive-pack-result", "Cache-Control": "no-cache"})
+    headers = {"Content-Type": "application/x-git-receive-pack-result", "Cache-Control": "no-cache"}
+    return Answer(200, headers=headers, content=body)
 
 
 def _packet_lines(body: bytes) -> list[bytes]:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.fakes.github.bare import BareRepository, Commit
+from tests.fakes.github.bare import BareRepository
 from tests.fakes.github.pages import Build, BuildType, PagesSite, deploys_pages, published
 
+MAIN = "main"
 HOUR = 3600
 HOURLY_REQUESTS = 5000
 TOO_MANY_BUILDS = "The page build was not started: this site has used up its builds for this hour."
@@ -47,13 +48,7 @@ class GitHubSettings:
 
 @dataclass(frozen=True)
 class Account:
-    """A user or an organisation.
-
-    Attributes:
-        login: its name.
-        id: a number.
-        is_organization: what it is.
-    """
+    """A user or an organisation."""
 
     login: str
     id: int
@@ -62,12 +57,7 @@ class Account:
 
 @dataclass(frozen=True)
 class PlannedFailure:
-    """The next build fails.
-
-    Attributes:
-        message: why.
-        is_cached: whether every further build of the same commit fails as well.
-    """
+    """The next build fails; if ``is_cached``, every further build of the same commit as well."""
 
     message: str
     is_cached: bool
@@ -75,15 +65,7 @@ class PlannedFailure:
 
 @dataclass(eq=False)
 class Repository:
-    """A repository, for the API and for tests to look at.
-
-    Attributes:
-        id: a number.
-        owner: whose it is.
-        name: with the letters' case as created.
-        git: the bare repository.
-        pages: the site, or None while Pages is off.
-    """
+    """A repository, for the API and for tests to look at; ``pages`` is None while Pages is off."""
 
     id: int
     owner: Account
@@ -95,9 +77,6 @@ class Repository:
     has_issues: bool = True
     has_projects: bool = True
     has_wiki: bool = True
-    has_discussions: bool = False
-    archived: bool = False
-    default_branch: str = "main"
     topics: list[str] = field(default_factory=list)
     pages: PagesSite | None = None
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -115,32 +94,21 @@ class Repository:
         """Whether the time is over in which GitHub does not find what was just created."""
         return time.monotonic() >= self.visible_from
 
-    def head(self, branch: str = "main") -> str | None:
+    def head(self, branch: str = MAIN) -> str | None:
         return self.git.head(branch)
 
-    def history(self, branch: str | None = None) -> list[Commit]:
-        """Newest first; empty when nothing was pushed."""
-        branch = branch or self.default_branch
-        return self.git.commits(f"refs/heads/{branch}") if self.head(branch) else []
+    def commits(self) -> list[tuple[str, str]]:
+        """Sha and message, newest first; empty when nothing was pushed."""
+        return [(commit.sha, commit.message) for commit in self.git.commits(MAIN)]
 
-    def commits(self, branch: str | None = None) -> list[tuple[str, str]]:
-        """Sha and message, newest first."""
-        return [(commit.sha, commit.message) for commit in self.history(branch)]
-
-    def files(self, branch: str | None = None) -> dict[str, bytes]:
+    def files(self) -> dict[str, bytes]:
         """The files at the head; empty when nothing was pushed."""
-        head = self.head(branch or self.default_branch)
+        head = self.head()
         return self.git.files(head) if head else {}
 
 
 class GitHubState:
-    """All of it. Every change happens under ``lock``.
-
-    Args:
-        folder: where the bare repositories go.
-        login: the token's user.
-        organizations: that the user may create repositories in.
-    """
+    """All of it. Every change happens under ``lock``."""
 
     def __init__(self, folder: Path, login: str, organizations: tuple[str, ...]) -> None:
         self.folder = folder

@@ -8,7 +8,8 @@ In a test::
         ...  # HfApi(endpoint=hub.endpoint, token=hub.token); look at hub.spaces and hub.calls("POST", "/commit/")
 """
 
-from tests.fakes.hub.exchange import Answer, Drop, Fault, Hang, too_many_requests
+from tests.fakes.faults import Drop, Fault, Hang
+from tests.fakes.hub.exchange import Answer, too_many_requests
 from tests.fakes.hub.repository import Commit
 from tests.fakes.hub.server import FakeHub, Logged
 from tests.fakes.hub.space import Setting, Space

@@ -4,25 +4,18 @@ Rules: https://huggingface.co/docs/hub/spaces-config-reference
 """
 
 import re
+import tomllib
 import unicodedata
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 COLOURS = ("red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray")
 SDKS = ("gradio", "docker", "static")
-_KNOWN_LICENCES = (
-    "apache-2.0 mit openrail bigscience-openrail-m creativeml-openrail-m bigcode-openrail-m afl-3.0 artistic-2.0 "
-    "bsl-1.0 bsd bsd-2-clause bsd-3-clause bsd-3-clause-clear c-uda cc cc0-1.0 cc-by-2.0 cc-by-2.5 cc-by-3.0 "
-    "cc-by-4.0 cc-by-sa-3.0 cc-by-sa-4.0 cc-by-nc-2.0 cc-by-nc-3.0 cc-by-nc-4.0 cc-by-nd-4.0 cc-by-nc-nd-3.0 "
-    "cc-by-nc-nd-4.0 cc-by-nc-sa-2.0 cc-by-nc-sa-3.0 cc-by-nc-sa-4.0 cdla-sharing-1.0 cdla-permissive-1.0 "
-    "cdla-permissive-2.0 wtfpl ecl-2.0 epl-1.0 epl-2.0 etalab-2.0 eupl-1.1 eupl-1.2 agpl-3.0 gfdl gpl gpl-2.0 gpl-3.0 "
-    "lgpl lgpl-2.1 lgpl-3.0 isc intel-research lppl-1.3c ms-pl mpl-2.0 odc-by odbl openmdw-1.0 openrail++ osl-3.0 "
-    "postgresql ofl-1.1 ncsa unlicense zlib pddl lgpl-lr deepfloyd-if-license llama2 llama3 llama3.1 llama3.2 "
-    "llama3.3 llama4 gemma unknown other"
-)
-LICENCES = tuple(_KNOWN_LICENCES.split())
+KNOWN = tomllib.loads((Path(__file__).parents[2] / "data/hub.toml").read_text("utf-8"))
+LICENCES = KNOWN["licences"].split()
 MAX_SHORT_DESCRIPTION = 60
 MAX_OAUTH_MINUTES = 43_200
 MAX_EMOJI = 10  # code points of one emoji with its modifiers
@@ -79,37 +72,22 @@ def _headers(value: Any) -> str | None:
     return None if value.keys() <= _HEADERS else f"keys must be one of [{', '.join(sorted(_HEADERS))}]"
 
 
-_TEXT = _of(str, "string")
-_YES_OR_NO = _of(bool, "boolean")
-_LIST = _of(list, "array")
+_TEXTS = "title sdk_version python_version app_file app_build_command thumbnail startup_duration_timeout"
 _RULES: dict[str, Problem] = {
-    "title": _TEXT,
+    **dict.fromkeys(_TEXTS.split(), _of(str, "string")),
+    **dict.fromkeys(("fullWidth", "pinned", "hf_oauth", "disable_embedding"), _of(bool, "boolean")),
+    **dict.fromkeys(("models", "datasets", "tags", "hf_oauth_scopes", "preload_from_hub"), _of(list, "array")),
     "emoji": _emoji,
     "colorFrom": _one_of(*COLOURS),
     "colorTo": _one_of(*COLOURS),
     "sdk": _one_of(*SDKS),
-    "sdk_version": _TEXT,
-    "python_version": _TEXT,
-    "app_file": _TEXT,
-    "app_build_command": _TEXT,
     "app_port": _integer(1, 65_535),
     "base_path": _base_path,
-    "fullWidth": _YES_OR_NO,
     "header": _one_of("mini", "default"),
     "short_description": _short,
-    "models": _LIST,
-    "datasets": _LIST,
-    "tags": _LIST,
-    "thumbnail": _TEXT,
-    "pinned": _YES_OR_NO,
     "license": _one_of(*LICENCES),
-    "hf_oauth": _YES_OR_NO,
-    "hf_oauth_scopes": _LIST,
     "hf_oauth_expiration_minutes": _integer(1, MAX_OAUTH_MINUTES),
-    "disable_embedding": _YES_OR_NO,
-    "startup_duration_timeout": _TEXT,
     "custom_headers": _headers,
-    "preload_from_hub": _LIST,
 }
 
 
@@ -132,10 +110,8 @@ def read_card(readme: str) -> tuple[dict[str, Any] | None, list[str]]:
 def validation(readme: str) -> dict[str, list[dict[str, str]]]:
     card, errors = read_card(readme)
     warnings = [] if card or errors else ["empty or missing yaml metadata in repo card"]
-    return {
-        "errors": [{"message": message} for message in errors],
-        "warnings": [{"message": message} for message in warnings],
-    }
+    found = {"errors": errors, "warnings": warnings}
+    return {kind: [{"message": message} for message in messages] for kind, messages in found.items()}
 
 
 def first_readme(name: str, sdk: str) -> bytes:

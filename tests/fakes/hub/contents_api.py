@@ -57,16 +57,6 @@ def paths_info(hub: Hub, request: Request, space_id: str, revision: str) -> Answ
     )
 
 
-def history(hub: Hub, request: Request, space_id: str, revision: str) -> Answer:
-    return Answer(json=hub.readable(space_id, request).repository.history(revision))
-
-
-def refs(hub: Hub, request: Request, space_id: str) -> Answer:
-    head = hub.readable(space_id, request).head
-    main = {"name": "main", "ref": "refs/heads/main", "targetCommit": head}
-    return Answer(json={"branches": [main], "tags": [], "converts": []})
-
-
 def resolve(hub: Hub, request: Request, space_id: str, revision: str, path: str) -> Answer:
     """GET and HEAD /spaces/{id}/resolve/{rev}/{path}; a redirect leads to large files."""
     repository = hub.readable(space_id, request).repository

@@ -1,11 +1,10 @@
-"""What goes over the wire: requests, answers, refusals, and the faults that tests ask for."""
+"""What goes over the wire: requests, answers and refusals."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import parse_qs
 
 
@@ -14,7 +13,6 @@ class Answer:
     """What a request gets.
 
     Attributes:
-        status: of HTTP.
         json: sent as JSON, unless ``content`` is there; None for an error = the envelope with the reason phrase.
         headers: besides those of the body.
         content: sent as it is.
@@ -42,40 +40,6 @@ class Answer:
         return "application/json; charset=utf-8" if self.content is None else self.media_type
 
 
-@dataclass(frozen=True)
-class Drop:
-    """The connection is closed without an answer."""
-
-
-@dataclass(frozen=True)
-class Hang:
-    """Nothing comes for that many seconds, then the connection is closed without an answer."""
-
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What goes wrong with matching requests.
-
-    Attributes:
-        method: of HTTP; ``*`` = any.
-        path: regular expression, searched for in path and query.
-        times: how many matching requests; None = all.
-        when: ``before`` = the request has no effect; ``after`` = it has, and only its answer is lost.
-        answer: instead of the proper one.
-    """
-
-    method: str
-    path: str
-    times: int | None = 1
-    when: Literal["before", "after"] = "before"
-    answer: Answer | Drop | Hang = field(default_factory=Drop)
-
-    def matches(self, method: str, target: str) -> bool:
-        return self.method in {"*", method} and re.search(self.path, target) is not None
-
-
 def too_many_requests(reset: int = 55) -> Answer:
     """429 in the Hub's way: the API quota of 1000 requests in 300 seconds is used up for ``reset`` seconds more."""
     return Answer(
@@ -101,16 +65,7 @@ def refusal(status: int, message: str, code: str | None = None, **more: str) -> 
 
 @dataclass(frozen=True)
 class Request:
-    """One request.
-
-    Attributes:
-        method: of HTTP.
-        path: decoded, without the query.
-        query: the first value of each parameter.
-        headers: by lower-case name.
-        body: as sent.
-        account: whose token it carries; None = anonymous.
-    """
+    """One request: a decoded path without the query, and whose token it carries; None = anonymous."""
 
     method: str
     path: str

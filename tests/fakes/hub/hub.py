@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tests.fakes.hub.card import SDKS, first_readme
+from tests.fakes.hub.card import KNOWN, SDKS, first_readme
 from tests.fakes.hub.exchange import Request, refusal
 from tests.fakes.hub.repository import GITATTRIBUTES, Repository, StoredFile
 from tests.fakes.hub.runtime import BUILD_LOG, RUN_LOG, Script
@@ -16,19 +16,8 @@ NEEDS_PLAN = (
     "subscription. Subscribe at https://huggingface.co/pro"
 )
 FREE_HARDWARE = ("cpu-basic", "zero-a10g")
-_PAID_HARDWARE = (
-    "cpu-upgrade cpu-xl t4-small t4-medium l4x1 l4x4 l40sx1 l40sx4 l40sx8 a10g-small a10g-large a10g-largex2 "
-    "a10g-largex4 a100-large a100x4 a100x8 h100 rtx-pro-6000 rtx-pro-6000x2 rtx-pro-6000x4 rtx-pro-6000x8"
-)
-HARDWARE = (*FREE_HARDWARE, *_PAID_HARDWARE.split())
+HARDWARE = (*FREE_HARDWARE, *KNOWN["paid-hardware"].split())
 FREE_ZERO_GPU_SPACES = 2
-STUB_PAGE = b"""<!doctype html>
-<html>
-  <head><meta charset="utf-8"><title>My static Space</title><link rel="stylesheet" href="style.css"></head>
-  <body><h1>Welcome to your static Space!</h1></body>
-</html>
-"""
-STUB_STYLE = b"body { padding: 2rem; font-family: sans-serif; }\n"
 TEMPLATES = {
     "SpacesExamples/jupyterlab": ("JupyterLab", "docker", True),
     "SpacesExamples/streamlit-template": ("Streamlit", "docker", False),
@@ -46,10 +35,8 @@ class Hub:
         organizations: that ``owner`` may write to.
 
     Attributes:
-        spaces: by id.
         plan: ``pro`` or ``free``, of every account.
         lfs: large files by SHA-256.
-        origin: scheme, host and port.
         log_stream_seconds: that a stream of logs stays open after its last line; None = until the client leaves.
         keep_alive_seconds: between the empty events of a quiet stream.
     """
@@ -125,14 +112,9 @@ class Hub:
             "README.md": StoredFile(first_readme(space_id.split("/")[1], sdk)),
         }
         if sdk == "static":
-            first |= {"index.html": StoredFile(STUB_PAGE), "style.css": StoredFile(STUB_STYLE)}
-        space = Space(
-            space_id,
-            origin=self.origin,
-            sdk=sdk,
-            repository=Repository(first if files is None else files),
-            next_script=self.next_script,
-        )
+            first |= {name: StoredFile(content.encode()) for name, content in KNOWN["static-stub"].items()}
+        repository = Repository(first if files is None else files)
+        space = Space(space_id, origin=self.origin, sdk=sdk, repository=repository, next_script=self.next_script)
         self.spaces[space_id] = space
         return space
 

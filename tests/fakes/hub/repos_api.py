@@ -44,9 +44,7 @@ def create(hub: Hub, request: Request) -> Answer:
         raise refusal(501, "Only Spaces can be created here")
     namespace = wish.get("organization") or request.account
     space_id = f"{namespace}/{wish.get('name')}"
-    check_space_id(space_id)
-    if not hub.may_write(request.account, namespace):
-        raise refusal(403, "You don't have the rights to create a space under this namespace")
+    _check_target(hub, request, space_id)
     sdk, hardware, visibility = check_sdk(wish.get("sdk")), check_hardware(wish.get("hardware")), _visibility(wish)
     options = _options(wish)
     files = _given_files(wish)
@@ -70,14 +68,11 @@ def duplicate(hub: Hub, request: Request, space_id: str) -> Answer:
     if request.account is None:
         raise refusal(401, "Invalid username or password.")
     target = str(wish.get("repository"))
-    check_space_id(target)
-    namespace = target.split("/", maxsplit=1)[0]
-    if not hub.may_write(request.account, namespace):
-        raise refusal(403, "You don't have the rights to create a space under this namespace")
+    _check_target(hub, request, target)
     hardware, options = check_hardware(wish.get("hardware")), _options(wish)
     visibility = _visibility(wish, source.visibility)
     _refuse_existing(hub, target)
-    hub.check_plan(namespace, source.sdk, hardware)
+    hub.check_plan(target.split("/", maxsplit=1)[0], source.sdk, hardware)
     space = hub.new_space(target, source.sdk, source.repository.files())
     space.repository = Repository(source.repository.files(), f"Duplicate from {source.id}")
     space.variables = {key: Setting(old.value, old.description, now()) for key, old in source.variables.items()}
@@ -112,20 +107,23 @@ def list_spaces(hub: Hub, request: Request) -> Answer:
 
 def templates(hub: Hub, request: Request) -> Answer:
     del hub, request
-    return Answer(
-        json={
-            "templates": [
-                {"name": name, "repoId": repo, "sdk": sdk, "preferredPrivate": is_private}
-                for repo, (name, sdk, is_private) in TEMPLATES.items()
-            ]
-        }
-    )
+    listed = [
+        {"name": name, "repoId": repo, "sdk": sdk, "preferredPrivate": is_private}
+        for repo, (name, sdk, is_private) in TEMPLATES.items()
+    ]
+    return Answer(json={"templates": listed})
 
 
 def hardware_list(hub: Hub, request: Request) -> Answer:
     del hub, request
     figures = {"cpu": "2 vCPU", "ram": "16 GB", "unitCostMicroUSD": 0, "unitCostUSD": 0.0, "unitLabel": "minute"}
     return Answer(json=[{"name": name, "prettyName": name.title(), **figures} for name in HARDWARE])
+
+
+def _check_target(hub: Hub, request: Request, space_id: str) -> None:
+    check_space_id(space_id)
+    if not hub.may_write(request.account, space_id.split("/", maxsplit=1)[0]):
+        raise refusal(403, "You don't have the rights to create a space under this namespace")
 
 
 def _refuse_existing(hub: Hub, space_id: str) -> None:

@@ -7,14 +7,11 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from tests.fakes.hub.card import KNOWN
 from tests.fakes.hub.exchange import refusal
 
-_LARGE = (
-    "*.7z *.arrow *.bin *.bz2 *.ckpt *.ftz *.gz *.h5 *.joblib *.lfs.* *.mlmodel *.model *.msgpack *.npy *.npz *.onnx "
-    "*.ot *.parquet *.pb *.pickle *.pkl *.pt *.pth *.rar *.safetensors saved_model/**/* *.tar.* *.tar *.tflite *.tgz "
-    "*.wasm *.xz *.zip *.zst *tfevents*"
-)
-GITATTRIBUTES = "".join(f"{pattern} filter=lfs diff=lfs merge=lfs -text\n" for pattern in _LARGE.split()).encode()
+_LARGE = KNOWN["large-files"].split()
+GITATTRIBUTES = "".join(f"{pattern} filter=lfs diff=lfs merge=lfs -text\n" for pattern in _LARGE).encode()
 
 
 def now() -> str:
@@ -86,7 +83,6 @@ class Repository:
     def __init__(self, files: Mapping[str, StoredFile], summary: str = "initial commit") -> None:
         self.commits: list[Commit] = []
         self.changed_at = now()
-        self._dates: dict[str, str] = {}
         self._trees: dict[str, dict[str, StoredFile]] = {}
         self.commit(files, summary)
 
@@ -100,7 +96,7 @@ class Repository:
         listing = "\n".join(f"{file.blob_oid} {path}" for path, file in sorted(files.items()))
         oid = git_oid("commit", f"{parent} {len(self.commits)} {now()} {summary}\n{listing}".encode())
         self._trees[oid] = dict(sorted(files.items()))
-        self._dates[oid] = self.changed_at = now()
+        self.changed_at = now()
         self.commits.append(Commit(oid, summary, parent))
         return oid
 
@@ -123,21 +119,6 @@ class Repository:
         if found is None:
             raise refusal(404, "Entry not found", "EntryNotFound")
         return found
-
-    def history(self, revision: str) -> list[dict[str, Any]]:
-        """The commits up to ``revision``, the newest first, as the API lists them."""
-        oid = self.resolve(revision)
-        until = next(index for index, commit in enumerate(self.commits) if commit.oid == oid)
-        return [
-            {
-                "id": commit.oid,
-                "title": commit.summary.partition("\n")[0],
-                "message": "",
-                "authors": [],
-                "date": self._dates[commit.oid],
-            }
-            for commit in reversed(self.commits[: until + 1])
-        ]
 
 
 def tree_entries(files: Mapping[str, StoredFile], folder: str = "", *, recursive: bool) -> list[dict[str, Any]]:

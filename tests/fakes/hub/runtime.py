@@ -3,10 +3,9 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from tests.fakes.hub.card import read_card
-from tests.fakes.hub.repository import StoredFile
+from tests.fakes.hub.repository import StoredFile, now
 
 ENTRY_FILES = {"gradio": "app.py", "static": "index.html", "docker": "Dockerfile"}
 WITH_ERROR = {"BUILD_ERROR", "RUNTIME_ERROR", "CONFIG_ERROR"}
@@ -23,8 +22,6 @@ class Script:
         stages: one after the other; the last one stays.
         seconds_each: that a stage lasts; 0 = until the next poll.
         error_message: in a stage that has one.
-        build_log: lines that are there at once.
-        run_log: lines that are there at once.
         starts_left: how many more starts follow it; None = all.
     """
 
@@ -45,18 +42,12 @@ class LogEvent:
 
 
 def log_event(text: str) -> LogEvent:
-    return LogEvent(text, datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"))
+    return LogEvent(text, now())
 
 
 @dataclass
 class Run:
-    """One start on its way through its script.
-
-    Attributes:
-        script: it follows.
-        polls: how often somebody asked for the stage.
-        logs: by kind, ``build`` and ``run``.
-    """
+    """One start on its way through its script; ``logs`` are by kind, ``build`` and ``run``."""
 
     script: Script
     polls: int = 0

@@ -12,6 +12,7 @@ from tests.fakes.hub.repository import Commit, Repository, StoredFile, now
 from tests.fakes.hub.runtime import SERVING, LogEvent, Run, Script, fixed, log_event, obstacle, usual
 
 DEFAULT_SLEEP_SECONDS = 172_800
+NextScript = Callable[[str], Script | None]
 
 
 @dataclass
@@ -33,32 +34,18 @@ class Space:
     """What the Hub holds of a Space; a test looks at it and may change it.
 
     Args:
-        space_id: ``owner/name``.
-        origin: of the server.
         sdk: when no card says another.
-        repository: with its first commit.
         next_script: gives the script of a start for the id; None = the usual one.
 
     Attributes:
-        id: ``owner/name``.
-        secrets: by name.
-        variables: by name.
         visibility: ``public``, ``private`` or ``protected``.
         hardware: asked for; None for static Spaces.
         sleep_seconds: -1 = never.
-        dev_mode: whether it is on.
-        volumes: as they were set.
         starts: how often it has been started since its creation.
     """
 
     def __init__(
-        self,
-        space_id: str,
-        *,
-        origin: str,
-        sdk: str,
-        repository: Repository,
-        next_script: Callable[[str], Script | None],
+        self, space_id: str, *, origin: str, sdk: str, repository: Repository, next_script: NextScript
     ) -> None:
         self.id = space_id
         self.object_id = uuid4().hex[:24]
@@ -152,23 +139,16 @@ class Space:
     def runtime(self) -> dict[str, Any]:
         """As the API gives it; looking does not move the script on."""
         stage = self.run.stage
-        is_running = self.is_serving
         error = {"errorMessage": self.run.error_message} if self.run.error_message else {}
+        common = {"stage": stage, **error, "storage": None}
         if self.sdk == "static":
-            return {
-                "stage": stage,
-                **error,
-                "hardware": {"current": None, "requested": None},
-                "storage": None,
-                "replicas": {"requested": 1, "current": 1},
-            }
+            replicas = {"requested": 1, "current": 1}
+            return {**common, "hardware": {"current": None, "requested": None}, "replicas": replicas}
         return {
-            "stage": stage,
-            **error,
-            "hardware": {"current": self.hardware if is_running else None, "requested": self.hardware},
-            "storage": None,
+            **common,
+            "hardware": {"current": self.hardware if self.is_serving else None, "requested": self.hardware},
             "gcTimeout": self.sleep_seconds,
-            "replicas": {"requested": 1} | ({"current": 1} if is_running else {}),
+            "replicas": {"requested": 1} | ({"current": 1} if self.is_serving else {}),
             "devMode": self.dev_mode,
             "domains": [{"domain": f"{self.subdomain}.hf.space", "stage": "READY"}],
             **({"volumes": self.volumes} if self.volumes else {}),

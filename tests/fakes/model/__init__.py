@@ -9,7 +9,7 @@ A script entry is an Answer, a dict of its fields, or a string: the text of a go
 unused entry that matches it. When none is left, the last one that matched is given again, or, with
 ``then="error"``, a 500. As a program it prints its base URL as the first line and writes every request to a journal::
 
-    python -m tests.fakes.model --port 0 --script script.json --journal calls.jsonl
+    python -m tests.fakes.model --script script.json --journal calls.jsonl
 
 where the script file holds a JSON list of entries.
 """

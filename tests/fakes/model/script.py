@@ -37,14 +37,11 @@ class Answer:
     """What happens to one request.
 
     Attributes:
-        text: of the answer.
         chunk: characters per chunk of the stream.
         delay: seconds before each chunk.
         finish: finish_reason; None leaves it out.
         status: of HTTP; from 400 on ``body`` is all there is.
         body: of an error: a dict is sent as JSON, a string as it is. None = the usual envelope.
-        headers: of the answer, besides those of its body.
-        fault: what goes wrong.
         comments: SSE comments before the first chunk, as OpenRouter sends them.
         reasoning: comes before the text.
         refusal: comes instead of the text.
@@ -77,15 +74,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Call:
-    """One request.
-
-    Attributes:
-        at: seconds since 1970, when it had been read.
-        path: as sent.
-        headers: by lower-case name, without the key.
-        body: the JSON document, or None.
-        status: that it was answered with.
-    """
+    """One request: ``at`` seconds since 1970, headers by lower-case name and without the key, body as JSON or None."""
 
     at: float
     path: str

@@ -5,20 +5,15 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal
 
-from tests.fakes.http_server import LoopbackServer
+from tests.fakes.http_server import LoopbackServer, awaited
 from tests.fakes.model.script import KNOWN_FIELDS, Answer, Call, Entry, answer_of, error, has_image, problem_of
 from tests.fakes.model.wire import ModelHandler
-
-STUCK_SECONDS = 30
 
 
 class ModelServer(LoopbackServer):
     """The provider; a context manager.
 
     Args:
-        script: what to answer, in order.
-        host: the loopback address to listen on.
-        port: 0 = any that is free.
         then: what follows the script: its last matching entry again, or a 500.
         strict: an unknown top-level field is answered 400, as OpenAI does.
         refuses: request field -> message of the 400 for requests that have it; ``image_url`` means image parts.
@@ -35,8 +30,6 @@ class ModelServer(LoopbackServer):
         self,
         script: Iterable[Entry] = (),
         *,
-        host: str = "127.0.0.1",
-        port: int = 0,
         then: Literal["repeat", "error"] = "repeat",
         strict: bool = False,
         refuses: Mapping[str, str] | None = None,
@@ -44,7 +37,7 @@ class ModelServer(LoopbackServer):
         models: Iterable[str] = ("test/model",),
         on_call: Callable[[Call], None] | None = None,
     ) -> None:
-        super().__init__(ModelHandler, host, port)
+        super().__init__(ModelHandler)
         self.calls: list[Call] = []
         self.keys: list[str] = []
         self._script = [answer_of(entry) for entry in script]
@@ -61,12 +54,8 @@ class ModelServer(LoopbackServer):
     def base_url(self) -> str:
         return f"{self.origin}/v1"
 
-    def wait_for(self, count: int, seconds: float = STUCK_SECONDS) -> list[Call]:
-        """The calls, once there are at least ``count``. Raises TimeoutError."""
-        with self._changed:
-            if not self._changed.wait_for(lambda: len(self.calls) >= count, seconds):
-                raise TimeoutError(f"only {len(self.calls)} of {count} calls came within {seconds} seconds")
-            return list(self.calls)
+    def wait_for(self, count: int) -> list[Call]:
+        return awaited(self.calls, self._changed, count)
 
     def take(self, path: str, headers: Mapping[str, str], body: Any) -> Answer:
         """Choose the answer to a chat request, and put the request on record."""
@@ -83,10 +72,8 @@ class ModelServer(LoopbackServer):
         return answer
 
     def model_list(self) -> dict[str, Any]:
-        return {
-            "object": "list",
-            "data": [{"id": name, "object": "model", "owned_by": "test"} for name in self._models],
-        }
+        listed = [{"id": name, "object": "model", "owned_by": "test"} for name in self._models]
+        return {"object": "list", "data": listed}
 
     def _next(self, body: Any) -> Answer:
         for index, answer in enumerate(self._script):

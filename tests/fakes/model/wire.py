@@ -46,8 +46,7 @@ class ModelHandler(Handler):
             usual = {"error": {"message": f"scripted {answer.status}", "code": answer.status}}
             self._send_whole(answer.status, answer.body if answer.body is not None else usual, answer)
         elif answer.fault == "error_body":
-            error = answer.body if answer.body is not None else {"error": {"message": "upstream failed", "code": 502}}
-            self._send_whole(200, error, answer, "application/json")
+            self._send_whole(200, _upstream_error(answer), answer, "application/json")
         elif answer.fault == "no_choices":
             self._send_whole(200, {**_whole(answer), "choices": None}, answer)
         elif answer.fault == "empty_body":
@@ -61,12 +60,8 @@ class ModelHandler(Handler):
             self._stream(answer)
 
     def _stream(self, answer: Answer) -> None:
-        self.send_response(200)
-        for name, value in {"Content-Type": "text/event-stream", **answer.headers}.items():
-            self.send_header(name, value)
-        self.send_header("Transfer-Encoding", "chunked")
-        self.send_header("Connection", "close")
-        self.end_headers()
+        own = {"Transfer-Encoding": "chunked", "Connection": "close"}
+        self.send_head(200, {"Content-Type": "text/event-stream", **answer.headers, **own})
         for _ in range(answer.comments):
             self._pause(answer.delay)
             self._write(": OPENROUTER PROCESSING\n\n")
@@ -112,7 +107,7 @@ class ModelHandler(Handler):
 
     def _break_off(self, answer: Answer) -> None:
         if answer.fault == "error_chunk":
-            error = answer.body if answer.body is not None else {"error": {"message": "upstream failed", "code": 502}}
+            error = _upstream_error(answer)
             choice = {"index": 0, "delta": {"content": ""}, "finish_reason": "error"}
             self._event({**_head(answer), "choices": [choice], **(error if isinstance(error, Mapping) else {})})
         if answer.fault == "garbage":
@@ -139,16 +134,11 @@ class ModelHandler(Handler):
     def _send_whole(
         self, status: int, body: Mapping[str, Any] | str, answer: Answer | None = None, media_type: str = ""
     ) -> None:
-        is_text = isinstance(body, str)
-        data = body.encode() if isinstance(body, str) else json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", media_type or ("text/plain" if is_text else "application/json"))
-        for name, value in (answer.headers if answer else {}).items():
-            self.send_header(name, value)
+        data = (body if isinstance(body, str) else json.dumps(body)).encode()
         breaks = status != 200 and answer is not None and answer.fault is not None
-        self.send_header("Content-Length", str(len(data) + (1_000 if breaks else 0)))
-        self.send_header("Connection", "close")
-        self.end_headers()
+        usual = media_type or ("text/plain" if isinstance(body, str) else "application/json")
+        own = {"Content-Length": str(len(data) + (1_000 if breaks else 0)), "Connection": "close"}
+        self.send_head(status, {"Content-Type": usual, **(answer.headers if answer else {}), **own})
         self.wfile.write(data)
         if breaks:
             self.wfile.flush()
@@ -158,6 +148,10 @@ class ModelHandler(Handler):
 def _cut(text: str, size: int) -> Iterator[str]:
     for start in range(0, len(text), size):
         yield text[start : start + size]
+
+
+def _upstream_error(answer: Answer) -> Mapping[str, Any] | str:
+    return {"error": {"message": "upstream failed", "code": 502}} if answer.body is None else answer.body
 
 
 def _head(answer: Answer) -> dict[str, Any]:

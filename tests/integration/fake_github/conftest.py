@@ -3,10 +3,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from github import Github
 
 from tests.fakes.github import FakeGitHub
-from tests.integration.fake_github.rig import Checkout, connect
+from tests.integration.fake_github.rig import Checkout, Octocat, connect
 
 
 @pytest.fixture
@@ -16,18 +15,8 @@ def github(tmp_path: Path) -> Iterator[FakeGitHub]:
 
 
 @pytest.fixture
-def client(github: FakeGitHub) -> Iterator[Github]:
+def octocat(github: FakeGitHub, tmp_path: Path) -> Iterator[Octocat]:
     client = connect(github)
-    yield client
-    client.close()
-
-
-@pytest.fixture
-def visitor() -> Iterator[httpx.Client]:
     with httpx.Client(trust_env=False) as visitor:
-        yield visitor
-
-
-@pytest.fixture
-def checkout(github: FakeGitHub, tmp_path: Path) -> Checkout:
-    return Checkout(github, tmp_path / "checkout")
+        yield Octocat(github, client, Checkout(github, tmp_path / "checkout"), visitor)
+    client.close()

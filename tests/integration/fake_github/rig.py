@@ -4,9 +4,11 @@ import base64
 import os
 import subprocess
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 from github import Auth, Github
 from github.Repository import Repository
 
@@ -70,21 +72,34 @@ class Checkout:
         return self.try_git("push", repository.clone_url, "main")
 
 
-def create(client: Github, name: str = "sales", **fields: Any) -> Repository:
-    created: Repository = client.get_user().create_repo(name, **fields)
-    return created
+@dataclass(frozen=True)
+class Octocat:
+    """The user of the token, with a client, a checkout and a browser."""
+
+    github: FakeGitHub
+    client: Github
+    checkout: Checkout
+    visitor: httpx.Client
+
+    def create(self, name: str = "sales", **fields: Any) -> Repository:
+        created: Repository = self.client.get_user().create_repo(name, **fields)
+        return created
+
+    def update(self, repository: Repository, files: Mapping[str, bytes] = PAGE, message: str = "one") -> str:
+        """Commit and push ``files``; the commit's sha."""
+        sha = self.checkout.commit(files, message)
+        self.checkout.push(repository)
+        return sha
+
+    def publish(self, files: Mapping[str, bytes] = PAGE) -> Repository:
+        repository = self.create()
+        self.update(repository, files)
+        ask(repository, "POST", "/pages", MAIN)
+        return repository
 
 
 def ask(repository: Repository, method: str, path: str, body: Any = None) -> Any:
     return repository.requester.requestJsonAndCheck(method, repository.url + path, input=body)[1]
-
-
-def published(client: Github, checkout: Checkout, files: Mapping[str, bytes] | None = None) -> Repository:
-    repository = create(client)
-    checkout.commit(files or PAGE)
-    checkout.push(repository)
-    ask(repository, "POST", "/pages", MAIN)
-    return repository
 
 
 def site(repository: Repository) -> str:

@@ -1,77 +1,62 @@
 import os
 from typing import Any
 
-import httpx
 import pytest
 import requests
-from github import Github, GithubException, RateLimitExceededException
+from github import GithubException, RateLimitExceededException
 
-from tests.fakes.github import (
-    Answer,
-    Drop,
-    FakeGitHub,
-    Fault,
-    Hang,
-    PushRejected,
-    bad_gateway,
-    branch_protected,
-    primary_limit,
-    secondary_limit,
-    secret_found,
-    too_many_requests,
-    workflow_scope_missing,
-)
-from tests.integration.fake_github.rig import LONG, PAGE, Checkout, create, published, site
+from tests.fakes.github import Answer, Drop, Fault, Hang, PushRejected, faults
+from tests.integration.fake_github.rig import LONG, PAGE, Octocat, site
 
 
-def test_a_fault_meets_so_many_requests_of_its_sort(github: FakeGitHub, client: Github) -> None:
-    github.add_fault(Fault(kind="api", method="POST", path="^/user/repos$", times=2, answer=bad_gateway()))
-    assert client.get_user().login == "octocat"
+def test_a_fault_meets_so_many_requests_of_its_sort(octocat: Octocat) -> None:
+    octocat.github.add_fault(
+        Fault(kind="api", method="POST", path="^/user/repos$", times=2, answer=faults.bad_gateway())
+    )
+    assert octocat.client.get_user().login == "octocat"
     for _ in range(2):
         with pytest.raises(GithubException) as refused:
-            create(client)
+            octocat.create()
         assert refused.value.status == 502
-    assert create(client).name == "sales"
+    assert octocat.create().name == "sales"
 
 
-def test_a_fault_without_a_number_stays_until_it_is_cleared(github: FakeGitHub, client: Github) -> None:
-    github.add_fault(Fault(kind="api", path="/repos/", times=None, answer=bad_gateway()))
-    create(client)
+def test_a_fault_without_a_number_stays_until_it_is_cleared(octocat: Octocat) -> None:
+    octocat.github.add_fault(Fault(kind="api", path="/repos/", times=None, answer=faults.bad_gateway()))
+    octocat.create()
     for _ in range(3):
         with pytest.raises(GithubException) as refused:
-            client.get_repo("octocat/sales")
+            octocat.client.get_repo("octocat/sales")
         assert refused.value.status == 502
-    github.clear_faults()
-    assert client.get_repo("octocat/sales").name == "sales"
+    octocat.github.clear_faults()
+    assert octocat.client.get_repo("octocat/sales").name == "sales"
 
 
 @pytest.mark.parametrize(("when", "count"), [("before", 0), ("after", 1)])
-def test_an_answer_is_lost_before_or_after_the_effect(
-    github: FakeGitHub, client: Github, when: Any, count: int
-) -> None:
-    github.add_fault(Fault(kind="api", method="POST", path="/user/repos", when=when, answer=Drop()))
+def test_an_answer_is_lost_before_or_after_the_effect(octocat: Octocat, when: Any, count: int) -> None:
+    octocat.github.add_fault(Fault(kind="api", method="POST", path="/user/repos", when=when, answer=Drop()))
     with pytest.raises(requests.ConnectionError):
-        create(client)
-    assert len(github.repositories()) == count
-    assert github.log[-1].status is None
+        octocat.create()
+    assert len(octocat.github.repositories()) == count
+    assert octocat.github.log[-1].status is None
 
 
 @pytest.mark.parametrize(
     ("answer", "status", "kind"),
     [
-        (secondary_limit(), 403, RateLimitExceededException),
-        (secondary_limit(7), 403, RateLimitExceededException),
-        (primary_limit(), 403, RateLimitExceededException),
-        (too_many_requests(), 429, GithubException),
-        (too_many_requests(7), 429, GithubException),
+        (faults.secondary_limit(), 403, RateLimitExceededException),
+        (faults.secondary_limit(7), 403, RateLimitExceededException),
+        (faults.primary_limit(), 403, RateLimitExceededException),
+        (faults.too_many_requests(), 429, GithubException),
+        (faults.too_many_requests(7), 429, GithubException),
     ],
 )
 def test_limits_are_told_apart_by_pygithub(
-    github: FakeGitHub, client: Github, answer: Answer, status: int, kind: type[GithubException]
+    octocat: Octocat, answer: Answer, status: int, kind: type[GithubException]
 ) -> None:
-    github.add_fault(Fault(kind="api", answer=answer))
+    octocat.github.add_fault(Fault(kind="api", answer=answer))
     with pytest.raises(kind) as refused:
-        create(client)
+        octocat.create()
     headers = refused.value.headers or {}
     assert refused.value.status == status
     assert headers.get("retry-after") == answer.headers.get("Retry-After")
@@ -81,73 +66,65 @@ def test_limits_are_told_apart_by_pygithub(
 @pytest.mark.parametrize(
     ("answer", "shown"),
     [
-        (secret_found("app.js", 3), ["remote: error: GH013", "path: app.js:3", "repository rule violations"]),
-        (workflow_scope_missing(), ["refusing to allow a Personal Access Token", "`workflow` scope"]),
-        (branch_protected(), ["remote: error: GH006", "protected branch hook declined"]),
+        (faults.secret_found("app.js", 3), ["remote: error: GH013", "path: app.js:3", "repository rule violations"]),
+        (faults.workflow_scope_missing(), ["refusing to allow a Personal Access Token", "`workflow` scope"]),
+        (faults.branch_protected(), ["remote: error: GH006", "protected branch hook declined"]),
     ],
 )
-def test_a_push_is_refused_in_gits_own_words(
-    github: FakeGitHub, client: Github, checkout: Checkout, answer: PushRejected, shown: list[str]
-) -> None:
-    repository = create(client)
-    sha = checkout.commit({"big.bin": os.urandom(2 * 1024 * 1024)})
-    github.add_fault(Fault(kind="git", method="POST", path="git-receive-pack", answer=answer))
-    refused = checkout.push(repository)
+def test_a_push_is_refused_in_gits_own_words(octocat: Octocat, answer: PushRejected, shown: list[str]) -> None:
+    repository = octocat.create()
+    sha = octocat.checkout.commit({"big.bin": os.urandom(2 * 1024 * 1024)})
+    octocat.github.add_fault(Fault(kind="git", method="POST", path="git-receive-pack", answer=answer))
+    refused = octocat.checkout.push(repository)
     assert refused.returncode == 1
     assert "! [remote rejected] main -> main" in refused.stderr
     assert all(part in refused.stderr for part in shown)
     assert ("GH013" in refused.stderr) == (sha in refused.stderr)
-    assert github.repository("octocat", "sales").head() is None
-    assert checkout.push(repository).returncode == 0
+    assert octocat.github.repository("octocat", "sales").head() is None
+    assert octocat.checkout.push(repository).returncode == 0
 
 
 @pytest.mark.parametrize(("when", "is_there"), [("before", False), ("after", True)])
-def test_a_push_fails_with_a_502_before_or_after_the_effect(
-    github: FakeGitHub, client: Github, checkout: Checkout, when: Any, is_there: bool
-) -> None:
-    repository = create(client)
-    sha = checkout.commit(PAGE)
-    github.add_fault(Fault(kind="git", method="POST", path="git-receive-pack", when=when, answer=bad_gateway()))
-    assert "502" in checkout.push(repository).stderr
-    assert github.repository("octocat", "sales").head() == (sha if is_there else None)
-    assert checkout.push(repository).returncode == 0
-    assert len(github.repository("octocat", "sales").commits()) == 1
+def test_a_push_fails_with_a_502_before_or_after_the_effect(octocat: Octocat, when: Any, is_there: bool) -> None:
+    repository = octocat.create()
+    sha = octocat.checkout.commit(PAGE)
+    octocat.github.add_fault(
+        Fault(kind="git", method="POST", path="git-receive-pack", when=when, answer=faults.bad_gateway())
+    )
+    assert "502" in octocat.checkout.push(repository).stderr
+    assert octocat.github.repository("octocat", "sales").head() == (sha if is_there else None)
+    assert octocat.checkout.push(repository).returncode == 0
+    assert len(octocat.github.repository("octocat", "sales").commits()) == 1
 
 
 @pytest.mark.parametrize(("when", "is_there"), [("before", False), ("after", True)])
-def test_a_push_is_cut_off_before_or_after_the_effect(
-    github: FakeGitHub, client: Github, checkout: Checkout, when: Any, is_there: bool
-) -> None:
-    repository = create(client)
-    checkout.commit(PAGE)
-    github.add_fault(Fault(kind="git", method="POST", times=None, when=when, answer=Drop()))
-    assert checkout.push(repository).returncode != 0
-    assert (github.repository("octocat", "sales").head() is not None) == is_there
+def test_a_push_is_cut_off_before_or_after_the_effect(octocat: Octocat, when: Any, is_there: bool) -> None:
+    repository = octocat.create()
+    octocat.checkout.commit(PAGE)
+    octocat.github.add_fault(Fault(kind="git", method="POST", times=None, when=when, answer=Drop()))
+    assert octocat.checkout.push(repository).returncode != 0
+    assert (octocat.github.repository("octocat", "sales").head() is not None) == is_there
 
 
-def test_git_sends_a_push_again_when_a_kept_connection_is_closed(
-    github: FakeGitHub, client: Github, checkout: Checkout
-) -> None:
-    repository = create(client)
-    checkout.commit(PAGE)
-    github.add_fault(Fault(kind="git", method="POST", answer=Drop()))
-    assert checkout.push(repository).returncode == 0
-    assert [logged.status for logged in github.log if logged.method == "POST"] == [201, None, 200]
+def test_git_sends_a_push_again_when_a_kept_connection_is_closed(octocat: Octocat) -> None:
+    repository = octocat.create()
+    octocat.checkout.commit(PAGE)
+    octocat.github.add_fault(Fault(kind="git", method="POST", answer=Drop()))
+    assert octocat.checkout.push(repository).returncode == 0
+    assert [logged.status for logged in octocat.github.log if logged.method == "POST"] == [201, None, 200]
 
 
-def test_a_push_hangs(github: FakeGitHub, client: Github, checkout: Checkout) -> None:
-    repository = create(client)
-    checkout.commit(PAGE)
-    github.add_fault(Fault(kind="git", answer=Hang(LONG)))
-    checkout.environment |= {"GIT_HTTP_LOW_SPEED_LIMIT": "1", "GIT_HTTP_LOW_SPEED_TIME": "1"}
-    assert "Operation too slow" in checkout.push(repository).stderr
+def test_a_push_hangs(octocat: Octocat) -> None:
+    repository = octocat.create()
+    octocat.checkout.commit(PAGE)
+    octocat.github.add_fault(Fault(kind="git", answer=Hang(LONG)))
+    octocat.checkout.environment |= {"GIT_HTTP_LOW_SPEED_LIMIT": "1", "GIT_HTTP_LOW_SPEED_TIME": "1"}
+    assert "Operation too slow" in octocat.checkout.push(repository).stderr
 
 
-def test_visitors_meet_faults_too(
-    github: FakeGitHub, client: Github, checkout: Checkout, visitor: httpx.Client
-) -> None:
-    address = site(published(client, checkout))
-    github.add_fault(Fault(kind="site", answer=Answer(403, headers={"X-Edge": "yes"}, text="blocked")))
-    blocked = visitor.get(address)
+def test_visitors_meet_faults_too(octocat: Octocat) -> None:
+    address = site(octocat.publish())
+    octocat.github.add_fault(Fault(kind="site", answer=Answer(403, headers={"X-Edge": "yes"}, text="blocked")))
+    blocked = octocat.visitor.get(address)
     assert (blocked.status_code, blocked.text, blocked.headers["X-Edge"]) == (403, "blocked", "yes")
-    assert visitor.get(address).status_code == 200
+    assert octocat.visitor.get(address).status_code == 200

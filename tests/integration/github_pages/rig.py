@@ -1,6 +1,7 @@
 """A publisher and its workspaces beside the fake GitHub, with waits that are short."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,21 @@ from pipeline.workspace import GitWorkspaces
 from tests.builders import NOW, make_brief, make_files, make_site
 from tests.fakes.clock import FakeClock
 from tests.fakes.github import FakeGitHub, Logged, Repository
+from tests.fakes.github.pages import PagesSite
 
 SITE = make_site(target=Target.GITHUB_PAGES)
 FILES = make_files(
     {"index.html": "<h1>Sales</h1>\r\n", "css/style.css": "p {}", ".nojekyll": "", "data.bin": bytes(range(256))}
 )
 REVISED = FILES.with_files({"index.html": b"<h1>Second</h1>"})
-WORKFLOW = "on: push\njobs:\n  deploy:\n    steps:\n      - uses: actions/deploy-pages@v4\n"
+_DEPLOY = b"on: push\njobs:\n  deploy:\n    steps:\n      - uses: actions/deploy-pages@v4\n"
+WITH_WORKFLOW = FILES.with_files({".github/workflows/pages.yml": _DEPLOY})
+NEVER_BUILT = FILES.without(".nojekyll").with_files({"page.md": b"---\ntitle: x\n---\n{% nonsense %}\n"})
+
+
+def after(publication: Publication, site: Site = SITE) -> Site:
+    """The site of the next round."""
+    return replace(site, publication=publication, head=publication.commit_sha)
 
 
 class ShortClock(FakeClock):
@@ -71,12 +80,16 @@ class Rig:
     def repository(self) -> Repository:
         return self.github.repository(self.github.login, SITE.repository)
 
+    @property
+    def pages(self) -> PagesSite:
+        assert self.repository.pages is not None
+        return self.repository.pages
+
     def assert_published_once(self, publication: Publication) -> None:
         """One repository with one commit, and a site that serves it."""
         assert [repository.name for repository in self.github.repositories()] == [SITE.repository]
         assert [sha for sha, _ in self.repository.commits()] == [publication.commit_sha]
-        assert self.repository.pages is not None
-        assert self.repository.pages.served == dict(FILES)
+        assert self.pages.served == dict(FILES)
 
     def requests(self, kind: str) -> list[tuple[str, str]]:
         return [(logged.method, logged.path) for logged in self.logged(kind)]

@@ -1,26 +1,17 @@
 """Seeing a commit go live on the fake GitHub: builds that fail or are late, and what visitors are served."""
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from pipeline.domain.errors import BuildFailed, NotLive
 from pipeline.domain.files import AppFiles
-from tests.fakes.github import Answer, Drop, FakeGitHub, Fault, bad_gateway, too_many_requests
-from tests.fakes.github.pages import Build
-from tests.integration.github_pages.rig import FILES, REVISED, SITE, WORKFLOW, Rig
+from pipeline.domain.publication import Publication
+from tests.fakes.github import Answer, Drop, FakeGitHub, Fault, faults
+from tests.integration.github_pages.rig import FILES, NEVER_BUILT, REVISED, SITE, WITH_WORKFLOW, Rig, after
 
 PAGES = f"/repos/octocat/{SITE.repository}/pages"
-
-
-def newest_build(rig: Rig) -> Build:
-    assert rig.repository.pages is not None
-    return rig.repository.pages.history[-1]
-
-
-NEVER_BUILT = FILES.without(".nojekyll").with_files({"page.md": b"---\ntitle: x\n---\n{% nonsense %}\n"})
 
 
 class TestBuilds:
@@ -30,7 +21,7 @@ class TestBuilds:
         confirming = asyncio.create_task(rig.confirm(publication))
         while len(rig.clock.slept) < 8:
             await asyncio.sleep(0.001)
-        newest_build(rig).seconds = 0
+        rig.pages.history[-1].seconds = 0
         await confirming
         assert rig.clock.slept[:3] == [2, 3, 4.5]
         assert max(rig.clock.slept) == 15
@@ -77,16 +68,13 @@ class TestBuilds:
         first = await rig.publish()
         await rig.confirm(first)
         rig.github.settings.build_seconds = 0.2
-        site = replace(SITE, publication=first, head=first.commit_sha)
-        second = await rig.publish(site, REVISED, "two")
+        second = await rig.publish(after(first), REVISED, "two")
         await rig.confirm(second, REVISED)
-        assert rig.repository.pages is not None
-        assert rig.repository.pages.served == dict(REVISED)
+        assert rig.pages.served == dict(REVISED)
 
     async def test_that_never_begin_are_asked_for(self, rig: Rig) -> None:
         publication = await rig.publish()
-        assert rig.repository.pages is not None
-        rig.repository.pages.history.clear()
+        rig.pages.history.clear()
         await rig.confirm(publication)
         assert sum(rig.clock.slept) > 60
 
@@ -99,45 +87,43 @@ class TestBuilds:
 
     async def test_are_found_through_passing_faults_of_the_api(self, rig: Rig) -> None:
         publication = await rig.publish()
-        for answer in (bad_gateway(), Drop(), too_many_requests(3)):
+        for answer in (faults.bad_gateway(), Drop(), faults.too_many_requests(3)):
             rig.github.add_fault(Fault(kind="api", method="GET", path="builds/latest", answer=answer))
         await rig.confirm(publication)
 
     async def test_of_a_workflow_that_publishes_something_else_are_believed_when_github_says_so(self, rig: Rig) -> None:
-        files = FILES.with_files({".github/workflows/pages.yml": WORKFLOW.encode()})
-        publication = await rig.publish(files=files)
+        publication = await rig.publish(files=WITH_WORKFLOW)
         deployed = Answer(200, {"status": "succeed"})
         rig.github.add_fault(Fault(kind="api", path="/pages/deployments/", answer=deployed, times=None))
-        await rig.confirm(publication, files.with_files({"index.html": b"source of it"}))
+        await rig.confirm(publication, WITH_WORKFLOW.with_files({"index.html": b"source of it"}))
 
     async def test_of_a_workflow_that_fail_are_told(self, rig: Rig) -> None:
-        files = FILES.with_files({".github/workflows/pages.yml": WORKFLOW.encode()})
-        publication = await rig.publish(files=files)
+        publication = await rig.publish(files=WITH_WORKFLOW)
         failed = Answer(200, {"status": "deployment_failed"})
         rig.github.add_fault(Fault(kind="api", path=f"/pages/deployments/{publication.commit_sha}", answer=failed))
         with pytest.raises(BuildFailed, match="deployment_failed"):
-            await rig.confirm(publication, files)
+            await rig.confirm(publication, WITH_WORKFLOW)
+
+
+async def confirm_late(rig: Rig, publication: Publication, files: AppFiles, told: str) -> None:
+    """Visitors get the build only after ``told`` was said."""
+    confirming = asyncio.create_task(rig.confirm(publication, files))
+    while f"built, but visitors do not get it yet: {told}" not in rig.told:
+        await asyncio.sleep(0.001)
+    rig.pages.history[-1].stale_seconds = 0
+    await confirming
 
 
 class TestVisitors:
     async def test_get_the_old_page_for_a_while(self, rig: Rig) -> None:
         first = await rig.publish()
         rig.github.settings.stale_seconds = 3600
-        site = replace(SITE, publication=first, head=first.commit_sha)
-        second = await rig.publish(site, REVISED, "two")
-        confirming = asyncio.create_task(rig.confirm(second, REVISED))
-        while "built, but visitors do not get it yet: the page is not this commit's" not in rig.told:
-            await asyncio.sleep(0.001)
-        newest_build(rig).stale_seconds = 0
-        await confirming
+        second = await rig.publish(after(first), REVISED, "two")
+        await confirm_late(rig, second, REVISED, "the page is not this commit's")
 
     async def test_get_nothing_at_first(self, rig: Rig) -> None:
         rig.github.settings.stale_seconds = 3600
-        confirming = asyncio.create_task(rig.confirm(await rig.publish()))
-        while "built, but visitors do not get it yet: the page is answered with HTTP 404" not in rig.told:
-            await asyncio.sleep(0.001)
-        newest_build(rig).stale_seconds = 0
-        await confirming
+        await confirm_late(rig, await rig.publish(), FILES, "the page is answered with HTTP 404")
 
     @pytest.mark.parametrize(
         "answer",

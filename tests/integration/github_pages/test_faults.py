@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -12,22 +11,8 @@ from typing import Literal
 import pytest
 
 from pipeline.domain.errors import PublishFailed
-from tests.fakes.github import (
-    Answer,
-    Drop,
-    FakeGitHub,
-    Fault,
-    Hang,
-    PushRejected,
-    bad_gateway,
-    branch_protected,
-    primary_limit,
-    secondary_limit,
-    secret_found,
-    too_many_requests,
-    workflow_scope_missing,
-)
-from tests.integration.github_pages.rig import FILES, REVISED, SITE, Rig
+from tests.fakes.github import Answer, Drop, FakeGitHub, Fault, Hang, PushRejected, faults
+from tests.integration.github_pages.rig import FILES, REVISED, SITE, Rig, after
 
 CREATE = partial(Fault, kind="api", method="POST", path="/user/repos$")
 LOOK_AT_BRANCH = partial(Fault, kind="git", method="GET", path="info/refs")
@@ -41,7 +26,7 @@ EVERY_STEP = pytest.mark.parametrize("step", STEPS.values(), ids=STEPS)
 class TestLostConnections:
     @EVERY_STEP
     @pytest.mark.parametrize("when", ["before", "after"])
-    @pytest.mark.parametrize("answer", [Drop(), bad_gateway()], ids=["dropped", "502"])
+    @pytest.mark.parametrize("answer", [Drop(), faults.bad_gateway()], ids=["dropped", "502"])
     async def test_are_made_up_for_by_looking_first(
         self, rig: Rig, step: Step, when: Literal["before", "after"], answer: Drop | Answer
     ) -> None:
@@ -53,7 +38,7 @@ class TestLostConnections:
 
     @EVERY_STEP
     async def test_that_do_not_end_are_given_up(self, rig: Rig, step: Step) -> None:
-        rig.github.add_fault(step(answer=bad_gateway(), times=None))
+        rig.github.add_fault(step(answer=faults.bad_gateway(), times=None))
         with pytest.raises(PublishFailed, match=r"answered 502|returned error: 502"):
             await rig.publish()
         assert len(rig.github.log) < 20
@@ -76,9 +61,8 @@ class TestLostConnections:
 
     async def test_of_a_revision_leave_one_commit_per_round(self, rig: Rig) -> None:
         first = await rig.publish()
-        site = replace(SITE, publication=first, head=first.commit_sha)
         rig.github.add_fault(PUSH(answer=Drop(), when="after"))
-        second = await rig.publish(site, REVISED, "two")
+        second = await rig.publish(after(first), REVISED, "two")
         assert [sha for sha, _ in rig.repository.commits()] == [second.commit_sha, first.commit_sha]
 
     async def test_by_silence_end_after_their_time(self, github: FakeGitHub, tmp_path: Path) -> None:
@@ -124,31 +108,25 @@ class TestTheFirstSeconds:
 
 class TestLimits:
     @pytest.mark.parametrize("step", [CREATE, SWITCH_ON], ids=["create", "switch on"])
-    @pytest.mark.parametrize("answer", [secondary_limit, too_many_requests])
-    async def test_with_a_time_are_kept(self, rig: Rig, step: Step, answer: Callable[..., Answer]) -> None:
-        rig.github.add_fault(step(answer=answer(17), times=2))
-        rig.assert_published_once(await rig.publish())
-        assert rig.clock.slept == [17, 17]
-
-    @pytest.mark.parametrize("step", [CREATE, SWITCH_ON], ids=["create", "switch on"])
-    @pytest.mark.parametrize("answer", [secondary_limit, too_many_requests])
-    async def test_without_a_time_are_waited_out_longer_and_longer(
-        self, rig: Rig, step: Step, answer: Callable[..., Answer]
+    @pytest.mark.parametrize("answer", [faults.secondary_limit, faults.too_many_requests])
+    @pytest.mark.parametrize(("told", "waits"), [(17, [17, 17]), (None, [60, 120, 240])], ids=["told", "not told"])
+    async def test_are_kept_for_as_long_as_told_or_longer_and_longer(
+        self, rig: Rig, step: Step, answer: Callable[..., Answer], told: int | None, waits: list[int]
     ) -> None:
-        rig.github.add_fault(step(answer=answer(), times=3))
+        rig.github.add_fault(step(answer=answer(told), times=len(waits)))
         rig.assert_published_once(await rig.publish())
-        assert rig.clock.slept == [60, 120, 240]
+        assert rig.clock.slept == waits
 
     async def test_that_end_soon_are_waited_out(self, rig: Rig) -> None:
-        rig.github.add_fault(CREATE(answer=primary_limit(30)))
+        rig.github.add_fault(CREATE(answer=faults.primary_limit(30)))
         rig.assert_published_once(await rig.publish())
         assert 25 <= rig.clock.slept[0] <= 31
 
     @pytest.mark.parametrize(
         ("answer", "words"),
         [
-            (primary_limit, r"used up until \d\d:\d\d UTC, in (60|59) minutes"),
-            (secondary_limit, "wants none for 3600 s"),
+            (faults.primary_limit, r"used up until \d\d:\d\d UTC, in (60|59) minutes"),
+            (faults.secondary_limit, "wants none for 3600 s"),
         ],
     )
     async def test_that_last_longer_than_the_job_end_it_at_once(
@@ -165,9 +143,9 @@ class TestPushesThatAreRefused:
     @pytest.mark.parametrize(
         ("answer", "words"),
         [
-            (secret_found("index.html", 3), "GH013.*PUSH PROTECTION.*path: index.html:3"),
-            (workflow_scope_missing(), "without `workflow` scope"),
-            (branch_protected(), "GH006"),
+            (faults.secret_found("index.html", 3), "GH013.*PUSH PROTECTION.*path: index.html:3"),
+            (faults.workflow_scope_missing(), "without `workflow` scope"),
+            (faults.branch_protected(), "GH006"),
         ],
         ids=["secret", "workflow", "protected"],
     )
@@ -181,9 +159,8 @@ class TestPushesThatAreRefused:
         assert rig.repository.head() is None
 
     async def test_are_not_carried_along_by_the_next_round(self, rig: Rig) -> None:
-        first = await rig.publish()
-        site = replace(SITE, publication=first, head=first.commit_sha)
-        rig.github.add_fault(PUSH(answer=secret_found()))
+        site = after(await rig.publish())
+        rig.github.add_fault(PUSH(answer=faults.secret_found()))
         with pytest.raises(PublishFailed):
             await rig.publish(site, FILES.with_files({"key.txt": b"secret"}), "refused")
         await rig.publish(site, REVISED, "two")

@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.domain.errors import BuildFailed, NotLive, PlanRequired, PublishFailed
-from pipeline.domain.publication import Publication, Site
 from tests.builders import make_site
-from tests.fakes.github import Answer, FakeGitHub, Fault, secondary_limit
-from tests.integration.github_pages.rig import FILES, REVISED, SITE, Rig
+from tests.fakes.github import Answer, FakeGitHub, Fault, faults
+from tests.integration.github_pages.rig import NEVER_BUILT, REVISED, SITE, Rig, after
 
 CREATE = partial(Fault, kind="api", method="POST", path="/repos$")
 LOOK_AT_BRANCH = partial(Fault, kind="git", method="GET", path="info/refs")
@@ -24,10 +23,6 @@ NOT_FOUND = Answer(404, {"message": "Not Found"})
 FORBIDDEN = Answer(403, {"message": "Resource not accessible by integration"})
 REQUIRED_OF_PAGES = {"url": "x", "status": None, "cname": None, "custom_404": False, "public": True}
 OLDER_BUILD = Answer(200, {"url": "x", "status": "built", "commit": "0" * 40, "created_at": "x"})
-
-
-def after(publication: Publication) -> Site:
-    return replace(SITE, publication=publication, head=publication.commit_sha)
 
 
 def creation_answer(rig: Rig, page: str) -> Answer:
@@ -181,11 +176,10 @@ class TestBuildsThatAreNotTold:
             await rig.confirm(second, REVISED)
 
     async def test_for_a_while_may_have_failed(self, rig: Rig) -> None:
-        never_built = FILES.without(".nojekyll").with_files({"page.md": b"---\ntitle: x\n---\n{% nonsense %}\n"})
         rig.github.add_fault(replace(LATEST_BUILD(answer=NOT_FOUND), times=3))
-        publication = await rig.publish(files=never_built)
+        publication = await rig.publish(files=NEVER_BUILT)
         with pytest.raises(BuildFailed, match="Liquid"):
-            await rig.confirm(publication, never_built)
+            await rig.confirm(publication, NEVER_BUILT)
 
     @pytest.mark.parametrize("answer", [NOT_FOUND, FORBIDDEN, Answer(409, {"message": "x"}), Answer(422, {})])
     async def test_because_of_an_older_one_are_asked_for_once_even_if_in_vain(self, rig: Rig, answer: Answer) -> None:
@@ -196,7 +190,7 @@ class TestBuildsThatAreNotTold:
         assert [method for method, path in rig.requests("api") if path.endswith("/builds")] == ["POST"]
 
     async def test_because_of_a_limit_are_asked_for_when_it_is_over(self, rig: Rig) -> None:
-        rig.github.add_fault(replace(LATEST_BUILD(answer=secondary_limit(17)), times=1))
+        rig.github.add_fault(replace(LATEST_BUILD(answer=faults.secondary_limit(17)), times=1))
         await rig.confirm(await rig.publish())
         assert rig.clock.slept == [17]
 

@@ -11,14 +11,9 @@ from pipeline.domain.errors import NotLive, PlanRequired, PublishFailed
 from pipeline.domain.publication import Target, owner_mark
 from tests.builders import EMAIL, TASK, make_brief, make_files, make_site
 from tests.fakes.github import Answer, FakeGitHub, Fault
-from tests.integration.github_pages.rig import FILES, REVISED, SITE, WORKFLOW, Rig
+from tests.integration.github_pages.rig import FILES, REVISED, SITE, WITH_WORKFLOW, Rig, after
 
 MARK = f"[code-to-deployment {owner_mark(EMAIL, TASK)}]"
-
-
-def build_type(rig: Rig) -> str | None:
-    pages = rig.repository.pages
-    return pages.build_type if pages else None
 
 
 class TestRoundOne:
@@ -70,10 +65,9 @@ class TestRoundOne:
         assert len(rig.repository.commits()) == 1
 
     async def test_of_a_workflow_that_deploys_pages_leaves_the_build_to_it(self, rig: Rig) -> None:
-        files = FILES.with_files({".github/workflows/pages.yml": WORKFLOW.encode()})
-        publication = await rig.publish(files=files)
-        await rig.confirm(publication, files)
-        assert build_type(rig) == "workflow"
+        publication = await rig.publish(files=WITH_WORKFLOW)
+        await rig.confirm(publication, WITH_WORKFLOW)
+        assert rig.pages.build_type == "workflow"
 
     async def test_describes_the_repository_in_one_clean_line_that_ends_with_the_mark(self, rig: Rig) -> None:
         await rig.publish(brief=make_brief(text="Größe\n\x00\x1b[31m " + "long " * 200))
@@ -87,9 +81,8 @@ class TestRoundOne:
 class TestLaterRounds:
     async def test_push_and_nothing_else(self, rig: Rig) -> None:
         first = await rig.publish()
-        site = replace(SITE, publication=first, head=first.commit_sha)
         rig.github.log.clear()
-        second = await rig.publish(site, REVISED, "two")
+        second = await rig.publish(after(first), REVISED, "two")
         assert rig.requests("api") == []
         assert [method for method, _ in rig.requests("git")] == ["GET", "POST"]
         await rig.confirm(second, REVISED)
@@ -101,15 +94,14 @@ class TestLaterRounds:
         rig.call("PATCH", f"/repos/octocat/{SITE.repository}", {"name": "renamed"})
         moved = Answer(301, {}, {"Location": f"{rig.github.api_url}/repos/octocat/renamed"})
         rig.github.add_fault(Fault(kind="api", method="GET", path=f"{SITE.repository}$", answer=moved))
-        site = replace(SITE, publication=first, head=first.commit_sha)
-        second = await rig.publish(site, REVISED, "two")
+        second = await rig.publish(after(first), REVISED, "two")
         assert second.repo_url == f"{rig.github.url}/octocat/renamed"
         assert rig.github.repository("octocat", "renamed").head() == second.commit_sha
 
     async def test_of_a_repository_that_is_gone_make_no_new_one(self, rig: Rig) -> None:
         first = await rig.publish()
         rig.call("DELETE", f"/repos/octocat/{SITE.repository}")
-        site = replace(SITE, publication=first, head=first.commit_sha)
+        site = after(first)
         with pytest.raises(PublishFailed, match="no longer on GitHub"):
             await rig.publish(site, REVISED, "two")
         with pytest.raises(PublishFailed, match="no longer on GitHub"):
@@ -117,24 +109,21 @@ class TestLaterRounds:
         assert rig.github.repositories() == []
 
     async def test_switch_the_site_over_when_a_workflow_comes_or_goes(self, rig: Rig) -> None:
-        first = await rig.publish()
-        site = replace(SITE, publication=first, head=first.commit_sha)
-        files = FILES.with_files({".github/workflows/pages.yml": WORKFLOW.encode()})
-        second = await rig.publish(site, files, "two")
-        assert build_type(rig) == "workflow"
-        third = await rig.publish(replace(site, publication=second, head=second.commit_sha), REVISED, "three")
-        assert build_type(rig) == "legacy"
+        site = after(await rig.publish())
+        second = await rig.publish(site, WITH_WORKFLOW, "two")
+        kinds = [rig.pages.build_type]
+        third = await rig.publish(after(second), REVISED, "three")
+        assert [*kinds, rig.pages.build_type] == ["workflow", "legacy"]
         await rig.confirm(third, REVISED)
 
     async def test_begin_from_a_clone_where_the_workspace_is_missing_or_older(self, rig: Rig, tmp_path: Path) -> None:
-        first = await rig.publish()
-        site = replace(SITE, publication=first, head=first.commit_sha)
+        site = after(await rig.publish())
         other = Rig(rig.github, tmp_path / "other")
         restored = await other.publisher.restore(site)
         assert restored == site
         assert await other.workspaces.published(restored) == FILES
         second = await other.publish(restored, REVISED, "two")
-        site = await rig.publisher.restore(replace(site, publication=second, head=second.commit_sha))
+        site = await rig.publisher.restore(after(second))
         assert await rig.workspaces.published(site) == REVISED
         third = await rig.publish(site, FILES, "three")
         assert [message.strip() for _, message in rig.repository.commits()] == ["three", "two", "one"]
@@ -143,8 +132,7 @@ class TestLaterRounds:
 
 class TestNeverForced:
     async def test_a_history_that_somebody_else_continued_is_a_conflict(self, rig: Rig, tmp_path: Path) -> None:
-        first = await rig.publish()
-        site = replace(SITE, publication=first, head=first.commit_sha)
+        site = after(await rig.publish())
         other = Rig(rig.github, tmp_path / "other")
         theirs = await other.publish(await other.publisher.restore(site), REVISED, "theirs")
         with pytest.raises(PublishFailed, match="not overwritten"):
@@ -171,8 +159,7 @@ class TestNeverForced:
         source = {"branch": "gh-pages", "path": "/docs"}
         rig.call("POST", f"/repos/octocat/{SITE.repository}/pages", {"source": source})
         publication = await rig.publish()
-        assert repository.pages is not None
-        assert (repository.pages.branch, repository.pages.path) == ("main", "/")
+        assert (rig.pages.branch, rig.pages.path) == ("main", "/")
         assert rig.requests("api")[-1] == ("POST", f"/repos/octocat/{SITE.repository}/pages/builds")
         await rig.confirm(publication)
 
@@ -220,8 +207,7 @@ async def test_sixteen_publications_at_once_mix_nothing_up(rig: Rig) -> None:
 
 async def test_a_commit_that_was_overtaken_is_not_live(rig: Rig) -> None:
     first = await rig.publish()
-    site = replace(SITE, publication=first, head=first.commit_sha)
-    await rig.publish(site, REVISED, "two")
+    await rig.publish(after(first), REVISED, "two")
     with pytest.raises(NotLive, match="moved on"):
         await rig.confirm(first)
 
