@@ -1,57 +1,28 @@
 """``pipeline spaces`` against the fake Hub, in the test's own process."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.fakes.hub import FakeHub, Setting, Space
+from tests.integration.space_functions import FUNCTIONS, prepare, state_of
 from tests.integration.spaces_cli.rig import ID, VALUE, spaces
 
-Check = Callable[[Space], bool]
-ROWS: dict[str, tuple[tuple[str, ...], Check]] = {
-    "info": (("info", ID), lambda space: space.starts == 0),
-    "get_runtime": (("runtime", ID), lambda space: space.starts == 0),
-    "pause": (("pause", ID), lambda space: space.run.stage == "PAUSED"),
-    "restart": (("restart", ID), lambda space: space.starts == 1),
-    "restart from scratch": (("restart", ID, "--factory-reboot"), lambda space: space.starts == 1),
-    "wake": (("wake", ID), lambda space: space.starts == 0),
-    "request_hardware": (
-        ("hardware", ID, "t4-small", "--sleep-time", "300"),
-        lambda space: (space.hardware, space.sleep_seconds) == ("t4-small", 300),
-    ),
-    "set_sleep_time": (("sleep-time", ID, "300"), lambda space: space.sleep_seconds == 300),
-    "never sleep": (("sleep-time", ID, "--", "-1"), lambda space: space.sleep_seconds == -1),
-    "set_volumes": (
-        ("volumes", ID, "--mount", "bucket:deployer/data:/data:ro"),
-        lambda space: [(each["mountPath"], each["readOnly"]) for each in space.volumes] == [("/data", True)],
-    ),
-    "get_variables": (("variables", ID), lambda space: space.starts == 0),
-    "add_variable": (("variables", ID, "--set", "DEBUG=true"), lambda space: space.variables["DEBUG"].value == "true"),
-    "delete_variable": (("variables", ID, "--delete", "OLD"), lambda space: "OLD" not in space.variables),
-    "get_secrets": (("secrets", ID), lambda space: space.starts == 0),
-    "add_secret": (("secrets", ID, "--from-env", "API_KEY"), lambda space: space.secrets["API_KEY"].value == VALUE),
-    "delete_secret": (("secrets", ID, "--delete", "OLD_KEY"), lambda space: "OLD_KEY" not in space.secrets),
-    "logs": (("logs", ID), lambda space: space.starts == 0),
-    "dev mode": (("dev-mode", ID, "on"), lambda space: space.dev_mode),
-    "visibility": (("visibility", ID, "private"), lambda space: space.visibility == "private"),
-}
+COMMANDS = dict(FUNCTIONS["commands"])
 
 
 @pytest.mark.parametrize("is_json", [False, True])
-@pytest.mark.parametrize("row", ROWS)
+@pytest.mark.parametrize("name", COMMANDS)
 def test_every_function_has_a_command_that_does_it(
-    hub: FakeHub, space: Space, monkeypatch: pytest.MonkeyPatch, row: str, is_json: bool
+    hub: FakeHub, space: Space, monkeypatch: pytest.MonkeyPatch, name: str, is_json: bool
 ) -> None:
+    prepare(space)
     monkeypatch.setenv("API_KEY", VALUE)
-    space.variables["OLD"] = Setting("1")
-    space.secrets["OLD_KEY"] = Setting("1")
-    arguments, is_done = ROWS[row]
-    options = ("--json",) if is_json else ()
-    ended = spaces(arguments[0], *options, *arguments[1:])
+    command, *arguments = COMMANDS[name]["typed"].replace(" ID", f" {ID}").split()
+    ended = spaces(command, *(["--json"] if is_json else []), *arguments)
     assert ended.code == 0, ended.stderr
-    assert is_done(space)
+    assert {field: state_of(space)[field] for field in COMMANDS[name]["then"]} == COMMANDS[name]["then"]
     assert VALUE not in ended.stdout + ended.stderr
     assert not [entry for entry in hub.log if entry.status is None or entry.status >= 400]
     if is_json:

@@ -2,17 +2,15 @@
 
 from collections.abc import AsyncIterator, Iterator
 
-import httpx
 import pytest
 from httpx import AsyncClient
 from pydantic import SecretStr
 
 from pipeline.spaces.hosts import space_hosts
-from pipeline.web.app import create_app
 from tests.fakes.clock import FakeClock
 from tests.fakes.hub import FakeHub, Space
 from tests.fakes.jobs import MemoryServices
-from tests.integration.spaces_http.rig import APP, BEARER, ID, VISITORS_TOKEN
+from tests.integration.spaces_http.rig import APP, BEARER, ID, VISITORS_TOKEN, client_of
 
 
 @pytest.fixture
@@ -36,6 +34,5 @@ def services(hub: FakeHub) -> MemoryServices:
 
 @pytest.fixture
 async def client(services: MemoryServices) -> AsyncIterator[AsyncClient]:
-    transport = httpx.ASGITransport(create_app(services), raise_app_exceptions=False)
-    async with AsyncClient(transport=transport, base_url="http://pipeline.test", headers=BEARER) as client:
+    async with client_of(services, headers=BEARER) as client:
         yield client

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from httpx import AsyncClient
+from httpx import ASGITransport, AsyncClient, Response
 
 from pipeline.web.app import create_app
 from pipeline.web.streams import Streams
@@ -22,6 +22,11 @@ BEARER = {"Authorization": f"Bearer {SECRET}"}
 VOLUME = {"type": "bucket", "source": "deployer/data", "mount_path": "/data"}
 
 
+def client_of(services: MemoryServices, **options: Any) -> AsyncClient:
+    transport = ASGITransport(create_app(services), raise_app_exceptions=False)
+    return AsyncClient(transport=transport, base_url="http://pipeline.test", **options)
+
+
 @asynccontextmanager
 async def served(services: MemoryServices, streams: Streams | None = None) -> AsyncIterator[AsyncClient]:
     """A client of a real server: only there can somebody leave before the end."""
@@ -29,6 +34,12 @@ async def served(services: MemoryServices, streams: Streams | None = None) -> As
     app.state.streams = streams or app.state.streams
     async with served_app(app) as address, AsyncClient(base_url=address, headers=BEARER) as client:
         yield client
+
+
+def error_of(response: Response, status: int) -> str:
+    """What an answer of that status tells."""
+    assert response.status_code == status, response.text
+    return str(response.json()["error"])
 
 
 def events(text: str) -> list[tuple[str, Any]]:

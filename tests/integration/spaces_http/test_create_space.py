@@ -14,19 +14,18 @@ from pipeline.manage_spaces.creation import CreateSpace
 from pipeline.shapes.examples import CREATE_SPACE_EXAMPLES
 from pipeline.spaces.hosts import space_hosts
 from pipeline.verification.secrets import ConfiguredSecretScanner
-from pipeline.web.app import create_app
 from pipeline.web.hub_access import REFUSED_TOKENS_PER_MINUTE
 from tests.fakes.clock import FakeClock
 from tests.fakes.hub import Answer, FakeHub, Fault, too_many_requests
 from tests.fakes.jobs import SECRET, MemoryServices
+from tests.integration.spaces_http.rig import VISITORS_TOKEN, client_of, error_of
 
-CALLERS_TOKEN = "hf_" + "ofTheCallerHerself"
 PAGES: dict[str, Any] = {"space_type": "static", "files": {"index.html": "<title>Tides</title>"}}
 
 
 @pytest.fixture
 def hub() -> Iterator[FakeHub]:
-    with FakeHub(others={CALLERS_TOKEN: "visitor"}, organizations=["tide-tables"]) as hub:
+    with FakeHub(others={VISITORS_TOKEN: "visitor"}, organizations=["tide-tables"]) as hub:
         hub.plan = "pro"
         yield hub
 
@@ -38,11 +37,6 @@ def services_for(hub: FakeHub, *, token: str | None = None, **settings: Any) -> 
     scanner = ConfiguredSecretScanner((*services.settings.secrets(), secret.get_secret_value()))
     services.create_space = CreateSpace(services.spaces, scanner, FakeClock(), owner=services.settings.hf_owner)
     return services
-
-
-def client_of(services: MemoryServices) -> AsyncClient:
-    transport = httpx.ASGITransport(create_app(services), raise_app_exceptions=False)
-    return AsyncClient(transport=transport, base_url="http://pipeline.test")
 
 
 @pytest.fixture
@@ -135,8 +129,7 @@ async def test_the_known_refusals_have_their_known_texts(
     hub: FakeHub, client: AsyncClient, raw: bytes, text: str
 ) -> None:
     response = await post(client, raw)
-    assert response.status_code == 400
-    assert response.json()["error"] == text
+    assert error_of(response, 400) == text
     assert hub.log == []
 
 
@@ -158,8 +151,7 @@ async def test_broken_rules_are_named_before_the_hub_is_asked(
     hub: FakeHub, client: AsyncClient, fields: dict[str, Any], field: str
 ) -> None:
     response = await post(client, **fields)
-    assert response.status_code == 400
-    assert response.json()["error"]
+    assert error_of(response, 400)
     assert {problem["field"] for problem in response.json()["fields"]} == {field}
     assert hub.log == []
 
@@ -174,9 +166,9 @@ async def test_who_sends_nothing_or_something_wrong_gets_nothing(hub: FakeHub, c
 
 
 async def test_a_hub_token_of_the_callers_acts_for_the_caller(hub: FakeHub, client: AsyncClient) -> None:
-    response = await post(client, token=CALLERS_TOKEN)
+    response = await post(client, token=VISITORS_TOKEN)
     assert response.json()["space_id"].startswith("visitor/")
-    assert {entry.token for entry in hub.log} == {CALLERS_TOKEN}
+    assert {entry.token for entry in hub.log} == {VISITORS_TOKEN}
 
 
 async def test_a_hub_token_that_the_hub_does_not_know_is_refused(hub: FakeHub, client: AsyncClient) -> None:
@@ -202,8 +194,7 @@ async def test_the_operators_spaces_belong_to_the_owner_that_is_set(hub: FakeHub
 async def test_a_name_that_is_taken_is_a_conflict(client: AsyncClient) -> None:
     assert (await post(client, name="deployer/tides")).status_code == 200
     response = await post(client, name="deployer/tides")
-    assert response.status_code == 409
-    assert "another name" in response.json()["error"]
+    assert "another name" in error_of(response, 409)
 
 
 async def test_a_plan_that_does_not_include_programs_is_told_with_the_free_way(
@@ -211,8 +202,7 @@ async def test_a_plan_that_does_not_include_programs_is_told_with_the_free_way(
 ) -> None:
     hub.plan = "free"
     response = await post(client, {"space_type": "docker", "files": {"app.py": "x = 1"}})
-    assert response.status_code == 402
-    assert "static" in response.json()["error"]
+    assert "static" in error_of(response, 402)
     assert hub.spaces == {}
     assert (await post(client)).status_code == 200
 

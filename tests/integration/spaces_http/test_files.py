@@ -8,7 +8,7 @@ from httpx import AsyncClient
 
 from tests.fakes.hub import FakeHub, Space
 from tests.fakes.jobs import SECRET
-from tests.integration.spaces_http.rig import APP, AT
+from tests.integration.spaces_http.rig import APP, AT, error_of
 
 
 async def put_files(client: AsyncClient, files: Any, **fields: Any) -> httpx.Response:
@@ -58,7 +58,6 @@ async def test_files_that_must_not_be_published_are_refused(
     hub: FakeHub, client: AsyncClient, files: dict[str, Any]
 ) -> None:
     response = await put_files(client, files)
-    assert response.status_code == 400
-    assert response.json()["error"]
+    assert error_of(response, 400)
     assert SECRET not in response.text
     assert not hub.calls("POST", "/commit/")

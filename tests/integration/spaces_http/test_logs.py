@@ -10,7 +10,7 @@ from pipeline.web.streams import Streams
 from tests.fakes.hub import Answer, FakeHub, Fault, Space
 from tests.fakes.jobs import MemoryServices
 from tests.fakes.served import until
-from tests.integration.spaces_http.rig import APP, AT, ID, events, served
+from tests.integration.spaces_http.rig import APP, AT, ID, error_of, events, served
 
 
 def readers() -> list[threading.Thread]:
@@ -31,8 +31,7 @@ async def test_a_log_is_one_event_per_line(space: Space, client: AsyncClient, qu
 
 async def test_the_log_of_a_space_that_is_not_there_is_not_found(client: AsyncClient) -> None:
     response = await client.get("/spaces/deployer/tide/logs")
-    assert response.status_code == 404
-    assert ID in response.json()["error"]
+    assert ID in error_of(response, 404)
 
 
 async def test_the_log_of_a_foreign_space_is_forbidden_by_status(hub: FakeHub, client: AsyncClient) -> None:

@@ -14,7 +14,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.hub import Answer, FakeHub, Fault, Hang
 from tests.fakes.jobs import MemoryServices
 from tests.fakes.served import until
-from tests.integration.spaces_http.rig import APP, VALUE, VISITORS_TOKEN, events, served
+from tests.integration.spaces_http.rig import APP, VALUE, VISITORS_TOKEN, error_of, events, served
 
 ORDER: dict[str, Any] = {
     "template": "deployer/template",
@@ -74,8 +74,7 @@ async def test_a_space_that_failed_makes_the_answer_a_502_that_says_why(client: 
 
 async def test_a_missing_template_is_told_for_the_whole(client: AsyncClient) -> None:
     answer = await client.post("/spaces/provision", json=ORDER | {"template": "deployer/none"})
-    assert answer.status_code == 404
-    assert "no such Space" in answer.json()["error"]
+    assert "no such Space" in error_of(answer, 404)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from pipeline.spaces.hosts import space_hosts
 from pipeline.workspace import GitWorkspaces
 from tests.fakes.clock import FakeClock
 from tests.fakes.hub import FakeHub
-from tests.integration.spaces_hub.space_host import OTHER_TOKEN
+from tests.integration.spaces_hub.rig import OTHER_TOKEN, HubTarget
 
 
 @pytest.fixture
@@ -38,15 +38,6 @@ def host(hub: FakeHub, clock: FakeClock) -> HubSpaceHost:
 
 
 @pytest.fixture
-def workspaces(tmp_path: Path) -> GitWorkspaces:
-    return GitWorkspaces(tmp_path)
-
-
-@pytest.fixture
-def told() -> list[str]:
-    return []
-
-
-@pytest.fixture
-def publisher(host: HubSpaceHost, workspaces: GitWorkspaces, clock: FakeClock) -> HfSpacePublisher:
-    return HfSpacePublisher(host, workspaces, clock)
+def target(hub: FakeHub, host: HubSpaceHost, clock: FakeClock, tmp_path: Path) -> HubTarget:
+    workspaces = GitWorkspaces(tmp_path)
+    return HubTarget(hub, host, workspaces, clock, HfSpacePublisher(host, workspaces, clock))

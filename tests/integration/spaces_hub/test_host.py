@@ -14,7 +14,7 @@ from pipeline.ports import SpaceHost, SpaceHosts
 from pipeline.spaces.host import HubSpaceHost
 from tests.builders import make_files
 from tests.fakes.hub import FakeHub
-from tests.integration.spaces_hub.space_host import CARD, ID, STATIC
+from tests.integration.spaces_hub.rig import CARD, ID, PAGES
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ async def test_what_the_plan_lacks_names_the_free_ways(hub: FakeHub, host: Space
 
 async def test_files_become_one_commit_that_is_all_the_space_holds(hub: FakeHub, host: SpaceHost) -> None:
     space = await host.create(ID, "static", SpaceSettings())
-    files = STATIC.with_files({"logo.png": bytes(range(256)), "empty.txt": b""})
+    files = PAGES.with_files({"logo.png": bytes(range(256)), "empty.txt": b""})
     head = await host.commit(ID, files, "Build sales\n\nJob: 1", space.commit_sha)
     stored = hub.spaces[ID]
     assert [(commit.oid, commit.summary, commit.parent) for commit in stored.commits[1:]] == [
@@ -77,7 +77,7 @@ async def test_files_become_one_commit_that_is_all_the_space_holds(hub: FakeHub,
 
 async def test_a_file_of_the_app_that_its_gitignore_names_is_not_lost(hub: FakeHub, host: SpaceHost) -> None:
     hub.create(ID, "static")
-    files = STATIC.with_files({".gitignore": b"*.csv\n*.bin\n", "sales.csv": b"1\n", "sales.bin": bytes(range(256))})
+    files = PAGES.with_files({".gitignore": b"*.csv\n*.bin\n", "sales.csv": b"1\n", "sales.bin": bytes(range(256))})
     await host.commit(ID, files, "Ignored and published", None)
     held = hub.spaces[ID].files()
     assert held["sales.csv"] == b"1\n"
@@ -86,7 +86,7 @@ async def test_a_file_of_the_app_that_its_gitignore_names_is_not_lost(hub: FakeH
 
 async def test_the_same_files_again_are_no_commit_but_the_head(hub: FakeHub, host: SpaceHost) -> None:
     space = await host.create(ID, "static", SpaceSettings())
-    files = STATIC.with_files({"logo.png": bytes(range(256))})
+    files = PAGES.with_files({"logo.png": bytes(range(256))})
     head = await host.commit(ID, files, "Build", space.commit_sha)
     assert await host.commit(ID, files, "Build", space.commit_sha) == head
     assert await host.commit(ID, files, "Another", None) == head
@@ -95,8 +95,8 @@ async def test_the_same_files_again_are_no_commit_but_the_head(hub: FakeHub, hos
 
 async def test_a_revision_sends_only_what_changed_and_follows_its_parent(hub: FakeHub, host: SpaceHost) -> None:
     await host.create(ID, "static", SpaceSettings())
-    first = await host.commit(ID, STATIC, "Build", None)
-    await host.commit(ID, STATIC.without("css/style.css").with_files({"index.html": b"2"}), "Revise", first)
+    first = await host.commit(ID, PAGES, "Build", None)
+    await host.commit(ID, PAGES.without("css/style.css").with_files({"index.html": b"2"}), "Revise", first)
     header, *operations = hub.calls("POST", "/commit/")[-1].body
     assert header["value"]["parentCommit"] == first
     assert [(line["key"], line["value"]["path"]) for line in operations] == [
@@ -107,26 +107,26 @@ async def test_a_revision_sends_only_what_changed_and_follows_its_parent(hub: Fa
 
 async def test_a_head_that_somebody_else_moved_is_never_overwritten(hub: FakeHub, host: SpaceHost) -> None:
     await host.create(ID, "static", SpaceSettings())
-    first = await host.commit(ID, STATIC, "Build", None)
-    by_hand = await host.commit(ID, STATIC.with_files({"index.html": b"by hand"}), "By hand", first)
+    first = await host.commit(ID, PAGES, "Build", None)
+    by_hand = await host.commit(ID, PAGES.with_files({"index.html": b"by hand"}), "By hand", first)
     with pytest.raises(SpaceConflict, match=f"{by_hand}, not at {first}"):
-        await host.commit(ID, STATIC.with_files({"index.html": b"2"}), "Revise", first)
+        await host.commit(ID, PAGES.with_files({"index.html": b"2"}), "Revise", first)
     assert hub.spaces[ID].head == by_hand
 
 
 async def test_files_of_any_commit_are_read_back_byte_for_byte(hub: FakeHub, host: SpaceHost) -> None:
     await host.create(ID, "static", SpaceSettings())
-    files = STATIC.with_files({"logo.png": bytes(range(256)), "ünï cödé #1.txt": b"x"})
+    files = PAGES.with_files({"logo.png": bytes(range(256)), "ünï cödé #1.txt": b"x"})
     first = await host.commit(ID, files, "Build", None)
-    await host.commit(ID, STATIC, "Revise", first)
+    await host.commit(ID, PAGES, "Revise", first)
     assert (await host.files(ID, first)).without(".gitattributes") == files
-    assert (await host.files(ID, "main")).without(".gitattributes") == STATIC
+    assert (await host.files(ID, "main")).without(".gitattributes") == PAGES
     assert hub.calls("GET", "/resolve/")
 
 
 async def test_large_files_do_not_go_by_xet(hub: FakeHub, host: SpaceHost) -> None:
     await host.create(ID, "static", SpaceSettings())
-    await host.commit(ID, STATIC.with_files({"a.bin": b"\0a", "b.bin": b"\0b", "c.bin": b"\0c"}), "Build", None)
+    await host.commit(ID, PAGES.with_files({"a.bin": b"\0a", "b.bin": b"\0b", "c.bin": b"\0c"}), "Build", None)
     assert len(hub.calls("PUT", "/large-files/")) == 3
     assert not hub.calls("*", "xet")
     assert {entry.token for entry in hub.log} == {hub.token, None}

@@ -16,7 +16,7 @@ from pipeline.spaces.calls import TRIES, HubCalls
 from pipeline.spaces.host import HubSpaceHost
 from tests.fakes.clock import FakeClock
 from tests.fakes.hub import Answer, FakeHub, Fault, Hang
-from tests.integration.spaces_hub.lost_answers import FILES, ID, SECRET, SECRETS, WITH_SECRET
+from tests.integration.spaces_hub.rig import ID, PAGES, SECRET, SECRETS, WITH_SECRET
 
 
 def drip() -> Iterator[bytes]:
@@ -113,7 +113,7 @@ async def test_a_caller_who_gives_up_leaves_no_call_behind(hub: FakeHub, clock: 
 
     hub.create(ID, "static")
     hub.add_fault(Fault("GET", "/tree/", answer=Answer(stream=slow_answer())))
-    call = asyncio.create_task(host.commit(ID, FILES, "Build", None))
+    call = asyncio.create_task(host.commit(ID, PAGES, "Build", None))
     while not hub.calls("GET", "/tree/"):
         await asyncio.sleep(0.01)
     call.cancel()
@@ -168,7 +168,7 @@ async def test_nothing_that_is_logged_shows_a_secret_or_a_token(
     caplog.set_level("DEBUG")
     hub.add_fault(Fault("POST", "create", when="after", answer=Answer(500)))
     await host.create(ID, "static", WITH_SECRET)
-    await host.commit(ID, FILES, "Build", None)
+    await host.commit(ID, PAGES, "Build", None)
     with pytest.raises(HubError):
         await host.pause(ID)
     said = caplog.text + "".join(capfd.readouterr())

@@ -14,16 +14,14 @@ from pipeline.domain.errors import (
     SpaceConflict,
     SpaceMissing,
 )
-from pipeline.domain.space import SettingKind, SpaceSettings, Volume
+from pipeline.domain.space import SpaceSettings, Volume
 from pipeline.ports import SpaceHost, SpaceHosts
 from pipeline.spaces import host as host_module
 from pipeline.spaces.host import HubSpaceHost
 from pipeline.spaces.hosts import HOSTS_KEPT, space_hosts
 from tests.fakes.clock import FakeClock
 from tests.fakes.hub import FakeHub
-from tests.integration.spaces_hub.space_host import ID, OTHER_TOKEN, lines_of
-
-SECRETS, VARIABLES = SettingKind
+from tests.integration.spaces_hub.rig import ID, OTHER_TOKEN, SECRETS, VARIABLES, lines_of
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pipeline.spaces.calls import TRIES
 from pipeline.spaces.host import HubSpaceHost
 from tests.fakes.clock import FakeClock
 from tests.fakes.hub import Answer, Drop, FakeHub, Fault, Hang, too_many_requests
-from tests.integration.spaces_hub.lost_answers import FILES, ID, SECRET, SECRETS, WITH_SECRET
+from tests.integration.spaces_hub.rig import ID, PAGES, SECRET, SECRETS, WITH_SECRET
 
 LOST = [
     Fault("POST", "", when="before", answer=Drop()),
@@ -52,17 +52,17 @@ async def test_a_creation_that_takes_effect_late_is_ours_as_well(hub: FakeHub, h
 async def test_a_lost_answer_to_a_commit_ends_in_one_commit(hub: FakeHub, host: HubSpaceHost, fault: Fault) -> None:
     parent = hub.create(ID, "static").head
     hub.add_fault(on("/commit/", fault))
-    head = await host.commit(ID, FILES, "Build", parent)
+    head = await host.commit(ID, PAGES, "Build", parent)
     stored = hub.spaces[ID]
     assert (stored.head, len(stored.commits), stored.commits[-1].parent) == (head, 2, parent)
-    assert stored.files()["index.html"] == FILES["index.html"]
+    assert stored.files()["index.html"] == PAGES["index.html"]
 
 
 async def test_a_commit_that_takes_effect_between_look_and_next_try_is_found(hub: FakeHub, host: HubSpaceHost) -> None:
     space = hub.create(ID, "static")
     parent = space.head
     hub.add_fault(Fault("POST", "/commit/", when="after", answer=Answer(412, {"error": "A commit has happened"})))
-    assert await host.commit(ID, FILES, "Build", parent) == space.head
+    assert await host.commit(ID, PAGES, "Build", parent) == space.head
     assert len(space.commits) == 2
 
 
@@ -75,7 +75,7 @@ async def test_no_step_of_a_commit_is_lost_to_one_bad_answer(
 ) -> None:
     hub.create(ID, "static")
     hub.add_fault(Fault("*", path, answer=answer))
-    files = FILES.with_files({"a.bin": b"\0a", "b.bin": b"\0b"})
+    files = PAGES.with_files({"a.bin": b"\0a", "b.bin": b"\0b"})
     await host.commit(ID, files, "Build", None)
     assert {**hub.spaces[ID].files(), **files} == hub.spaces[ID].files()
     assert len(hub.spaces[ID].commits) == 2
@@ -96,8 +96,8 @@ async def test_too_many_requests_are_waited_for_as_long_as_the_hub_asks(
     [
         ("runtime", lambda host: host.runtime(ID)),
         ("create", lambda host: host.create("deployer/new", "static", WITH_SECRET)),
-        ("preupload", lambda host: host.commit(ID, FILES, "Build", None)),
-        ("/commit/", lambda host: host.commit(ID, FILES, "Build", None)),
+        ("preupload", lambda host: host.commit(ID, PAGES, "Build", None)),
+        ("/commit/", lambda host: host.commit(ID, PAGES, "Build", None)),
         ("secrets", lambda host: host.set_setting(ID, SECRETS, "KEY", SECRET)),
     ],
 )

@@ -18,7 +18,7 @@ from pipeline.spaces.creation import PAUSES_SECONDS
 from pipeline.spaces.host import HubSpaceHost
 from tests.fakes.clock import FakeClock
 from tests.fakes.hub import Answer, Drop, FakeHub, Fault
-from tests.integration.spaces_hub.sparse import ID, STATIC, says_only, writes
+from tests.integration.spaces_hub.rig import ID, STATIC, says_only, writes
 
 INFO = f"api/spaces/{ID}(/revision/[^/]+)?(\\?.*)?$"
 REFUSALS = {

@@ -1,28 +1,43 @@
 """The use case of POST /create-space, with a Hub in memory."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from pipeline.domain.errors import (
     HubError,
     HubUnreachable,
+    InvalidInput,
     Misconfigured,
     NotPermitted,
     PaymentRequired,
     RateLimited,
+    SecretFound,
     SpaceConflict,
 )
 from pipeline.domain.publication import SpaceSdk
-from pipeline.domain.space import SpaceSettings, sdk_of, space_id_problem
+from pipeline.domain.space import NewSpace, SpaceSettings, sdk_of, space_id_problem
+from pipeline.domain.space_rules import MAX_SETTINGS, MAX_SPACE_BYTES, MAX_SPACE_FILES, MAX_VALUE
 from pipeline.manage_spaces.creation import CreateSpace
 from pipeline.ports import SpaceHost
 from pipeline.verification.secrets import ConfiguredSecretScanner
-from tests.builders import SHA, make_files
+from tests.builders import SHA
+from tests.cases import cases
 from tests.fakes.clock import FakeClock
-from tests.unit.manage_spaces.memory_hub import PAGE, MemoryHub, create, gradio_space, new_space
+from tests.unit.manage_spaces.memory_hub import OPERATOR_SECRET, PAGE, MemoryHub, create, gradio_space, new_space
 
 NAMES_TRIED = 5
+RULES = cases("space-rules")
+PAGES = dict(RULES["page"]) | {
+    "too many files": ("files", {"files": {f"{n}.html": b"" for n in range(MAX_SPACE_FILES + 1)}}),
+    "too many bytes": ("files", {"files": {"index.html": bytes(MAX_SPACE_BYTES + 1)}}),
+    "a README that is no text": ("files", {"files": {"index.html": PAGE, "README.md": b"\xff"}}),
+}
+PROGRAMS = dict(RULES["program"]) | {
+    "a secret that is too long": ("secrets", {"secrets": {"K": "x" * (MAX_VALUE + 1)}}),
+    "too many variables": ("variables", {"variables": {f"K{n}": "" for n in range(MAX_SETTINGS + 1)}}),
+}
 
 
 async def test_a_space_is_created_with_everything_and_filled_in_one_commit() -> None:
@@ -56,7 +71,7 @@ async def test_a_space_is_created_with_everything_and_filled_in_one_commit() -> 
 
 async def test_streamlit_is_docker_on_the_hub() -> None:
     hub = MemoryHub()
-    await create(hub, new_space(kind=SpaceSdk.STREAMLIT, files=make_files({"app.py": "import streamlit"})))
+    await create(hub, new_space(kind=SpaceSdk.STREAMLIT, files={"app.py": "import streamlit"}))
     assert hub.spaces["ada/sales"][0] == "docker"
 
 
@@ -160,6 +175,88 @@ async def test_without_a_token_of_the_operators_it_is_the_operators_turn() -> No
 
 
 async def test_what_was_decided_on_the_way_is_told() -> None:
-    files = make_files({"index.html": PAGE, "README.md": "---\ncolorTo: teal\n---\n"})
+    files = {"index.html": PAGE, "README.md": "---\ncolorTo: teal\n---\n"}
     created = await create(MemoryHub(), new_space(files=files))
     assert created.notes == ("left out of the Space's card, because the Hub takes no such values: colorTo",)
+
+
+# What is refused before the Hub is asked, and what is let pass
+
+
+@pytest.mark.parametrize(("field", "fields"), PAGES.values(), ids=PAGES)
+async def test_what_is_wrong_with_a_page_is_refused_by_field(field: str, fields: dict[str, Any]) -> None:
+    await refused(field, new_space(**fields))
+
+
+@pytest.mark.parametrize(("field", "fields"), PROGRAMS.values(), ids=PROGRAMS)
+async def test_what_is_wrong_with_a_program_is_refused_by_field(field: str, fields: dict[str, Any]) -> None:
+    await refused(field, gradio_space(**fields))
+
+
+async def refused(field: str, new: NewSpace) -> None:
+    hub = MemoryHub()
+    with pytest.raises(InvalidInput) as error:
+        await create(hub, new)
+    assert {problem.field for problem in error.value.problems} == {field}
+    assert (hub.log, hub.tokens) == ([], [])
+
+
+async def test_all_broken_rules_are_told_together_and_no_value_is() -> None:
+    new = gradio_space(name="canary name", hardware="canary!", secrets={"canary-key": "canary\0"}, sleep_seconds=0)
+    with pytest.raises(InvalidInput) as refused:
+        await create(MemoryHub(), new)
+    assert {problem.field for problem in refused.value.problems} == {"name", "hardware", "secrets", "sleep_time"}
+    assert "canary" not in str(refused.value)
+
+
+@pytest.mark.parametrize("sleep_seconds", [-1, 1, 172_800])
+async def test_sleep_is_a_time_or_never(sleep_seconds: int) -> None:
+    hub = MemoryHub()
+    await create(hub, gradio_space(sleep_seconds=sleep_seconds))
+    assert hub.spaces["ada/sales"][1].sleep_seconds == sleep_seconds
+
+
+async def test_a_static_space_has_neither_hardware_nor_sleep() -> None:
+    hub = MemoryHub()
+    created = await create(hub, new_space(hardware="cpu-basic", sleep_seconds=60))
+    assert (hub.spaces["ada/sales"][1].hardware, hub.spaces["ada/sales"][1].sleep_seconds) == (None, None)
+    assert created.notes == ("hardware and sleep_time were left out: a static Space runs no program",)
+
+
+async def test_hardware_that_is_not_known_here_is_the_hubs_to_judge() -> None:
+    hub = MemoryHub()
+    await create(hub, gradio_space(hardware="quantum-9000"))
+    assert hub.spaces["ada/sales"][1].hardware == "quantum-9000"
+
+
+async def test_a_short_secret_may_stand_in_the_files_by_chance() -> None:
+    hub = MemoryHub()
+    await create(hub, gradio_space(secrets={"DEBUG": "1", "MODE": "import"}))
+    assert hub.spaces["ada/sales"][1].secrets == {"DEBUG": "1", "MODE": "import"}
+
+
+async def test_a_name_that_is_too_long_with_its_owner_is_refused() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        await create(MemoryHub(), new_space(name="s" * 90), owner="a-long-organization")
+    assert [problem.field for problem in refused.value.problems] == ["name"]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"files": {"app.py": f"import gradio\nkey = '{OPERATOR_SECRET}'\n"}},
+        {"files": {"app.py": "import gradio", f"{OPERATOR_SECRET}.txt": "x"}},
+        {"name": OPERATOR_SECRET},
+        {"parameters": {"key": OPERATOR_SECRET}},
+        {"parameters": {OPERATOR_SECRET: 1}},
+        {"variables": {"KEY": OPERATOR_SECRET}},
+    ],
+)
+async def test_a_secret_of_the_operators_is_published_nowhere(fields: dict[str, Any]) -> None:
+    hub = MemoryHub()
+    with pytest.raises(SecretFound) as refused:
+        await create(hub, gradio_space(**fields))
+    assert OPERATOR_SECRET not in str(refused.value)
+    (field,) = fields
+    assert field == "files" or str(refused.value).startswith(field)
+    assert hub.log == []

@@ -1,0 +1,28 @@
+"""What the functions of Space management do, as ``tests/data/cases/space-functions.toml`` tells it."""
+
+from typing import Any
+
+from tests.cases import cases
+from tests.fakes.hub import Setting, Space
+
+FUNCTIONS = cases("space-functions")
+
+
+def prepare(space: Space) -> None:
+    space.variables["OLD"] = Setting("1")
+    space.secrets["OLD_KEY"] = Setting("1")
+    space.hardware = "cpu-upgrade"  # a sleep time is for paid hardware
+
+
+def state_of(space: Space) -> dict[str, Any]:
+    """What a function can change of a Space."""
+    kinds = {"variables": space.variables, "secrets": space.secrets}
+    return {
+        **{
+            kind: {key: [each.value, each.description or ""] for key, each in held.items()}
+            for kind, held in kinds.items()
+        },
+        **{name: getattr(space, name) for name in ("starts", "hardware", "sleep_seconds", "dev_mode", "visibility")},
+        "stage": space.run.stage,
+        "volumes": [[volume["mountPath"], volume.get("readOnly", False)] for volume in space.volumes],
+    }
