@@ -6,6 +6,9 @@ import pytest
 from pipeline.domain.errors import Misconfigured
 from pipeline.domain.publication import Target
 from pipeline.settings import Settings
+from tests.cases import cases
+
+CASES = cases("settings")
 
 
 def settings(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Settings:
@@ -22,37 +25,18 @@ def test_without_anything_set_it_is_a_dry_run_to_disk_without_a_model() -> None:
     assert plain.secrets() == ()
 
 
-@pytest.mark.parametrize(
-    ("environment", "target"),
-    [
-        ({"GITHUB_TOKEN": "t", "HF_TOKEN": "t"}, Target.GITHUB_PAGES),
-        ({"HF_TOKEN": "t"}, Target.HF_SPACE),
-        ({"GITHUB_TOKEN": "t", "DEPLOY_TARGET": "local"}, Target.LOCAL),
-        ({"DEPLOY_TARGET": "auto"}, Target.LOCAL),
-        ({"DEPLOY_TARGET": ""}, Target.LOCAL),
-    ],
-)
-def test_auto_follows_the_tokens(environment: dict[str, str], target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert settings(monkeypatch, **environment).target is target
+@pytest.mark.parametrize(("environment", "target"), CASES["targets"])
+def test_auto_follows_the_tokens(environment: dict[str, str], target: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings(monkeypatch, **environment).target == target
 
 
-@pytest.mark.parametrize(
-    ("environment", "base_url", "key"),
-    [
-        ({"LLM_BASE_URL": "http://localhost:11434/v1"}, "http://localhost:11434/v1", None),
-        ({"OPENAI_BASE_URL": "https://llm.example/v1", "OPENAI_API_KEY": "k"}, "https://llm.example/v1", "k"),
-        ({"AIPIPE_TOKEN": "a"}, "https://aipipe.org/openrouter/v1", "a"),
-        ({"OPENROUTER_API_KEY": "o"}, "https://openrouter.ai/api/v1", "o"),
-        ({"LLM_API_KEY": "k"}, "https://api.openai.com/v1", "k"),
-        ({"LLM_BASE_URL": "https://aipipe.org/openai/v1", "AIPIPE_TOKEN": "a"}, "https://aipipe.org/openai/v1", "a"),
-    ],
-)
+@pytest.mark.parametrize(("environment", "base_url", "key"), CASES["providers"])
 def test_each_way_to_name_a_provider(
-    environment: dict[str, str], base_url: str, key: str | None, monkeypatch: pytest.MonkeyPatch
+    environment: dict[str, str], base_url: str, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     endpoint = settings(monkeypatch, **environment).model_endpoint
     assert endpoint.base_url == base_url
-    assert (endpoint.api_key.get_secret_value() if endpoint.api_key else None) == key
+    assert (endpoint.api_key.get_secret_value() if endpoint.api_key else "") == key
 
 
 def test_a_providers_token_is_never_sent_to_another_host(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,15 +68,7 @@ def test_cdns_can_be_named_mirrored_and_switched_off(
     assert settings(monkeypatch, **environment).cdn_origins == origins
 
 
-@pytest.mark.parametrize(
-    ("environment", "address"),
-    [
-        ({"HOST": "0.0.0.0", "PORT": "9000"}, "http://127.0.0.1:9000"),
-        ({"HOST": "::1"}, "http://[::1]:8000"),
-        ({"SPACE_HOST": "owner-space.hf.space"}, "https://owner-space.hf.space"),
-        ({"PUBLIC_URL": "https://apps.example/"}, "https://apps.example"),
-    ],
-)
+@pytest.mark.parametrize(("environment", "address"), CASES["addresses"])
 def test_the_address_that_visitors_see(
     environment: dict[str, str], address: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

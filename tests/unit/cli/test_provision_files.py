@@ -13,7 +13,9 @@ from pipeline.domain.errors import InvalidInput
 from pipeline.domain.publication import SpaceSdk
 from pipeline.domain.space import AppTemplate
 from pipeline.shapes.provision import provision_from
+from tests.cases import cases
 
+CASES = cases("typed")
 VALUE = "a-value-nobody-may-see"
 YAML = f"""
 template: org/template
@@ -59,36 +61,14 @@ def test_json_is_yaml(tmp_path: Path) -> None:
     assert read_list(written(tmp_path, '{"template": "a/b", "spaces": []}', "list.json"))["template"] == "a/b"
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("hardware\nx\n", "has no column name"),
-        ("", "has no column name"),
-        (f"name,{VALUE}\na,b\n", "heading 2 must be one of"),
-        ("name,name\na,b\n", "two columns of one heading"),
-        (f"name\na\nb,{VALUE}\n", "line 3 has more cells"),
-        (f"name,sleep_time\na,{VALUE}\n", "line 2, column sleep_time: must be a whole number"),
-        (f"name,private\na,{VALUE}\n", "line 2, column private: must be true or false"),
-        (f'name\n"{VALUE}\n', "not valid CSV"),
-        (b"name\n\xff\n", "not UTF-8"),
-    ],
-)
+@pytest.mark.parametrize(("text", "words"), [*CASES["csv"], (b"name\n\xff\n", "not UTF-8")])
 def test_what_is_wrong_with_a_csv_file_is_told_by_line_and_column(
     tmp_path: Path, text: str | bytes, words: str
 ) -> None:
     assert words in refused(written(tmp_path, text))
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        (f"spaces: [{VALUE}", "not valid YAML at line 1"),
-        (f"- {VALUE}", "must be a mapping"),
-        (f"1: {VALUE}", "must be a mapping"),
-        (f"!!python/object/apply:os.system [{VALUE}]", "not valid YAML"),
-        ("spaces: 2026-99-99", "not valid YAML"),
-    ],
-)
+@pytest.mark.parametrize(("text", "words"), CASES["yaml"])
 def test_what_is_wrong_with_a_yaml_file_is_told_by_its_place(tmp_path: Path, text: str, words: str) -> None:
     assert words in refused(written(tmp_path, text, "list.yml"))
 
