@@ -1,8 +1,12 @@
+"""What the environment says, and what becomes of it."""
+
 import json
 from pathlib import Path
 
 import pytest
 
+from pipeline.bootstrap.environment import read_settings
+from pipeline.bootstrap.services import build
 from pipeline.domain.errors import Misconfigured
 from pipeline.domain.publication import Target
 from pipeline.settings import Settings
@@ -95,35 +99,41 @@ def test_no_secret_is_shown_and_every_secret_is_known(tmp_path: Path, monkeypatc
     assert "secret-of" not in repr(read)
 
 
-def test_a_file_beside_the_caller_fills_in_what_the_environment_does_not_set(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path(".env").write_text("# mine\nexport LLM_MODELS='a,b'\nPORT=9000\nHF_TOKEN=\"hf_of_the_file\"\n")
-    read = settings(monkeypatch, PORT="9001")
-    assert (read.llm_models, read.port, read.env_file) == (("a", "b"), 9001, Path(".env"))
-    assert read.secrets() == ("hf_of_the_file",)
-    assert "hf_of_the_file" not in repr(read)
+# What the settings become
 
 
-def test_another_file_can_be_named_and_must_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path(".env").write_text("PORT=9000\n")
-    Path("other.env").write_text("HOST=::1\n")
-    read = settings(monkeypatch, ENV_FILE="other.env")
-    assert (read.host, read.port) == ("::1", 8000)
-    assert settings(monkeypatch, ENV_FILE="/dev/null").env_file is None
-    with pytest.raises(Misconfigured, match=r"ENV_FILE: there is no missing\.env"):
-        settings(monkeypatch, ENV_FILE="missing.env")
+@pytest.fixture
+def gh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A ``gh`` command that is signed in; the token that it gives."""
+    command = tmp_path / "bin" / "gh"
+    command.parent.mkdir()
+    token = "gho_" + "ofTheCommand" * 3
+    command.write_text(f"#!/bin/sh\necho {token}\n")
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", str(command.parent), prepend=":")
+    return token
 
 
-def test_an_installed_package_keeps_apps_in_the_users_folder_and_brings_its_prompts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert Settings.from_environment().generated_repos_dir == Path("generated_repos")
-    monkeypatch.setattr("pipeline.settings._IS_CLONE", False)
-    monkeypatch.chdir(tmp_path)
-    read = settings(monkeypatch, XDG_DATA_HOME=str(tmp_path), HOME=str(tmp_path))
-    assert read.generated_repos_dir.is_relative_to(tmp_path)
-    assert read.generated_repos_dir.name == "generated_repos"
-    assert read.prompts.parts[-2:] == ("pipeline", "prompts")
+@pytest.mark.parametrize("target", [None, Target.GITHUB_PAGES])
+def test_without_a_token_the_gh_command_gives_one_and_it_is_kept_secret(gh: str, target: Target | None) -> None:
+    settings = read_settings(deploy_target=target)
+    assert settings.target is Target.GITHUB_PAGES
+    assert gh in settings.secrets()
+    assert gh not in repr(settings)
+
+
+def test_a_token_of_the_environment_wins_over_the_gh_command(gh: str) -> None:
+    settings = read_settings(github_token="ghp_" + "ofTheEnvironment" * 2)
+    assert gh not in settings.secrets()
+
+
+@pytest.mark.parametrize("target", [Target.LOCAL, Target.HF_SPACE])
+def test_the_gh_command_is_not_asked_when_apps_go_elsewhere(gh: str, target: Target) -> None:
+    assert gh not in read_settings(deploy_target=target).secrets()
+
+
+def test_without_tokens_only_this_machine_is_a_target(tmp_path: Path) -> None:
+    services = build(read_settings(deploy_target=Target.LOCAL, generated_repos_dir=tmp_path, chromium="none"))
+    with pytest.raises(Misconfigured, match="HF_TOKEN"):
+        services.spaces(None)
+    services.database.close()

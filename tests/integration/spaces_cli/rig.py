@@ -7,5 +7,5 @@ APP = {"README.md": "---\ntitle: Tides\nsdk: gradio\n---\n", "app.py": "import g
 VALUE = "v4lue-that-nobody-may-see"
 
 
-def spaces(*arguments: str, stdin: str | None = None) -> Ended:
-    return pipeline("spaces", *arguments, stdin=stdin)
+def spaces(*arguments: str, stdin: str | None = None, ends_with: int | None = None) -> Ended:
+    return pipeline("spaces", *arguments, stdin=stdin, ends_with=ends_with)

@@ -3,14 +3,13 @@
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from httpx import AsyncClient
 from pydantic import SecretStr
 
 from pipeline.spaces.hosts import space_hosts
 from tests.fakes.clock import FakeClock
 from tests.fakes.hub import FakeHub, Space
 from tests.fakes.jobs import MemoryServices
-from tests.integration.spaces_http.rig import APP, BEARER, ID, VISITORS_TOKEN, client_of
+from tests.integration.spaces_http.rig import APP, BEARER, ID, VISITORS_TOKEN, HubClient
 
 
 @pytest.fixture
@@ -33,6 +32,6 @@ def services(hub: FakeHub) -> MemoryServices:
 
 
 @pytest.fixture
-async def client(services: MemoryServices) -> AsyncIterator[AsyncClient]:
-    async with client_of(services, headers=BEARER) as client:
+async def client(services: MemoryServices, hub: FakeHub) -> AsyncIterator[HubClient]:
+    async with HubClient(services, hub, headers=BEARER) as client:
         yield client

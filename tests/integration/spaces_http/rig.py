@@ -9,6 +9,7 @@ from httpx import ASGITransport, AsyncClient, Response
 
 from pipeline.web.app import create_app
 from pipeline.web.streams import Streams
+from tests.fakes.hub import FakeHub, Space
 from tests.fakes.jobs import SECRET, MemoryServices
 from tests.fakes.served import served as served_app
 
@@ -22,9 +23,17 @@ BEARER = {"Authorization": f"Bearer {SECRET}"}
 VOLUME = {"type": "bucket", "source": "deployer/data", "mount_path": "/data"}
 
 
-def client_of(services: MemoryServices, **options: Any) -> AsyncClient:
-    transport = ASGITransport(create_app(services), raise_app_exceptions=False)
-    return AsyncClient(transport=transport, base_url="http://pipeline.test", **options)
+class HubClient(AsyncClient):
+    """A client of the whole application, and the Hub and the Space behind it."""
+
+    def __init__(self, services: MemoryServices, hub: FakeHub, **options: Any) -> None:
+        transport = ASGITransport(create_app(services), raise_app_exceptions=False)
+        super().__init__(transport=transport, base_url="http://pipeline.test", **options)
+        self.hub = hub
+
+    @property
+    def space(self) -> Space:
+        return self.hub.spaces[ID]
 
 
 @asynccontextmanager

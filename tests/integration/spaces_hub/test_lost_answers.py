@@ -1,15 +1,28 @@
-"""The SpaceHost port when the Hub loses answers, is busy, or asks for patience."""
+"""The SpaceHost port when the Hub loses answers, is busy, says no more than it must, or says it in other words."""
 
 from collections.abc import Awaitable, Callable
 
 import pytest
+from pydantic import SecretStr
 
-from pipeline.domain.errors import HubUnreachable, RateLimited
+from pipeline.domain.errors import (
+    HubError,
+    HubRejected,
+    HubTokenRefused,
+    HubUnreachable,
+    NotPermitted,
+    PaymentRequired,
+    RateLimited,
+    SpaceConflict,
+)
+from pipeline.domain.files import AppFiles
+from pipeline.domain.space import SpaceSettings
 from pipeline.spaces.calls import TRIES
+from pipeline.spaces.creation import PAUSES_SECONDS
 from pipeline.spaces.host import HubSpaceHost
 from tests.fakes.clock import FakeClock
 from tests.fakes.hub import Answer, Drop, FakeHub, Fault, Hang, too_many_requests
-from tests.integration.spaces_hub.rig import ID, PAGES, SECRET, SECRETS, WITH_SECRET
+from tests.integration.spaces_hub.rig import ID, PAGES, SECRET, SECRETS, STATIC, WITH_SECRET, says_only, writes
 
 LOST = [
     Fault("POST", "", when="before", answer=Drop()),
@@ -133,3 +146,155 @@ async def test_a_hub_that_stays_away_is_unreachable_after_a_few_tries(
         await host.restart(ID)
     assert len(hub.calls("POST", "restart")) == TRIES
     assert all(seconds >= 1 for seconds in clock.slept)
+
+
+# Hubs that say no more than they must, or say it in other words
+
+
+INFO = f"api/spaces/{ID}(/revision/[^/]+)?(\\?.*)?$"
+REFUSALS = {
+    "without a code": Answer(404, {"error": "Repository not found"}),
+    "as a list": Answer(404, {"errors": [{"message": "Repository not found"}]}),
+    "as HTML": Answer(404, content=b"<html>not here</html>", media_type="text/html"),
+    "as text": Answer(404, content=b"not here"),
+    "as JSON that is no object": Answer(404, ["not here"]),
+    "as if the token were wrong": Answer(401, {"error": "Repository not found"}),
+}
+
+
+@pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS)
+async def test_a_space_is_made_however_the_hub_says_that_there_is_none(
+    hub: FakeHub, host: HubSpaceHost, refusal: Answer
+) -> None:
+    hub.add_fault(Fault("GET", INFO, answer=refusal))
+    space = await host.create(ID, "static", SpaceSettings())
+    assert space.commit_sha == hub.spaces[ID].head
+    assert writes(hub) == (1, 0)
+
+
+@pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS)
+async def test_a_new_space_that_is_not_shown_at_once_is_waited_for(
+    hub: FakeHub, host: HubSpaceHost, clock: FakeClock, refusal: Answer
+) -> None:
+    hub.add_fault(Fault("GET", INFO, times=1 + 3, answer=refusal))
+    space = await host.create(ID, "static", SpaceSettings())
+    assert space.commit_sha == hub.spaces[ID].head
+    assert writes(hub) == (1, 0)
+    assert clock.slept == list(PAUSES_SECONDS[:3])
+
+
+async def test_a_new_space_that_is_never_shown_is_told_after_a_while(
+    hub: FakeHub, host: HubSpaceHost, clock: FakeClock
+) -> None:
+    hub.add_fault(Fault("GET", INFO, times=None, answer=Answer(404)))
+    with pytest.raises(HubUnreachable, match="does not show it"):
+        await host.create(ID, "static", SpaceSettings())
+    assert clock.slept == list(PAUSES_SECONDS)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (Answer(402, ["a plan is needed"]), PaymentRequired),
+        (Answer(402, content=b"<html>PRO</html>", media_type="text/html"), PaymentRequired),
+        (Answer(403, "no"), NotPermitted),
+        (Answer(409, {"error": {"message": "taken"}}), SpaceConflict),
+        (Answer(400, {"errors": ["a message that is no object"]}), HubRejected),
+        (Answer(422, content=b"wrong"), HubRejected),
+    ],
+    ids=str,
+)
+async def test_a_refusal_keeps_its_meaning_whatever_its_words_look_like(
+    hub: FakeHub, host: HubSpaceHost, answer: Answer, kind: type[HubError]
+) -> None:
+    hub.add_fault(Fault("POST", "repos/create", answer=answer))
+    with pytest.raises(kind) as raised:
+        await host.create(ID, "static", SpaceSettings())
+    assert type(raised.value) is kind
+    assert writes(hub) == (1, 0)
+
+
+async def test_a_wrong_token_is_told_by_the_creation(hub: FakeHub, clock: FakeClock) -> None:
+    stranger = HubSpaceHost(hub.endpoint, SecretStr("hf_nobody"), clock)
+    with pytest.raises(HubTokenRefused):
+        await stranger.create(ID, "static", SpaceSettings())
+    assert not hub.spaces
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(200, {}),
+        Answer(200, {"url": f"https://hub.example/spaces/{ID}"}),
+        Answer(200, {"url": f"https://huggingface.co/spaces/{ID}", "name": ID}),
+        Answer(200, {"url": "https://hub.example/"}),
+        Answer(201, content=b"Created"),
+    ],
+    ids=str,
+)
+async def test_a_creation_is_believed_when_the_space_is_there_whatever_was_answered(
+    hub: FakeHub, host: HubSpaceHost, answer: Answer
+) -> None:
+    hub.add_fault(Fault("POST", "repos/create", when="after", answer=answer))
+    assert (await host.create(ID, "static", SpaceSettings())).url == f"{hub.endpoint}/spaces/{ID}"
+    assert writes(hub) == (1, 0)
+
+
+async def test_an_unreadable_answer_to_a_creation_without_effect_is_no_space(hub: FakeHub, host: HubSpaceHost) -> None:
+    hub.add_fault(Fault("POST", "repos/create", answer=Answer(200, content=b"<html>proxy</html>")))
+    with pytest.raises(HubUnreachable, match="does not show it"):
+        await host.create(ID, "static", SpaceSettings())
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(200, {"success": True, "commitOid": "0" * 40}),
+        Answer(200, {"success": True}),
+        Answer(200, {"commitUrl": "https://hub.example/a", "commitOid": "0" * 40}),
+        Answer(200, content=b"OK"),
+    ],
+    ids=str,
+)
+async def test_a_commit_is_believed_when_the_space_holds_it_whatever_was_answered(
+    hub: FakeHub, host: HubSpaceHost, answer: Answer
+) -> None:
+    parent = hub.create(ID, "static").head
+    hub.add_fault(Fault("POST", "/commit/", when="after", answer=answer))
+    assert await host.commit(ID, STATIC, "Build", parent) == hub.spaces[ID].head != parent
+    assert writes(hub) == (0, 1)
+
+
+async def test_an_unreadable_answer_to_a_commit_without_effect_is_told(hub: FakeHub, host: HubSpaceHost) -> None:
+    hub.create(ID, "static")
+    hub.add_fault(Fault("POST", "/commit/", answer=Answer(200, {"success": True})))
+    with pytest.raises(HubUnreachable, match="makes no sense"):
+        await host.commit(ID, STATIC, "Build", None)
+
+
+@pytest.mark.parametrize("fields", [["sha", "siblings"], ["sha"], []], ids=str)
+@pytest.mark.parametrize("status", [404, 405])
+async def test_without_a_list_of_files_a_commit_is_still_the_whole_app_and_made_once(
+    hub: FakeHub, host: HubSpaceHost, monkeypatch: pytest.MonkeyPatch, fields: list[str], status: int
+) -> None:
+    space = hub.create(ID, "static")
+    says_only(monkeypatch, *fields)
+    hub.add_fault(Fault("GET", "/tree/", times=None, answer=Answer(status)))
+    hub.add_fault(Fault("POST", "/commit/", when="after", answer=Drop()))
+    head = await host.commit(ID, STATIC, "Build", None)
+    assert await host.commit(ID, STATIC, "Build", None) == head == space.head
+    assert space.files().keys() - {".gitattributes"} == set(STATIC)
+    assert writes(hub) == (0, 1)
+
+
+async def test_files_are_read_back_without_a_tree_and_not_without_any_list(
+    hub: FakeHub, host: HubSpaceHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    space = hub.create(ID, "static", STATIC)
+    hub.add_fault(Fault("GET", "/tree/", times=None, answer=Answer(404)))
+    says_only(monkeypatch, "siblings")
+    assert await host.files(ID, space.head) == AppFiles(space.files())
+    monkeypatch.undo()
+    says_only(monkeypatch)
+    with pytest.raises(HubUnreachable, match="which files"):
+        await host.files(ID, space.head)

@@ -27,8 +27,7 @@ def collection(revisions: int = 2) -> dict[str, Any]:
 
 
 def test_a_job_that_succeeds_ends_with_0_and_shows_where_the_app_is(tmp_path: Path) -> None:
-    ended = pipeline("run", brief_file(tmp_path))
-    assert ended.code == 0
+    ended = pipeline("run", brief_file(tmp_path), ends_with=0)
     assert "/srv/my apps/sales-n1/index.html" in ended.stdout
     assert "1 check: 1 pass" in ended.stdout
     assert "test/model" in ended.stdout
@@ -57,15 +56,13 @@ def test_json_of_a_collection_lists_a_document_per_round(tmp_path: Path) -> None
 
 def test_a_failed_job_ends_with_1_and_names_stage_and_error(jobs: InstantJobs, tmp_path: Path) -> None:
     jobs.failing = {1}
-    ended = pipeline("run", brief_file(tmp_path))
-    assert ended.code == 1
+    ended = pipeline("run", brief_file(tmp_path), ends_with=1)
     assert "in publish: the target refused" in ended.stdout
 
 
 def test_what_builds_on_a_failed_round_is_not_run(jobs: InstantJobs, tmp_path: Path) -> None:
     jobs.failing = {2}
-    ended = pipeline("run", brief_file(tmp_path, collection(3)), "--json")
-    assert ended.code == 1
+    ended = pipeline("run", brief_file(tmp_path, collection(3)), "--json", ends_with=1)
     assert [job["ok"] for job in ended.document["jobs"]] == [True, False]
     assert "2 more" in ended.stderr
 
@@ -130,14 +127,12 @@ def test_fresh_builds_anew_every_time(jobs: InstantJobs, tmp_path: Path) -> None
 
 def test_a_key_that_was_used_for_another_brief_ends_with_1_and_says_what_to_do(tmp_path: Path) -> None:
     pipeline("run", brief_file(tmp_path))
-    ended = pipeline("run", brief_file(tmp_path, brief="Something else."))
-    assert ended.code == 1
+    ended = pipeline("run", brief_file(tmp_path, brief="Something else."), ends_with=1)
     assert "--fresh" in ended.stderr
 
 
 def test_broken_rules_end_with_2_and_are_listed_by_field(jobs: InstantJobs, tmp_path: Path) -> None:
-    ended = pipeline("run", brief_file(tmp_path, round=True, nonce=""), "--json")
-    assert ended.code == 2
+    ended = pipeline("run", brief_file(tmp_path, round=True, nonce=""), "--json", ends_with=2)
     assert ended.document["ok"] is False
     assert {field["field"] for field in ended.document["fields"]} == {"round", "nonce"}
     assert "  round: " in ended.stderr
@@ -162,8 +157,7 @@ def test_wrong_usage_ends_with_2(arguments: tuple[str, ...], tmp_path: Path) -> 
 
 def test_a_setting_that_cannot_be_ends_with_3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JOB_CONCURRENCY", "many")
-    ended = pipeline("run", brief_file(tmp_path), "--json")
-    assert ended.code == 3
+    ended = pipeline("run", brief_file(tmp_path), "--json", ends_with=3)
     assert "JOB_CONCURRENCY" in ended.document["error"]
 
 
@@ -174,8 +168,7 @@ def test_errors_of_the_queue_have_their_exit_codes(
     error: PipelineError, code: int, jobs: InstantJobs, tmp_path: Path
 ) -> None:
     jobs.broken = error
-    ended = pipeline("run", brief_file(tmp_path), "--json")
-    assert ended.code == code
+    ended = pipeline("run", brief_file(tmp_path), "--json", ends_with=code)
     assert ended.document == {"ok": False, "error": str(error)}
 
 
