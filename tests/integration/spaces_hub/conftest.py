@@ -8,12 +8,11 @@ from pydantic import SecretStr
 
 from pipeline.ports import SpaceHosts
 from pipeline.publishing.hf_space import HfSpacePublisher
-from pipeline.spaces.host import HubSpaceHost
 from pipeline.spaces.hosts import space_hosts
 from pipeline.workspace import GitWorkspaces
 from tests.fakes.clock import FakeClock
 from tests.fakes.hub import FakeHub
-from tests.integration.spaces_hub.rig import OTHER_TOKEN, HubTarget
+from tests.integration.spaces_hub.rig import OTHER_TOKEN, HubHost, HubTarget
 
 
 @pytest.fixture
@@ -33,11 +32,11 @@ def hosts(hub: FakeHub) -> SpaceHosts:
 
 
 @pytest.fixture
-def host(hub: FakeHub, clock: FakeClock) -> HubSpaceHost:
-    return HubSpaceHost(hub.endpoint, SecretStr(hub.token), clock, patience_seconds=60, silence_seconds=0.3)
+def host(hub: FakeHub, clock: FakeClock) -> HubHost:
+    return HubHost(hub, clock, patience_seconds=60, silence_seconds=0.3)
 
 
 @pytest.fixture
-def target(hub: FakeHub, host: HubSpaceHost, clock: FakeClock, tmp_path: Path) -> HubTarget:
+def target(hub: FakeHub, host: HubHost, clock: FakeClock, tmp_path: Path) -> HubTarget:
     workspaces = GitWorkspaces(tmp_path)
     return HubTarget(hub, host, workspaces, clock, HfSpacePublisher(host, workspaces, clock))

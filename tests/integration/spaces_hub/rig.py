@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from pipeline.domain.files import AppFiles
 from pipeline.domain.publication import Publication, Target
@@ -34,6 +35,14 @@ WITH_SECRET = SpaceSettings({"KEY": SECRET})
 OTHER_TOKEN = "hf_" + "ofSomebodyElse"
 
 
+class HubHost(HubSpaceHost):
+    """The port to ``hub``."""
+
+    def __init__(self, hub: FakeHub, clock: FakeClock, **options: Any) -> None:
+        super().__init__(hub.endpoint, SecretStr(hub.token), clock, **options)
+        self.hub, self.clock = hub, clock
+
+
 @dataclass(frozen=True)
 class HubTarget:
     """The hf-space target on a fake Hub, and what it told."""
@@ -56,6 +65,11 @@ class HubTarget:
 
     async def confirm(self, publication: Publication, files: AppFiles) -> None:
         await self.publisher.confirm(publication, SITE, files, self.told.append)
+
+    async def bring_live(self, files: AppFiles) -> Publication:
+        publication = await self.publish(files)
+        await self.confirm(publication, files)
+        return publication
 
 
 async def lines_of(log: AsyncIterator[LogLine]) -> list[str]:

@@ -23,9 +23,8 @@ async def test_a_broken_build_or_start_ends_with_the_end_of_its_log(target: HubT
     log = [f"\x1b[31mline {number}\x1b[0m " + "x" * 1000 for number in range(200)]
     kind = {"BUILD_ERROR": "build_log", "RUNTIME_ERROR": "run_log"}[stage]
     target.hub.script("*", ["BUILDING", "APP_STARTING", stage], error_message="exit code: 1", **{kind: log})  # type: ignore[arg-type]
-    publication = await target.publish(GRADIO)
     with pytest.raises(BuildFailed, match=f"{stage}: exit code: 1") as raised:
-        await target.confirm(publication, GRADIO)
+        await target.bring_live(GRADIO)
     text = str(raised.value)
     assert "line 199" in text
     assert "line 139 " not in text
@@ -48,8 +47,7 @@ async def test_an_app_that_cannot_be_built_at_all_is_told_after_the_grace_period
 @pytest.mark.parametrize("stale", ["RUNNING", *sorted(BROKEN)])
 async def test_the_stage_of_the_version_before_is_not_taken_for_this_one(target: HubTarget, stale: str) -> None:
     target.hub.script("*", [stale, stale, "BUILDING", "APP_STARTING", "RUNNING"])
-    publication = await target.publish(GRADIO)
-    await target.confirm(publication, GRADIO)
+    await target.bring_live(GRADIO)
     assert [line.rpartition(" ")[2] for line in target.told[:-1]] == [stale, "BUILDING", "APP_STARTING", "RUNNING"]
 
 
@@ -62,9 +60,8 @@ async def test_a_build_that_nobody_saw_counts_after_the_grace_period(target: Hub
 @pytest.mark.parametrize("stage", ["PAUSED", "DELETING", "A_STAGE_OF_TOMORROW"])
 async def test_a_stage_that_does_not_pass_is_waited_for_and_then_told(target: HubTarget, stage: str) -> None:
     target.hub.script("*", ["BUILDING", stage])
-    publication = await target.publish(GRADIO)
     with pytest.raises(NotLive, match=f"is {stage} since .* s: (it was paused by its owner|look at its page)"):
-        await target.confirm(publication, GRADIO)
+        await target.bring_live(GRADIO)
     assert space_watch.REST_SECONDS <= sum(target.clock.slept) <= space_watch.REST_SECONDS + 20
     assert all(3 <= seconds <= 5 for seconds in target.clock.slept)
 
@@ -73,25 +70,22 @@ async def test_a_build_without_end_is_not_live(target: HubTarget) -> None:
     target.hub.script("*", ["BUILDING"])
     publisher = HfSpacePublisher(target.host, target.workspaces, target.clock, build_seconds=300)
     target = replace(target, publisher=publisher)
-    publication = await target.publish(GRADIO)
     with pytest.raises(NotLive, match="is BUILDING since 30"):
-        await target.confirm(publication, GRADIO)
+        await target.bring_live(GRADIO)
 
 
 @pytest.mark.parametrize("stage", ["SLEEPING", "STOPPED"])
 async def test_a_space_that_sleeps_is_woken_by_a_visit(target: HubTarget, stage: str) -> None:
     target.hub.script("*", [stage])
-    publication = await target.publish(GRADIO)
-    await target.confirm(publication, GRADIO)
+    await target.bring_live(GRADIO)
     assert target.space.starts == 2
 
 
 async def test_a_space_that_nothing_wakes_is_not_live(target: HubTarget) -> None:
     target.hub.script("*", ["SLEEPING"])
     target.hub.add_fault(Fault("GET", "^/app/", times=None))
-    publication = await target.publish(GRADIO)
     with pytest.raises(NotLive, match="neither a visit nor a restart woke it"):
-        await target.confirm(publication, GRADIO)
+        await target.bring_live(GRADIO)
     assert len(target.hub.calls("POST", "/restart")) == 1
 
 
@@ -183,8 +177,7 @@ async def test_a_hub_that_names_no_head_anywhere_is_believed_by_its_stage(
 ) -> None:
     says_only(monkeypatch)
     target.hub.add_fault(Fault("HEAD", "/resolve/", times=None, answer=Answer(404)))
-    publication = await target.publish(GRADIO)
-    await target.confirm(publication, GRADIO)
+    publication = await target.bring_live(GRADIO)
     assert publication.commit_sha == target.space.head
     assert "runs commit" in target.told[-1]
 
@@ -211,8 +204,7 @@ async def test_domains_of_the_runtime_alone_give_the_address(
 )
 async def test_every_way_to_a_running_app_is_followed_to_its_end(target: HubTarget, stages: list[str]) -> None:
     target.hub.script("*", stages, times=1)
-    publication = await target.publish(GRADIO)
-    await target.confirm(publication, GRADIO)
+    await target.bring_live(GRADIO)
     assert "runs commit" in target.told[-1]
     assert writes(target.hub) == (1, 1)
 
@@ -220,8 +212,7 @@ async def test_every_way_to_a_running_app_is_followed_to_its_end(target: HubTarg
 async def test_a_space_whose_host_is_out_of_reach_is_woken_by_one_restart(target: HubTarget) -> None:
     target.hub.script("*", ["BUILDING", "SLEEPING"], times=1)
     target.hub.add_fault(Fault("GET", "^/app/", times=None))
-    publication = await target.publish(GRADIO)
-    await target.confirm(publication, GRADIO)
+    await target.bring_live(GRADIO)
     assert len(target.hub.calls("POST", "/restart")) == 1
 
 
@@ -240,8 +231,7 @@ async def test_pages_whose_host_is_out_of_reach_are_read_back_from_the_repositor
     told = {"host": address, "subdomain": None, "runtime": None}
     monkeypatch.setattr(Space, "info", lambda *args, **options: info(*args, **options) | told)
     monkeypatch.setattr(Space, "runtime", lambda _: {"stage": "RUNNING"})
-    publication = await target.publish(STATIC)
-    await target.confirm(publication, STATIC)
+    publication = await target.bring_live(STATIC)
     assert "read back 2 pages" in target.told[-2]
     other = Answer(200, content=b"another page")
     target.hub.add_fault(Fault("GET", f"/resolve/{publication.commit_sha}/css/style.css", times=None, answer=other))

@@ -126,8 +126,7 @@ async def test_the_title_comes_from_the_name_when_the_app_has_none() -> None:
 
 
 @pytest.mark.parametrize(
-    "error",
-    [HubUnreachable("no answer"), NotPermitted("not yours"), RateLimited("too many", retry_after_seconds=7)],
+    "error", [HubUnreachable("no answer"), NotPermitted("not yours"), RateLimited("too many", retry_after_seconds=7)]
 )
 async def test_a_space_whose_commit_failed_is_deleted_again(error: HubError) -> None:
     hub = MemoryHub(commit=[error])
