@@ -1,6 +1,7 @@
 """What the environment says, and what becomes of it."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,17 @@ from pipeline.settings import Settings
 from tests.cases import cases
 
 CASES = cases("settings")
+Read = Callable[..., Settings]
 
 
-def settings(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Settings:
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    return Settings.from_environment()
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch) -> Read:
+    def read(**environment: str) -> Settings:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        return Settings.from_environment()
+
+    return read
 
 
 def test_without_anything_set_it_is_a_dry_run_to_disk_without_a_model() -> None:
@@ -30,26 +36,24 @@ def test_without_anything_set_it_is_a_dry_run_to_disk_without_a_model() -> None:
 
 
 @pytest.mark.parametrize(("environment", "target"), CASES["targets"])
-def test_auto_follows_the_tokens(environment: dict[str, str], target: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert settings(monkeypatch, **environment).target == target
+def test_auto_follows_the_tokens(environment: dict[str, str], target: str, settings: Read) -> None:
+    assert settings(**environment).target == target
 
 
 @pytest.mark.parametrize(("environment", "base_url", "key"), CASES["providers"])
-def test_each_way_to_name_a_provider(
-    environment: dict[str, str], base_url: str, key: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    endpoint = settings(monkeypatch, **environment).model_endpoint
+def test_each_way_to_name_a_provider(environment: dict[str, str], base_url: str, key: str, settings: Read) -> None:
+    endpoint = settings(**environment).model_endpoint
     assert endpoint.base_url == base_url
     assert (endpoint.api_key.get_secret_value() if endpoint.api_key else "") == key
 
 
-def test_a_providers_token_is_never_sent_to_another_host(monkeypatch: pytest.MonkeyPatch) -> None:
-    endpoint = settings(monkeypatch, LLM_BASE_URL="https://elsewhere.example/v1", AIPIPE_TOKEN="a").model_endpoint
+def test_a_providers_token_is_never_sent_to_another_host(settings: Read) -> None:
+    endpoint = settings(LLM_BASE_URL="https://elsewhere.example/v1", AIPIPE_TOKEN="a").model_endpoint
     assert endpoint.api_key is None
 
 
-def test_lists_are_split_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
-    read = settings(monkeypatch, LLM_MODELS=" a/b , c,", EVALUATION_ALLOWED_ORIGINS="http://127.0.0.1:1")
+def test_lists_are_split_at_commas(settings: Read) -> None:
+    read = settings(LLM_MODELS=" a/b , c,", EVALUATION_ALLOWED_ORIGINS="http://127.0.0.1:1")
     assert read.llm_models == ("a/b", "c")
     assert read.evaluation_allowed_origins == ("http://127.0.0.1:1",)
 
@@ -66,34 +70,32 @@ def test_lists_are_split_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_cdns_can_be_named_mirrored_and_switched_off(
-    hosts: str | None, origins: dict[str, str] | None, monkeypatch: pytest.MonkeyPatch
+    hosts: str | None, origins: dict[str, str] | None, settings: Read
 ) -> None:
     environment = {} if hosts is None else {"CDN_HOSTS": hosts}
-    assert settings(monkeypatch, **environment).cdn_origins == origins
+    assert settings(**environment).cdn_origins == origins
 
 
 @pytest.mark.parametrize(("environment", "address"), CASES["addresses"])
-def test_the_address_that_visitors_see(
-    environment: dict[str, str], address: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert settings(monkeypatch, **environment).own_address == address
+def test_the_address_that_visitors_see(environment: dict[str, str], address: str, settings: Read) -> None:
+    assert settings(**environment).own_address == address
 
 
 @pytest.mark.parametrize(("name", "value"), [("PORT", "canary"), ("JOB_CONCURRENCY", "0"), ("DEPLOY_TARGET", "canary")])
 def test_an_impossible_value_is_a_configuration_error_that_names_the_variable_and_not_the_value(
-    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+    name: str, value: str, settings: Read
 ) -> None:
     with pytest.raises(Misconfigured, match=name) as error:
-        settings(monkeypatch, **{name: value})
+        settings(**{name: value})
     assert "canary" not in str(error.value)
 
 
-def test_no_secret_is_shown_and_every_secret_is_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_secret_is_shown_and_every_secret_is_known(tmp_path: Path, settings: Read) -> None:
     owners = tmp_path / "owners.json"
     owners.write_text(json.dumps({"a@b.c": "secret-of-an-owner"}))
     names = ["DEPLOY_SECRET", "LLM_API_KEY", "GITHUB_TOKEN", "HF_TOKEN", "WEBHOOK_SIGNING_SECRET", "AIPIPE_TOKEN"]
     values = {name: f"secret-of-{name.lower()}" for name in names}
-    read = settings(monkeypatch, DEPLOY_SECRETS_FILE=str(owners), **values)
+    read = settings(DEPLOY_SECRETS_FILE=str(owners), **values)
 
     assert set(read.secrets()) == {*values.values(), "secret-of-an-owner"}
     assert "secret-of" not in repr(read)

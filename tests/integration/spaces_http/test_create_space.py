@@ -15,11 +15,14 @@ from pipeline.shapes.examples import CREATE_SPACE_EXAMPLES
 from pipeline.spaces.hosts import space_hosts
 from pipeline.verification.secrets import ConfiguredSecretScanner
 from pipeline.web.hub_access import REFUSED_TOKENS_PER_MINUTE
+from tests.cases import cases
 from tests.fakes.clock import FakeClock
 from tests.fakes.hub import Answer, FakeHub, Fault, too_many_requests
 from tests.fakes.jobs import SECRET, MemoryServices
 from tests.integration.spaces_http.rig import VISITORS_TOKEN, HubClient, error_of
 
+DEEP = {"a": json.loads("[" * 50 + "]" * 50)}
+RULES = dict(cases("space-rules")["creation"])
 PAGES: dict[str, Any] = {"space_type": "static", "files": {"index.html": "<title>Tides</title>"}}
 
 
@@ -108,41 +111,14 @@ async def test_binary_files_arrive_as_they_were_sent(client: HubClient) -> None:
     assert client.hub.spaces[response.json()["space_id"]].files()["img/dot.gif"].startswith(b"GIF89a\x01")
 
 
-@pytest.mark.parametrize(
-    ("raw", "text"),
-    [
-        (b"{not json", "Invalid JSON format"),
-        (b'{"parameters": NaN}', "Invalid JSON format"),
-        (b"", "No JSON data provided"),
-        (b"{}", "No JSON data provided"),
-        (
-            b'{"space_type": "invalid", "files": {}}',
-            "Invalid space_type. Must be one of ['gradio', 'static', 'docker', 'streamlit']",
-        ),
-        (b'{"space_type": "static", "files": {}}', "No files provided in JSON"),
-        (b'{"parameters": {"a": 1}}', "No files provided in JSON"),
-    ],
-)
-async def test_the_known_refusals_have_their_known_texts(client: HubClient, raw: bytes, text: str) -> None:
-    response = await post(client, raw)
+@pytest.mark.parametrize(("raw", "text"), RULES["texts"])
+async def test_the_known_refusals_have_their_known_texts(client: HubClient, raw: str, text: str) -> None:
+    response = await post(client, raw.encode())
     assert error_of(response, 400) == text
     assert client.hub.log == []
 
 
-@pytest.mark.parametrize(
-    ("fields", "field"),
-    [
-        ({"files": {"../x.html": "x"}}, "files"),
-        ({"files": {"index.html": 5}}, "files"),
-        ({"files": {"notes.txt": "x"}}, "files"),
-        ({"space_type": "gradio", "files": {"app.py": "print(f'Hi, {PARAMS['user']'}')"}}, "files"),
-        ({"name": "a--b"}, "name"),
-        ({"secrets": {"KEY": "v"}}, "secrets"),
-        ({"sleep_time": 0, "space_type": "docker", "files": {"app.py": ""}}, "sleep_time"),
-        ({"parameters": [1]}, "parameters"),
-        ({"parameters": {"a": json.loads("[" * 50 + "]" * 50)}}, "parameters"),
-    ],
-)
+@pytest.mark.parametrize(("fields", "field"), [*RULES["fields"], ({"parameters": DEEP}, "parameters")])
 async def test_broken_rules_are_named_before_the_hub_is_asked(
     client: HubClient, fields: dict[str, Any], field: str
 ) -> None:

@@ -1,6 +1,7 @@
 """The use case of POST /create-space, with a Hub in memory."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -42,24 +43,10 @@ PROGRAMS = dict(RULES["program"]) | {
 
 async def test_a_space_is_created_with_everything_and_filled_in_one_commit() -> None:
     hub = MemoryHub()
-    new = gradio_space(
-        parameters={"user": "Ada"},
-        visibility="private",
-        secrets={"API_KEY": "s3cret-value"},
-        variables={"TEAM": "a"},
-        hardware="zero-a10g",
-        sleep_seconds=3600,
-    )
-    created = await create(hub, new)
+    wanted = SpaceSettings({"API_KEY": "s3cret-value"}, {"TEAM": "a"}, {}, "zero-a10g", 3600, visibility="private")
+    created = await create(hub, replace(gradio_space(parameters={"user": "Ada"}), settings=wanted))
     sdk, settings, files = hub.spaces["ada/sales"]
-    assert sdk == "gradio"
-    assert settings == SpaceSettings(
-        visibility="private",
-        secrets={"API_KEY": "s3cret-value"},
-        variables={"TEAM": "a"},
-        hardware="zero-a10g",
-        sleep_seconds=3600,
-    )
+    assert (sdk, settings) == ("gradio", wanted)
     assert files is not None
     assert sdk_of(files) == "gradio"
     assert b"PARAMS = " in files["app.py"]

@@ -5,7 +5,7 @@ from typing import Any
 
 from pipeline.domain.address import UrlRule
 from pipeline.notification.egress import Answer, EgressClient
-from tests.fakes.evaluator import EvaluatorServer
+from tests.fakes.evaluator import EvaluatorServer, Step
 
 PUBLIC = "93.184.215.14"
 REFUSED = "the address must be a public https address (port 443 or 8443)"
@@ -34,6 +34,12 @@ def allowing(*servers: EvaluatorServer | str, **options: Any) -> EgressClient:
 
 async def post(client: EgressClient, url: str, seconds: float = 20, queue_seconds: float = 20) -> Answer:
     return await client.post(url, b'{"a": "\xc3\xa9"}', {"X-Own": "1"}, seconds=seconds, queue_seconds=queue_seconds)
+
+
+async def answer_of(step: Step, **limits: float) -> Answer:
+    """What the client makes of a server that answers so."""
+    with EvaluatorServer([step]) as evaluator:
+        return await post(allowing(evaluator), evaluator.url, **limits)
 
 
 def address_of(server: EvaluatorServer) -> str:

@@ -13,7 +13,7 @@ from pipeline.domain.download import Download
 from pipeline.domain.errors import NoAnswer
 from pipeline.notification.egress import Answer, EgressClient
 from tests.fakes.evaluator import Drop, EvaluatorServer, Step, gzip_bomb
-from tests.unit.notification.egress_rig import NAME, ScriptedResolver, allowing, post
+from tests.unit.notification.egress_rig import NAME, ScriptedResolver, allowing, answer_of, post
 
 # What is sent
 
@@ -64,8 +64,7 @@ async def test_nothing_is_remembered_between_exchanges() -> None:
     "status", [200, 201, 204, 300, 304, 400, 401, 403, 404, 408, 410, 418, 425, 429, 500, 503, 599]
 )
 async def test_every_status_is_an_answer(status: int) -> None:
-    with EvaluatorServer([Step(status, body=b"")]) as evaluator:
-        assert (await post(allowing(evaluator), evaluator.url)).status == status
+    assert (await answer_of(Step(status, body=b""))).status == status
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -76,8 +75,9 @@ async def test_a_redirect_is_an_answer_and_is_never_followed(status: int, evalua
 
 
 async def test_retry_after_is_handed_on_as_it_was_sent() -> None:
-    with EvaluatorServer([Step(429, headers={"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"})]) as evaluator:
-        assert (await post(allowing(evaluator), evaluator.url)).retry_after == "Wed, 21 Oct 2015 07:28:00 GMT"
+    assert (
+        await answer_of(Step(429, headers={"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}))
+    ).retry_after == "Wed, 21 Oct 2015 07:28:00 GMT"
 
 
 @pytest.mark.parametrize(
@@ -93,26 +93,21 @@ async def test_retry_after_is_handed_on_as_it_was_sent() -> None:
     ],
 )
 async def test_the_first_kilobyte_is_kept_as_text_that_is_safe_to_store_and_show(body: bytes, text: str) -> None:
-    with EvaluatorServer([Step(body=body)]) as evaluator:
-        assert (await post(allowing(evaluator), evaluator.url)).text == text
+    assert (await answer_of(Step(body=body))).text == text
 
 
 async def test_a_compressed_body_is_not_unpacked() -> None:
-    with EvaluatorServer([gzip_bomb()]) as evaluator:
-        assert (await post(allowing(evaluator), evaluator.url)).text == "(a compressed answer: not read)"
+    assert (await answer_of(gzip_bomb())).text == "(a compressed answer: not read)"
 
 
 async def test_a_body_without_an_end_is_left_after_64_kilobytes() -> None:
-    with EvaluatorServer([Step(body=b"x" * 4096, endless=True)]) as evaluator:
-        answer = await post(allowing(evaluator), evaluator.url, seconds=3600)
-        assert answer == Answer(200, None, "x" * 1024)
+    assert await answer_of(Step(body=b"x" * 4096, endless=True), seconds=3600) == Answer(200, None, "x" * 1024)
 
 
 async def test_a_body_that_drips_is_cut_by_the_deadline_and_the_status_stands() -> None:
-    with EvaluatorServer([Step(202, body=b"drop by drop", drip=0.05, endless=True)]) as evaluator:
-        answer = await post(allowing(evaluator), evaluator.url, seconds=1.5)
-        assert answer.status == 202
-        assert answer.text.startswith("drop")
+    answer = await answer_of(Step(202, body=b"drop by drop", drip=0.05, endless=True), seconds=1.5)
+    assert answer.status == 202
+    assert answer.text.startswith("drop")
 
 
 async def test_no_answer_in_time_is_no_answer() -> None:
@@ -124,8 +119,8 @@ async def test_no_answer_in_time_is_no_answer() -> None:
 
 @pytest.mark.parametrize("drop", Drop)
 async def test_a_connection_that_breaks_is_no_answer(drop: Drop) -> None:
-    with EvaluatorServer([Step(drop=drop)]) as evaluator, pytest.raises(NoAnswer, match="connection broke"):
-        await post(allowing(evaluator), evaluator.url)
+    with pytest.raises(NoAnswer, match="connection broke"):
+        await answer_of(Step(drop=drop))
 
 
 async def test_a_port_where_nobody_listens_is_no_answer() -> None:

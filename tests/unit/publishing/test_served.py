@@ -11,19 +11,13 @@ from pipeline.publishing.local import LocalPublisher
 from pipeline.publishing.served import MOST_FILES, is_served_as, texts_of_space, texts_on_pages
 from pipeline.workspace import GitWorkspaces
 from tests.builders import make_files, make_publication, make_site
+from tests.cases import cases
+
+CASES = cases("served-files")
+BINARY = ({"x.txt": b"\xff", "y.txt": b"a\0b", "z": "", ".nojekyll": ""}, ["z"])
 
 
-@pytest.mark.parametrize(
-    ("files", "served"),
-    [
-        ({"index.html": "a", "b.css": "b", ".nojekyll": ""}, ["", "b.css", "index.html"]),
-        ({"a/index.html": "a", ".nojekyll": ""}, ["a/index.html"]),
-        ({"x.txt": b"\xff", "y.txt": b"a\0b", "z": "", ".nojekyll": ""}, ["z"]),
-        ({".hidden": "a", "a/.b/c.txt": "a", "CNAME": "a.example", ".nojekyll": ""}, []),
-        ({"_a.css": "a", "a/_b.js": "b", "README.md": "x", ".nojekyll": ""}, ["README.md", "_a.css", "a/_b.js"]),
-        ({"_a.css": "a", "a/_b.js": "b", "README.md": "x", "c.html": "---\n---\nx", "d.html": "d"}, ["d.html"]),
-    ],
-)
+@pytest.mark.parametrize(("files", "served"), [*CASES["on-pages"], BINARY])
 def test_what_is_compared_is_the_text_that_visitors_get_unchanged(
     files: dict[str, bytes | str], served: list[str]
 ) -> None:
@@ -37,17 +31,10 @@ def test_texts_that_pages_load_are_compared_and_files_of_the_repository_are_not(
     assert len(texts_of_space(many)) == MOST_FILES
 
 
-@pytest.mark.parametrize(
-    "script",
-    [
-        b'<script>window.huggingface={"variables":{}};</script>',
-        b'<script>\nwindow.huggingface = {"variables":{"A":"1"}};\n</script>\n',
-        b'<script nonce="x">window.huggingface={};</script>',
-    ],
-)
-def test_a_page_with_the_hubs_script_is_the_same_page(script: bytes) -> None:
+@pytest.mark.parametrize("script", CASES["scripts"])
+def test_a_page_with_the_hubs_script_is_the_same_page(script: str) -> None:
     page = b"<html><head><script>own()</script></head><body></body></html>"
-    assert is_served_as(page.replace(b"<head>", b"<head>" + script), page)
+    assert is_served_as(page.replace(b"<head>", b"<head>" + script.encode()), page)
     assert is_served_as(page, page)
     assert not is_served_as(page.replace(b"own", b"other"), page)
 
@@ -61,7 +48,6 @@ def test_other_bytes_are_another_page(one: bytes, other: bytes) -> None:
 
 
 HUBS_RULES = "*.7z filter=lfs diff=lfs merge=lfs -text\n*.bin filter=lfs diff=lfs merge=lfs -text\n"
-HUBS_README = "---\ntitle: A\nsdk: static\npinned: false\n---\n\nCheck out the configuration reference.\n"
 
 
 @pytest.mark.parametrize(("text", "is_kept"), [(HUBS_RULES, False), ("", False), (f"{HUBS_RULES}*.csv text\n", True)])
@@ -70,18 +56,7 @@ def test_only_gitattributes_of_the_hubs_own_making_are_left_out(text: str, is_ke
     assert (".gitattributes" in without_hubs_own(files)) is is_kept
 
 
-@pytest.mark.parametrize(
-    ("files", "answer"),
-    [
-        ({".gitattributes": HUBS_RULES, "README.md": HUBS_README}, True),
-        ({"README.md": HUBS_README, "index.html": "stub", "style.css": "stub"}, True),
-        ({}, True),
-        ({"README.md": HUBS_README, "app.py": "mine"}, False),
-        ({"README.md": HUBS_README + "\nMy words.\nMore of them.\n"}, False),
-        ({"README.md": "# Mine\n"}, False),
-        ({"README.md": "Mine\n---\ntitle: A\n---\n"}, False),
-    ],
-)
+@pytest.mark.parametrize(("files", "answer"), CASES["beginnings"])
 def test_a_space_is_just_created_only_while_it_holds_the_hubs_beginning(files: dict[str, str], answer: bool) -> None:
     assert is_just_created(make_files(files)) is answer
 
