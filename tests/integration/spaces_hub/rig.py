@@ -14,8 +14,9 @@ from pipeline.publishing.hf_space import HfSpacePublisher
 from pipeline.spaces.host import HubSpaceHost
 from pipeline.workspace import GitWorkspaces
 from tests.builders import make_brief, make_files, make_site
+from tests.cases import cases
 from tests.fakes.clock import FakeClock
-from tests.fakes.hub import FakeHub, Space
+from tests.fakes.hub import Answer, FakeHub, Space
 
 ID = "deployer/sales"
 SITE = make_site(target=Target.HF_SPACE)
@@ -30,6 +31,8 @@ DOCKER = make_files(
     {"README.md": "---\ntitle: Sales\nsdk: docker\napp_port: 7860\n---\n", "Dockerfile": "FROM python:3.12\n"}
 )
 SECRETS, VARIABLES = SettingKind
+ANSWERS = cases("hub-answers")
+Said = dict[str, Any]
 SECRET = "s3cret-of-the-space"
 WITH_SECRET = SpaceSettings({"KEY": SECRET})
 OTHER_TOKEN = "hf_" + "ofSomebodyElse"
@@ -86,6 +89,11 @@ def says_only(monkeypatch: pytest.MonkeyPatch, *fields: str) -> None:
     monkeypatch.setattr(
         Space, "info", lambda *args, **options: {field: full(*args, **options)[field] for field in ("id", *fields)}
     )
+
+
+def answer(status: int, *, content: str | None = None, **fields: Any) -> Answer:
+    """One of ``tests/data/cases/hub-answers.toml``."""
+    return Answer(status, content=None if content is None else content.encode(), **fields)
 
 
 def writes(hub: FakeHub) -> tuple[int, int]:

@@ -13,7 +13,7 @@ from pipeline.domain.space import Space, SpaceSettings
 from tests.builders import make_files
 from tests.fakes.clock import FakeClock
 from tests.fakes.hub import FakeHub
-from tests.integration.spaces_hub.rig import CARD, ID, PAGES, HubHost
+from tests.integration.spaces_hub.rig import CARD, ID, PAGES, HubHost, app_files
 
 
 @pytest.fixture
@@ -30,12 +30,8 @@ async def test_a_space_is_created_in_one_call_with_its_secrets_variables_and_har
     stored = host.hub.spaces[ID]
     assert (stored.secrets["KEY"].value, stored.variables["COLOUR"].value) == ("s3cret", "red")
     assert (stored.hardware, stored.sleep_seconds, stored.visibility) == ("t4-small", 3600, "private")
-    assert (space.id, space.url, space.sdk, space.visibility) == (
-        ID,
-        f"{host.hub.endpoint}/spaces/{ID}",
-        "gradio",
-        "private",
-    )
+    assert (space.id, space.url) == (ID, f"{host.hub.endpoint}/spaces/{ID}")
+    assert (space.sdk, space.visibility) == ("gradio", "private")
     assert (space.commit_sha, space.host) == (stored.head, stored.host)
     assert space.runtime
     assert space.runtime.stage == "NO_APP_FILE"
@@ -61,10 +57,9 @@ async def test_files_become_one_commit_that_is_all_the_space_holds(host: HubHost
     files = PAGES.with_files({"logo.png": bytes(range(256)), "empty.txt": b""})
     head = await host.commit(ID, files, "Build sales\n\nJob: 1", space.commit_sha)
     stored = host.hub.spaces[ID]
-    assert [(commit.oid, commit.summary, commit.parent) for commit in stored.commits[1:]] == [
-        (head, "Build sales", space.commit_sha)
-    ]
-    assert {path: content for path, content in stored.files().items() if path != ".gitattributes"} == dict(files)
+    (commit,) = stored.commits[1:]
+    assert (commit.oid, commit.summary, commit.parent) == (head, "Build sales", space.commit_sha)
+    assert app_files(stored) == files
     (call,) = host.hub.calls("POST", "/commit/")
     assert call.body[0]["value"]["description"] == "Job: 1"
     assert [line["value"]["path"] for line in call.body if line["key"] == "deletedFile"] == ["style.css"]
@@ -167,13 +162,10 @@ async def test_the_app_address_comes_from_the_hub_or_is_none(host: HubHost, monk
     said = {"id": ID, "runtime": {"stage": "RUNNING", "domains": domains}}
     monkeypatch.setattr(space, "info", lambda *_, said=said, **__: said)
     assert (await host.info(ID)).host == "https://new.hf.space"
-    for sdk, address in (
-        ("gradio", "https://deployer-sales.hf.space"),
-        ("static", "https://deployer-sales.static.hf.space"),
-    ):
+    for sdk, domain in (("gradio", "hf.space"), ("static", "static.hf.space")):
         said = {"id": ID, "sdk": sdk, "subdomain": "deployer-sales"}
         monkeypatch.setattr(space, "info", lambda *_, said=said, **__: said)
-        assert (await host.info(ID)).host == address
+        assert (await host.info(ID)).host == f"https://deployer-sales.{domain}"
     monkeypatch.setattr(space, "info", lambda *_, **__: {"id": ID})
     assert await host.info(ID) == Space(ID, f"{host.hub.endpoint}/spaces/{ID}", commit_sha=space.head)
 

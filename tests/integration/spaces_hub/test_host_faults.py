@@ -16,7 +16,7 @@ from pipeline.spaces.calls import TRIES, HubCalls
 from pipeline.spaces.host import HubSpaceHost
 from tests.fakes.clock import FakeClock
 from tests.fakes.hub import Answer, FakeHub, Fault, Hang
-from tests.integration.spaces_hub.rig import ID, PAGES, SECRET, SECRETS, WITH_SECRET, HubHost
+from tests.integration.spaces_hub.rig import ANSWERS, ID, PAGES, SECRET, SECRETS, WITH_SECRET, HubHost, Said, answer
 
 
 def drip() -> Iterator[bytes]:
@@ -61,22 +61,10 @@ async def test_an_address_where_nobody_listens_is_unreachable(clock: FakeClock) 
         await HubSpaceHost(endpoint, SecretStr("hf_x"), clock).owner()
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        Answer(200, content=b"<html>proxy</html>"),
-        Answer(200, []),
-        Answer(200, {}),
-        Answer(200, content=b""),
-        Answer(200, {"stage": "RUNNING", "volumes": [{}]}),
-    ],
-    ids=str,
-)
-async def test_an_answer_that_makes_no_sense_is_unreachable_and_names_the_setting(
-    host: HubHost, answer: Answer
-) -> None:
+@pytest.mark.parametrize("said", ANSWERS["senseless"], ids=str)
+async def test_an_answer_that_makes_no_sense_is_unreachable_and_names_the_setting(host: HubHost, said: Said) -> None:
     host.hub.create(ID, "static")
-    host.hub.add_fault(Fault("GET", "runtime", times=None, answer=answer))
+    host.hub.add_fault(Fault("GET", "runtime", times=None, answer=answer(**said)))
     with pytest.raises(HubUnreachable, match="HF_ENDPOINT"):
         await host.runtime(ID)
 

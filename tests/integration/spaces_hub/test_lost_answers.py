@@ -5,16 +5,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from pydantic import SecretStr
 
-from pipeline.domain.errors import (
-    HubError,
-    HubRejected,
-    HubTokenRefused,
-    HubUnreachable,
-    NotPermitted,
-    PaymentRequired,
-    RateLimited,
-    SpaceConflict,
-)
+from pipeline.domain.errors import HubError, HubTokenRefused, HubUnreachable, RateLimited
 from pipeline.domain.files import AppFiles
 from pipeline.domain.space import SpaceSettings
 from pipeline.spaces.calls import TRIES
@@ -22,7 +13,20 @@ from pipeline.spaces.creation import PAUSES_SECONDS
 from pipeline.spaces.host import HubSpaceHost
 from tests.fakes.clock import FakeClock
 from tests.fakes.hub import Answer, Drop, FakeHub, Fault, Hang, too_many_requests
-from tests.integration.spaces_hub.rig import ID, PAGES, SECRET, SECRETS, STATIC, WITH_SECRET, HubHost, says_only, writes
+from tests.integration.spaces_hub.rig import (
+    ANSWERS,
+    ID,
+    PAGES,
+    SECRET,
+    SECRETS,
+    STATIC,
+    WITH_SECRET,
+    HubHost,
+    Said,
+    answer,
+    says_only,
+    writes,
+)
 
 LOST = [
     Fault("POST", "", when="before", answer=Drop()),
@@ -144,27 +148,20 @@ async def test_a_hub_that_stays_away_is_unreachable_after_a_few_tries(
 
 
 INFO = f"api/spaces/{ID}(/revision/[^/]+)?(\\?.*)?$"
-REFUSALS = {
-    "without a code": Answer(404, {"error": "Repository not found"}),
-    "as a list": Answer(404, {"errors": [{"message": "Repository not found"}]}),
-    "as HTML": Answer(404, content=b"<html>not here</html>", media_type="text/html"),
-    "as text": Answer(404, content=b"not here"),
-    "as JSON that is no object": Answer(404, ["not here"]),
-    "as if the token were wrong": Answer(401, {"error": "Repository not found"}),
-}
+MISSING = dict(ANSWERS["missing"])
 
 
-@pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS)
-async def test_a_space_is_made_however_the_hub_says_that_there_is_none(host: HubHost, refusal: Answer) -> None:
-    host.hub.add_fault(Fault("GET", INFO, answer=refusal))
+@pytest.mark.parametrize("said", MISSING.values(), ids=MISSING)
+async def test_a_space_is_made_however_the_hub_says_that_there_is_none(host: HubHost, said: Said) -> None:
+    host.hub.add_fault(Fault("GET", INFO, answer=answer(**said)))
     space = await host.create(ID, "static", SpaceSettings())
     assert space.commit_sha == host.hub.spaces[ID].head
     assert writes(host.hub) == (1, 0)
 
 
-@pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS)
-async def test_a_new_space_that_is_not_shown_at_once_is_waited_for(host: HubHost, refusal: Answer) -> None:
-    host.hub.add_fault(Fault("GET", INFO, times=1 + 3, answer=refusal))
+@pytest.mark.parametrize("said", MISSING.values(), ids=MISSING)
+async def test_a_new_space_that_is_not_shown_at_once_is_waited_for(host: HubHost, said: Said) -> None:
+    host.hub.add_fault(Fault("GET", INFO, times=1 + 3, answer=answer(**said)))
     space = await host.create(ID, "static", SpaceSettings())
     assert space.commit_sha == host.hub.spaces[ID].head
     assert writes(host.hub) == (1, 0)
@@ -178,25 +175,12 @@ async def test_a_new_space_that_is_never_shown_is_told_after_a_while(host: HubHo
     assert host.clock.slept == list(PAUSES_SECONDS)
 
 
-@pytest.mark.parametrize(
-    ("answer", "kind"),
-    [
-        (Answer(402, ["a plan is needed"]), PaymentRequired),
-        (Answer(402, content=b"<html>PRO</html>", media_type="text/html"), PaymentRequired),
-        (Answer(403, "no"), NotPermitted),
-        (Answer(409, {"error": {"message": "taken"}}), SpaceConflict),
-        (Answer(400, {"errors": ["a message that is no object"]}), HubRejected),
-        (Answer(422, content=b"wrong"), HubRejected),
-    ],
-    ids=str,
-)
-async def test_a_refusal_keeps_its_meaning_whatever_its_words_look_like(
-    host: HubHost, answer: Answer, kind: type[HubError]
-) -> None:
-    host.hub.add_fault(Fault("POST", "repos/create", answer=answer))
-    with pytest.raises(kind) as raised:
+@pytest.mark.parametrize(("said", "kind"), ANSWERS["refusals"], ids=str)
+async def test_a_refusal_keeps_its_meaning_whatever_its_words_look_like(host: HubHost, said: Said, kind: str) -> None:
+    host.hub.add_fault(Fault("POST", "repos/create", answer=answer(**said)))
+    with pytest.raises(HubError) as raised:
         await host.create(ID, "static", SpaceSettings())
-    assert type(raised.value) is kind
+    assert type(raised.value).__name__ == kind
     assert writes(host.hub) == (1, 0)
 
 
@@ -207,21 +191,9 @@ async def test_a_wrong_token_is_told_by_the_creation(hub: FakeHub, clock: FakeCl
     assert not hub.spaces
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        Answer(200, {}),
-        Answer(200, {"url": f"https://hub.example/spaces/{ID}"}),
-        Answer(200, {"url": f"https://huggingface.co/spaces/{ID}", "name": ID}),
-        Answer(200, {"url": "https://hub.example/"}),
-        Answer(201, content=b"Created"),
-    ],
-    ids=str,
-)
-async def test_a_creation_is_believed_when_the_space_is_there_whatever_was_answered(
-    host: HubHost, answer: Answer
-) -> None:
-    host.hub.add_fault(Fault("POST", "repos/create", when="after", answer=answer))
+@pytest.mark.parametrize("said", ANSWERS["creations"], ids=str)
+async def test_a_creation_is_believed_when_the_space_is_there_whatever_was_answered(host: HubHost, said: Said) -> None:
+    host.hub.add_fault(Fault("POST", "repos/create", when="after", answer=answer(**said)))
     assert (await host.create(ID, "static", SpaceSettings())).url == f"{host.hub.endpoint}/spaces/{ID}"
     assert writes(host.hub) == (1, 0)
 
@@ -232,21 +204,10 @@ async def test_an_unreadable_answer_to_a_creation_without_effect_is_no_space(hos
         await host.create(ID, "static", SpaceSettings())
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        Answer(200, {"success": True, "commitOid": "0" * 40}),
-        Answer(200, {"success": True}),
-        Answer(200, {"commitUrl": "https://hub.example/a", "commitOid": "0" * 40}),
-        Answer(200, content=b"OK"),
-    ],
-    ids=str,
-)
-async def test_a_commit_is_believed_when_the_space_holds_it_whatever_was_answered(
-    host: HubHost, answer: Answer
-) -> None:
+@pytest.mark.parametrize("said", ANSWERS["commits"], ids=str)
+async def test_a_commit_is_believed_when_the_space_holds_it_whatever_was_answered(host: HubHost, said: Said) -> None:
     parent = host.hub.create(ID, "static").head
-    host.hub.add_fault(Fault("POST", "/commit/", when="after", answer=answer))
+    host.hub.add_fault(Fault("POST", "/commit/", when="after", answer=answer(**said)))
     assert await host.commit(ID, STATIC, "Build", parent) == host.hub.spaces[ID].head != parent
     assert writes(host.hub) == (0, 1)
 

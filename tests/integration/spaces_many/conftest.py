@@ -6,7 +6,7 @@ import pytest
 
 from tests.fakes.clock import FakeClock
 from tests.fakes.hub import FakeHub, Setting
-from tests.integration.spaces_many.orders import APP, OTHER_TOKEN, TEMPLATE, Provision
+from tests.integration.spaces_many.rig import APP, OTHER_TOKEN, TEMPLATE, Provision
 
 
 @pytest.fixture

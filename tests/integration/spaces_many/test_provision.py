@@ -11,7 +11,7 @@ from pipeline.spaces.hosts import space_hosts
 from tests.builders import make_wanted
 from tests.fakes.clock import FakeClock
 from tests.fakes.hub import FakeHub, Setting
-from tests.integration.spaces_many.orders import (
+from tests.integration.spaces_many.rig import (
     APP,
     CREATE,
     TEMPLATE,

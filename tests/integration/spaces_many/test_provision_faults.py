@@ -28,7 +28,7 @@ from tests.builders import make_files, make_wanted
 from tests.fakes.clock import FakeClock
 from tests.fakes.hub import Answer, FakeHub, Fault, Hang, Setting, too_many_requests
 from tests.fakes.hub.exchange import Request
-from tests.integration.spaces_many.orders import (
+from tests.integration.spaces_many.rig import (
     APP,
     OPERATOR_SECRET,
     OTHER_TOKEN,

@@ -3,8 +3,6 @@
 import asyncio
 import gzip
 import socket
-from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 
@@ -130,9 +128,8 @@ async def test_a_port_where_nobody_listens_is_no_answer() -> None:
         await post(allowing(origin), f"{origin}/x")
 
 
-@asynccontextmanager
-async def raw_server(answer: bytes, *, repeat: bytes = b"") -> Any:
-    """Sends ``answer`` whatever it is asked, then ``repeat`` until the client leaves."""
+async def answer_to_raw(answer: bytes, *, repeat: bytes = b"", **limits: float) -> Answer:
+    """What the client makes of a server that sends ``answer``, then ``repeat`` until the client leaves."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
@@ -150,7 +147,8 @@ async def raw_server(answer: bytes, *, repeat: bytes = b"") -> Any:
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        origin = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        return await post(allowing(origin), origin, **limits)
 
 
 @pytest.mark.parametrize(
@@ -167,27 +165,23 @@ async def raw_server(answer: bytes, *, repeat: bytes = b"") -> Any:
     ],
 )
 async def test_what_is_not_http_is_no_answer(answer: bytes) -> None:
-    async with raw_server(answer) as origin:
-        with pytest.raises(NoAnswer, match="connection broke"):
-            await post(allowing(origin), origin)
+    with pytest.raises(NoAnswer, match="connection broke"):
+        await answer_to_raw(answer)
 
 
 async def test_headers_without_an_end_are_cut() -> None:
-    async with raw_server(b"HTTP/1.1 200 OK\r\n", repeat=b"X: y\r\n" * 500) as origin:
-        with pytest.raises(NoAnswer):
-            await post(allowing(origin), origin)
+    with pytest.raises(NoAnswer):
+        await answer_to_raw(b"HTTP/1.1 200 OK\r\n", repeat=b"X: y\r\n" * 500)
 
 
 async def test_interim_answers_without_an_end_are_cut_by_the_deadline() -> None:
-    async with raw_server(b"", repeat=b"HTTP/1.1 103 Early Hints\r\n\r\n") as origin:
-        with pytest.raises(NoAnswer, match="no answer within"):
-            await post(allowing(origin), origin, seconds=0.3)
+    with pytest.raises(NoAnswer, match="no answer within"):
+        await answer_to_raw(b"", repeat=b"HTTP/1.1 103 Early Hints\r\n\r\n", seconds=0.3)
 
 
 @pytest.mark.parametrize("body", [b"Transfer-Encoding: chunked\r\n\r\nzz", b"Content-Length: 10\r\n\r\nabc"])
 async def test_a_body_that_breaks_does_not_take_the_status_back(body: bytes) -> None:
-    async with raw_server(b"HTTP/1.1 200 OK\r\n" + body) as origin:
-        assert (await post(allowing(origin), origin)).status == 200
+    assert (await answer_to_raw(b"HTTP/1.1 200 OK\r\n" + body)).status == 200
 
 
 # How many at once

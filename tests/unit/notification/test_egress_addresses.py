@@ -13,36 +13,20 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from pipeline.domain.address import UrlRule
 from pipeline.domain.errors import NoAnswer
 from pipeline.notification.egress import EgressClient
+from tests.cases import cases
 from tests.fakes.evaluator import Drop, EvaluatorServer, Step
 from tests.unit.notification.egress_rig import NAME, PUBLIC, REFUSED, ScriptedResolver, address_of, allowing, post
 
 
 @pytest.mark.parametrize(
-    "answers",
-    [
-        ["{canary}"],
-        [PUBLIC, "{canary}"],
-        ["{canary}", PUBLIC],
-        ["::ffff:{canary}"],
-        ["2606:4700::1111", "{canary}"],
-        ["10.0.0.1"],
-        ["169.254.169.254"],
-        ["::1"],
-        ["fe80::1%eth0"],
-        ["64:ff9b::7f00:1"],
-        ["not an address"],
-        [],
-        OSError("Name or service not known"),
-        TimeoutError("slow"),
-    ],
+    "answers", [*cases("egress")["refused"], OSError("Name or service not known"), TimeoutError("slow")]
 )
 async def test_a_name_that_leads_anywhere_but_to_the_internet_is_refused_in_the_same_words_without_a_connection(
     answers: list[str] | OSError, canary: EvaluatorServer, dialled: list[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    host = address_of(canary)
-    resolver = ScriptedResolver(
-        answers if isinstance(answers, OSError) else [answer.format(canary=host) for answer in answers]
-    )
+    if not isinstance(answers, OSError):
+        answers = [answer.format(canary=address_of(canary), public=PUBLIC) for answer in answers]
+    resolver = ScriptedResolver(answers)
     with pytest.raises(NoAnswer) as caught:
         await post(EgressClient(UrlRule(), resolver), f"https://{NAME}:8443/hook?token=t0ken")
     assert str(caught.value) == REFUSED
