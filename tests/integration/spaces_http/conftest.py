@@ -8,8 +8,8 @@ from pydantic import SecretStr
 from pipeline.spaces.hosts import space_hosts
 from tests.fakes.clock import FakeClock
 from tests.fakes.hub import FakeHub, Space
-from tests.fakes.jobs import MemoryServices
-from tests.integration.spaces_http.rig import APP, BEARER, ID, VISITORS_TOKEN, HubClient
+from tests.fakes.jobs import SECRET, MemoryServices
+from tests.integration.spaces_http.rig import APP, ID, VISITORS_TOKEN, HubClient, bearer
 
 
 @pytest.fixture
@@ -33,5 +33,5 @@ def services(hub: FakeHub) -> MemoryServices:
 
 @pytest.fixture
 async def client(services: MemoryServices, hub: FakeHub) -> AsyncIterator[HubClient]:
-    async with HubClient(services, hub, headers=BEARER) as client:
+    async with HubClient(services, hub, headers=bearer(SECRET)) as client:
         yield client

@@ -19,8 +19,11 @@ APP = {"README.md": "---\ntitle: Tides\nsdk: gradio\n---\n", "app.py": "import g
 PAGE = {"README.md": "---\ntitle: Page\nsdk: static\n---\n", "index.html": "<h1>Tides</h1>"}
 VISITORS_TOKEN = "hf_" + "ofAVisitorOfTheTests"
 VALUE = "v4lue-that-nobody-may-see"
-BEARER = {"Authorization": f"Bearer {SECRET}"}
 VOLUME = {"type": "bucket", "source": "deployer/data", "mount_path": "/data"}
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
 
 
 class HubClient(AsyncClient):
@@ -41,7 +44,7 @@ async def served(services: MemoryServices, streams: Streams | None = None) -> As
     """A client of a real server: only there can somebody leave before the end."""
     app = create_app(services)
     app.state.streams = streams or app.state.streams
-    async with served_app(app) as address, AsyncClient(base_url=address, headers=BEARER) as client:
+    async with served_app(app) as address, AsyncClient(base_url=address, headers=bearer(SECRET)) as client:
         yield client
 
 

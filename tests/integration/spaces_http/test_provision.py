@@ -13,7 +13,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.hub import Answer, FakeHub, Fault, Hang
 from tests.fakes.jobs import MemoryServices
 from tests.fakes.served import until
-from tests.integration.spaces_http.rig import APP, VALUE, VISITORS_TOKEN, HubClient, error_of, events, served
+from tests.integration.spaces_http.rig import APP, VALUE, VISITORS_TOKEN, HubClient, bearer, error_of, events, served
 
 ORDER: dict[str, Any] = {
     "template": "deployer/template",
@@ -98,7 +98,7 @@ async def test_what_is_wrong_is_told_by_field_before_the_hub_is_asked(
 
 
 async def test_a_callers_own_token_acts(client: HubClient) -> None:
-    own = {"Authorization": f"Bearer {VISITORS_TOKEN}"}
+    own = bearer(VISITORS_TOKEN)
     document = (await client.post("/spaces/provision", json=ORDER, headers=own)).json()
     assert [space["id"] for space in document["spaces"]] == ["visitor/team-a", "visitor/team-b"]
     assert {call.token for call in client.hub.log} == {VISITORS_TOKEN}
@@ -106,11 +106,7 @@ async def test_a_callers_own_token_acts(client: HubClient) -> None:
 
 @pytest.mark.parametrize(
     ("headers", "status"),
-    [
-        ({"Authorization": "Bearer wrong"}, 403),
-        ({"Authorization": ""}, 401),
-        ({"Authorization": "Bearer hf_unknownToken"}, 401),
-    ],
+    [(bearer("wrong"), 403), ({"Authorization": ""}, 401), (bearer("hf_unknownToken"), 401)],
 )
 async def test_nobody_else_gets_in(client: HubClient, headers: dict[str, str], status: int) -> None:
     assert (await client.post("/spaces/provision", json=ORDER, headers=headers)).status_code == status
@@ -158,8 +154,8 @@ async def test_a_refusal_has_its_status_also_for_who_accepts_event_streams(clien
     for body, status in (({"spaces": []}, 400), (ORDER | {"template": "deployer/none"}, 404)):
         response = await client.post("/spaces/provision", json=body, headers=STREAM)
         assert (response.status_code, response.json()["ok"]) == (status, False)
-    headers = STREAM | {"Authorization": "Bearer wrong"}
-    assert (await client.post("/spaces/provision", json=ORDER, headers=headers)).status_code == 403
+    wrong = STREAM | bearer("wrong")
+    assert (await client.post("/spaces/provision", json=ORDER, headers=wrong)).status_code == 403
 
 
 async def test_what_breaks_on_the_way_is_an_event(client: HubClient, monkeypatch: pytest.MonkeyPatch) -> None:

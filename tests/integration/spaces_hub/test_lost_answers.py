@@ -1,6 +1,7 @@
 """The SpaceHost port when the Hub loses answers, is busy, says no more than it must, or says it in other words."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
@@ -39,17 +40,9 @@ LOST = [
 ]
 
 
-def on(path: str, fault: Fault) -> Fault:
-    return Fault(fault.method, path, fault.times, fault.when, fault.answer)
-
-
-def _missing() -> Answer:
-    return Answer(404, {"error": "Repository not found"}, {"X-Error-Code": "RepoNotFound"})
-
-
 @pytest.mark.parametrize("fault", LOST, ids=str)
 async def test_a_lost_answer_to_create_ends_in_one_space_that_is_ours(host: HubHost, fault: Fault) -> None:
-    host.hub.add_fault(on("create", fault))
+    host.hub.add_fault(replace(fault, path="create"))
     space = await host.create(ID, "static", WITH_SECRET)
     assert space.commit_sha == host.hub.spaces[ID].head
     assert host.hub.spaces[ID].secrets["KEY"].value == SECRET
@@ -58,7 +51,8 @@ async def test_a_lost_answer_to_create_ends_in_one_space_that_is_ours(host: HubH
 
 async def test_a_creation_that_takes_effect_late_is_ours_as_well(host: HubHost) -> None:
     host.hub.add_fault(Fault("POST", "create", when="after"))
-    host.hub.add_fault(Fault("GET", f"api/spaces/{ID}$", times=2, answer=_missing()))
+    missing = Answer(404, {"error": "Repository not found"}, {"X-Error-Code": "RepoNotFound"})
+    host.hub.add_fault(Fault("GET", f"api/spaces/{ID}$", times=2, answer=missing))
     assert (await host.create(ID, "static", WITH_SECRET)).id == ID
     assert [entry.status for entry in host.hub.calls("POST", "create")] == [None, 409]
 
@@ -66,7 +60,7 @@ async def test_a_creation_that_takes_effect_late_is_ours_as_well(host: HubHost) 
 @pytest.mark.parametrize("fault", LOST, ids=str)
 async def test_a_lost_answer_to_a_commit_ends_in_one_commit(host: HubHost, fault: Fault) -> None:
     parent = host.hub.create(ID, "static").head
-    host.hub.add_fault(on("/commit/", fault))
+    host.hub.add_fault(replace(fault, path="/commit/"))
     head = await host.commit(ID, PAGES, "Build", parent)
     stored = host.hub.spaces[ID]
     assert (stored.head, len(stored.commits), stored.commits[-1].parent) == (head, 2, parent)

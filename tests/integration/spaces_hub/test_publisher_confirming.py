@@ -15,7 +15,7 @@ from pipeline.publishing import space_watch
 from pipeline.publishing.hf_space import HfSpacePublisher
 from tests.builders import make_brief, make_site
 from tests.fakes.hub import Answer, Fault, Hang, Space, too_many_requests
-from tests.integration.spaces_hub.rig import GRADIO, PAGE, SITE, STATIC, HubTarget, says_only, writes
+from tests.integration.spaces_hub.rig import ANSWERS, GRADIO, PAGE, SITE, STATIC, HubTarget, says_only, writes
 
 
 @pytest.mark.parametrize("stage", ["BUILD_ERROR", "RUNTIME_ERROR"])
@@ -190,18 +190,7 @@ async def test_domains_of_the_runtime_alone_give_the_address(
     assert (await target.publish(GRADIO)).pages_url == "https://sales.hf.space/"
 
 
-@pytest.mark.parametrize(
-    "stages",
-    [
-        ["building", "running"],
-        ["Building", "App-Starting", "Running"],
-        ["RUNNING", "BUILDING", "APP_STARTING", "RUNNING"],
-        ["NO_APP_FILE", "NO_APP_FILE", "BUILDING", "RUNNING"],
-        ["QUEUED", "WARMING_UP", "RUNNING"],
-        ["BUILDING", "SLEEPING"],
-    ],
-    ids=str,
-)
+@pytest.mark.parametrize("stages", ANSWERS["stages"], ids=str)
 async def test_every_way_to_a_running_app_is_followed_to_its_end(target: HubTarget, stages: list[str]) -> None:
     target.hub.script("*", stages, times=1)
     await target.bring_live(GRADIO)

@@ -11,7 +11,7 @@ from pipeline.domain.download import Download
 from pipeline.domain.errors import NoAnswer
 from pipeline.notification.egress import Answer, EgressClient
 from tests.fakes.evaluator import Drop, EvaluatorServer, Step, gzip_bomb
-from tests.unit.notification.egress_rig import NAME, ScriptedResolver, allowing, answer_of, post
+from tests.unit.notification.rig import NAME, ScriptedResolver, allowing, answer_of, post
 
 # What is sent
 

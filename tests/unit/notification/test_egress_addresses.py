@@ -15,7 +15,7 @@ from pipeline.domain.errors import NoAnswer
 from pipeline.notification.egress import EgressClient
 from tests.cases import cases
 from tests.fakes.evaluator import Drop, EvaluatorServer, Step
-from tests.unit.notification.egress_rig import NAME, PUBLIC, REFUSED, ScriptedResolver, address_of, allowing, post
+from tests.unit.notification.rig import NAME, PUBLIC, REFUSED, ScriptedResolver, address_of, allowing, post
 
 
 @pytest.mark.parametrize(

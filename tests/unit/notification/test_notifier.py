@@ -13,7 +13,7 @@ from pipeline.notification.notifier import SHORTEST_ATTEMPT_SECONDS, WebhookNoti
 from tests.builders import make_delivery, make_notification
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.deliveries import MemoryDeliveries
-from tests.unit.notification.telling import DEADLINE, JOB, URL, Telling, after
+from tests.unit.notification.rig import DEADLINE, JOB, URL, Telling, after
 
 
 @pytest.mark.parametrize("failures", [0, 1, 3, 8])
@@ -147,16 +147,14 @@ def test_no_retry_after_breaks_the_schedule(value: str) -> None:
 
 @pytest.mark.parametrize("jump", [-3600, 3600])
 async def test_a_jump_of_the_wall_clock_changes_neither_waits_nor_end(jump: float) -> None:
-    telling = Telling(*[500] * 100)
-
     class Jumping(MemoryDeliveries):
         async def add(self, job_id: str, delivery: Delivery) -> None:
             await super().add(job_id, delivery)
             if delivery.attempt == 2:
                 telling.clock.jump(jump)
 
-    notifier = WebhookNotifier(Jumping(), telling.client, telling.clock)
-    assert await notifier.notify(JOB, URL, make_notification(), DEADLINE) is DeliveryState.DEAD_LETTER
+    telling = Telling(*[500] * 100, deliveries=Jumping())
+    assert await telling.notify() is DeliveryState.DEAD_LETTER
     assert telling.clock.slept == [1, 2, 4, 8, 16, 32] + [60] * 8
 
 
@@ -226,28 +224,24 @@ async def test_a_job_that_is_resumed_late_gets_one_more_attempt_and_no_second() 
 
 
 async def test_a_success_by_hand_meanwhile_ends_the_schedule() -> None:
-    telling = Telling(*[500] * 100)
-
     class DeliveredMeanwhile(MemoryDeliveries):
         async def add(self, job_id: str, delivery: Delivery) -> None:
             await super().add(job_id, delivery)
             await super().add(job_id, make_delivery(attempt=2, status=200))
 
-    notifier = WebhookNotifier(DeliveredMeanwhile(), telling.client, telling.clock)
-    assert await notifier.notify(JOB, URL, make_notification(), DEADLINE) is DeliveryState.DELIVERED
+    telling = Telling(*[500] * 100, deliveries=DeliveredMeanwhile())
+    assert await telling.notify() is DeliveryState.DELIVERED
     assert telling.client.began == [0]
 
 
 async def test_an_attempt_that_cannot_be_recorded_is_not_followed_by_another() -> None:
-    telling = Telling(500)
-
     class FullDisk(MemoryDeliveries):
         async def add(self, job_id: str, delivery: Delivery) -> None:
             raise OSError(f"no room for attempt {delivery.attempt} of {job_id}")
 
-    notifier = WebhookNotifier(FullDisk(), telling.client, telling.clock)
+    telling = Telling(500, deliveries=FullDisk())
     with pytest.raises(OSError, match="no room"):
-        await notifier.notify(JOB, URL, make_notification(), DEADLINE)
+        await telling.notify()
     assert telling.client.began == [0]
 
 

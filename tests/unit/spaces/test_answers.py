@@ -16,6 +16,7 @@ from pipeline.spaces.answers import LONGEST_MESSAGE, holds, plain, presentable, 
 from pipeline.spaces.client import CallLimit, Unanswered, use_limited_client, within
 from tests.cases import cases
 
+CASES = cases("hub-answers")
 TOKEN = "hf_" + "madeUp0123"
 
 
@@ -27,7 +28,7 @@ def refusal(status: int, message: str = "") -> HfHubHTTPError:
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
-        *((refusal(status, message), kind) for status, message, kind in cases("hub-answers")["meanings"]),
+        *((refusal(status, message), kind) for status, message, kind in CASES["meanings"]),
         (Unanswered("x", 429, 30.2), "RateLimited"),
         (Unanswered("x", 409), "SpaceConflict"),
         (Unanswered("x", 503, 30.0), "HubUnreachable"),
@@ -77,17 +78,7 @@ def test_plain_text_holds_nothing_that_a_terminal_obeys(text: str) -> None:
     assert not {"\x1b", "\x07", "\x08", "\r", "\x9b", "\u202e"} & set(plain(f"{text}\x1b[31m{text}\u202e"))
 
 
-@pytest.mark.parametrize(
-    ("text", "left"),
-    [
-        ("\x1b[1;31merror\x1b[0m: no", "error: no"),
-        ("\x1b]0;title\x07text", "text"),
-        ("\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\", "link"),
-        ("a\tb\nc", "a\tb\nc"),
-        ("50%\x08\x08", "50%"),
-        ("grün ✓ 你好", "grün ✓ 你好"),
-    ],
-)
+@pytest.mark.parametrize(("text", "left"), CASES["escapes"])
 def test_escape_sequences_go_and_words_stay(text: str, left: str) -> None:
     assert plain(text) == left
 
