@@ -37,6 +37,10 @@ def pipeline(*arguments: str, stdin: str | None = None, ends_with: int | None = 
     return Ended(result.exit_code, result.stdout, result.stderr)
 
 
+def spaces(*arguments: str, stdin: str | None = None, ends_with: int | None = None) -> Ended:
+    return pipeline("spaces", *arguments, stdin=stdin, ends_with=ends_with)
+
+
 class InstantJobs(MemoryJobs):
     """Every job ends as soon as it is accepted.
 

@@ -1,10 +1,13 @@
-"""What the functions of Space management do, as ``tests/data/cases/space-functions.toml`` tells it."""
+"""A Space, and what functions of Space management do to it, as ``tests/data/cases/space-functions.toml`` tells."""
 
 from typing import Any
 
 from tests.cases import cases
 from tests.fakes.hub import Setting, Space
 
+ID = "deployer/tides"
+APP = {"README.md": "---\ntitle: Tides\nsdk: gradio\n---\n", "app.py": "import gradio\n"}
+VALUE = "v4lue-that-nobody-may-see"
 FUNCTIONS = cases("space-functions")
 
 

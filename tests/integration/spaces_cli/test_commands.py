@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.command_line import spaces
 from tests.fakes.hub import Answer, FakeHub, Fault, Setting, Space, too_many_requests
-from tests.integration.space_functions import FUNCTIONS, prepare, state_of
-from tests.integration.spaces_cli.rig import APP, ID, VALUE, spaces
+from tests.integration.space_functions import APP, FUNCTIONS, ID, VALUE, prepare, state_of
 
 COMMANDS = dict(FUNCTIONS["commands"])
 

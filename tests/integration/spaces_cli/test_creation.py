@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.command_line import Ended
+from tests.fakes.command_line import Ended, spaces
 from tests.fakes.hub import Answer, FakeHub, Fault, Setting, Space
-from tests.integration.spaces_cli.rig import APP, ID, VALUE, spaces
+from tests.integration.space_functions import APP, ID, VALUE
 
 
 @pytest.fixture

@@ -7,9 +7,10 @@ from pydantic import SecretStr
 
 from pipeline.spaces.hosts import space_hosts
 from tests.fakes.clock import FakeClock
-from tests.fakes.hub import FakeHub, Space
+from tests.fakes.hub import FakeHub
 from tests.fakes.jobs import SECRET, MemoryServices
-from tests.integration.spaces_http.rig import APP, ID, VISITORS_TOKEN, HubClient, bearer
+from tests.integration.space_functions import APP, ID
+from tests.integration.spaces_http.rig import VISITORS_TOKEN, HubClient, bearer
 
 
 @pytest.fixture
@@ -17,11 +18,6 @@ def hub() -> Iterator[FakeHub]:
     with FakeHub(others={VISITORS_TOKEN: "visitor"}) as hub:
         hub.create(ID, "gradio", APP)
         yield hub
-
-
-@pytest.fixture
-def space(hub: FakeHub) -> Space:
-    return hub.spaces[ID]
 
 
 @pytest.fixture

@@ -12,13 +12,11 @@ from pipeline.web.streams import Streams
 from tests.fakes.hub import FakeHub, Space
 from tests.fakes.jobs import SECRET, MemoryServices
 from tests.fakes.served import served as served_app
+from tests.integration.space_functions import ID
 
-ID = "deployer/tides"
 AT = f"/spaces/{ID}"
-APP = {"README.md": "---\ntitle: Tides\nsdk: gradio\n---\n", "app.py": "import gradio\n"}
 PAGE = {"README.md": "---\ntitle: Page\nsdk: static\n---\n", "index.html": "<h1>Tides</h1>"}
 VISITORS_TOKEN = "hf_" + "ofAVisitorOfTheTests"
-VALUE = "v4lue-that-nobody-may-see"
 VOLUME = {"type": "bucket", "source": "deployer/data", "mount_path": "/data"}
 
 

@@ -8,8 +8,8 @@ from httpx import AsyncClient
 
 from tests.fakes.hub import Setting
 from tests.fakes.jobs import SECRET
-from tests.integration.space_functions import FUNCTIONS, prepare, state_of
-from tests.integration.spaces_http.rig import APP, AT, ID, VALUE, HubClient, error_of
+from tests.integration.space_functions import APP, FUNCTIONS, ID, VALUE, prepare, state_of
+from tests.integration.spaces_http.rig import AT, HubClient, error_of
 
 ROUTES = dict(FUNCTIONS["routes"])
 

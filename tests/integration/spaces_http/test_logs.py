@@ -6,10 +6,11 @@ import pytest
 
 from pipeline.web.spaces import log_routes
 from pipeline.web.streams import Streams
-from tests.fakes.hub import Answer, FakeHub, Fault, Space
+from tests.fakes.hub import Answer, Fault
 from tests.fakes.jobs import MemoryServices
 from tests.fakes.served import until
-from tests.integration.spaces_http.rig import APP, AT, ID, HubClient, error_of, events, served
+from tests.integration.space_functions import APP, ID
+from tests.integration.spaces_http.rig import AT, HubClient, error_of, events, served
 
 
 def readers() -> list[threading.Thread]:
@@ -39,16 +40,16 @@ async def test_the_log_of_a_foreign_space_is_forbidden_by_status(client: HubClie
     assert response.status_code == 403
 
 
-async def test_a_log_is_followed_until_the_client_leaves(hub: FakeHub, space: Space, services: MemoryServices) -> None:
-    hub.log_stream_seconds = None
-    space.start()
-    async with served(services) as client, client.stream("GET", f"{AT}/logs?follow=true") as response:
+async def test_a_log_is_followed_until_the_client_leaves(client: HubClient, services: MemoryServices) -> None:
+    client.hub.log_stream_seconds = None
+    client.space.start()
+    async with served(services) as visitor, visitor.stream("GET", f"{AT}/logs?follow=true") as response:
         lines = response.aiter_lines()
         assert response.status_code == 200
         async for line in lines:
             if "Application Startup" in line:
                 break
-        space.add_log("run", "somebody came by")
+        client.space.add_log("run", "somebody came by")
         async for line in lines:
             if "somebody came by" in line:
                 break
@@ -57,20 +58,18 @@ async def test_a_log_is_followed_until_the_client_leaves(hub: FakeHub, space: Sp
         await until(lambda: not readers())
 
 
-async def test_no_more_logs_are_open_at_once_than_there_are_places(
-    hub: FakeHub, space: Space, services: MemoryServices
-) -> None:
-    hub.log_stream_seconds = None
-    space.start()
+async def test_no_more_logs_are_open_at_once_than_there_are_places(client: HubClient, services: MemoryServices) -> None:
+    client.hub.log_stream_seconds = None
+    client.space.start()
     follow = f"{AT}/logs?follow=true"
-    async with served(services, Streams(most_per_caller=1)) as client:
-        async with client.stream("GET", follow) as response:
+    async with served(services, Streams(most_per_caller=1)) as visitor:
+        async with visitor.stream("GET", follow) as response:
             assert response.status_code == 200
-            refused = await client.get(follow)
+            refused = await visitor.get(follow)
             assert refused.status_code == 429
             assert refused.headers["retry-after"]
         await until(lambda: not readers())
-        async with client.stream("GET", follow) as response:
+        async with visitor.stream("GET", follow) as response:
             assert response.status_code == 200
 
 

@@ -13,7 +13,8 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.hub import Answer, FakeHub, Fault, Hang
 from tests.fakes.jobs import MemoryServices
 from tests.fakes.served import until
-from tests.integration.spaces_http.rig import APP, VALUE, VISITORS_TOKEN, HubClient, bearer, error_of, events, served
+from tests.integration.space_functions import APP, VALUE
+from tests.integration.spaces_http.rig import VISITORS_TOKEN, HubClient, bearer, error_of, events, served
 
 ORDER: dict[str, Any] = {
     "template": "deployer/template",

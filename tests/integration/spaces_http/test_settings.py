@@ -6,18 +6,8 @@ import pytest
 
 from tests.cases import cases
 from tests.fakes.hub import Answer, Fault, Setting, too_many_requests
-from tests.integration.spaces_http.rig import (
-    APP,
-    AT,
-    ID,
-    PAGE,
-    VALUE,
-    VISITORS_TOKEN,
-    VOLUME,
-    HubClient,
-    bearer,
-    error_of,
-)
+from tests.integration.space_functions import APP, ID, VALUE
+from tests.integration.spaces_http.rig import AT, PAGE, VISITORS_TOKEN, VOLUME, HubClient, bearer, error_of
 
 
 async def test_variables_are_listed_with_their_values_and_secrets_without(client: HubClient) -> None:

@@ -6,14 +6,7 @@ from contextlib import aclosing
 
 import pytest
 
-from pipeline.domain.errors import (
-    HubRejected,
-    HubTokenRefused,
-    Misconfigured,
-    NotPermitted,
-    SpaceConflict,
-    SpaceMissing,
-)
+from pipeline.domain import errors
 from pipeline.domain.space import SpaceSettings, Volume
 from pipeline.ports import SpaceHosts
 from pipeline.spaces import host as host_module
@@ -62,7 +55,7 @@ async def test_a_space_is_paused_restarted_and_given_other_hardware(host: HubHos
 
 async def test_what_static_spaces_cannot_do_is_rejected_in_the_hubs_words(host: HubHost) -> None:
     host.hub.create(ID, "static")
-    with pytest.raises(HubRejected, match="static"):
+    with pytest.raises(errors.HubRejected, match="static"):
         await host.pause(ID)
 
 
@@ -78,29 +71,29 @@ async def test_volumes_visibility_duplicates_and_deletion(host: HubHost) -> None
     copy = await host.duplicate(ID, "deployer/copy", SpaceSettings(secrets={"KEY": "s3cret"}))
     assert (copy.id, copy.visibility) == ("deployer/copy", "public")
     assert host.hub.spaces[copy.id].secrets["KEY"].value == "s3cret"
-    with pytest.raises(SpaceConflict):
+    with pytest.raises(errors.SpaceConflict):
         await host.duplicate(ID, "deployer/copy", SpaceSettings())
     await host.delete(ID)
     assert list(host.hub.spaces) == ["deployer/copy"]
-    with pytest.raises(SpaceMissing):
+    with pytest.raises(errors.SpaceMissing):
         await host.delete(ID)
 
 
 @pytest.mark.parametrize("value", ["evil", "../../api", "a/b/c", "a/--x", "a/b?c=d", "a/b\n", "a/" + "x" * 99])
 async def test_an_id_that_is_none_is_rejected_without_a_request_or_its_value(host: HubHost, value: str) -> None:
     for question in (host.info, host.runtime, host.delete, host.pause, host.restart):
-        with pytest.raises(HubRejected) as raised:
+        with pytest.raises(errors.HubRejected) as raised:
             await question(value)
         assert value not in str(raised.value)
-    with pytest.raises(HubRejected):
+    with pytest.raises(errors.HubRejected):
         await lines_of(host.logs(value, build=True, follow=False))
     assert host.hub.log == []
 
 
 async def test_a_key_that_is_none_is_rejected_without_a_request(host: HubHost) -> None:
-    with pytest.raises(HubRejected, match="letter"):
+    with pytest.raises(errors.HubRejected, match="letter"):
         await host.set_setting(ID, SECRETS, "MY-KEY", "s3cret")
-    with pytest.raises(HubRejected, match="letter"):
+    with pytest.raises(errors.HubRejected, match="letter"):
         await host.create(ID, "static", SpaceSettings(variables={"1": "x"}))
     assert host.hub.log == []
 
@@ -113,7 +106,7 @@ async def test_the_owner_is_asked_for_once_per_token(hub: FakeHub, hosts: SpaceH
 
 async def test_a_callers_token_acts_alone(hub: FakeHub, hosts: SpaceHosts) -> None:
     hub.create(ID, "static")
-    with pytest.raises(NotPermitted):
+    with pytest.raises(errors.NotPermitted):
         await hosts(OTHER_TOKEN).set_setting(ID, VARIABLES, "A", "1")
     assert {entry.token for entry in hub.log} == {OTHER_TOKEN}
 
@@ -121,21 +114,21 @@ async def test_a_callers_token_acts_alone(hub: FakeHub, hosts: SpaceHosts) -> No
 async def test_a_token_that_the_hub_does_not_know_is_refused_and_never_told(hub: FakeHub, hosts: SpaceHosts) -> None:
     token = "hf_" + "revoked"
     hub.create(ID, "static")
-    with pytest.raises(HubTokenRefused) as raised:
+    with pytest.raises(errors.HubTokenRefused) as raised:
         await hosts(token).owner()
     assert token not in f"{raised.value!r} {raised.value.__cause__!r} {hosts(token)!r} {hosts!r}"
 
 
 @pytest.mark.parametrize("token", ["", "hf_a b", "hf_\n", "hf_ü"])
 def test_what_cannot_be_a_token_is_refused_without_a_request(hub: FakeHub, hosts: SpaceHosts, token: str) -> None:
-    with pytest.raises(HubTokenRefused):
+    with pytest.raises(errors.HubTokenRefused):
         hosts(token)
     assert hub.log == []
 
 
 def test_without_an_operators_token_only_callers_tokens_act(hub: FakeHub) -> None:
     hosts = space_hosts(hub.endpoint, None, FakeClock())
-    with pytest.raises(Misconfigured, match="HF_TOKEN"):
+    with pytest.raises(errors.Misconfigured, match="HF_TOKEN"):
         hosts(None)
     assert hosts(OTHER_TOKEN)
 
@@ -186,5 +179,5 @@ async def test_a_followed_log_grows_and_its_reader_ends_with_its_consumer(host: 
 
 
 async def test_the_log_of_a_missing_space_is_missing(host: HubHost) -> None:
-    with pytest.raises(SpaceMissing):
+    with pytest.raises(errors.SpaceMissing):
         await lines_of(host.logs(ID, build=True, follow=False))

@@ -7,16 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.clock import SystemClock
-from pipeline.domain.errors import (
-    Busy,
-    FieldProblem,
-    HubTokenRefused,
-    InvalidInput,
-    Misconfigured,
-    SecretFound,
-    SpaceMissing,
-    Unavailable,
-)
+from pipeline.domain import errors
 from pipeline.domain.provision import ProvisionOrder, SpaceStatus
 from pipeline.domain.publication import SpaceSdk
 from pipeline.domain.space import AppTemplate
@@ -163,7 +154,7 @@ async def test_names_without_an_owner_belong_to_the_caller(provision: Provision)
 
 async def test_a_static_space_takes_no_secret(provision: Provision) -> None:
     page = AppTemplate(make_files({"index.html": "<title>Sales</title>"}), SpaceSdk.STATIC)
-    with pytest.raises(InvalidInput) as refused:
+    with pytest.raises(errors.InvalidInput) as refused:
         await provision.check(ProvisionOrder(page, (make_wanted("a", {"KEY": VALUE}),)), None)
     assert refused.value.problems[0].field == "spaces[0].secrets"
     provision.hub.create("deployer/page", "static", files={"index.html": "<h1>"})
@@ -180,7 +171,7 @@ async def test_a_name_that_is_a_variable_of_the_space_is_not_made_a_secret(provi
 
 
 async def test_a_template_that_is_not_there_is_an_error_of_the_whole(provision: Provision) -> None:
-    with pytest.raises(SpaceMissing):
+    with pytest.raises(errors.SpaceMissing):
         await provision.run(ProvisionOrder("deployer/none", (make_wanted("a"),)))
     assert provision.writes() == []
 
@@ -221,12 +212,12 @@ async def test_only_so_many_orders_are_under_way_and_none_is_begun_by_a_service_
     first = asyncio.create_task(provision.run(copies(make_wanted("a"))))
     while not provision.hub.calls("POST", "/duplicate"):
         await asyncio.sleep(0.01)
-    with pytest.raises(Busy):
+    with pytest.raises(errors.Busy):
         await provision.run(copies(make_wanted("b")))
     await first
     await provision.run(copies(make_wanted("b")))
     provision.is_draining = True
-    with pytest.raises(Unavailable):
+    with pytest.raises(errors.Unavailable):
         await provision.run(copies(make_wanted("c")))
     assert "deployer/c" not in provision.hub.spaces
 
@@ -237,18 +228,18 @@ async def test_only_so_many_orders_are_under_way_and_none_is_begun_by_a_service_
 async def test_a_check_asks_the_hub_nothing_but_whose_token_it_is(provision: Provision) -> None:
     await provision.check(copies(make_wanted("a")), None)
     assert provision.hub.log == []
-    with pytest.raises(HubTokenRefused):
+    with pytest.raises(errors.HubTokenRefused):
         await provision.check(copies(make_wanted("a")), "hf_" + "unknown")
     provision.hub.log.clear()
-    with pytest.raises(InvalidInput):
+    with pytest.raises(errors.InvalidInput):
         await provision.check(copies(make_wanted("a b")), OTHER_TOKEN)
     assert provision.hub.log == []
 
 
 async def test_a_check_finds_what_the_template_lacks(provision: Provision) -> None:
-    with pytest.raises(InvalidInput) as refused:
+    with pytest.raises(errors.InvalidInput) as refused:
         await provision.check(apps(make_wanted("a"), files={"data.csv": "a,b"}), None)
-    assert isinstance(refused.value.problems[0], FieldProblem)
+    assert isinstance(refused.value.problems[0], errors.FieldProblem)
     assert refused.value.problems[0].field == "template.files"
 
 
@@ -260,12 +251,12 @@ async def test_a_check_finds_what_the_template_lacks(provision: Provision) -> No
     ],
 )
 async def test_a_check_finds_the_operators_secrets(provision: Provision, order: ProvisionOrder) -> None:
-    with pytest.raises(SecretFound) as found:
+    with pytest.raises(errors.SecretFound) as found:
         await provision.check(order, None)
     assert OPERATOR_SECRET not in str(found.value)
 
 
 async def test_without_a_token_nothing_is_accepted(hub: FakeHub, clock: FakeClock) -> None:
     provision = ProvisionSpaces(space_hosts(hub.endpoint, None, clock), ConfiguredSecretScanner(()), clock)
-    with pytest.raises(Misconfigured):
+    with pytest.raises(errors.Misconfigured):
         await provision.check(copies(make_wanted("a")), None)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pipeline.cli.briefs import read_briefs, with_new_nonces
 from pipeline.cli.spaces import provision_files
 from pipeline.cli.spaces.provision_files import read_list, read_template, with_secrets
-from pipeline.domain.brief import MAX_NONCE
+from pipeline.domain.brief import MAX_NONCE, Brief
 from pipeline.domain.errors import InvalidInput
 from pipeline.domain.publication import SpaceSdk
 from pipeline.domain.space import AppTemplate
@@ -29,15 +29,14 @@ REPOSITORY = Path(__file__).parents[3]
 REQUEST = {"email": "ada@example.com", "task": "sales", "round": 1, "nonce": "n1", "brief": "Show the sales."}
 
 
-@pytest.fixture
-def settings() -> Settings:
-    return Settings()
-
-
 def write(folder: Path, document: object) -> str:
     path = folder / "brief.json"
     path.write_text(document if isinstance(document, str) else json.dumps(document), encoding="utf-8")
     return str(path)
+
+
+def read(folder: Path, document: object, **options: Any) -> list[Brief]:
+    return read_briefs(write(folder, document), Settings(), **options)
 
 
 def revision(nonce: str) -> dict[str, Any]:
@@ -48,43 +47,43 @@ def problem_fields(error: pytest.ExceptionInfo[InvalidInput]) -> list[str]:
     return [problem.field for problem in error.value.problems]
 
 
-def test_a_single_request_is_one_brief_and_needs_no_secret(tmp_path: Path, settings: Settings) -> None:
-    (brief,) = read_briefs(write(tmp_path, REQUEST), settings)
+def test_a_single_request_is_one_brief_and_needs_no_secret(tmp_path: Path) -> None:
+    (brief,) = read(tmp_path, REQUEST)
     assert (brief.task, brief.round, brief.text) == ("sales", 1, "Show the sales.")
 
 
-def test_a_secret_in_the_file_changes_nothing(tmp_path: Path, settings: Settings) -> None:
-    with_secret = read_briefs(write(tmp_path, REQUEST | {"secret": "whatever"}), settings)
-    assert with_secret == read_briefs(write(tmp_path, REQUEST), settings)
+def test_a_secret_in_the_file_changes_nothing(tmp_path: Path) -> None:
+    with_secret = read(tmp_path, REQUEST | {"secret": "whatever"})
+    assert with_secret == read(tmp_path, REQUEST)
 
 
-def test_a_collection_gives_round_1_and_then_every_revision_in_order(tmp_path: Path, settings: Settings) -> None:
+def test_a_collection_gives_round_1_and_then_every_revision_in_order(tmp_path: Path) -> None:
     collection = {"id": "x", "round1": REQUEST, "round2": [{"request": revision("n2")}, revision("n3")], "notes": "…"}
-    briefs = read_briefs(write(tmp_path, collection), settings)
+    briefs = read(tmp_path, collection)
     assert [(brief.round, brief.nonce) for brief in briefs] == [(1, "n1"), (2, "n2"), (2, "n3")]
 
 
-def test_one_round_of_a_collection_can_be_chosen(tmp_path: Path, settings: Settings) -> None:
+def test_one_round_of_a_collection_can_be_chosen(tmp_path: Path) -> None:
     source = write(tmp_path, {"round1": REQUEST, "round2": [revision("n2")]})
-    assert [brief.nonce for brief in read_briefs(source, settings, only_round=2)] == ["n2"]
+    assert [brief.nonce for brief in read_briefs(source, Settings(), only_round=2)] == ["n2"]
 
 
-def test_a_round_that_the_file_does_not_hold_is_refused(tmp_path: Path, settings: Settings) -> None:
+def test_a_round_that_the_file_does_not_hold_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput) as error:
-        read_briefs(write(tmp_path, REQUEST), settings, only_round=3)
+        read(tmp_path, REQUEST, only_round=3)
     assert problem_fields(error) == ["--round"]
 
 
-def test_a_dash_reads_standard_input(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+def test_a_dash_reads_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(json.dumps(REQUEST).encode())))
-    (brief,) = read_briefs("-", settings)
+    (brief,) = read_briefs("-", Settings())
     assert brief.task == "sales"
 
 
 @pytest.mark.parametrize("source", ["missing.json", ".", "a\0b"])
-def test_a_file_that_cannot_be_read_is_bad_input(source: str, settings: Settings) -> None:
+def test_a_file_that_cannot_be_read_is_bad_input(source: str) -> None:
     with pytest.raises(InvalidInput) as error:
-        read_briefs(source, settings)
+        read_briefs(source, Settings())
     assert problem_fields(error) == ["BRIEF"]
 
 
@@ -98,9 +97,9 @@ def test_a_file_larger_than_a_request_may_be_is_refused(tmp_path: Path) -> None:
     ["", "{", "[]", "null", '{"round": NaN}', '{"email": "\\ud800"}', "[" * 100_000, "\ufeff{}"],
     ids=["empty", "cut", "list", "null", "NaN", "surrogate", "deep", "BOM"],
 )
-def test_what_is_no_json_object_is_bad_input(text: str, tmp_path: Path, settings: Settings) -> None:
+def test_what_is_no_json_object_is_bad_input(text: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput):
-        read_briefs(write(tmp_path, text), settings)
+        read(tmp_path, text)
 
 
 @pytest.mark.parametrize(
@@ -120,10 +119,10 @@ def test_what_is_no_json_object_is_bad_input(text: str, tmp_path: Path, settings
     ],
 )
 def test_every_broken_rule_is_named_by_its_place_in_the_file(
-    document: object, fields: list[str], tmp_path: Path, settings: Settings
+    document: object, fields: list[str], tmp_path: Path
 ) -> None:
     with pytest.raises(InvalidInput) as error:
-        read_briefs(write(tmp_path, document), settings)
+        read(tmp_path, document)
     assert sorted(problem_fields(error)) == sorted(fields)
 
 
@@ -142,12 +141,12 @@ def test_new_nonces_keep_the_rounds_of_a_collection_apart() -> None:
 
 
 @pytest.mark.parametrize("path", sorted((REPOSITORY / "tests/data/briefs").glob("*.json")), ids=lambda path: path.stem)
-def test_the_example_briefs_are_valid(path: Path, settings: Settings) -> None:
-    assert read_briefs(str(path), settings)
+def test_the_example_briefs_are_valid(path: Path) -> None:
+    assert read_briefs(str(path), Settings())
 
 
-def test_the_demo_brings_an_attachment_and_page_scripts(settings: Settings) -> None:
-    (demo,) = read_briefs(str(REPOSITORY / "tests/data/briefs/harbour-library.json"), settings)
+def test_the_demo_brings_an_attachment_and_page_scripts() -> None:
+    (demo,) = read_briefs(str(REPOSITORY / "tests/data/briefs/harbour-library.json"), Settings())
     assert demo.attachments
     assert any(check.script for check in demo.checks)
 

@@ -141,13 +141,16 @@ def secure_evaluator(certificate: Path) -> Iterator[EvaluatorServer]:
         yield server
 
 
+def trusting(certificate: Path, origin: str) -> EgressClient:
+    tls = ssl.create_default_context(cafile=str(certificate))
+    return allowing(origin, resolver=ScriptedResolver(["127.0.0.1"]), tls=tls)
+
+
 async def test_the_certificate_is_checked_against_the_name_while_the_checked_address_is_dialled(
     secure_evaluator: EvaluatorServer, certificate: Path
 ) -> None:
     origin = f"https://{NAME}:{secure_evaluator.port}"
-    trusting = ssl.create_default_context(cafile=str(certificate))
-    client = allowing(origin, resolver=ScriptedResolver(["127.0.0.1"]), tls=trusting)
-    assert (await post(client, f"{origin}/hook")).status == 200
+    assert (await post(trusting(certificate, origin), f"{origin}/hook")).status == 200
     (request,) = secure_evaluator.requests
     assert request.server_name == NAME
     assert request.headers["host"] == f"{NAME}:{secure_evaluator.port}"
@@ -158,8 +161,8 @@ async def test_a_certificate_that_is_not_the_hosts_is_no_answer_and_nothing_is_s
     name: str, trusts: bool, secure_evaluator: EvaluatorServer, certificate: Path
 ) -> None:
     origin = f"https://{name}:{secure_evaluator.port}"
-    trusting = ssl.create_default_context(cafile=str(certificate)) if trusts else None
-    client = allowing(origin, resolver=ScriptedResolver(["127.0.0.1"]), tls=trusting)
+    careful = allowing(origin, resolver=ScriptedResolver(["127.0.0.1"]))
+    client = trusting(certificate, origin) if trusts else careful
     with pytest.raises(NoAnswer, match="certificate"):
         await post(client, f"{origin}/hook")
     assert secure_evaluator.requests == []
@@ -172,10 +175,8 @@ async def test_a_server_that_wants_to_know_who_we_are_is_no_answer(certificate: 
     wanting.verify_mode = ssl.CERT_REQUIRED
     with EvaluatorServer(tls=wanting) as evaluator:
         origin = f"https://{NAME}:{evaluator.port}"
-        trusting = ssl.create_default_context(cafile=str(certificate))
-        client = allowing(origin, resolver=ScriptedResolver(["127.0.0.1"]), tls=trusting)
         with pytest.raises(NoAnswer, match="connection broke"):
-            await post(client, f"{origin}/hook")
+            await post(trusting(certificate, origin), f"{origin}/hook")
         assert evaluator.requests == []
 
 

@@ -115,15 +115,7 @@ def test_dates_are_read_with_and_without_a_zone(date: str) -> None:
     assert try_again(judged(answered, "x")).minimum_seconds == 60
 
 
-@pytest.mark.parametrize(
-    ("status", "message"),
-    [
-        (403, "You have exceeded a secondary rate limit."),
-        (403, "You have triggered an abuse detection mechanism. Please wait a few minutes."),
-        (429, ""),
-        (429, "Slow down"),
-    ],
-)
+@pytest.mark.parametrize(("status", "message"), CASES["limits"])
 def test_a_limit_without_a_time_is_known_by_its_words_or_status(status: int, message: str) -> None:
     assert try_again(judged(error(status, message), "x")).is_limit
 
