@@ -19,13 +19,10 @@ def prepare(space: Space) -> None:
 
 def state_of(space: Space) -> dict[str, Any]:
     """What a function can change of a Space."""
-    kinds = {"variables": space.variables, "secrets": space.secrets}
-    return {
-        **{
-            kind: {key: [each.value, each.description or ""] for key, each in held.items()}
-            for kind, held in kinds.items()
-        },
-        **{name: getattr(space, name) for name in ("starts", "hardware", "sleep_seconds", "dev_mode", "visibility")},
-        "stage": space.run.stage,
-        "volumes": [[volume["mountPath"], volume.get("readOnly", False)] for volume in space.volumes],
-    }
+    state = {name: getattr(space, name) for name in ("starts", "hardware", "sleep_seconds", "dev_mode", "visibility")}
+    for kind in ("variables", "secrets"):
+        held: dict[str, Setting] = getattr(space, kind)
+        state[kind] = {key: [each.value, each.description or ""] for key, each in held.items()}
+    state["stage"] = space.run.stage
+    state["volumes"] = [[volume["mountPath"], volume.get("readOnly", False)] for volume in space.volumes]
+    return state

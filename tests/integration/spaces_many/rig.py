@@ -1,4 +1,4 @@
-"""Orders of Spaces, and what the Hub was asked for them."""
+"""Orders of Spaces, and the use case that carries them out on a fake Hub."""
 
 from collections.abc import Mapping
 from typing import Any
