@@ -3,11 +3,12 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pipeline.bootstrap.environment import read_settings
-from pipeline.bootstrap.services import build
+from pipeline.bootstrap.services import build, models_of
 from pipeline.domain.errors import Misconfigured
 from pipeline.domain.publication import Target
 from pipeline.settings import Settings
@@ -93,6 +94,42 @@ def test_no_secret_is_shown_and_every_secret_is_known(tmp_path: Path, settings: 
     assert "secret-of" not in repr(read)
 
 
+def test_a_file_beside_the_caller_fills_in_what_the_environment_does_not_set(
+    tmp_path: Path, settings: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(".env").write_text("# mine\nexport LLM_MODELS='a,b'\nPORT=9000\nHF_TOKEN=\"hf_of_the_file\"\n")
+    read = settings(PORT="9001")
+    assert (read.llm_models, read.port, read.env_file) == (("a", "b"), 9001, Path(".env"))
+    assert read.secrets() == ("hf_of_the_file",)
+    assert "hf_of_the_file" not in repr(read)
+
+
+def test_another_file_can_be_named_and_must_be_there(
+    tmp_path: Path, settings: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(".env").write_text("PORT=9000\n")
+    Path("other.env").write_text("HOST=::1\n")
+    read = settings(ENV_FILE="other.env")
+    assert (read.host, read.port) == ("::1", 8000)
+    assert settings(ENV_FILE="/dev/null").env_file is None
+    with pytest.raises(Misconfigured, match=r"ENV_FILE: there is no missing\.env"):
+        settings(ENV_FILE="missing.env")
+
+
+def test_an_installed_package_keeps_apps_in_the_users_folder_and_brings_its_prompts(
+    tmp_path: Path, settings: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert Settings.from_environment().generated_repos_dir == Path("generated_repos")
+    monkeypatch.setattr("pipeline.settings._IS_CLONE", False)
+    monkeypatch.chdir(tmp_path)
+    read = settings(XDG_DATA_HOME=str(tmp_path), HOME=str(tmp_path))
+    assert read.generated_repos_dir.is_relative_to(tmp_path)
+    assert read.generated_repos_dir.name == "generated_repos"
+    assert read.prompts.parts[-2:] == ("pipeline", "prompts")
+
+
 # What the settings become
 
 
@@ -131,3 +168,24 @@ def test_without_tokens_only_this_machine_is_a_target(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="HF_TOKEN"):
         services.spaces(None)
     services.database.close()
+
+
+@pytest.mark.parametrize(
+    ("named", "asked"),
+    [
+        ({"llm_api_key": "k"}, ["gpt-5-mini"]),
+        ({"openrouter_api_key": "k"}, ["openrouter/auto"]),
+        ({"llm_base_url": "https://openrouter.ai/api/v1", "llm_models": ("a/b",)}, ["a/b"]),
+        ({"llm_api_key": "k", "llm_models": ("plain",)}, []),
+        ({"llm_base_url": "http://127.0.0.1:1/v1"}, []),
+        ({}, []),
+    ],
+    ids=str,
+)
+def test_a_key_without_models_asks_the_providers_default_one(named: dict[str, Any], asked: list[str]) -> None:
+    assert models_of(read_settings(deploy_target=Target.LOCAL, **named)) == asked
+
+
+def test_apps_of_general_rules_are_published_only_when_that_was_asked_for() -> None:
+    with pytest.raises(Misconfigured, match="name those to ask in LLM_MODELS, or set LLM_MODELS=plain"):
+        models_of(read_settings(deploy_target=Target.HF_SPACE, hf_token="t", llm_base_url="http://127.0.0.1:1/v1"))
