@@ -30,10 +30,15 @@ class Ended:
         return json.loads(self.stdout)
 
 
-def pipeline(*arguments: str, stdin: str | None = None) -> Ended:
-    """``pipeline("run", "brief.json")`` as typed at a prompt."""
+def pipeline(*arguments: str, stdin: str | None = None, ends_with: int | None = None) -> Ended:
+    """``pipeline("run", "brief.json")`` as typed at a prompt, and held to the code that it ``ends_with``."""
     result = CliRunner().invoke(app, list(arguments), input=stdin, catch_exceptions=False)
+    assert ends_with in {None, result.exit_code}, result.stderr
     return Ended(result.exit_code, result.stdout, result.stderr)
+
+
+def spaces(*arguments: str, stdin: str | None = None, ends_with: int | None = None) -> Ended:
+    return pipeline("spaces", *arguments, stdin=stdin, ends_with=ends_with)
 
 
 class InstantJobs(MemoryJobs):

@@ -7,7 +7,7 @@ import pytest
 
 from tests.fakes.clock import FakeClock
 from tests.fakes.hub import FakeHub, Space
-from tests.integration.spaces_cli.rig import APP, ID
+from tests.integration.space_functions import APP, ID
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
-"""``pipeline spaces`` create, duplicate and upload."""
+"""``pipeline spaces`` create, duplicate, upload and provision."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.fakes.hub import FakeHub, Setting, Space
-from tests.integration.spaces_cli.rig import APP, ID, VALUE, spaces
+from tests.fakes.command_line import Ended, spaces
+from tests.fakes.hub import Answer, FakeHub, Fault, Setting, Space
+from tests.integration.space_functions import APP, ID, VALUE
 
 
 @pytest.fixture
@@ -37,8 +39,7 @@ def test_a_copy_gets_the_secrets_that_are_given_and_is_told_of_the_others(
 
 
 def test_a_folder_becomes_a_space_in_one_commit_without_what_belongs_to_the_machine(hub: FakeHub, folder: Path) -> None:
-    ended = spaces("create", str(folder), "--name", "pages", "--private", "--set", "TEAM=a", "--json")
-    assert ended.code == 0, ended.stderr
+    ended = spaces("create", str(folder), "--name", "pages", "--private", "--set", "TEAM=a", "--json", ends_with=0)
     space = hub.spaces["deployer/pages"]
     assert (space.sdk, space.visibility, space.variables["TEAM"].value) == ("static", "private", "a")
     assert {"index.html", "img/dot.gif", "README.md", "LICENSE"} <= set(space.files())
@@ -58,8 +59,7 @@ def test_an_app_is_created_with_its_secrets_and_watched_until_it_runs(
     (tmp_path / "tides" / "app.py").write_text("import gradio\nprint(PARAMS)\n")
     (tmp_path / "parameters.json").write_text('{"level": 3}')
     options = ("--from-env", "KEY", "--parameters", "parameters.json", "--watch", "--type", "gradio")
-    ended = spaces("create", "tides", *options)
-    assert ended.code == 0, ended.stderr
+    ended = spaces("create", "tides", *options, ends_with=0)
     (space,) = [space for space in hub.spaces.values() if space.id != ID]
     assert space.secrets["KEY"].value == VALUE
     assert b"PARAMS" in space.files()["app.py"]
@@ -68,8 +68,9 @@ def test_an_app_is_created_with_its_secrets_and_watched_until_it_runs(
 
 
 def test_a_folder_is_uploaded_in_one_commit_and_other_files_stay(hub: FakeHub, space: Space, folder: Path) -> None:
-    ended = spaces("upload", ID, str(folder), "--to", "web/", "--message", "Add pages", "--watch", "--json")
-    assert ended.code == 0, ended.stderr
+    ended = spaces(
+        "upload", ID, str(folder), "--to", "web/", "--message", "Add pages", "--watch", "--json", ends_with=0
+    )
     assert set(space.files()) == {".gitattributes", *APP, "web/index.html", "web/img/dot.gif"}
     assert (ended.document["commit_sha"], space.commits[-1].summary) == (space.head, "Add pages")
     assert ended.document["runtime"]["stage"] == "RUNNING"
@@ -87,8 +88,7 @@ def test_a_file_is_uploaded_under_its_name_or_another(space: Space, tmp_path: Pa
 
 def test_the_operator_s_token_is_never_uploaded(hub: FakeHub, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text(f"token: {hub.token}\n")
-    ended = spaces("upload", ID, "notes.txt")
-    assert ended.code == 1
+    ended = spaces("upload", ID, "notes.txt", ends_with=1)
     assert hub.token not in ended.stderr
     assert not hub.calls("POST", "/commit/")
 
@@ -97,6 +97,83 @@ def test_a_plan_that_lacks_programs_is_told_with_the_free_way(hub: FakeHub, tmp_
     hub.plan = "free"
     (tmp_path / "tides").mkdir()
     (tmp_path / "tides" / "app.py").write_text("import gradio\n")
-    ended = spaces("create", "tides")
-    assert ended.code == 1
+    ended = spaces("create", "tides", ends_with=1)
     assert "static" in ended.stderr
+
+
+# Many Spaces of a list
+
+
+CSV = f"name,variable:TEAM,secret:KEY\nteam-a,a,{VALUE}\nteam-b,b,{VALUE}\n"
+TEMPLATE = "deployer/template"
+Provision = Callable[..., Ended]
+
+
+@pytest.fixture
+def provision(hub: FakeHub, tmp_path: Path) -> Provision:
+    """``pipeline spaces provision`` beside a list of teams, on a Hub that has their template."""
+    hub.create(TEMPLATE, files=APP)
+    (tmp_path / "teams.csv").write_text(CSV, encoding="utf-8")
+
+    def provision(*arguments: str, ends_with: int | None = None) -> Ended:
+        ended = spaces("provision", *arguments, ends_with=ends_with)
+        assert VALUE not in ended.stdout + ended.stderr
+        return ended
+
+    return provision
+
+
+def test_every_space_is_made_and_a_second_run_changes_nothing(provision: Provision, hub: FakeHub) -> None:
+    ended = provision("teams.csv", "--template", TEMPLATE, ends_with=0)
+    assert "deployer/team-a" in ended.stdout
+    assert "created" in ended.stdout
+    assert "deployer/team-b: created" in ended.stderr
+    assert hub.spaces["deployer/team-b"].secrets["KEY"].value == VALUE
+    document = provision("teams.csv", "--template", TEMPLATE, "--json").document
+    assert [space["action"] for space in document["spaces"]] == ["unchanged"] * 2
+    assert len(hub.calls("POST", "/duplicate")) == 2
+
+
+def test_a_folder_is_a_template_as_well(provision: Provision, hub: FakeHub, tmp_path: Path) -> None:
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "app.py").write_text("import gradio as gr\n", encoding="utf-8")
+    assert provision("teams.csv", "--template", "app").code == 0
+    assert b"import gradio" in hub.spaces["deployer/team-a"].files()["app.py"]
+
+
+def test_a_dry_run_shows_the_plan_and_changes_nothing(provision: Provision, hub: FakeHub) -> None:
+    ended = provision("teams.csv", "--template", TEMPLATE, "--dry-run", ends_with=0)
+    assert "would be created" in ended.stdout
+    assert "nothing is changed" in ended.stderr
+    assert {call.method for call in hub.log} == {"GET"}
+
+
+def test_common_secrets_come_from_an_env_file(provision: Provision, hub: FakeHub, tmp_path: Path) -> None:
+    (tmp_path / "common.env").write_text(f"COMMON={VALUE}\nKEY=another\n", encoding="utf-8")
+    assert provision("teams.csv", "--template", TEMPLATE, "--env-file", "common.env").code == 0
+    values = {key: secret.value for key, secret in hub.spaces["deployer/team-a"].secrets.items()}
+    assert values == {"COMMON": VALUE, "KEY": VALUE}
+
+
+def test_a_space_that_fails_is_named_and_the_exit_code_is_1(provision: Provision, hub: FakeHub) -> None:
+    hub.add_fault(Fault("POST", "/duplicate", answer=Answer(402, {"error": "Subscribe to PRO"})))
+    ended = provision("teams.csv", "--template", TEMPLATE, ends_with=1)
+    assert "the Hub wants a paid plan" in ended.stderr
+    assert "1 of 2 Spaces failed" in ended.stderr
+
+
+def test_what_is_wrong_with_the_file_ends_with_2(provision: Provision, hub: FakeHub, tmp_path: Path) -> None:
+    (tmp_path / "bad.csv").write_text("name\ntwo words\n", encoding="utf-8")
+    ended = provision("bad.csv", "--template", TEMPLATE, ends_with=2)
+    assert "spaces[0].name" in ended.stderr
+    assert provision("teams.csv").code == 2
+    assert hub.log == []
+
+
+def test_without_a_token_the_exit_code_is_3(
+    provision: Provision, hub: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HF_TOKEN")
+    ended = provision("teams.csv", "--template", TEMPLATE, ends_with=3)
+    assert "HF_TOKEN" in ended.stderr
+    assert hub.log == []

@@ -2,17 +2,15 @@
 
 from collections.abc import AsyncIterator, Iterator
 
-import httpx
 import pytest
-from httpx import AsyncClient
 from pydantic import SecretStr
 
 from pipeline.spaces.hosts import space_hosts
-from pipeline.web.app import create_app
 from tests.fakes.clock import FakeClock
-from tests.fakes.hub import FakeHub, Space
-from tests.fakes.jobs import MemoryServices
-from tests.integration.spaces_http.rig import APP, BEARER, ID, VISITORS_TOKEN
+from tests.fakes.hub import FakeHub
+from tests.fakes.jobs import SECRET, MemoryServices
+from tests.integration.space_functions import APP, ID
+from tests.integration.spaces_http.rig import VISITORS_TOKEN, HubClient, bearer
 
 
 @pytest.fixture
@@ -23,11 +21,6 @@ def hub() -> Iterator[FakeHub]:
 
 
 @pytest.fixture
-def space(hub: FakeHub) -> Space:
-    return hub.spaces[ID]
-
-
-@pytest.fixture
 def services(hub: FakeHub) -> MemoryServices:
     services = MemoryServices()
     services.spaces = space_hosts(hub.endpoint, SecretStr(hub.token), FakeClock())
@@ -35,7 +28,6 @@ def services(hub: FakeHub) -> MemoryServices:
 
 
 @pytest.fixture
-async def client(services: MemoryServices) -> AsyncIterator[AsyncClient]:
-    transport = httpx.ASGITransport(create_app(services), raise_app_exceptions=False)
-    async with AsyncClient(transport=transport, base_url="http://pipeline.test", headers=BEARER) as client:
+async def client(services: MemoryServices, hub: FakeHub) -> AsyncIterator[HubClient]:
+    async with HubClient(services, hub, headers=bearer(SECRET)) as client:
         yield client

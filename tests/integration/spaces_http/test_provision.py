@@ -4,7 +4,6 @@ import asyncio
 from typing import Any
 
 import pytest
-from httpx import AsyncClient
 from pydantic import SecretStr
 
 from pipeline.manage_spaces.provisioning import ProvisionSpaces
@@ -14,7 +13,8 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.hub import Answer, FakeHub, Fault, Hang
 from tests.fakes.jobs import MemoryServices
 from tests.fakes.served import until
-from tests.integration.spaces_http.rig import APP, VALUE, VISITORS_TOKEN, events, served
+from tests.integration.space_functions import APP, VALUE
+from tests.integration.spaces_http.rig import VISITORS_TOKEN, HubClient, bearer, error_of, events, served
 
 ORDER: dict[str, Any] = {
     "template": "deployer/template",
@@ -37,7 +37,7 @@ def services(hub: FakeHub) -> MemoryServices:
     return services
 
 
-async def test_an_order_is_answered_with_what_became_of_every_space(client: AsyncClient, hub: FakeHub) -> None:
+async def test_an_order_is_answered_with_what_became_of_every_space(client: HubClient) -> None:
     answer = await client.post("/spaces/provision", json=ORDER)
     document = answer.json()
     assert answer.status_code == 200
@@ -47,7 +47,7 @@ async def test_an_order_is_answered_with_what_became_of_every_space(client: Asyn
         "id": "deployer/team-a",
         "action": "create",
         "status": "succeeded",
-        "url": hub.spaces["deployer/team-a"].url,
+        "url": client.hub.spaces["deployer/team-a"].url,
         "changes": ["secret KEY", "copy of deployer/template"],
         "warning": None,
         "error": None,
@@ -55,15 +55,15 @@ async def test_an_order_is_answered_with_what_became_of_every_space(client: Asyn
     assert VALUE not in answer.text
 
 
-async def test_a_dry_run_shows_the_plan_and_leaves_nothing(client: AsyncClient, hub: FakeHub) -> None:
+async def test_a_dry_run_shows_the_plan_and_leaves_nothing(client: HubClient) -> None:
     document = (await client.post("/spaces/provision", json=ORDER | {"dry_run": True})).json()
     assert (document["ok"], document["status"]) == (True, "planned")
     assert [space["action"] for space in document["spaces"]] == ["create"] * 2
-    assert {call.method for call in hub.log} == {"GET"}
+    assert {call.method for call in client.hub.log} == {"GET"}
 
 
-async def test_a_space_that_failed_makes_the_answer_a_502_that_says_why(client: AsyncClient, hub: FakeHub) -> None:
-    hub.add_fault(Fault("POST", "/duplicate", answer=Answer(402, {"error": "Subscribe to PRO"}), times=None))
+async def test_a_space_that_failed_makes_the_answer_a_502_that_says_why(client: HubClient) -> None:
+    client.hub.add_fault(Fault("POST", "/duplicate", answer=Answer(402, {"error": "Subscribe to PRO"}), times=None))
     answer = await client.post("/spaces/provision", json=ORDER)
     document = answer.json()
     assert answer.status_code == 502
@@ -72,10 +72,9 @@ async def test_a_space_that_failed_makes_the_answer_a_502_that_says_why(client: 
     assert "paid plan" in document["spaces"][0]["error"]
 
 
-async def test_a_missing_template_is_told_for_the_whole(client: AsyncClient) -> None:
+async def test_a_missing_template_is_told_for_the_whole(client: HubClient) -> None:
     answer = await client.post("/spaces/provision", json=ORDER | {"template": "deployer/none"})
-    assert answer.status_code == 404
-    assert "no such Space" in answer.json()["error"]
+    assert "no such Space" in error_of(answer, 404)
 
 
 @pytest.mark.parametrize(
@@ -90,38 +89,34 @@ async def test_a_missing_template_is_told_for_the_whole(client: AsyncClient) -> 
     ],
 )
 async def test_what_is_wrong_is_told_by_field_before_the_hub_is_asked(
-    client: AsyncClient, hub: FakeHub, body: dict[str, Any], field: str
+    client: HubClient, body: dict[str, Any], field: str
 ) -> None:
     answer = await client.post("/spaces/provision", json=body)
     assert answer.status_code == 400
     assert field in [problem["field"] for problem in answer.json()["fields"]]
     assert VALUE not in answer.text
-    assert hub.log == []
+    assert client.hub.log == []
 
 
-async def test_a_callers_own_token_acts(client: AsyncClient, hub: FakeHub) -> None:
-    own = {"Authorization": f"Bearer {VISITORS_TOKEN}"}
+async def test_a_callers_own_token_acts(client: HubClient) -> None:
+    own = bearer(VISITORS_TOKEN)
     document = (await client.post("/spaces/provision", json=ORDER, headers=own)).json()
     assert [space["id"] for space in document["spaces"]] == ["visitor/team-a", "visitor/team-b"]
-    assert {call.token for call in hub.log} == {VISITORS_TOKEN}
+    assert {call.token for call in client.hub.log} == {VISITORS_TOKEN}
 
 
 @pytest.mark.parametrize(
     ("headers", "status"),
-    [
-        ({"Authorization": "Bearer wrong"}, 403),
-        ({"Authorization": ""}, 401),
-        ({"Authorization": "Bearer hf_unknownToken"}, 401),
-    ],
+    [(bearer("wrong"), 403), ({"Authorization": ""}, 401), (bearer("hf_unknownToken"), 401)],
 )
-async def test_nobody_else_gets_in(client: AsyncClient, headers: dict[str, str], status: int) -> None:
+async def test_nobody_else_gets_in(client: HubClient, headers: dict[str, str], status: int) -> None:
     assert (await client.post("/spaces/provision", json=ORDER, headers=headers)).status_code == status
     if "hf_" not in headers["Authorization"]:
         assert (await client.post("/spaces/wake", json={"ids": ["a/b"]}, headers=headers)).status_code == status
 
 
-async def test_spaces_that_rest_are_woken(client: AsyncClient, hub: FakeHub) -> None:
-    hub.spaces["deployer/template"].settle("SLEEPING")
+async def test_spaces_that_rest_are_woken(client: HubClient) -> None:
+    client.hub.spaces["deployer/template"].settle("SLEEPING")
     answer = await client.post("/spaces/wake", json={"ids": ["deployer/template", "deployer/none"]})
     woken, missing = answer.json()["spaces"]
     assert answer.status_code == 200
@@ -131,7 +126,7 @@ async def test_spaces_that_rest_are_woken(client: AsyncClient, hub: FakeHub) -> 
     assert (await client.post("/spaces/wake", json={"ids": ["none"]})).status_code == 400
 
 
-async def test_the_routes_are_described(client: AsyncClient) -> None:
+async def test_the_routes_are_described(client: HubClient) -> None:
     described = (await client.get("/openapi.json")).json()["paths"]["/spaces/provision"]["post"]
     schema = described["requestBody"]["content"]["application/json"]["schema"]
     assert "$ref" not in str(schema)
@@ -139,9 +134,7 @@ async def test_the_routes_are_described(client: AsyncClient) -> None:
     assert set(described["responses"]) >= {"200", "400", "401", "403", "502"}
 
 
-async def test_who_accepts_event_streams_is_told_of_every_space_and_at_the_end_of_the_result(
-    client: AsyncClient, hub: FakeHub
-) -> None:
+async def test_who_accepts_event_streams_is_told_of_every_space_and_at_the_end_of_the_result(client: HubClient) -> None:
     response = await client.post("/spaces/provision", json=ORDER, headers=STREAM)
     assert response.headers["content-type"].startswith("text/event-stream")
     *changes, (last, result) = events(response.text)
@@ -155,33 +148,29 @@ async def test_who_accepts_event_streams_is_told_of_every_space_and_at_the_end_o
     plan = await client.post("/spaces/provision", json=ORDER | {"dry_run": True}, headers=STREAM)
     ((name, data),) = events(plan.text)
     assert (name, data["status"], data["spaces"][0]["action"]) == ("result", "planned", "unchanged")
-    assert len(hub.calls("POST", "/duplicate")) == 2
+    assert len(client.hub.calls("POST", "/duplicate")) == 2
 
 
-async def test_a_refusal_has_its_status_also_for_who_accepts_event_streams(client: AsyncClient) -> None:
+async def test_a_refusal_has_its_status_also_for_who_accepts_event_streams(client: HubClient) -> None:
     for body, status in (({"spaces": []}, 400), (ORDER | {"template": "deployer/none"}, 404)):
         response = await client.post("/spaces/provision", json=body, headers=STREAM)
         assert (response.status_code, response.json()["ok"]) == (status, False)
-    headers = STREAM | {"Authorization": "Bearer wrong"}
-    assert (await client.post("/spaces/provision", json=ORDER, headers=headers)).status_code == 403
+    wrong = STREAM | bearer("wrong")
+    assert (await client.post("/spaces/provision", json=ORDER, headers=wrong)).status_code == 403
 
 
-async def test_what_breaks_on_the_way_is_an_event(
-    client: AsyncClient, hub: FakeHub, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_breaks_on_the_way_is_an_event(client: HubClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(creation_routes, "FIRST_EVENT_SECONDS", 0.0)
-    hub.spaces.clear()
+    client.hub.spaces.clear()
     response = await client.post("/spaces/provision", json=ORDER, headers=STREAM)
     ((name, data),) = events(response.text)
     assert (response.status_code, name, data["ok"]) == (200, "error", False)
     assert "no such Space" in data["error"]
 
 
-async def test_silence_is_filled_with_comments(
-    client: AsyncClient, hub: FakeHub, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_silence_is_filled_with_comments(client: HubClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fastapi.routing._PING_INTERVAL", 0.1)
-    hub.add_fault(Fault("POST", "/duplicate", answer=Hang(1)))
+    client.hub.add_fault(Fault("POST", "/duplicate", answer=Hang(1)))
     response = await client.post("/spaces/provision", json=ORDER, headers=STREAM)
     assert ": ping\n\n" in response.text
     assert events(response.text)[-1][0] == "result"

@@ -8,12 +8,11 @@ from pydantic import SecretStr
 
 from pipeline.ports import SpaceHosts
 from pipeline.publishing.hf_space import HfSpacePublisher
-from pipeline.spaces.host import HubSpaceHost
 from pipeline.spaces.hosts import space_hosts
 from pipeline.workspace import GitWorkspaces
 from tests.fakes.clock import FakeClock
 from tests.fakes.hub import FakeHub
-from tests.integration.spaces_hub.space_host import OTHER_TOKEN
+from tests.integration.spaces_hub.rig import OTHER_TOKEN, HubHost, HubTarget
 
 
 @pytest.fixture
@@ -33,20 +32,11 @@ def hosts(hub: FakeHub) -> SpaceHosts:
 
 
 @pytest.fixture
-def host(hub: FakeHub, clock: FakeClock) -> HubSpaceHost:
-    return HubSpaceHost(hub.endpoint, SecretStr(hub.token), clock, patience_seconds=60, silence_seconds=0.3)
+def host(hub: FakeHub, clock: FakeClock) -> HubHost:
+    return HubHost(hub, clock, patience_seconds=60, silence_seconds=0.3)
 
 
 @pytest.fixture
-def workspaces(tmp_path: Path) -> GitWorkspaces:
-    return GitWorkspaces(tmp_path)
-
-
-@pytest.fixture
-def told() -> list[str]:
-    return []
-
-
-@pytest.fixture
-def publisher(host: HubSpaceHost, workspaces: GitWorkspaces, clock: FakeClock) -> HfSpacePublisher:
-    return HfSpacePublisher(host, workspaces, clock)
+def target(hub: FakeHub, host: HubHost, clock: FakeClock, tmp_path: Path) -> HubTarget:
+    workspaces = GitWorkspaces(tmp_path)
+    return HubTarget(hub, host, workspaces, clock, HfSpacePublisher(host, workspaces, clock))

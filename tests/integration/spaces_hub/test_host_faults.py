@@ -16,7 +16,7 @@ from pipeline.spaces.calls import TRIES, HubCalls
 from pipeline.spaces.host import HubSpaceHost
 from tests.fakes.clock import FakeClock
 from tests.fakes.hub import Answer, FakeHub, Fault, Hang
-from tests.integration.spaces_hub.lost_answers import FILES, ID, SECRET, SECRETS, WITH_SECRET
+from tests.integration.spaces_hub.rig import ANSWERS, ID, PAGES, SECRET, SECRETS, WITH_SECRET, HubHost, Said, answer
 
 
 def drip() -> Iterator[bytes]:
@@ -30,9 +30,9 @@ def flood() -> Iterator[bytes]:
         yield b" " * 1_000_000
 
 
-async def test_a_silent_hub_is_not_waited_for_longer_than_meant(hub: FakeHub, host: HubSpaceHost) -> None:
-    hub.create(ID, "static")
-    hub.add_fault(Fault("GET", "runtime", times=None, answer=Hang(10)))
+async def test_a_silent_hub_is_not_waited_for_longer_than_meant(host: HubHost) -> None:
+    host.hub.create(ID, "static")
+    host.hub.add_fault(Fault("GET", "runtime", times=None, answer=Hang(10)))
     with pytest.raises(HubUnreachable, match="did not answer in time"):
         await host.runtime(ID)
 
@@ -46,12 +46,10 @@ async def test_an_answer_that_never_ends_is_given_up_in_time(hub: FakeHub, clock
     assert len(clock.slept) == 1
 
 
-async def test_an_answer_that_is_far_too_long_is_given_up(
-    hub: FakeHub, host: HubSpaceHost, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_answer_that_is_far_too_long_is_given_up(host: HubHost, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "LONGEST_ANSWER", 5_000_000)
-    hub.create(ID, "static")
-    hub.add_fault(Fault("GET", "runtime", times=None, answer=Answer(stream=flood())))
+    host.hub.create(ID, "static")
+    host.hub.add_fault(Fault("GET", "runtime", times=None, answer=Answer(stream=flood())))
     with pytest.raises(HubUnreachable, match="longer than"):
         await host.runtime(ID)
 
@@ -63,44 +61,30 @@ async def test_an_address_where_nobody_listens_is_unreachable(clock: FakeClock) 
         await HubSpaceHost(endpoint, SecretStr("hf_x"), clock).owner()
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        Answer(200, content=b"<html>proxy</html>"),
-        Answer(200, []),
-        Answer(200, {}),
-        Answer(200, content=b""),
-        Answer(200, {"stage": "RUNNING", "volumes": [{}]}),
-    ],
-    ids=str,
-)
-async def test_an_answer_that_makes_no_sense_is_unreachable_and_names_the_setting(
-    hub: FakeHub, host: HubSpaceHost, answer: Answer
-) -> None:
-    hub.create(ID, "static")
-    hub.add_fault(Fault("GET", "runtime", times=None, answer=answer))
+@pytest.mark.parametrize("said", ANSWERS["senseless"], ids=str)
+async def test_an_answer_that_makes_no_sense_is_unreachable_and_names_the_setting(host: HubHost, said: Said) -> None:
+    host.hub.create(ID, "static")
+    host.hub.add_fault(Fault("GET", "runtime", times=None, answer=answer(**said)))
     with pytest.raises(HubUnreachable, match="HF_ENDPOINT"):
         await host.runtime(ID)
 
 
-async def test_a_busy_owner_is_waited_for_and_not_asked_without_pause(
-    hub: FakeHub, host: HubSpaceHost, clock: FakeClock
-) -> None:
+async def test_a_busy_owner_is_waited_for_and_not_asked_without_pause(host: HubHost) -> None:
     busy = Answer(409, {"error": "Cannot create repo: another conflicting operation is in progress"})
-    hub.add_fault(Fault("POST", "create", times=2, answer=busy))
+    host.hub.add_fault(Fault("POST", "create", times=2, answer=busy))
     await host.create(ID, "static", WITH_SECRET)
-    assert len(clock.slept) == 2
-    hub.add_fault(Fault("POST", "create", times=None, answer=busy))
+    assert len(host.clock.slept) == 2
+    host.hub.add_fault(Fault("POST", "create", times=None, answer=busy))
     with pytest.raises(SpaceConflict, match="busy"):
         await host.create("deployer/other", "static", WITH_SECRET)
-    assert len(hub.calls("POST", "create")) == 3 + TRIES
+    assert len(host.hub.calls("POST", "create")) == 3 + TRIES
 
 
-async def test_a_deletion_whose_answer_was_lost_is_done(hub: FakeHub, host: HubSpaceHost) -> None:
-    hub.create(ID, "static")
-    hub.add_fault(Fault("DELETE", "delete", when="after"))
+async def test_a_deletion_whose_answer_was_lost_is_done(host: HubHost) -> None:
+    host.hub.create(ID, "static")
+    host.hub.add_fault(Fault("DELETE", "delete", when="after"))
     await host.delete(ID)
-    assert ID not in hub.spaces
+    assert ID not in host.hub.spaces
 
 
 async def test_a_caller_who_gives_up_leaves_no_call_behind(hub: FakeHub, clock: FakeClock) -> None:
@@ -113,7 +97,7 @@ async def test_a_caller_who_gives_up_leaves_no_call_behind(hub: FakeHub, clock: 
 
     hub.create(ID, "static")
     hub.add_fault(Fault("GET", "/tree/", answer=Answer(stream=slow_answer())))
-    call = asyncio.create_task(host.commit(ID, FILES, "Build", None))
+    call = asyncio.create_task(host.commit(ID, PAGES, "Build", None))
     while not hub.calls("GET", "/tree/"):
         await asyncio.sleep(0.01)
     call.cancel()
@@ -144,33 +128,29 @@ async def test_a_caller_who_gives_up_leaves_no_call_behind(hub: FakeHub, clock: 
     ids=["create", "duplicate", "set_secret"],
 )
 async def test_no_error_shows_a_secret_or_a_token_even_when_the_hub_repeats_it(
-    hub: FakeHub,
-    host: HubSpaceHost,
-    ask: Callable[[HubSpaceHost], Awaitable[object]],
-    answer: Answer,
-    kind: type[HubError],
+    host: HubHost, ask: Callable[[HubSpaceHost], Awaitable[object]], answer: Answer, kind: type[HubError]
 ) -> None:
-    hub.create(ID, "gradio", {"app.py": "x"})
-    hub.add_fault(Fault("POST", "", times=None, answer=answer))
+    host.hub.create(ID, "gradio", {"app.py": "x"})
+    host.hub.add_fault(Fault("POST", "", times=None, answer=answer))
     with pytest.raises(kind) as raised:
         await ask(host)
     shown = "".join(traceback.format_exception(raised.value))
     assert SECRET not in shown
     assert "hf_" not in str(raised.value)
-    assert hub.token not in shown
+    assert host.hub.token not in shown
     assert "\x1b" not in shown
     assert len(str(raised.value)) < 1000
 
 
 async def test_nothing_that_is_logged_shows_a_secret_or_a_token(
-    hub: FakeHub, host: HubSpaceHost, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    host: HubHost, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level("DEBUG")
-    hub.add_fault(Fault("POST", "create", when="after", answer=Answer(500)))
+    host.hub.add_fault(Fault("POST", "create", when="after", answer=Answer(500)))
     await host.create(ID, "static", WITH_SECRET)
-    await host.commit(ID, FILES, "Build", None)
+    await host.commit(ID, PAGES, "Build", None)
     with pytest.raises(HubError):
         await host.pause(ID)
     said = caplog.text + "".join(capfd.readouterr())
     assert SECRET not in said
-    assert hub.token not in said
+    assert host.hub.token not in said

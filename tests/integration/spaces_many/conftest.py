@@ -3,14 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from pydantic import SecretStr
 
-from pipeline.manage_spaces.provisioning import ProvisionSpaces
-from pipeline.spaces.hosts import space_hosts
-from pipeline.verification.secrets import ConfiguredSecretScanner
 from tests.fakes.clock import FakeClock
 from tests.fakes.hub import FakeHub, Setting
-from tests.integration.spaces_many.orders import APP, OPERATOR_SECRET, OTHER_TOKEN, TEMPLATE
+from tests.integration.spaces_many.rig import APP, OTHER_TOKEN, TEMPLATE, Provision
 
 
 @pytest.fixture
@@ -26,6 +22,5 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def provision(hub: FakeHub, clock: FakeClock) -> ProvisionSpaces:
-    hosts = space_hosts(hub.endpoint, SecretStr(hub.token), clock, silence_seconds=5)
-    return ProvisionSpaces(hosts, ConfiguredSecretScanner((OPERATOR_SECRET,)), clock)
+def provision(hub: FakeHub, clock: FakeClock) -> Provision:
+    return Provision(hub, clock, silence_seconds=5)

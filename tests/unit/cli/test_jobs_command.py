@@ -65,8 +65,7 @@ def test_list_refuses_what_cannot_be(options: tuple[str, ...]) -> None:
 
 
 def test_show_tells_timeline_verdicts_and_usage(jobs: InstantJobs) -> None:
-    ended = pipeline("jobs", "show", accept(jobs))
-    assert ended.code == 0
+    ended = pipeline("jobs", "show", accept(jobs), ends_with=0)
     for part in ("timeline", "generate", "1.50", "✔ pass", "h1 reads Sales", "1200 in"):
         assert part in ended.stdout
 
@@ -89,8 +88,7 @@ def test_show_tells_what_the_page_wrote_to_its_console(jobs: InstantJobs) -> Non
 def test_show_saves_the_picture_of_the_page(jobs: InstantJobs, tmp_path: Path) -> None:
     job_id = accept(jobs)
     jobs.screenshots[job_id] = b"a picture"
-    ended = pipeline("jobs", "show", job_id, "--screenshot", str(tmp_path / "page.png"))
-    assert ended.code == 0
+    assert pipeline("jobs", "show", job_id, "--screenshot", str(tmp_path / "page.png")).code == 0
     assert (tmp_path / "page.png").read_bytes() == b"a picture"
 
 
@@ -112,35 +110,30 @@ def test_show_as_json_is_the_view_that_http_gives(jobs: InstantJobs) -> None:
 
 @pytest.mark.parametrize("command", ["show", "watch", "cancel", "redeliver"])
 def test_an_unknown_job_ends_with_1(command: str) -> None:
-    ended = pipeline("jobs", command, "0" * 32)
-    assert ended.code == 1
+    ended = pipeline("jobs", command, "0" * 32, ends_with=1)
     assert ended.stdout == ""
     assert "Error:" in ended.stderr
 
 
 def test_watch_follows_to_the_end_and_has_the_jobs_exit_code(jobs: InstantJobs) -> None:
-    ended = pipeline("jobs", "watch", accept(jobs, nonce="good"))
-    assert ended.code == 0
+    ended = pipeline("jobs", "watch", accept(jobs, nonce="good"), ends_with=0)
     assert "generate" in ended.stderr
     jobs.failing = {1}
     assert pipeline("jobs", "watch", accept(jobs, nonce="bad")).code == 1
 
 
 def test_cancel_stops_a_job_that_has_not_ended(jobs: InstantJobs) -> None:
-    ended = pipeline("jobs", "cancel", accept_waiting(jobs))
-    assert ended.code == 0
+    ended = pipeline("jobs", "cancel", accept_waiting(jobs), ends_with=0)
     assert "is cancelled" in ended.stderr
 
 
 def test_cancel_says_that_a_job_had_ended(jobs: InstantJobs) -> None:
-    ended = pipeline("jobs", "cancel", accept(jobs))
-    assert ended.code == 1
+    ended = pipeline("jobs", "cancel", accept(jobs), ends_with=1)
     assert "had ended before: succeeded" in ended.stderr
 
 
 def test_redeliver_shows_the_new_attempt(jobs: InstantJobs) -> None:
-    ended = pipeline("jobs", "redeliver", accept(jobs, evaluation_url=CALLBACK))
-    assert ended.code == 0
+    ended = pipeline("jobs", "redeliver", accept(jobs, evaluation_url=CALLBACK), ends_with=0)
     assert "200" in ended.stdout
 
 
@@ -152,8 +145,7 @@ def test_redeliver_ends_with_1_when_the_evaluator_refuses_even_if_it_was_told_be
         return replace(job, deliveries=(make_delivery(status=500),), notification=DeliveryState.DELIVERED)
 
     monkeypatch.setattr(jobs, "redeliver", refused)
-    ended = pipeline("jobs", "redeliver", accept(jobs, evaluation_url=CALLBACK))
-    assert ended.code == 1
+    ended = pipeline("jobs", "redeliver", accept(jobs, evaluation_url=CALLBACK), ends_with=1)
     assert "did not take it" in ended.stderr
 
 

@@ -1,6 +1,7 @@
 """``pipeline spaces``: what is read from files, folders and the environment, before any Hub is asked."""
 
 import os
+import shlex
 from pathlib import Path
 
 import pytest
@@ -11,18 +12,16 @@ from pipeline.cli.spaces.inputs import read_secrets, read_variables, read_volume
 from pipeline.domain.errors import InvalidInput
 from pipeline.domain.space import Volume
 from tests.builders import make_files
+from tests.cases import cases
 from tests.fakes.command_line import pipeline
 
+CASES = cases("typed")
 CANARY = "canary-7f3a"
 
 
 def test_help_names_every_command() -> None:
     shown = pipeline("spaces", "--help").stdout
-    commands = (
-        "create info runtime pause restart wake duplicate hardware sleep-time variables secrets volumes logs dev-mode "
-        "visibility delete"
-    )
-    assert [name for name in commands.split() if f" {name} " not in shown] == []
+    assert [name for name in CASES["commands"] if f" {name} " not in shown] == []
 
 
 @pytest.mark.parametrize("command", ["create", "duplicate", "secrets"])
@@ -33,38 +32,12 @@ def test_no_command_takes_the_value_of_a_secret_as_an_argument(command: str) -> 
         assert source in shown
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ("info", "no-owner"),
-        ("info", "a/b--c"),
-        ("delete", "a/"),
-        ("hardware", "a/b"),
-        ("hardware", "a/b", "T4 small"),
-        ("hardware", "a/b", "t4-small", "--sleep-time", "0"),
-        ("sleep-time", "a/b", "soon"),
-        ("sleep-time", "a/b", "0"),
-        ("visibility", "a/b", "hidden"),
-        ("dev-mode", "a/b", "perhaps"),
-        ("restart", "a/b", "--watch", "--timeout", "0"),
-        ("variables", "a/b", "--set", "KEY"),
-        ("variables", "a/b", "--set", "1KEY=x"),
-        ("secrets", "a/b", "--from-env", CANARY),
-        ("secrets", "a/b", "--env-file", "/nowhere/at/all.env"),
-        ("volumes", "a/b", "--mount", "bucket:a/b"),
-        ("volumes", "a/b", "--mount", "bucket:a/b:/data", "--unmount"),
-        ("create", "/nowhere/at/all"),
-        ("storage", "a/b", "small"),
-    ],
-)
-def test_what_cannot_be_is_a_usage_error_and_never_shown(
-    arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("typed", CASES["usage-errors"])
+def test_what_cannot_be_is_a_usage_error_and_never_shown(typed: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_" + "neverAskedInThisTest")
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setattr("pipeline.logs.configure_logging", lambda *_, **__: None)
-    ended = pipeline("spaces", *arguments)
-    assert ended.code == 2, ended.stderr
+    ended = pipeline("spaces", *shlex.split(typed), ends_with=2)
     assert CANARY not in ended.stdout + ended.stderr
 
 
@@ -135,17 +108,6 @@ def test_a_folder_with_too_much_in_it_is_refused(tmp_path: Path, monkeypatch: py
         read_folder(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("files", "kind"),
-    [
-        ({"app.py": ""}, "gradio"),
-        ({"app.py": "", "index.html": ""}, "gradio"),
-        ({"index.html": ""}, "static"),
-        ({"Dockerfile": "", "app.py": ""}, "docker"),
-        ({"README.md": "---\nsdk: static\n---\n", "app.py": ""}, "static"),
-        ({"README.md": "---\nsdk: streamlit\n---\n", "app.py": ""}, "streamlit"),
-        ({"README.md": "---\nsdk: other\n---\n", "app.py": ""}, "gradio"),
-    ],
-)
+@pytest.mark.parametrize(("files", "kind"), CASES["kinds"])
 def test_the_kind_of_a_space_follows_from_its_files(files: dict[str, str], kind: str) -> None:
     assert kind_of(make_files(files)) == kind

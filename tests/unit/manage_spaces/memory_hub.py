@@ -1,6 +1,5 @@
 """A Hub in memory, and requests for new Spaces."""
 
-from dataclasses import replace
 from typing import Any, cast
 
 from pipeline.domain.files import AppFiles
@@ -69,14 +68,13 @@ class MemoryHub:
 
 def new_space(**fields: Any) -> NewSpace:
     """A page, called ada/sales; ``fields`` are those of the app, of the settings, or the name."""
-    app = AppTemplate(make_files({"index.html": PAGE}), SpaceSdk.STATIC, {})
-    name = fields.pop("name", "ada/sales")
-    app_fields = {each: fields.pop(each) for each in ("files", "kind", "parameters") if each in fields}
-    return NewSpace(replace(app, **app_fields), name, SpaceSettings(**fields))
+    files, kind = fields.pop("files", {"index.html": PAGE}), fields.pop("kind", SpaceSdk.STATIC)
+    app = AppTemplate(make_files(files), kind, fields.pop("parameters", {}))
+    return NewSpace(app, fields.pop("name", "ada/sales"), SpaceSettings(**fields))
 
 
 def gradio_space(**fields: Any) -> NewSpace:
-    files = make_files({"app.py": "import gradio\nprint(PARAMS)\n"})
+    files = {"app.py": "import gradio\nprint(PARAMS)\n"}
     return new_space(**{"kind": SpaceSdk.GRADIO, "files": files, **fields})
 
 

@@ -1,16 +1,17 @@
 """The client against real servers on loopback: what is sent, what comes back, and how much at once."""
 
 import asyncio
+import gzip
 import socket
-from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 
+from pipeline.domain.address import UrlRule
+from pipeline.domain.download import Download
 from pipeline.domain.errors import NoAnswer
-from pipeline.notification.egress import Answer
+from pipeline.notification.egress import Answer, EgressClient
 from tests.fakes.evaluator import Drop, EvaluatorServer, Step, gzip_bomb
-from tests.unit.notification.egress_rig import NAME, ScriptedResolver, allowing, post
+from tests.unit.notification.rig import NAME, ScriptedResolver, allowing, answer_of, post
 
 # What is sent
 
@@ -61,8 +62,7 @@ async def test_nothing_is_remembered_between_exchanges() -> None:
     "status", [200, 201, 204, 300, 304, 400, 401, 403, 404, 408, 410, 418, 425, 429, 500, 503, 599]
 )
 async def test_every_status_is_an_answer(status: int) -> None:
-    with EvaluatorServer([Step(status, body=b"")]) as evaluator:
-        assert (await post(allowing(evaluator), evaluator.url)).status == status
+    assert (await answer_of(Step(status, body=b""))).status == status
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
@@ -73,8 +73,9 @@ async def test_a_redirect_is_an_answer_and_is_never_followed(status: int, evalua
 
 
 async def test_retry_after_is_handed_on_as_it_was_sent() -> None:
-    with EvaluatorServer([Step(429, headers={"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"})]) as evaluator:
-        assert (await post(allowing(evaluator), evaluator.url)).retry_after == "Wed, 21 Oct 2015 07:28:00 GMT"
+    assert (
+        await answer_of(Step(429, headers={"Retry-After": "Wed, 21 Oct 2015 07:28:00 GMT"}))
+    ).retry_after == "Wed, 21 Oct 2015 07:28:00 GMT"
 
 
 @pytest.mark.parametrize(
@@ -90,26 +91,21 @@ async def test_retry_after_is_handed_on_as_it_was_sent() -> None:
     ],
 )
 async def test_the_first_kilobyte_is_kept_as_text_that_is_safe_to_store_and_show(body: bytes, text: str) -> None:
-    with EvaluatorServer([Step(body=body)]) as evaluator:
-        assert (await post(allowing(evaluator), evaluator.url)).text == text
+    assert (await answer_of(Step(body=body))).text == text
 
 
 async def test_a_compressed_body_is_not_unpacked() -> None:
-    with EvaluatorServer([gzip_bomb()]) as evaluator:
-        assert (await post(allowing(evaluator), evaluator.url)).text == "(a compressed answer: not read)"
+    assert (await answer_of(gzip_bomb())).text == "(a compressed answer: not read)"
 
 
 async def test_a_body_without_an_end_is_left_after_64_kilobytes() -> None:
-    with EvaluatorServer([Step(body=b"x" * 4096, endless=True)]) as evaluator:
-        answer = await post(allowing(evaluator), evaluator.url, seconds=3600)
-        assert answer == Answer(200, None, "x" * 1024)
+    assert await answer_of(Step(body=b"x" * 4096, endless=True), seconds=3600) == Answer(200, None, "x" * 1024)
 
 
 async def test_a_body_that_drips_is_cut_by_the_deadline_and_the_status_stands() -> None:
-    with EvaluatorServer([Step(202, body=b"drop by drop", drip=0.05, endless=True)]) as evaluator:
-        answer = await post(allowing(evaluator), evaluator.url, seconds=1.5)
-        assert answer.status == 202
-        assert answer.text.startswith("drop")
+    answer = await answer_of(Step(202, body=b"drop by drop", drip=0.05, endless=True), seconds=1.5)
+    assert answer.status == 202
+    assert answer.text.startswith("drop")
 
 
 async def test_no_answer_in_time_is_no_answer() -> None:
@@ -121,8 +117,8 @@ async def test_no_answer_in_time_is_no_answer() -> None:
 
 @pytest.mark.parametrize("drop", Drop)
 async def test_a_connection_that_breaks_is_no_answer(drop: Drop) -> None:
-    with EvaluatorServer([Step(drop=drop)]) as evaluator, pytest.raises(NoAnswer, match="connection broke"):
-        await post(allowing(evaluator), evaluator.url)
+    with pytest.raises(NoAnswer, match="connection broke"):
+        await answer_of(Step(drop=drop))
 
 
 async def test_a_port_where_nobody_listens_is_no_answer() -> None:
@@ -132,9 +128,8 @@ async def test_a_port_where_nobody_listens_is_no_answer() -> None:
         await post(allowing(origin), f"{origin}/x")
 
 
-@asynccontextmanager
-async def raw_server(answer: bytes, *, repeat: bytes = b"") -> Any:
-    """Sends ``answer`` whatever it is asked, then ``repeat`` until the client leaves."""
+async def answer_to_raw(answer: bytes, *, repeat: bytes = b"", **limits: float) -> Answer:
+    """What the client makes of a server that sends ``answer``, then ``repeat`` until the client leaves."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
@@ -152,7 +147,8 @@ async def raw_server(answer: bytes, *, repeat: bytes = b"") -> Any:
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        origin = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        return await post(allowing(origin), origin, **limits)
 
 
 @pytest.mark.parametrize(
@@ -169,27 +165,23 @@ async def raw_server(answer: bytes, *, repeat: bytes = b"") -> Any:
     ],
 )
 async def test_what_is_not_http_is_no_answer(answer: bytes) -> None:
-    async with raw_server(answer) as origin:
-        with pytest.raises(NoAnswer, match="connection broke"):
-            await post(allowing(origin), origin)
+    with pytest.raises(NoAnswer, match="connection broke"):
+        await answer_to_raw(answer)
 
 
 async def test_headers_without_an_end_are_cut() -> None:
-    async with raw_server(b"HTTP/1.1 200 OK\r\n", repeat=b"X: y\r\n" * 500) as origin:
-        with pytest.raises(NoAnswer):
-            await post(allowing(origin), origin)
+    with pytest.raises(NoAnswer):
+        await answer_to_raw(b"HTTP/1.1 200 OK\r\n", repeat=b"X: y\r\n" * 500)
 
 
 async def test_interim_answers_without_an_end_are_cut_by_the_deadline() -> None:
-    async with raw_server(b"", repeat=b"HTTP/1.1 103 Early Hints\r\n\r\n") as origin:
-        with pytest.raises(NoAnswer, match="no answer within"):
-            await post(allowing(origin), origin, seconds=0.3)
+    with pytest.raises(NoAnswer, match="no answer within"):
+        await answer_to_raw(b"", repeat=b"HTTP/1.1 103 Early Hints\r\n\r\n", seconds=0.3)
 
 
 @pytest.mark.parametrize("body", [b"Transfer-Encoding: chunked\r\n\r\nzz", b"Content-Length: 10\r\n\r\nabc"])
 async def test_a_body_that_breaks_does_not_take_the_status_back(body: bytes) -> None:
-    async with raw_server(b"HTTP/1.1 200 OK\r\n" + body) as origin:
-        assert (await post(allowing(origin), origin)).status == 200
+    assert (await answer_to_raw(b"HTTP/1.1 200 OK\r\n" + body)).status == 200
 
 
 # How many at once
@@ -236,3 +228,53 @@ def test_one_client_serves_several_event_loops_one_after_the_other() -> None:
             return len(await asyncio.gather(*(post(client, evaluator.url) for _ in range(4))))
 
         assert [asyncio.run(several()) for _ in range(2)] == [4, 4]
+
+
+# Whole answers: the same guard as for posts, and a limit on what is read
+
+
+async def get(server: EvaluatorServer, *, seconds: float = 20, max_bytes: int = 10_000) -> Download:
+    client = EgressClient(UrlRule((server.origin,)))
+    return await client.get(f"{server.origin}/a.js?x=1", {"Host": "h.example"}, seconds=seconds, max_bytes=max_bytes)
+
+
+async def test_an_answer_is_read_whole_and_asked_for_in_the_name_that_was_given() -> None:
+    body = b"\0\xff" * 5_000
+    with EvaluatorServer([Step(body=body, headers={"Content-Type": "text/javascript"})]) as server:
+        assert await get(server) == Download(200, None, "text/javascript", body)
+        (request,) = server.requests
+    assert (request.method, request.path, request.body) == ("GET", "/a.js?x=1", b"")
+    assert request.headers == {
+        "host": "h.example",
+        "accept": "*/*",
+        "accept-encoding": "identity",
+        "connection": "close",
+    }
+
+
+async def test_a_redirect_is_an_answer_and_is_not_followed() -> None:
+    with EvaluatorServer([Step(302, headers={"Location": "/b.js"})]) as server:
+        answer = await get(server)
+        assert (answer.status, answer.location, server.connections) == (302, "/b.js", 1)
+
+
+@pytest.mark.parametrize(
+    ("step", "problem"),
+    [
+        (Step(body=b"x" * 10_001), "larger than 10000 bytes"),
+        (Step(body=b"x" * 4096, endless=True), "larger than 10000 bytes"),
+        (Step(body=gzip.compress(b"x"), headers={"Content-Encoding": "gzip"}), "compressed"),
+        (Step(body=b"x", drip=0.05, endless=True), "did not end in time"),
+        (Step(delay=3600), "no answer within"),
+    ],
+)
+async def test_an_answer_that_is_too_much_is_none(step: Step, problem: str) -> None:
+    with EvaluatorServer([step]) as server, pytest.raises(NoAnswer, match=problem):
+        await get(server, seconds=0.5 if "time" in problem or "within" in problem else 20)
+
+
+async def test_an_address_within_this_network_is_not_asked() -> None:
+    with EvaluatorServer() as server:
+        with pytest.raises(NoAnswer, match="must be a public https address"):
+            await EgressClient(UrlRule()).get(server.url, {}, seconds=5, max_bytes=1)
+        assert server.connections == 0

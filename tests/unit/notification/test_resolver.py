@@ -21,6 +21,13 @@ class HangingNameServer:
         self.released.wait(30)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
 
+    def release(self) -> None:
+        """All answers come, and the threads that wait for them end."""
+        self.released.set()
+        for thread in _lookups():
+            thread.join(10)
+            assert not thread.is_alive()
+
 
 @pytest.fixture
 def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[HangingNameServer]:
@@ -28,9 +35,7 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[HangingNameServer]:
     name_server = HangingNameServer()
     monkeypatch.setattr(socket, "getaddrinfo", name_server.getaddrinfo)
     yield name_server
-    name_server.released.set()
-    for thread in _lookups():
-        thread.join(10)
+    name_server.release()
 
 
 def _lookups() -> list[threading.Thread]:
@@ -74,9 +79,7 @@ async def test_threads_are_free_again_once_the_name_server_has_answered(hanging:
     resolver = SystemResolver(seconds=0.05, max_lookups=1)
     with pytest.raises(TimeoutError):
         await resolver.resolve("slow", 443)
-    hanging.released.set()
-    for thread in _lookups():
-        thread.join(10)
+    hanging.release()
     assert await SystemResolver(max_lookups=1).resolve("quick", 443) == ["127.0.0.1"]
     assert await resolver.resolve("quick", 443) == ["127.0.0.1"]
 
@@ -85,7 +88,4 @@ def test_an_answer_that_comes_after_the_loop_has_gone_is_dropped_quietly(hanging
     resolver = SystemResolver(seconds=0.01)
     with pytest.raises(TimeoutError):
         asyncio.run(resolver.resolve("slow", 443))
-    hanging.released.set()
-    for thread in _lookups():
-        thread.join(10)
-        assert not thread.is_alive()
+    hanging.release()

@@ -1,7 +1,8 @@
-"""One notifier with everything around it. Time is fake; the exchange itself is tested with real servers."""
+"""An egress client that may call servers of the test, and a notifier with everything around it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from pipeline.domain.address import UrlRule
 from pipeline.domain.errors import NoAnswer
@@ -11,6 +12,49 @@ from pipeline.notification.notifier import WebhookNotifier
 from tests.builders import make_notification
 from tests.fakes.clock import START, FakeClock
 from tests.fakes.deliveries import MemoryDeliveries
+from tests.fakes.evaluator import EvaluatorServer, Step
+
+PUBLIC = "93.184.215.14"
+REFUSED = "the address must be a public https address (port 443 or 8443)"
+NAME = "evaluator.example.com"
+
+
+class ScriptedResolver:
+    """Answers in order, the last one for ever."""
+
+    def __init__(self, *answers: Sequence[str] | OSError) -> None:
+        self.asked: list[tuple[str, int]] = []
+        self._answers = list(answers)
+
+    async def resolve(self, host: str, port: int) -> Sequence[str]:
+        self.asked.append((host, port))
+        answer = self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+
+def allowing(*servers: EvaluatorServer | str, **options: Any) -> EgressClient:
+    origins = tuple(server if isinstance(server, str) else server.origin for server in servers)
+    return EgressClient(UrlRule(origins), **options)
+
+
+async def post(client: EgressClient, url: str, seconds: float = 20, queue_seconds: float = 20) -> Answer:
+    return await client.post(url, b'{"a": "\xc3\xa9"}', {"X-Own": "1"}, seconds=seconds, queue_seconds=queue_seconds)
+
+
+async def answer_of(step: Step, **limits: float) -> Answer:
+    """What the client makes of a server that answers so."""
+    with EvaluatorServer([step]) as evaluator:
+        return await post(allowing(evaluator), evaluator.url, **limits)
+
+
+def address_of(server: EvaluatorServer) -> str:
+    return server.origin.removeprefix("http://").removesuffix(f":{server.port}")
+
+
+# The notifier. Time is fake; the exchange itself is tested with real servers.
+
 
 JOB = "0123456789abcdef0123456789abcdef"
 URL = "https://evaluator.example.com/notify"
@@ -44,10 +88,16 @@ class ScriptedClient(EgressClient):
 class Telling:
     """One notifier with everything around it."""
 
-    def __init__(self, *script: int | Answer | None, seconds: float = 0.0, recorded: Iterable[Delivery] = ()) -> None:
+    def __init__(
+        self,
+        *script: int | Answer | None,
+        seconds: float = 0.0,
+        recorded: Iterable[Delivery] = (),
+        deliveries: MemoryDeliveries | None = None,
+    ) -> None:
         self.clock = FakeClock()
         self.client = ScriptedClient(self.clock, script, seconds)
-        self.deliveries = MemoryDeliveries()
+        self.deliveries = deliveries or MemoryDeliveries()
         self.notifier = WebhookNotifier(self.deliveries, self.client, self.clock)
         self._recorded = tuple(recorded)
 
