@@ -8,18 +8,8 @@ from typing import Any
 import structlog
 
 QUIET = (
-    "alembic",
-    "asyncio",
-    "git",
-    "github",
-    "httpcore",
-    "httpcore2",
-    "httpx",
-    "httpx2",
-    "huggingface_hub",
-    "mcp",
-    "openai",
-    "urllib3",
+    *("alembic", "asyncio", "git", "github", "httpcore", "httpcore2", "httpx"),
+    *("httpx2", "huggingface_hub", "mcp", "openai", "urllib3"),
 )
 """Libraries that log addresses, bodies or chatter below a warning."""
 

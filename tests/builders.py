@@ -146,11 +146,7 @@ def make_verdict(**fields: Any) -> Verdict:
 def make_finding(**fields: Any) -> Finding:
     """A broken link."""
     finding = Finding(
-        severity=Severity.ERROR,
-        rule="broken-link",
-        message="style.css is not in the app",
-        path="index.html",
-        line=3,
+        severity=Severity.ERROR, rule="broken-link", message="style.css is not in the app", path="index.html", line=3
     )
     return replace(finding, **fields)
 

@@ -107,11 +107,7 @@ def build(settings: Settings) -> Services:
 
 
 def _deploy(
-    settings: Settings,
-    jobs: JobParts,
-    workspaces: GitWorkspaces,
-    spaces: SpaceHosts,
-    browser: SealedBrowser | None,
+    settings: Settings, jobs: JobParts, workspaces: GitWorkspaces, spaces: SpaceHosts, browser: SealedBrowser | None
 ) -> Deploy:
     makers = _makers(settings, SqlLedger(jobs.database, jobs.clock), jobs.clock)
     return Deploy(

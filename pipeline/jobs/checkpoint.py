@@ -42,11 +42,7 @@ class StageCheckpoint:
         self.stage = Stage.ACCEPT
 
     async def __call__(
-        self,
-        stage: Stage,
-        effect: Callable[[Progress], Awaitable[T]],
-        returns: type[T],
-        seconds: float | None = None,
+        self, stage: Stage, effect: Callable[[Progress], Awaitable[T]], returns: type[T], seconds: float | None = None
     ) -> T:
         """Run ``effect`` within ``seconds``, or take its recorded outcome.
 

@@ -138,10 +138,7 @@ class Engine:
             event.set()
         _adopt({executor})  # its own thread for that may just have been stopped half-way
         queue = DBOS.register_queue(
-            QUEUE,
-            worker_concurrency=self._concurrency,
-            polling_interval_sec=POLL_SECONDS,
-            on_conflict="always_update",
+            QUEUE, worker_concurrency=self._concurrency, polling_interval_sec=POLL_SECONDS, on_conflict="always_update"
         )
         self._worker = Worker(dbos, queue)
 

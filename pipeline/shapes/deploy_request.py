@@ -43,9 +43,7 @@ class RequestRules:
     def from_settings(cls, settings: Settings) -> Self:
         """Raises Misconfigured when EVALUATION_ALLOWED_ORIGINS holds something that is no origin."""
         return cls(
-            settings.max_attachments,
-            settings.max_attachment_bytes,
-            UrlRule(settings.evaluation_allowed_origins),
+            settings.max_attachments, settings.max_attachment_bytes, UrlRule(settings.evaluation_allowed_origins)
         )
 
 

@@ -35,10 +35,7 @@ M = TypeVar("M", bound=BaseModel)
 FileContents = Annotated[
     dict[str, Any],
     WithJsonSchema(
-        {
-            "type": "object",
-            "additionalProperties": {"anyOf": [{"type": "string", "description": "text"}, _BASE64]},
-        }
+        {"type": "object", "additionalProperties": {"anyOf": [{"type": "string", "description": "text"}, _BASE64]}}
     ),
 ]
 

@@ -89,9 +89,7 @@ StreamsOfApp = Annotated[Streams, of_app("streams")]
 
 
 async def bearer(
-    request: Request,
-    gate: GateOfApp,
-    credentials: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)],
+    request: Request, gate: GateOfApp, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)]
 ) -> Caller:
     """Who is calling, by ``Authorization: Bearer``; HTTPException 401 without one, 403 or 429 for a wrong one."""
     if credentials is None:

@@ -72,10 +72,7 @@ async def show_log(job: JobOfCaller, services: ServicesOfApp) -> PlainTextRespon
 
 
 @router.get(
-    "/{job_id}/screenshot.png",
-    summary="The page as the browser saw it",
-    responses=_one_job,
-    response_class=Response,
+    "/{job_id}/screenshot.png", summary="The page as the browser saw it", responses=_one_job, response_class=Response
 )
 async def show_screenshot(job: JobOfCaller, services: ServicesOfApp) -> Response:
     """A PNG, when a browser looked at the app."""

@@ -45,6 +45,5 @@ def read_preferences(headers: Iterable[str]) -> Preferences:
         stated.setdefault(name.strip().lower(), value.strip().strip('"'))
     wait = stated.get("wait", "")
     return Preferences(
-        respond_async=stated.get("respond-async") == "",
-        wait_seconds=int(wait) if _WAIT.fullmatch(wait) else None,
+        respond_async=stated.get("respond-async") == "", wait_seconds=int(wait) if _WAIT.fullmatch(wait) else None
     )

@@ -26,14 +26,7 @@ from pipeline.workspace.reading import (
     is_repository,
 )
 from pipeline.workspace.remotes import fetch_branch, push_commit
-from pipeline.workspace.writing import (
-    make_repository,
-    move_branch,
-    refuse_links,
-    store,
-    store_tree,
-    write_working_tree,
-)
+from pipeline.workspace.writing import make_repository, move_branch, refuse_links, store, store_tree, write_working_tree
 
 T = TypeVar("T")
 

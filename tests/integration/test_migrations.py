@@ -1,6 +1,5 @@
 """Databases of earlier versions are brought to the newest shape."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -35,9 +34,11 @@ def test_orders_of_spaces_that_an_earlier_version_kept_are_gone_with_their_secre
     queues = sa.Table("queues", engine_tables, sa.Column("name", sa.Text))
     flows = sa.Table("workflow_status", engine_tables, sa.Column("name", sa.Text), sa.Column("status", sa.Text))
     with database.engine.begin() as connection:
-        orders = sa.Table("provisions", sa.MetaData(), autoload_with=connection)
-        order = {"id": "1", "digest": "d", "caller": "operator", "status": "running", "request": {"secret": VALUE}}
-        connection.execute(orders.insert().values(received_at=datetime.now(UTC), **order))
+        kept = sa.MetaData()  # as the earlier version had them
+        orders = sa.Table("provisions", kept, sa.Column("id", sa.Text, primary_key=True), sa.Column("request", sa.JSON))
+        sa.Table("provision_spaces", kept, sa.Column("outcome", sa.JSON))
+        kept.create_all(connection)
+        connection.execute(orders.insert().values(id="1", request={"secret": VALUE}))
         if not database.is_sqlite:
             connection.execute(sa.schema.CreateSchema("dbos"))
         engine_tables.create_all(connection)

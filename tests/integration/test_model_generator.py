@@ -12,12 +12,7 @@ from pipeline.generation.model.budget import Caps
 from pipeline.generation.model.chain import build_chain
 from pipeline.generation.plain.generator import PlainGenerator
 from pipeline.generation.prompts import Prompts
-from tests.builders import (
-    make_attachment,
-    make_brief,
-    make_files,
-    make_order,
-)
+from tests.builders import make_attachment, make_brief, make_files, make_order
 from tests.fakes.model import Answer, ModelServer
 from tests.fakes.model_calls import RecordingLedger
 from tests.integration.generator_rig import CAPS, GOOD, PAGE, PROMPTS, README, Scripted, texts

@@ -152,12 +152,7 @@ async def test_dark_pages_are_dark(chromium: Browser, tmp_path: Path) -> None:
 
 
 async def test_a_revision_keeps_what_was_there(browser: SealedBrowser) -> None:
-    base = AppFiles(
-        {
-            "index.html": PUBLISHED,
-            "own.js": b"1;",
-        }
-    )
+    base = AppFiles({"index.html": PUBLISHED, "own.js": b"1;"})
     checks = ("document.querySelector('#kept').textContent === 'x'", "document.querySelector('#note') !== null")
     brief = make_brief(
         round=2,

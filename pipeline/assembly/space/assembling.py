@@ -47,12 +47,7 @@ class SpaceApp:
 
 
 def assemble_space(
-    files: AppFiles,
-    kind: SpaceSdk | None,
-    *,
-    title: str,
-    year: int,
-    parameters: Mapping[str, object] | None = None,
+    files: AppFiles, kind: SpaceSdk | None, *, title: str, year: int, parameters: Mapping[str, object] | None = None
 ) -> SpaceApp:
     """Make ``files`` an app that the Hub builds and runs. The same input gives the same bytes, also on its own output.
 

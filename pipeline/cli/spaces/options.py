@@ -21,8 +21,7 @@ def _check_space_ids(values: list[str]) -> list[str]:
 
 SpaceId = Annotated[str, typer.Argument(metavar="OWNER/NAME", help="Of the Space.", callback=_check_space_id)]
 SpaceIds = Annotated[
-    list[str],
-    typer.Argument(metavar="OWNER/NAME…", help="Of one Space or several.", callback=_check_space_ids),
+    list[str], typer.Argument(metavar="OWNER/NAME…", help="Of one Space or several.", callback=_check_space_ids)
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 Watch = Annotated[bool, typer.Option("--watch", help="Wait until it runs or breaks.")]

@@ -107,12 +107,7 @@ class OpenAIModel:
         return self._reply(reader, watch)
 
     async def _converse(
-        self,
-        client: "ChatClient",
-        conversation: Conversation,
-        limits: CallLimits,
-        reader: ReplyReader,
-        watch: "_Watch",
+        self, client: "ChatClient", conversation: Conversation, limits: CallLimits, reader: ReplyReader, watch: "_Watch"
     ) -> None:
         """Ask, and ask again without a field that the provider does not like. Each can be dropped only once."""
         adaptations = self._adaptations

@@ -38,11 +38,7 @@ _BY_HOST_AND_PATH = (
     ("router.huggingface.co", "/", Provider("Hugging Face", default_model="openai/gpt-oss-120b")),
 )
 # Servers that people run themselves, on whatever host, are known by their default ports.
-_BY_PORT = {
-    11434: Provider("Ollama", cuts_long_prompts=True),
-    8080: Provider("llama.cpp"),
-    8000: Provider("vLLM"),
-}
+_BY_PORT = {11434: Provider("Ollama", cuts_long_prompts=True), 8080: Provider("llama.cpp"), 8000: Provider("vLLM")}
 
 
 def provider_for(base_url: str) -> Provider:

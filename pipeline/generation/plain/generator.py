@@ -144,12 +144,7 @@ class _Building:
         for source in [each for each in new if each.kind in _USUAL]:
             yield Element(_USUAL[source.kind], data_role="show", data_source=source.name)
         links = [path for path in [*self.given, *self.wanted] if f'"{quote(path)}"' not in self.code]
-        panel, listed = (
-            Element(
-                "section",
-            ),
-            Element("ul"),
-        )
+        panel, listed = (Element("section"), Element("ul"))
         panel.extend([Element("h2", "Files"), listed])
         for path in links:
             listed.append(item := Element("li"))

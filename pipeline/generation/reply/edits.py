@@ -70,10 +70,7 @@ class Applied:
 
 
 def apply_reply(
-    base: AppFiles,
-    attachments: Sequence[Attachment],
-    parsed: ParsedReply,
-    derived: Mapping[str, bytes] | None = None,
+    base: AppFiles, attachments: Sequence[Attachment], parsed: ParsedReply, derived: Mapping[str, bytes] | None = None
 ) -> Applied:
     """Carry out every operation of ``parsed`` on ``base``; per file, all of it or nothing.
 

@@ -75,12 +75,7 @@ class CdnFiles:
     """
 
     def __init__(
-        self,
-        folder: Path,
-        downloader: Downloader,
-        hosts: Mapping[str, str] = CDN_HOSTS,
-        *,
-        max_cache: int = MAX_CACHE,
+        self, folder: Path, downloader: Downloader, hosts: Mapping[str, str] = CDN_HOSTS, *, max_cache: int = MAX_CACHE
     ) -> None:
         self._folder = folder
         self._downloader = downloader

@@ -134,14 +134,8 @@ RULES: tuple[tuple[str, Rule], ...] = (
         rf"{FILE} {_IS_THE_SAME} (?:attached|attachment|original)(?: (?:file|attachment|version|{NAME}))?",
         _is_the_attachment,
     ),
-    (
-        rf"{FILE} (?:is (?:valid|well-formed)|parses as)(?: (?P<format>svg|json|yaml))?(?: file| image)?",
-        _is_valid,
-    ),
-    (
-        rf"{FILE} (?:has|is|consists of) (?:{_BOUND} |between )?{_RANGE}[ -]words?(?: long)?",
-        _has_words,
-    ),
+    (rf"{FILE} (?:is (?:valid|well-formed)|parses as)(?: (?P<format>svg|json|yaml))?(?: file| image)?", _is_valid),
+    (rf"{FILE} (?:has|is|consists of) (?:{_BOUND} |between )?{_RANGE}[ -]words?(?: long)?", _has_words),
     (rf"{FILE} has (?:text |string |words? |phrase )?\"(?P<text>[^\"]+)\"", _holds_text),
     (rf"(?:there is )?no {_CREDENTIALS}(?: is (?:committed|present|leaked|exposed))?", _no_secrets),
     (rf"(?:repo|app|code|page|site) (?:has|leaks|exposes) no {_CREDENTIALS}", _no_secrets),

@@ -20,13 +20,7 @@ from pipeline.domain.job import JobEvent
 from pipeline.shapes.deploy_request import RequestRules
 from pipeline.web.dependencies import Services
 from pipeline.web.gradio.callers import GradioCaller
-from pipeline.web.gradio.functions import (
-    CallContext,
-    Function,
-    JobFunction,
-    QuickFunction,
-    read_arguments,
-)
+from pipeline.web.gradio.functions import CallContext, Function, JobFunction, QuickFunction, read_arguments
 from pipeline.web.gradio.registry import function_named
 from pipeline.web.gradio.uploads import Uploads
 

@@ -23,10 +23,7 @@ _PYTHON_TYPES = {
     "null": "None",
     "object": "dict",
 }
-_FILES = {
-    "type": "object",
-    "properties": {"files": {"type": "array", "items": {"type": "string", "format": "binary"}}},
-}
+_FILES = {"type": "object", "properties": {"files": {"type": "array", "items": {"type": "string", "format": "binary"}}}}
 UPLOAD_BODY = {"required": True, "content": {"multipart/form-data": {"schema": _FILES}}}
 _EVENT_PATH = f"{API_PREFIX}/call/{{name}}/{{event_id}}"
 

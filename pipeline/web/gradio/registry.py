@@ -3,13 +3,7 @@
 from pipeline.domain.errors import NotFound
 from pipeline.web.gradio.deploy_functions import DEPLOY, JOB
 from pipeline.web.gradio.functions import JobFunction, QuickFunction
-from pipeline.web.gradio.space_functions import (
-    CREATE_SPACE,
-    DUPLICATE_SPACE,
-    PAUSE_SPACE,
-    RESTART_SPACE,
-    SPACE_RUNTIME,
-)
+from pipeline.web.gradio.space_functions import CREATE_SPACE, DUPLICATE_SPACE, PAUSE_SPACE, RESTART_SPACE, SPACE_RUNTIME
 
 FUNCTIONS: tuple[JobFunction | QuickFunction, ...] = (
     DEPLOY,

@@ -53,10 +53,7 @@ async def upload(request: Request, state: GradioOfApp, caller: Identified) -> li
 
 @router.head("/file={path:path}", response_class=Download, include_in_schema=False)
 @router.get(
-    "/file={path:path}",
-    summary="Download a file",
-    responses=documented(401, 403, 404, 429),
-    response_class=Download,
+    "/file={path:path}", summary="Download a file", responses=documented(401, 403, 404, 429), response_class=Download
 )
 async def download(path: str, state: GradioOfApp, caller: Identified) -> Download:
     """A file that the caller uploaded, or that a call made for it; always as a download, never as a page."""

@@ -118,10 +118,7 @@ async def _opened(services: ServicesOfApp, token: HubToken, ordered: Ordered) ->
 
 
 @_streams.post(
-    "/spaces/provision",
-    response_class=EventSourceResponse,
-    dependencies=[StreamPlaceOfToken],
-    include_in_schema=False,
+    "/spaces/provision", response_class=EventSourceResponse, dependencies=[StreamPlaceOfToken], include_in_schema=False
 )
 async def follow_provision(changes: Annotated[Changes, Depends(_opened)]) -> AsyncIterator[ServerSentEvent]:
     """See ``provision``. The framework sends a comment after every 15 s of silence."""

@@ -33,10 +33,7 @@ async def _opened_log(
 
 
 @router.get(
-    "/logs",
-    summary="Read or follow a log",
-    response_class=EventSourceResponse,
-    dependencies=[StreamPlaceOfToken],
+    "/logs", summary="Read or follow a log", response_class=EventSourceResponse, dependencies=[StreamPlaceOfToken]
 )
 async def show_log(log: Annotated[OpenedStream[LogLine], Depends(_opened_log)]) -> AsyncIterator[ServerSentEvent]:
     """Server-Sent Events: one `line` per line of the run log, or of the build log with `build=true`.

@@ -244,10 +244,7 @@ async def test_a_client_that_hangs_up_leaves_no_watcher_and_no_place_behind(
     app: FastAPI, services: GradioServices, path: str
 ) -> None:
     app.state.streams = Streams(most=1)
-    async with (
-        served(app) as url,
-        AsyncClient(base_url=url, headers=OPERATOR, trust_env=False, timeout=20) as client,
-    ):
+    async with served(app) as url, AsyncClient(base_url=url, headers=OPERATOR, trust_env=False, timeout=20) as client:
         event_id = (await join(client, "deploy", *BRIEF)).json()["event_id"]
         services.jobs.start(services.jobs.ids[0])
         for _ in range(3):

@@ -106,8 +106,7 @@ async def test_a_callers_own_token_acts(client: HubClient) -> None:
 
 
 @pytest.mark.parametrize(
-    ("headers", "status"),
-    [(bearer("wrong"), 403), ({"Authorization": ""}, 401), (bearer("hf_unknownToken"), 401)],
+    ("headers", "status"), [(bearer("wrong"), 403), ({"Authorization": ""}, 401), (bearer("hf_unknownToken"), 401)]
 )
 async def test_nobody_else_gets_in(client: HubClient, headers: dict[str, str], status: int) -> None:
     assert (await client.post("/spaces/provision", json=ORDER, headers=headers)).status_code == status

@@ -11,17 +11,7 @@ from pipeline.spaces.hosts import space_hosts
 from tests.builders import make_wanted
 from tests.fakes.clock import FakeClock
 from tests.fakes.hub import FakeHub, Setting
-from tests.integration.spaces_many.rig import (
-    APP,
-    CREATE,
-    TEMPLATE,
-    UNCHANGED,
-    UPDATE,
-    VALUE,
-    Provision,
-    apps,
-    copies,
-)
+from tests.integration.spaces_many.rig import APP, CREATE, TEMPLATE, UNCHANGED, UPDATE, VALUE, Provision, apps, copies
 
 
 async def test_a_copy_gets_all_its_settings_within_one_request(provision: Provision) -> None:

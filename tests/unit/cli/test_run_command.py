@@ -93,12 +93,7 @@ def test_a_target_that_is_asked_for_wins(jobs: InstantJobs) -> None:
 
 @pytest.mark.parametrize(
     ("options", "is_told"),
-    [
-        ("", False),
-        ("--notify", True),
-        ("--target github-pages", True),
-        ("--target github-pages --no-notify", False),
-    ],
+    [("", False), ("--notify", True), ("--target github-pages", True), ("--target github-pages --no-notify", False)],
 )
 def test_the_evaluator_is_told_when_asked_for_or_when_published(options: str, is_told: bool, jobs: InstantJobs) -> None:
     ended = pipeline("run", brief_file(evaluation_url=CALLBACK), *options.split())

@@ -10,8 +10,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.drop_table("provision_spaces")
-    op.drop_table("provisions")
+    op.drop_table("provision_spaces", if_exists=True)
+    op.drop_table("provisions", if_exists=True)
     connection = op.get_bind()
     schema = "dbos" if connection.dialect.name == "postgresql" else None
     # The engine's own tables, when it has run here before: nothing takes these jobs up any more.
