@@ -10,15 +10,15 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from pydantic import SecretStr
 
 from pipeline.generation.model.failure import ModelFailure
 from pipeline.generation.model.openai_model import OpenAIModel
-from pipeline.generation.model.providers import Provider
 from tests.fakes import model as fake
 from tests.fakes.model import ModelServer
-from tests.integration.model_rig import AMPLE, BRIEF, CONVERSATION, JOB, KEY, STUCK_SECONDS, TEXT, ask
+from tests.integration.model_rig import AMPLE, BRIEF, CONVERSATION, JOB, KEY, STUCK_SECONDS, TEXT
 
 
 @pytest.fixture
@@ -58,11 +58,12 @@ def test_the_scripted_server_lists_its_models() -> None:
         assert [model["id"] for model in json.load(answer)["data"]] == ["a", "b"]
 
 
-async def test_the_scripted_server_is_as_strict_as_openai_when_told_to() -> None:
-    fallbacks = Provider("p", takes_fallback_models=True)
+def test_the_scripted_server_is_as_strict_as_openai_when_told_to() -> None:
     with ModelServer([TEXT], strict=True) as server:
-        await ask(server, provider=fallbacks, fallbacks=("test/other",))
-    assert [call.status for call in server.calls] == [400, 200]
+        for extra, status in ({"models": ["a"]}, 400), ({}, 200):
+            body = {"model": "m", "messages": [{"role": "user", "content": "x"}], **extra}
+            answer = httpx.post(f"{server.base_url}/chat/completions", json=body, trust_env=False)
+            assert answer.status_code == status
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,6 @@ PICTURE = Image("image/png", b"\x89PNG")
         ("stream_options", "Unknown parameter: 'stream_options'.", Provider("p")),
         ("temperature", "Unsupported value: 'temperature'", Provider("p")),
         ("image_url", "This model does not support image input", Provider("p")),
-        ("models", "Unrecognized request argument supplied: models", Provider("p", takes_fallback_models=True)),
     ],
 )
 async def test_a_refused_field_is_left_out_once_and_for_all_later_calls(
@@ -51,7 +50,7 @@ async def test_a_refused_field_is_left_out_once_and_for_all_later_calls(
     conversation = (CONVERSATION[0], replace(CONVERSATION[1], images=(PICTURE,)))
     limits = replace(AMPLE, temperature=0.1)
     with ModelServer([TEXT], refuses={field: message}) as server:
-        model = make_model(server, provider=provider, fallbacks=("test/other",))
+        model = make_model(server, provider=provider)
         for _ in range(2):
             reply = await model.ask(JOB, conversation, limits, lambda _text: None)
             assert reply.text == TEXT

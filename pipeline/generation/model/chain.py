@@ -12,10 +12,8 @@ from pydantic import SecretStr
 from pipeline.domain.conversation import CallLimits, Conversation, Finish, Reply
 from pipeline.domain.errors import BudgetExhausted, GenerationFailed, Misconfigured
 from pipeline.generation.model.budget import Caps, MeteredModel, request_digest
-from pipeline.generation.model.chat_request import MAX_FALLBACK_MODELS
 from pipeline.generation.model.failure import ModelFailure, Remedy
 from pipeline.generation.model.openai_model import OpenAIModel
-from pipeline.generation.model.providers import provider_for
 from pipeline.ports import Ledger, Model, Progress
 
 ATTEMPTS_PER_LINK = 2
@@ -158,9 +156,5 @@ def build_chain(
     """
     if not models:
         raise Misconfigured("LLM_MODELS is empty: name at least one model, or several with commas between them")
-    takes_fallbacks = provider_for(base_url).takes_fallback_models
-    links = []
-    for index, name in enumerate(models):
-        fallbacks = tuple(models[index + 1 : index + MAX_FALLBACK_MODELS]) if takes_fallbacks else ()
-        links.append(MeteredModel(OpenAIModel(base_url, name, api_key, fallbacks=fallbacks), ledger, caps))
+    links = [MeteredModel(OpenAIModel(base_url, name, api_key), ledger, caps) for name in models]
     return ModelChain(links, ledger)

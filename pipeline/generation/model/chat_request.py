@@ -2,16 +2,12 @@
 
 import base64
 import re
-from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from enum import StrEnum
 from typing import Any
 
 from pipeline.domain.conversation import CallLimits, Conversation, Image, Message, Role
 from pipeline.generation.model.providers import Provider
-
-# OpenRouter answers 400 to a longer list of models, the first one included.
-MAX_FALLBACK_MODELS = 3
 
 _LIMIT_FIELDS = ("max_tokens", "max_completion_tokens")
 
@@ -26,24 +22,19 @@ class Adaptation(StrEnum):
     NO_TEMPERATURE = "no temperature is sent"
     NO_IMAGES = "images are left out"
     NO_CACHE_MARKS = "no cache marks are sent"
-    NO_FALLBACK_MODELS = "no fallback models are sent"
 
 
 def chat_request(
     provider: Provider,
-    models: Sequence[str],
+    model: str,
     conversation: Conversation,
     limits: CallLimits,
     adaptations: AbstractSet[Adaptation] = frozenset(),
 ) -> dict[str, Any]:
-    """Arguments for the client's ``create``; ``extra_body`` holds what it has no name for.
-
-    The first of ``models`` is asked, the others those that the provider may ask instead. ``adaptations`` were learnt
-    from earlier complaints.
-    """
+    """Arguments for the client's ``create``; ``adaptations`` were learnt from earlier complaints."""
     request: dict[str, Any] = {
-        "model": models[0],
-        "messages": _messages(provider, models[0], conversation, adaptations),
+        "model": model,
+        "messages": _messages(provider, model, conversation, adaptations),
         "stream": Adaptation.NO_STREAM not in adaptations,
     }
     if Adaptation.NO_OUTPUT_LIMIT not in adaptations:
@@ -52,8 +43,6 @@ def chat_request(
         request["stream_options"] = {"include_usage": True}
     if limits.temperature is not None and Adaptation.NO_TEMPERATURE not in adaptations:
         request["temperature"] = limits.temperature
-    if provider.takes_fallback_models and len(models) > 1 and Adaptation.NO_FALLBACK_MODELS not in adaptations:
-        request["extra_body"] = {"models": list(models[:MAX_FALLBACK_MODELS])}
     return request
 
 
@@ -97,10 +86,7 @@ _TOO_LARGE = re.compile(
 _COMPLAINTS = {
     Adaptation.NO_STREAM_OPTIONS: re.compile(r"stream_options|include_usage"),
     Adaptation.NO_TEMPERATURE: re.compile(r"\btemperature\b"),
-    # The bare words turn up in many messages that are about something else.
-    Adaptation.NO_FALLBACK_MODELS: re.compile(
-        r"['\"`]models['\"`]|(?:unknown|unrecognized|unsupported|extra|unexpected)\b.*\bmodels\b", re.IGNORECASE
-    ),
+    # The bare word turns up in many messages that are about something else.
     Adaptation.NO_STREAM: re.compile(
         r"['\"`]stream['\"`]|\bverified to stream\b|\bstream(?:ing)?\b.*(?:not support|unsupported|not allowed|false)",
         re.IGNORECASE,
@@ -109,7 +95,6 @@ _COMPLAINTS = {
 _FIELD_ADAPTATIONS = (
     ("stream_options", Adaptation.NO_STREAM_OPTIONS),
     ("temperature", Adaptation.NO_TEMPERATURE),
-    ("models", Adaptation.NO_FALLBACK_MODELS),
     ("stream", Adaptation.NO_STREAM),
 )
 

@@ -38,7 +38,6 @@ class OpenAIModel:
         base_url: what stands before ``/chat/completions``.
         model: as the provider calls it.
         api_key: None for servers that want none.
-        fallbacks: models that the provider may ask instead, if it offers that.
         provider: where the address does not tell.
 
     Raises:
@@ -46,13 +45,7 @@ class OpenAIModel:
     """
 
     def __init__(
-        self,
-        base_url: str,
-        model: str,
-        api_key: SecretStr | None,
-        *,
-        fallbacks: tuple[str, ...] = (),
-        provider: Provider | None = None,
+        self, base_url: str, model: str, api_key: SecretStr | None, *, provider: Provider | None = None
     ) -> None:
         if not _is_web_address(base_url):
             raise Misconfigured("LLM_BASE_URL must be a web address, such as https://openrouter.ai/api/v1")
@@ -60,7 +53,6 @@ class OpenAIModel:
         self.endpoint = base_url.rstrip("/")
         self._api_key = api_key.get_secret_value() if api_key else ""
         self._provider = provider or provider_for(base_url)
-        self._models = (model, *fallbacks)
         self._adaptations: frozenset[Adaptation] = frozenset()
 
     def __str__(self) -> str:
@@ -113,7 +105,7 @@ class OpenAIModel:
         adaptations = self._adaptations
         async with client:
             while True:
-                request = chat_request(self._provider, self._models, conversation, limits, adaptations)
+                request = chat_request(self._provider, self.name, conversation, limits, adaptations)
                 if not request["stream"]:
                     watch.wait(limits.seconds)
                 try:

@@ -17,16 +17,12 @@ class Provider:
     output_limit_field: str = "max_tokens"
     takes_stream_options: bool = True  # ``stream_options.include_usage`` makes the last chunk carry the usage
     takes_images: bool = True  # image parts may be sent
-    # the request may name further models in ``models``, and the provider tries them itself
-    takes_fallback_models: bool = False
     takes_cache_marks: bool = False  # ``cache_control`` marks on text parts reach Anthropic's models
     cuts_long_prompts: bool = False  # a prompt beyond the server's context is shortened without a word
     default_model: str | None = None  # what is asked when the operator names no model
 
 
-_OPENROUTER = Provider(
-    "OpenRouter", takes_fallback_models=True, takes_cache_marks=True, default_model="openrouter/auto"
-)
+_OPENROUTER = Provider("OpenRouter", takes_cache_marks=True, default_model="openrouter/auto")
 # OpenAI's reasoning models refuse max_tokens, and all its current models take the new name.
 _OPENAI = Provider("OpenAI", output_limit_field="max_completion_tokens", default_model="gpt-5-mini")
 

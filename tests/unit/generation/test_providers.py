@@ -23,22 +23,19 @@ def test_each_provider_is_known_by_its_address(base_url: str, name: str) -> None
 def test_any_other_address_is_called_by_its_host_and_nothing_more(base_url: str, name: str) -> None:
     provider = provider_for(base_url)
     assert provider.name == name
-    assert not provider.takes_fallback_models
     assert not provider.takes_cache_marks
     assert provider.output_limit_field == "max_tokens"
 
 
 @pytest.mark.parametrize("base_url", ["https://api.openai.com/v1", "https://aipipe.org/openai/v1"])
-def test_openai_is_told_its_own_name_of_the_output_limit_and_no_fallback_models(base_url: str) -> None:
+def test_openai_is_told_its_own_name_of_the_output_limit(base_url: str) -> None:
     provider = provider_for(base_url)
     assert provider.output_limit_field == "max_completion_tokens"
-    assert not provider.takes_fallback_models
 
 
 @pytest.mark.parametrize("base_url", ["https://openrouter.ai/api/v1", "https://aipipe.org/openrouter/v1"])
-def test_openrouter_takes_fallback_models_and_cache_marks_also_behind_ai_pipe(base_url: str) -> None:
+def test_openrouter_takes_cache_marks_also_behind_ai_pipe(base_url: str) -> None:
     provider = provider_for(base_url)
-    assert provider.takes_fallback_models
     assert provider.takes_cache_marks
 
 
@@ -55,10 +52,8 @@ PICTURE = Image("image/png", b"\x89PNG")
 CONVERSATION = (Message(Role.SYSTEM, "You build apps."), Message(Role.USER, "Build this.", images=(PICTURE,)))
 
 
-def request(
-    provider: Provider = UNKNOWN, *adaptations: Adaptation, models: tuple[str, ...] = ("test/model",)
-) -> dict[str, Any]:
-    return chat_request(provider, models, CONVERSATION, LIMITS, frozenset(adaptations))
+def request(provider: Provider = UNKNOWN, *adaptations: Adaptation, model: str = "test/model") -> dict[str, Any]:
+    return chat_request(provider, model, CONVERSATION, LIMITS, frozenset(adaptations))
 
 
 def test_a_request_says_model_messages_limit_temperature_and_that_the_usage_is_wanted() -> None:
@@ -83,7 +78,7 @@ def test_a_request_says_model_messages_limit_temperature_and_that_the_usage_is_w
 
 
 def test_without_a_temperature_the_provider_chooses_it() -> None:
-    assert "temperature" not in chat_request(UNKNOWN, ("m",), CONVERSATION, replace(LIMITS, temperature=None))
+    assert "temperature" not in chat_request(UNKNOWN, "m", CONVERSATION, replace(LIMITS, temperature=None))
 
 
 def test_a_model_without_vision_gets_the_text_alone() -> None:
@@ -92,29 +87,21 @@ def test_a_model_without_vision_gets_the_text_alone() -> None:
 
 
 def test_a_lone_surrogate_in_a_brief_can_be_sent() -> None:
-    sent = chat_request(UNKNOWN, ("m",), (Message(Role.USER, "a\ud800b"),), LIMITS)
+    sent = chat_request(UNKNOWN, "m", (Message(Role.USER, "a\ud800b"),), LIMITS)
     assert sent["messages"][0]["content"].encode() == b"a?b"
 
 
-def test_the_provider_is_told_at_most_three_models_and_only_where_it_takes_them() -> None:
-    models = ("a", "b", "c", "d")
-    assert request(OPENROUTER, models=models)["extra_body"] == {"models": ["a", "b", "c"]}
-    assert "extra_body" not in request(OPENROUTER, models=("a",))
-    assert "extra_body" not in request(OPENAI, models=models)
-
-
 def test_cache_marks_are_for_anthropics_models_alone_and_end_the_system_prompt_and_the_last_message() -> None:
-    marked = request(OPENROUTER, models=("anthropic/claude",))["messages"]
+    marked = request(OPENROUTER, model="anthropic/claude")["messages"]
     assert [message["content"][0].get("cache_control") for message in marked] == [{"type": "ephemeral"}] * 2
-    assert "cache_control" not in str(request(OPENROUTER, models=("openai/gpt",)))
-    assert "cache_control" not in str(request(UNKNOWN, models=("anthropic/claude",)))
+    assert "cache_control" not in str(request(OPENROUTER, model="openai/gpt"))
+    assert "cache_control" not in str(request(UNKNOWN, model="anthropic/claude"))
 
 
 @pytest.mark.parametrize(("adaptation", "without"), CASES["adaptations"])
 def test_an_adapted_request_leaves_the_refused_field_out(adaptation: str, without: str) -> None:
-    models = ("anthropic/claude", "openai/gpt")
-    assert without in str(request(OPENROUTER, models=models))
-    assert without not in str(request(OPENROUTER, Adaptation(adaptation), models=models))
+    assert without in str(request(OPENROUTER, model="anthropic/claude"))
+    assert without not in str(request(OPENROUTER, Adaptation(adaptation), model="anthropic/claude"))
 
 
 def test_the_output_limit_can_go_by_its_other_name() -> None:
@@ -132,7 +119,7 @@ COMPLAINTS = [(status, complaint, Adaptation(change)) for status, complaint, cha
 
 @pytest.mark.parametrize(("status", "complaint", "adaptation"), COMPLAINTS)
 def test_a_complaint_about_a_field_says_what_to_change(status: int, complaint: str, adaptation: Adaptation) -> None:
-    sent = request(OPENROUTER, models=("anthropic/claude", "openai/gpt"))
+    sent = request(OPENROUTER, model="anthropic/claude")
     assert adaptation_for(status, complaint, sent) is adaptation
 
 
@@ -140,7 +127,7 @@ def test_a_complaint_about_a_field_says_what_to_change(status: int, complaint: s
 def test_a_complaint_about_a_field_that_was_not_sent_changes_nothing(
     status: int, complaint: str, adaptation: Adaptation
 ) -> None:
-    bare = chat_request(UNKNOWN, ("m",), (Message(Role.USER, "hello"),), replace(LIMITS, temperature=None))
+    bare = chat_request(UNKNOWN, "m", (Message(Role.USER, "hello"),), replace(LIMITS, temperature=None))
     for field in ("max_tokens", "stream_options", "stream"):
         del bare[field]
     assert adaptation_for(status, complaint, bare) is None, adaptation
@@ -151,7 +138,7 @@ def test_however_often_the_same_complaint_comes_no_change_is_made_twice(
     status: int, complaint: str, first: Adaptation
 ) -> None:
     known: set[Adaptation] = set()
-    while change := adaptation_for(status, complaint, request(OPENROUTER, *known, models=("anthropic/a", "b")), known):
+    while change := adaptation_for(status, complaint, request(OPENROUTER, *known, model="anthropic/a"), known):
         assert change not in known
         known.add(change)
     assert first in known
@@ -159,7 +146,7 @@ def test_however_often_the_same_complaint_comes_no_change_is_made_twice(
 
 @pytest.mark.parametrize(("status", "complaint"), CASES["others"])
 def test_a_complaint_about_something_else_changes_nothing(status: int, complaint: str) -> None:
-    sent = request(OPENROUTER, models=("anthropic/claude", "openai/gpt"))
+    sent = request(OPENROUTER, model="anthropic/claude")
     assert adaptation_for(status, complaint, sent) is None
 
 
