@@ -12,7 +12,10 @@ import pytest
 from pipeline.verification.browser import process as browser_process
 from pipeline.verification.browser.process import ChromiumProcess
 from pipeline.verification.browser.sealed_browser import BrowserFailed, SealedBrowser
+from tests.cases import cases
 from tests.integration.browser_rig import BROWSER, RIGHT, look, outcomes, sealed_browser
+
+CASES = cases("hostile-pages")
 
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no browser on this machine")
 
@@ -41,16 +44,7 @@ def is_alive(pid: int) -> bool:
 
 
 LOOP = "<title>x</title><script>for (;;);</script>"
-HOSTILE = {
-    "endless loop": LOOP,
-    "endless loop later": "<script>setTimeout(() => { for (;;); }, 300)</script>",
-    "heap bomb": "<script>const a = []; for (;;) a.push(new Array(1e5).fill(Math.random()))</script>",
-    "buffer bomb": "<script>const a = []; for (;;) a.push(new Uint8Array(1 << 20).fill(1))</script>",
-    "alert storm": "<script>for (;;) alert(1)</script>",
-    "popup storm": "<script>for (;;) window.open('about:blank')</script>",
-    "reload storm": "<script>setInterval(() => location.reload(), 1)</script>",
-    "endless navigation": "<script>location.href = '?' + Math.random()</script>",
-}
+HOSTILE = dict(CASES["hostile"])
 
 
 @pytest.mark.parametrize("html", HOSTILE.values(), ids=HOSTILE)
@@ -77,13 +71,7 @@ async def test_an_app_beside_a_hostile_one_is_unharmed(browser: SealedBrowser) -
 
 @pytest.mark.parametrize(
     "html",
-    [
-        "<script>location.href = 'https://elsewhere.example/'</script>",
-        "<a id='a' download='x' href='data:text/plain,x'>x</a><script>a.click()</script>",
-        "<script>for (let i = 0; i < 20; i++) confirm('x')</script>",
-        "<script>close()</script>",
-        "<script>setInterval(() => { throw new Error(Math.random()) }, 0)</script>",
-    ],
+    CASES["ill_mannered"],
 )
 async def test_other_bad_manners_end_in_a_verdict(browser: SealedBrowser, html: str) -> None:
     seen = await look(browser, html, "document.title === 'never'")

@@ -12,9 +12,12 @@ from pipeline.generation.model import openai_model
 from pipeline.generation.model.failure import ModelFailure, Remedy
 from pipeline.generation.model.openai_model import OpenAIModel
 from pipeline.generation.model.reply_reader import MAX_TEXT_CHARACTERS
+from tests.cases import cases
 from tests.fakes import model as fake
 from tests.fakes.model import Answer, ModelServer
 from tests.integration.model_rig import AMPLE, BRIEF, CONVERSATION, JOB, KEY, SHORT, TEXT, ask, failure_of, reply_to
+
+CASES = cases("odd-answers")
 
 
 async def test_an_answer_arrives_piece_by_piece_with_its_usage() -> None:
@@ -145,34 +148,7 @@ async def test_comments_before_the_answer_do_no_harm() -> None:
 
 @pytest.mark.parametrize(
     ("answer", "words", "remedy"),
-    [
-        (Answer(fault="drop"), "the connection broke", Remedy.RETRY),
-        (Answer(fault="no_done"), "empty", Remedy.RETRY),
-        (Answer(" \n", finish="stop"), "empty", Remedy.RETRY),
-        (Answer(fault="empty_body"), "empty or is not JSON", Remedy.RETRY),
-        (Answer(fault="garbage"), "empty or is not JSON", Remedy.RETRY),
-        (Answer(fault="no_choices"), "empty", Remedy.RETRY),
-        (Answer(fault="error_body"), "HTTP 502: upstream failed", Remedy.RETRY),
-        (Answer(fault="error_chunk"), "HTTP 502: upstream failed", Remedy.RETRY),
-        (Answer(fault="error_body", body={"error": {"message": "no", "code": 402}}), "402: no", Remedy.NEXT_PROVIDER),
-        (Answer(fault="error_chunk", body={"error": {"message": "no", "code": 400}}), "400: no", Remedy.NEXT_MODEL),
-        (Answer(fault="error_chunk", body={"error": "down"}), "an error: down", Remedy.RETRY),
-        (Answer(fault="error_body", body="[1]"), "not JSON", Remedy.RETRY),
-        (Answer(fault="html"), "LLM_BASE_URL", Remedy.NEXT_PROVIDER),
-        (Answer(fault="stall"), "no sign of life", Remedy.NEXT_MODEL),
-        (Answer(fault="comments"), "no sign of life", Remedy.NEXT_MODEL),
-        (Answer(reasoning="hm", fault="stall"), "no end of its answer", Remedy.NEXT_MODEL),
-        (Answer(reasoning="hm", finish="length"), "output limit", Remedy.NEXT_MODEL),
-        (Answer("<think>hm", finish="length"), "output limit", Remedy.NEXT_MODEL),
-        (Answer(status=500, fault="drop"), "the connection broke", Remedy.RETRY),
-        (Answer(status=500, fault="stall"), "no sign of life", Remedy.NEXT_MODEL),
-        (Answer(status=500, body="<html>Bad gateway</html>"), "HTTP 500", Remedy.RETRY),
-        (Answer(status=529), "HTTP 529", Remedy.RETRY),
-        (Answer(status=404, body={"error": "model 'x' not found"}), "404: model 'x' not found", Remedy.NEXT_MODEL),
-        (Answer(status=400, body={"error": {"message": "pricing unknown"}}), "400: pricing", Remedy.NEXT_MODEL),
-        (Answer(status=429, body={"message": "Usage $0.5 / $0.5 in 7 days"}), "Usage", Remedy.NEXT_PROVIDER),
-        (Answer(status=307, headers={"Location": "http://127.0.0.1:9/"}), "another address", Remedy.NEXT_PROVIDER),
-    ],
+    [(Answer(**answer), words, Remedy[remedy]) for answer, words, remedy in CASES["odd"]],
     ids=lambda value: f"{value.status}-{value.fault}" if isinstance(value, Answer) else None,
 )
 async def test_an_odd_answer_without_text_is_a_failure_that_says_what_may_help(

@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 from httpx import AsyncClient
 
+from tests.cases import cases
 from tests.fakes.gradio import HUB_TOKEN, OTHER_HUB_TOKEN, GradioServices
 from tests.fakes.jobs import SECRET
 from tests.integration.gradio_rig import ACCOUNT, BRIEF, CANARY, SPACE, begin, call, client_of
+
+CASES = cases("http-addresses")
 
 
 async def test_an_event_is_its_callers_alone(client: AsyncClient) -> None:
@@ -32,16 +35,7 @@ async def test_discovery_is_public(client: AsyncClient, path: str) -> None:
 
 @pytest.mark.parametrize(
     "request_line",
-    [
-        ("POST", "/gradio_api/call/space_runtime"),
-        ("POST", "/gradio_api/call/v2/space_runtime"),
-        ("GET", "/gradio_api/call/space_runtime/x"),
-        ("POST", "/gradio_api/queue/join"),
-        ("GET", "/gradio_api/queue/data?session_hash=s1"),
-        ("GET", "/gradio_api/heartbeat/s1"),
-        ("POST", "/gradio_api/upload"),
-        ("GET", "/gradio_api/file=x"),
-    ],
+    CASES["private_calls"],
 )
 @pytest.mark.parametrize(("token", "status"), [("", 401), ("Bearer wrong", 403), ("Bearer hf_made_up", 401)])
 async def test_calls_are_not_public(

@@ -2,8 +2,11 @@
 
 import pytest
 
+from tests.cases import cases
 from tests.fakes.jobs import MemoryServices
 from tests.integration.http_rig import FOLDER, PAGE, client_of
+
+CASES = cases("http-addresses")
 
 
 async def test_a_preview_is_public_and_looks_like_a_published_site(services: MemoryServices) -> None:
@@ -57,21 +60,7 @@ async def test_a_folder_gets_its_slash_so_that_relative_links_hold(
 
 @pytest.mark.parametrize(
     "path",
-    [
-        "nobody/",
-        f"{FOLDER}/none.html",
-        f"{FOLDER}/none/",
-        f"{FOLDER}/{'x' * 235}",
-        f"{FOLDER}/..%2Findex.html",
-        f"{FOLDER}/docs/..%2F..%2Findex.html",
-        f"{FOLDER}/%00",
-        f"{FOLDER}//index.html",
-        f"{FOLDER}/.git/config",
-        ".pipeline/db.sqlite",
-        "..%2F..%2Fetc/passwd",
-        ".git",
-        "UPPER/",
-    ],
+    [*CASES["no_previews"], f"{FOLDER}/{'x' * 235}"],
 )
 async def test_what_is_not_there_is_said_in_plain_words(services: MemoryServices, path: str) -> None:
     async with client_of(services) as client:

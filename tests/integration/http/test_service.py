@@ -9,8 +9,11 @@ from httpx import AsyncClient
 from pipeline import __version__
 from pipeline.domain.errors import Misconfigured, Unavailable
 from pipeline.web.app import create_app
+from tests.cases import cases
 from tests.fakes.jobs import MemoryServices
 from tests.integration.http_rig import JOB_ROUTES, accept, client_of
+
+CASES = cases("http-addresses")
 
 
 async def test_health_tells_what_is_under_way(services: MemoryServices) -> None:
@@ -36,14 +39,7 @@ async def test_health_tells_what_is_under_way(services: MemoryServices) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path", "status"),
-    [
-        ("GET", "/none", 404),
-        ("GET", "/redoc", 404),
-        ("GET", "/api-deploy", 405),
-        ("PUT", "/api-deploy", 405),
-        ("DELETE", "/jobs", 405),
-        ("OPTIONS", "/api-deploy", 405),
-    ],
+    CASES["no_routes"],
 )
 async def test_what_there_is_no_route_for_is_refused_in_the_same_shape(
     client: AsyncClient, method: str, path: str, status: int
