@@ -5,7 +5,10 @@ import json
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 
+from pipeline.web.gradio.calls import Calls
+from pipeline.web.gradio.state import GradioState
 from tests.fakes.gradio import HUB_TOKEN, GradioServices, app_of
 from tests.fakes.jobs import SECRET
 
@@ -18,9 +21,20 @@ SECONDS = 30  # far more than any stream here lasts
 Events = list[tuple[str, Any]]
 
 
-def client_of(services: GradioServices) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(app_of(services), raise_app_exceptions=False)
-    return httpx.AsyncClient(transport=transport, base_url="http://pipeline.test", headers=OPERATOR)
+class Client(httpx.AsyncClient):
+    """Asks ``app``, the application over ``services`` in memory."""
+
+    def __init__(self, services: GradioServices) -> None:
+        self.app: FastAPI = app_of(services)
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        super().__init__(transport=transport, base_url="http://pipeline.test", headers=OPERATOR)
+        self.services, self.jobs, self.hub = services, services.jobs, services.hub
+
+    @property
+    def calls(self) -> Calls:
+        """The calls under way."""
+        state: GradioState = self.app.state.gradio
+        return state.calls
 
 
 async def begin(client: httpx.AsyncClient, name: str, body: Any, **options: Any) -> str:

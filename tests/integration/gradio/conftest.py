@@ -4,10 +4,9 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from httpx import AsyncClient
 
 from tests.fakes.gradio import GradioServices
-from tests.integration.gradio_rig import client_of
+from tests.integration.gradio_rig import Client
 
 
 @pytest.fixture
@@ -18,6 +17,6 @@ def services(tmp_path: Path) -> Iterator[GradioServices]:
 
 
 @pytest.fixture
-async def client(services: GradioServices) -> AsyncIterator[AsyncClient]:
-    async with client_of(services) as client:
+async def client(services: GradioServices) -> AsyncIterator[Client]:
+    async with Client(services) as client:
         yield client

@@ -8,15 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from httpx import AsyncClient
 
 from pipeline.domain.call_event import CallOutcome
 from pipeline.web.gradio import calls, sse
 from tests.fakes.gradio import GradioServices
-from tests.integration.gradio_rig import BRIEF, CANARY, SECONDS, SPACE, begin, call, client_of, events
+from tests.integration.gradio_rig import BRIEF, CANARY, SECONDS, SPACE, Client, begin, call, events
 
 
-async def test_a_call_gives_its_result_as_often_as_it_is_read(client: AsyncClient) -> None:
+async def test_a_call_gives_its_result_as_often_as_it_is_read(client: Client) -> None:
     event_id = await begin(client, "space_runtime", SPACE)
     for _ in range(3):
         ((event, data),) = await events(client, "space_runtime", event_id)
@@ -25,26 +24,24 @@ async def test_a_call_gives_its_result_as_often_as_it_is_read(client: AsyncClien
 
 @pytest.mark.parametrize("slash", ["", "/"])
 @pytest.mark.parametrize("version", ["", "v2/"])
-async def test_a_call_by_position_and_by_name_are_the_same(
-    client: AsyncClient, services: GradioServices, version: str, slash: str
-) -> None:
+async def test_a_call_by_position_and_by_name_are_the_same(client: Client, version: str, slash: str) -> None:
     body: dict[str, Any] = SPACE if version else {"data": ["ada/app"]}
     begun = await client.post(f"/gradio_api/call/{version}space_runtime{slash}", json=body)
     path = f"/gradio_api/call/{version}space_runtime/{begun.json()['event_id']}{slash}"
     assert "event: complete" in (await client.get(path)).text
-    assert services.hub.asked == [(None, "runtime ada/app")]
+    assert client.hub.asked == [(None, "runtime ada/app")]
 
 
 @pytest.mark.parametrize(
     "content_type", ["application/json", "text/plain", "application/x-www-form-urlencoded", "nonsense", None]
 )
-async def test_a_body_is_json_whatever_its_content_type_says(client: AsyncClient, content_type: str | None) -> None:
+async def test_a_body_is_json_whatever_its_content_type_says(client: Client, content_type: str | None) -> None:
     headers = {"Content-Type": content_type} if content_type else {}
     answer = await client.post("/gradio_api/call/v2/space_runtime", content=json.dumps(SPACE).encode(), headers=headers)
     assert answer.status_code == 200
 
 
-async def test_events_are_kept_by_no_cache_and_held_back_by_no_proxy(client: AsyncClient) -> None:
+async def test_events_are_kept_by_no_cache_and_held_back_by_no_proxy(client: Client) -> None:
     event_id = await begin(client, "space_runtime", SPACE)
     answer = await client.get(f"/gradio_api/call/space_runtime/{event_id}")
     assert answer.headers["content-type"].startswith("text/event-stream")
@@ -52,7 +49,7 @@ async def test_events_are_kept_by_no_cache_and_held_back_by_no_proxy(client: Asy
     assert answer.headers["x-accel-buffering"] == "no"
 
 
-async def test_an_event_under_a_wrong_name_is_not_found_and_nothing_is_lost(client: AsyncClient) -> None:
+async def test_an_event_under_a_wrong_name_is_not_found_and_nothing_is_lost(client: Client) -> None:
     event_id = await begin(client, "space_runtime", SPACE)
     for path in (f"job/{event_id}", f"space_runtime/{event_id[:-1]}", "space_runtime/%00", "nope/x", f"v2/{event_id}"):
         answer = await client.get(f"/gradio_api/call/{path}")
@@ -60,7 +57,7 @@ async def test_an_event_under_a_wrong_name_is_not_found_and_nothing_is_lost(clie
     assert (await events(client, "space_runtime", event_id))[0][0] == "complete"
 
 
-async def test_an_error_of_the_hub_ends_the_call_in_words(client: AsyncClient) -> None:
+async def test_an_error_of_the_hub_ends_the_call_in_words(client: Client) -> None:
     assert await call(client, "space_runtime", {"space_id": "ada/gone"}) == [
         ("error", {"error": "there is no such Space, or the token may not see it"})
     ]
@@ -84,7 +81,7 @@ async def test_an_error_of_the_hub_ends_the_call_in_words(client: AsyncClient) -
     ],
 )
 async def test_arguments_that_break_a_rule_are_refused_at_once_and_never_repeated(
-    client: AsyncClient, name: str, body: Any, status: int, told: str
+    client: Client, name: str, body: Any, status: int, told: str
 ) -> None:
     answer = await client.post(f"/gradio_api/call/v2/{name}", json=body)
     assert answer.status_code == status
@@ -93,58 +90,52 @@ async def test_arguments_that_break_a_rule_are_refused_at_once_and_never_repeate
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"data": {}}', b'{"data": [1, 2, 3]}', b'{"data": [NaN]}'])
-async def test_positional_bodies_of_another_shape_are_refused(client: AsyncClient, body: bytes) -> None:
+async def test_positional_bodies_of_another_shape_are_refused(client: Client, body: bytes) -> None:
     answer = await client.post("/gradio_api/call/space_runtime", content=body)
     assert (answer.status_code, answer.json()["ok"]) == (400, False)
 
 
 @pytest.mark.parametrize("path", ["/config", "/gradio_api/info", "/gradio_api/openapi.json", "/agents.md", "/docs"])
-async def test_a_document_can_be_asked_for_its_head_alone(client: AsyncClient, path: str) -> None:
+async def test_a_document_can_be_asked_for_its_head_alone(client: Client, path: str) -> None:
     head, whole = await client.head(path), await client.get(path)
     assert (head.status_code, head.headers) == (200, whole.headers)
 
 
-async def test_silence_is_broken_by_heartbeats(
-    client: AsyncClient, services: GradioServices, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_silence_is_broken_by_heartbeats(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sse, "HEARTBEAT_SECONDS", 0.0)
     monkeypatch.setattr(calls, "LOOK_SECONDS", 0.01)
-    services.hub.delay = 0.2
+    client.hub.delay = 0.2
     told = await call(client, "space_runtime", SPACE)
     assert (told[0], told[-1][0]) == (("heartbeat", None), "complete")
 
 
-async def test_a_call_that_takes_too_long_ends_as_an_error(
-    client: AsyncClient, services: GradioServices, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_call_that_takes_too_long_ends_as_an_error(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calls, "CALL_SECONDS", 0.01)
-    services.hub.delay = 60
+    client.hub.delay = 60
     assert await call(client, "space_runtime", SPACE) == [("error", {"error": "the call did not end within 0 seconds"})]
 
 
-async def test_a_fault_of_ours_ends_the_call_and_tells_nothing(client: AsyncClient, services: GradioServices) -> None:
-    services.hub.fault = RuntimeError(CANARY)
+async def test_a_fault_of_ours_ends_the_call_and_tells_nothing(client: Client) -> None:
+    client.hub.fault = RuntimeError(CANARY)
     assert await call(client, "space_runtime", SPACE) == [("error", {"error": "internal error"})]
 
 
 async def test_a_call_that_runs_in_another_process_is_followed_and_given_up_in_time(
-    client: AsyncClient, services: GradioServices, monkeypatch: pytest.MonkeyPatch
+    client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(calls, "LOOK_SECONDS", 0.01)
-    elsewhere = await services.call_events.add("operator", "space_runtime")
+    elsewhere = await client.services.call_events.add("operator", "space_runtime")
     reading = asyncio.create_task(events(client, "space_runtime", elsewhere.id))
-    await services.call_events.record(elsewhere.id, CallOutcome({"stage": "PAUSED"}))
+    await client.services.call_events.record(elsewhere.id, CallOutcome({"stage": "PAUSED"}))
     assert await reading == [("complete", [{"stage": "PAUSED"}])]
-    lost = await services.call_events.add("operator", "space_runtime")
+    lost = await client.services.call_events.add("operator", "space_runtime")
     monkeypatch.setattr(calls, "CALL_SECONDS", 0.0)
     ((event, data),) = await events(client, "space_runtime", lost.id)
     assert (event, "call again" in data["error"]) == ("error", True)
 
 
-async def test_calls_that_come_all_at_once_cannot_all_take_the_last_place(
-    client: AsyncClient, services: GradioServices
-) -> None:
-    services.hub.delay = SECONDS
+async def test_calls_that_come_all_at_once_cannot_all_take_the_last_place(client: Client) -> None:
+    client.hub.delay = SECONDS
     path = "/gradio_api/call/v2/space_runtime"
     answers = await asyncio.gather(*[client.post(path, json=SPACE) for _ in range(calls.MOST_RUNNING + 5)])
     assert Counter(answer.status_code for answer in answers) == {200: calls.MOST_RUNNING, 429: 5}
@@ -152,7 +143,7 @@ async def test_calls_that_come_all_at_once_cannot_all_take_the_last_place(
 
 async def test_a_thousand_abandoned_calls_are_refused_beyond_the_limit(tmp_path: Path) -> None:
     services = GradioServices(tmp_path, limits={"most_per_caller": 20})
-    async with client_of(services) as client:
+    async with Client(services) as client:
         call = partial(client.post, "/gradio_api/call/v2/space_runtime", json=SPACE)
         statuses = [(await call()).status_code for _ in range(1000)]
     services.database.close()

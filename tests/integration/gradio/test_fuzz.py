@@ -5,18 +5,16 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
-from fastapi import FastAPI
-from httpx import AsyncClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.fakes.gradio import GradioServices, app_of
-from tests.integration.gradio_rig import CANARY, OPERATOR
+from pipeline.web.gradio.registry import FUNCTIONS
+from tests.fakes.gradio import GradioServices
+from tests.integration.gradio_rig import CANARY, Client
 
 
-async def test_every_request_that_is_documented_with_an_example_can_be_sent_as_it_is(client: AsyncClient) -> None:
+async def test_every_request_that_is_documented_with_an_example_can_be_sent_as_it_is(client: Client) -> None:
     document = (await client.get("/openapi.json")).json()
     sent = []
     for path, item in document["paths"].items():
@@ -47,30 +45,16 @@ json_values = st.recursive(
     ),
     max_leaves=6,
 )
-names = st.sampled_from(
-    ["deploy", "job", "create_space", "space_runtime", "restart_space", "pause_space", "duplicate_space"]
-)
+names = st.sampled_from([function.name for function in FUNCTIONS])
 parameters = st.sampled_from(
-    [
-        "email",
-        "round",
-        "checks",
-        "attachments",
-        "space_id",
-        "files",
-        "parameters",
-        "secrets",
-        "hf_token",
-        "job_id",
-        CANARY,
-    ]
+    [*dict.fromkeys(name for each in FUNCTIONS for name in each.parameters.model_fields), CANARY]
 )
 
 
 @pytest.fixture(scope="module")
-def fuzzed_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
+def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     services = GradioServices(tmp_path_factory.mktemp("fuzz"))
-    yield app_of(services)
+    yield Client(services)
     services.database.close()
 
 
@@ -83,13 +67,8 @@ def fuzzed_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FastAPI]:
     path=st.sampled_from(["call/", "call/v2/"]),
 )
 def test_whatever_is_sent_is_never_a_fault_of_ours_and_never_repeated(
-    fuzzed_app: FastAPI, name: str, body: bytes, path: str
+    fuzzed: Client, name: str, body: bytes, path: str
 ) -> None:
-    async def send() -> httpx.Response:
-        transport = httpx.ASGITransport(fuzzed_app, raise_app_exceptions=False)
-        async with AsyncClient(transport=transport, base_url="http://pipeline.test", headers=OPERATOR) as client:
-            return await client.post(f"/gradio_api/{path}{name}", content=body)
-
-    answer = asyncio.run(send())
+    answer = asyncio.run(fuzzed.post(f"/gradio_api/{path}{name}", content=body))
     assert answer.status_code in {200, 400, 429}
     assert CANARY not in answer.text

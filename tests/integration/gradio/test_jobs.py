@@ -6,23 +6,22 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
-from httpx import AsyncClient
 
 from pipeline.domain.job import EventKind, Failure, Stage
 from pipeline.domain.verdict import Seen
 from tests.builders import make_brief, make_finding, make_publication
 from tests.fakes.gradio import HUB_TOKEN, GradioServices
-from tests.integration.gradio_rig import BRIEF, begin, call, client_of, events
+from tests.integration.gradio_rig import BRIEF, Client, begin, call, events
 
 
-async def test_a_job_tells_its_stages_and_then_its_result(client: AsyncClient, services: GradioServices) -> None:
+async def test_a_job_tells_its_stages_and_then_its_result(client: Client) -> None:
     event_id = await begin(client, "deploy", BRIEF)
-    (job_id,) = services.jobs.ids
+    (job_id,) = client.jobs.ids
     reading = asyncio.create_task(events(client, "deploy", event_id))
-    services.jobs.start(job_id)
-    services.jobs.event(job_id, EventKind.STARTED, Stage.GENERATE)
+    client.jobs.start(job_id)
+    client.jobs.event(job_id, EventKind.STARTED, Stage.GENERATE)
     await asyncio.sleep(0)
-    services.jobs.finish(job_id)
+    client.jobs.finish(job_id)
     told = await reading
     assert [event for event, _ in told] == ["generating"] * 3 + ["complete"]
     assert [data[0]["stage"] for event, data in told if event == "generating"] == [None, "generate", None]
@@ -30,41 +29,41 @@ async def test_a_job_tells_its_stages_and_then_its_result(client: AsyncClient, s
     assert await events(client, "deploy", event_id) == told
 
 
-async def test_a_job_that_fails_ends_as_an_error_that_names_it(client: AsyncClient, services: GradioServices) -> None:
+async def test_a_job_that_fails_ends_as_an_error_that_names_it(client: Client) -> None:
     event_id = await begin(client, "deploy", BRIEF)
-    (job_id,) = services.jobs.ids
-    services.jobs.fail(job_id, Failure(Stage.PUBLISH, "publish_failed", "GitHub refused"))
+    (job_id,) = client.jobs.ids
+    client.jobs.fail(job_id, Failure(Stage.PUBLISH, "publish_failed", "GitHub refused"))
     told = await events(client, "deploy", event_id)
     assert told[-1] == ("error", {"error": f"publish failed: GitHub refused (job {job_id})"})
 
 
-async def test_the_same_brief_again_joins_its_job(client: AsyncClient, services: GradioServices) -> None:
+async def test_the_same_brief_again_joins_its_job(client: Client) -> None:
     await begin(client, "deploy", BRIEF)
     await begin(client, "deploy", BRIEF)
-    assert len(services.jobs.ids) == 1
+    assert len(client.jobs.ids) == 1
     changed = await client.post("/gradio_api/call/v2/deploy", json=BRIEF | {"brief": "Another."})
     assert changed.status_code == 409
 
 
-async def test_hanging_up_stops_neither_a_job_nor_a_call(client: AsyncClient, services: GradioServices) -> None:
+async def test_hanging_up_stops_neither_a_job_nor_a_call(client: Client) -> None:
     event_id = await begin(client, "deploy", BRIEF)
-    (job_id,) = services.jobs.ids
+    (job_id,) = client.jobs.ids
     reading = asyncio.create_task(events(client, "deploy", event_id))
-    while not services.jobs.watching:
+    while not client.jobs.watching:
         await asyncio.sleep(0)
     reading.cancel()
     await asyncio.gather(reading, return_exceptions=True)
-    services.jobs.finish(job_id)
+    client.jobs.finish(job_id)
     assert (await events(client, "deploy", event_id))[-1][0] == "complete"
 
 
-async def test_uploaded_files_become_attachments(client: AsyncClient, services: GradioServices) -> None:
+async def test_uploaded_files_become_attachments(client: Client) -> None:
     files = [("files", ("data.csv", b"a,b\n")), ("files", ("../x.json", b"{}"))]
     paths = (await client.post("/gradio_api/upload", files=files)).json()
     sent = [{"path": path, "meta": {"_type": "gradio.FileData"}} for path in paths]
     sent.append({"name": "c.txt", "url": "data:,c"})
     await begin(client, "deploy", {**BRIEF, "attachments": sent})
-    brief = await services.jobs.brief(services.jobs.ids[0])
+    brief = await client.jobs.brief(client.jobs.ids[0])
     assert [(each.name, each.media_type, each.content) for each in brief.attachments] == [
         ("data.csv", "text/csv", b"a,b\n"),
         ("x.json", "application/json", b"{}"),
@@ -72,26 +71,24 @@ async def test_uploaded_files_become_attachments(client: AsyncClient, services: 
     ]
 
 
-async def test_a_file_that_was_not_uploaded_is_no_attachment(client: AsyncClient, services: GradioServices) -> None:
+async def test_a_file_that_was_not_uploaded_is_no_attachment(client: Client) -> None:
     file = {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}}
     answer = await client.post("/gradio_api/call/v2/deploy", json={**BRIEF, "attachments": [file]})
     assert (answer.status_code, answer.json()["fields"][0]["field"]) == (400, "attachments[0]")
-    assert services.jobs.ids == []
+    assert client.jobs.ids == []
 
 
-async def test_a_job_is_shown_without_anything_that_clients_would_take_for_a_file(
-    client: AsyncClient, services: GradioServices
-) -> None:
-    job, _ = await services.jobs.accept(make_brief())
-    services.jobs.finish(job.id, seen=Seen(findings=(make_finding(path="index.html"),)))
+async def test_a_job_is_shown_without_anything_that_clients_would_take_for_a_file(client: Client) -> None:
+    job, _ = await client.jobs.accept(make_brief())
+    client.jobs.finish(job.id, seen=Seen(findings=(make_finding(path="index.html"),)))
     ((event, (shown,)),) = await call(client, "job", {"job_id": job.id})
     assert (event, shown["job_id"], shown["app"]) == ("complete", job.id, None)
     assert (shown["findings"][0]["file"], "path" in shown["findings"][0]) == ("index.html", False)
 
 
-async def test_the_app_of_a_job_is_a_file_to_download(client: AsyncClient, services: GradioServices) -> None:
-    job, _ = await services.jobs.accept(make_brief())
-    services.jobs.finish(job.id)
+async def test_the_app_of_a_job_is_a_file_to_download(client: Client) -> None:
+    job, _ = await client.jobs.accept(make_brief())
+    client.jobs.finish(job.id)
     ((_, (shown,)),) = await call(client, "job", {"job_id": job.id, "download": True})
     answer = await client.get(f"/gradio_api/file={shown['app']['path']}")
     assert answer.headers["content-disposition"] == "attachment; filename*=UTF-8''sales-summary.zip"
@@ -100,11 +97,11 @@ async def test_the_app_of_a_job_is_a_file_to_download(client: AsyncClient, servi
         assert archive.namelist() == ["index.html"]
 
 
-async def test_a_foreign_job_is_not_found(client: AsyncClient) -> None:
+async def test_a_foreign_job_is_not_found(client: Client) -> None:
     assert await call(client, "job", {"job_id": "0" * 32}) == [("error", {"error": "no such job"})]
 
 
-async def test_uploads_are_for_holders_of_a_secret_and_for_their_sender_alone(client: AsyncClient) -> None:
+async def test_uploads_are_for_holders_of_a_secret_and_for_their_sender_alone(client: Client) -> None:
     account = {"Authorization": f"Bearer {HUB_TOKEN}"}
     files = [("files", ("page.html", b"<script>"))]
     assert (await client.post("/gradio_api/upload", files=files, headers=account)).status_code == 403
@@ -117,12 +114,12 @@ async def test_uploads_are_for_holders_of_a_secret_and_for_their_sender_alone(cl
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "../../etc/passwd", "%2e%2e/%2e%2e/etc/passwd", "", "x/y", "%00"])
-async def test_no_other_file_is_served(client: AsyncClient, path: str) -> None:
+async def test_no_other_file_is_served(client: Client, path: str) -> None:
     assert (await client.get(f"/gradio_api/file={path}")).status_code == 404
 
 
 @pytest.mark.parametrize("asked", ["bytes=0-1", "bytes=9-", "bytes=a-b", "bytes=" + ",".join(["0-0"] * 200)])
-async def test_a_file_comes_whole_whatever_range_of_it_is_asked_for(client: AsyncClient, asked: str) -> None:
+async def test_a_file_comes_whole_whatever_range_of_it_is_asked_for(client: Client, asked: str) -> None:
     (path,) = (await client.post("/gradio_api/upload", files={"files": ("a.txt", b"abc")})).json()
     answer = await client.get(f"/gradio_api/file={path}", headers={"Range": asked})
     assert (answer.status_code, answer.content) == (200, b"abc")
@@ -132,7 +129,7 @@ async def test_a_file_comes_whole_whatever_range_of_it_is_asked_for(client: Asyn
 
 async def test_uploads_have_their_limits(tmp_path: Path) -> None:
     services = GradioServices(tmp_path, max_attachment_bytes=10, max_attachments=2, max_request_bytes=2000)
-    async with client_of(services) as client:
+    async with Client(services) as client:
         large = await client.post("/gradio_api/upload", files=[("files", ("a", b"x" * 11))])
         many = await client.post("/gradio_api/upload", files=[("files", ("a", b"x"))] * 3)
         huge = await client.post("/gradio_api/upload", files=[("files", ("a", b"x" * 3000))])

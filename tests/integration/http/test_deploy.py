@@ -6,7 +6,6 @@ import threading
 from typing import Any
 
 import pytest
-from httpx import AsyncClient
 
 from pipeline.domain.errors import Unavailable
 from pipeline.domain.job import Failure, Job, JobStatus, Stage
@@ -15,7 +14,7 @@ from pipeline.web import body as body_reading
 from pipeline.web import deploy_routes
 from tests.builders import make_made, make_publication
 from tests.fakes.jobs import MemoryServices
-from tests.integration.http_rig import client_of, post
+from tests.integration.http_rig import Client, post
 
 
 async def until(condition: Any) -> None:
@@ -24,9 +23,9 @@ async def until(condition: Any) -> None:
             await asyncio.sleep(0.005)
 
 
-async def test_a_brief_is_accepted_and_its_job_named(services: MemoryServices, client: AsyncClient) -> None:
+async def test_a_brief_is_accepted_and_its_job_named(client: Client) -> None:
     response = await post(client)
-    (job_id,) = services.jobs.ids
+    (job_id,) = client.jobs.ids
     assert response.status_code == 200
     assert response.json() == {
         "ok": True,
@@ -39,10 +38,10 @@ async def test_a_brief_is_accepted_and_its_job_named(services: MemoryServices, c
     assert response.headers["x-content-type-options"] == "nosniff"
 
 
-async def test_who_waits_gets_the_result(services: MemoryServices, client: AsyncClient) -> None:
+async def test_who_waits_gets_the_result(client: Client) -> None:
     waiting = asyncio.create_task(post(client, prefer=None, evaluation_url="https://example.com/notify"))
-    await until(lambda: services.jobs.waiting)
-    services.jobs.finish(services.jobs.ids[0])
+    await until(lambda: client.jobs.waiting)
+    client.jobs.finish(client.jobs.ids[0])
     response = await waiting
     live = make_publication()
     answer = response.json()
@@ -53,7 +52,7 @@ async def test_who_waits_gets_the_result(services: MemoryServices, client: Async
     assert answer == {
         "ok": True,
         "status": "succeeded",
-        "job_id": services.jobs.ids[0],
+        "job_id": client.jobs.ids[0],
         "task": "sales",
         "round": 1,
         "nonce": "n1",
@@ -85,37 +84,35 @@ async def test_who_waits_gets_the_result(services: MemoryServices, client: Async
     }
 
 
-async def test_a_page_made_without_a_model_says_so(services: MemoryServices, client: AsyncClient) -> None:
+async def test_a_page_made_without_a_model_says_so(client: Client) -> None:
     await post(client)
-    services.jobs.finish(services.jobs.ids[0], made=make_made(generator="plain", model=None))
+    client.jobs.finish(client.jobs.ids[0], made=make_made(generator="plain", model=None))
     answer = (await post(client)).json()
     assert (answer["generator"], answer["model"]) == ("plain", None)
 
 
-async def test_when_patience_ends_first_the_job_is_told_to_be_running(
-    services: MemoryServices, client: AsyncClient
-) -> None:
+async def test_when_patience_ends_first_the_job_is_told_to_be_running(client: Client) -> None:
     response = await post(client, prefer="wait=0")
     assert response.json()["status"] == "running"
     assert response.headers["preference-applied"] == "wait=0"
     response = await post(client, prefer="respond-async, wait=1")
     assert response.json()["status"] == "running"
     assert response.headers["preference-applied"] == "respond-async, wait=1"
-    assert not (await services.jobs.get(services.jobs.ids[0])).status.is_final
+    assert not (await client.jobs.get(client.jobs.ids[0])).status.is_final
 
 
 async def test_the_operators_patience_holds_when_the_caller_states_none() -> None:
     services = MemoryServices(response_patience_seconds=0.05)
-    async with client_of(services) as client:
+    async with Client(services) as client:
         assert (await post(client, prefer=None)).json()["status"] == "running"
 
 
-async def test_a_job_that_failed_is_answered_502_with_its_stage(services: MemoryServices, client: AsyncClient) -> None:
+async def test_a_job_that_failed_is_answered_502_with_its_stage(client: Client) -> None:
     waiting = asyncio.create_task(post(client, prefer="wait=5"))
-    await until(lambda: services.jobs.waiting)
-    services.jobs.fail(services.jobs.ids[0], Failure(Stage.PUBLISH, "publish_failed", "GitHub refused the token"))
+    await until(lambda: client.jobs.waiting)
+    client.jobs.fail(client.jobs.ids[0], Failure(Stage.PUBLISH, "publish_failed", "GitHub refused the token"))
     response = await waiting
-    job_id = services.jobs.ids[0]
+    job_id = client.jobs.ids[0]
     assert response.status_code == 502
     assert response.json() == {
         "ok": False,
@@ -127,35 +124,35 @@ async def test_a_job_that_failed_is_answered_502_with_its_stage(services: Memory
     }
 
 
-async def test_a_cancelled_job_is_answered_like_a_failed_one(services: MemoryServices, client: AsyncClient) -> None:
+async def test_a_cancelled_job_is_answered_like_a_failed_one(client: Client) -> None:
     waiting = asyncio.create_task(post(client, prefer="wait=5"))
-    await until(lambda: services.jobs.waiting)
-    await services.jobs.cancel(services.jobs.ids[0])
+    await until(lambda: client.jobs.waiting)
+    await client.jobs.cancel(client.jobs.ids[0])
     response = await waiting
     assert (response.status_code, response.json()["status"]) == (502, "cancelled")
 
 
-async def test_twenty_equal_requests_at_once_are_one_job(services: MemoryServices, client: AsyncClient) -> None:
+async def test_twenty_equal_requests_at_once_are_one_job(client: Client) -> None:
     waiting = [asyncio.create_task(post(client, prefer="wait=5")) for _ in range(20)]
-    await until(lambda: services.jobs.waiting == 20)
-    services.jobs.finish(services.jobs.ids[0])
+    await until(lambda: client.jobs.waiting == 20)
+    client.jobs.finish(client.jobs.ids[0])
     answers = {(await each).text for each in waiting}
     assert len(answers) == 1
-    assert len(services.jobs.ids) == 1
+    assert len(client.jobs.ids) == 1
     assert (await post(client)).text in answers
 
 
-async def test_a_heavy_request_arrives_whole(services: MemoryServices, client: AsyncClient) -> None:
+async def test_a_heavy_request_arrives_whole(client: Client) -> None:
     content = bytes(range(256)) * 3000
     assert len(content) > body_reading.HEAVY_BYTES
     url = f"data:application/octet-stream;base64,{base64.b64encode(content).decode()}"
     response = await post(client, attachments=[{"name": "big.bin", "url": url}])
     assert response.status_code == 200
-    assert (await services.jobs.brief(services.jobs.ids[0])).attachments[0].content == content
+    assert (await client.jobs.brief(client.jobs.ids[0])).attachments[0].content == content
 
 
 async def test_only_heavy_requests_are_parsed_beside_the_event_loop(
-    client: AsyncClient, monkeypatch: pytest.MonkeyPatch
+    client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     threads: list[bool] = []
 
@@ -169,22 +166,20 @@ async def test_only_heavy_requests_are_parsed_beside_the_event_loop(
     assert threads == [True, False]
 
 
-async def test_a_result_that_waited_for_is_replayed_to_the_letter(
-    services: MemoryServices, client: AsyncClient
-) -> None:
+async def test_a_result_that_waited_for_is_replayed_to_the_letter(client: Client) -> None:
     await post(client)
-    services.jobs.finish(services.jobs.ids[0])
+    client.jobs.finish(client.jobs.ids[0])
     first, second = await post(client, prefer=None), await post(client, prefer="wait=3")
     assert first.content == second.content
-    assert (await services.jobs.get(services.jobs.ids[0])).status is JobStatus.SUCCEEDED
+    assert (await client.jobs.get(client.jobs.ids[0])).status is JobStatus.SUCCEEDED
 
 
 async def test_who_waits_when_the_storage_fails_is_told_that_the_job_was_accepted(
-    services: MemoryServices, client: AsyncClient, monkeypatch: pytest.MonkeyPatch
+    client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(_: str, __: float) -> Job:
         raise Unavailable("the database does not answer")
 
-    monkeypatch.setattr(services.jobs, "wait", fail)
+    monkeypatch.setattr(client.jobs, "wait", fail)
     response = await post(client, prefer="wait=5")
     assert (response.status_code, response.json()["status"]) == (200, "running")

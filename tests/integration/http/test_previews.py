@@ -4,13 +4,13 @@ import pytest
 
 from tests.cases import cases
 from tests.fakes.jobs import MemoryServices
-from tests.integration.http_rig import FOLDER, PAGE, client_of
+from tests.integration.http_rig import FOLDER, PAGE, Client
 
 CASES = cases("http-addresses")
 
 
 async def test_a_preview_is_public_and_looks_like_a_published_site(services: MemoryServices) -> None:
-    async with client_of(services) as client:
+    async with Client(services) as client:
         page = await client.get(f"/preview/{FOLDER}/")
         assert (page.status_code, page.content) == (200, PAGE)
         assert page.headers["content-type"] == "text/html; charset=utf-8"
@@ -25,7 +25,7 @@ async def test_a_preview_is_public_and_looks_like_a_published_site(services: Mem
 
 
 async def test_a_preview_that_has_not_changed_is_not_sent_again(services: MemoryServices) -> None:
-    async with client_of(services) as client:
+    async with Client(services) as client:
         etag = (await client.get(f"/preview/{FOLDER}/")).headers["etag"]
         for wanted in (etag, f"W/{etag}", f'"other", {etag}', "*"):
             response = await client.get(f"/preview/{FOLDER}/", headers={"If-None-Match": wanted})
@@ -36,7 +36,7 @@ async def test_a_preview_that_has_not_changed_is_not_sent_again(services: Memory
 
 
 async def test_the_head_of_a_preview_is_its_headers(services: MemoryServices) -> None:
-    async with client_of(services) as client:
+    async with Client(services) as client:
         head, page = await client.head(f"/preview/{FOLDER}/"), await client.get(f"/preview/{FOLDER}/")
         assert (head.status_code, head.content, head.headers) == (200, b"", page.headers)
 
@@ -53,7 +53,7 @@ async def test_the_head_of_a_preview_is_its_headers(services: MemoryServices) ->
 async def test_a_folder_gets_its_slash_so_that_relative_links_hold(
     services: MemoryServices, path: str, location: str
 ) -> None:
-    async with client_of(services) as client:
+    async with Client(services) as client:
         response = await client.get(f"/preview/{path}")
         assert (response.status_code, response.headers["location"]) == (307, location)
 
@@ -63,7 +63,7 @@ async def test_a_folder_gets_its_slash_so_that_relative_links_hold(
     [*CASES["no_previews"], f"{FOLDER}/{'x' * 235}"],
 )
 async def test_what_is_not_there_is_said_in_plain_words(services: MemoryServices, path: str) -> None:
-    async with client_of(services) as client:
+    async with Client(services) as client:
         response = await client.get(f"/preview/{path}")
         assert (response.status_code, response.headers["content-type"]) == (404, "text/plain; charset=utf-8")
         assert response.text.startswith("There is no such page here.")

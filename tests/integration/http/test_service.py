@@ -4,14 +4,13 @@ import json
 from typing import Any
 
 import pytest
-from httpx import AsyncClient
 
 from pipeline import __version__
 from pipeline.domain.errors import Misconfigured, Unavailable
 from pipeline.web.app import create_app
 from tests.cases import cases
 from tests.fakes.jobs import MemoryServices
-from tests.integration.http_rig import JOB_ROUTES, accept, client_of
+from tests.integration.http_rig import JOB_ROUTES, Client, accept
 
 CASES = cases("http-addresses")
 
@@ -20,7 +19,7 @@ async def test_health_tells_what_is_under_way(services: MemoryServices) -> None:
     await accept(services, nonce="n1")
     services.jobs.start(await accept(services, nonce="n2"))
     services.jobs.finish(await accept(services, nonce="n3"))
-    async with client_of(services) as client:
+    async with Client(services) as client:
         response = await client.get("/health")
         assert response.status_code == 200
         assert response.json() == {
@@ -42,7 +41,7 @@ async def test_health_tells_what_is_under_way(services: MemoryServices) -> None:
     CASES["no_routes"],
 )
 async def test_what_there_is_no_route_for_is_refused_in_the_same_shape(
-    client: AsyncClient, method: str, path: str, status: int
+    client: Client, method: str, path: str, status: int
 ) -> None:
     response = await client.request(method, path)
     assert (response.status_code, set(response.json()), response.json()["ok"]) == (status, {"ok", "error"}, False)
@@ -50,17 +49,17 @@ async def test_what_there_is_no_route_for_is_refused_in_the_same_shape(
     assert (response.headers["cache-control"], response.headers["x-content-type-options"]) == ("no-store", "nosniff")
 
 
-async def test_a_refused_method_is_told_all_that_the_address_takes(client: AsyncClient) -> None:
+async def test_a_refused_method_is_told_all_that_the_address_takes(client: Client) -> None:
     response = await client.post("/spaces/ada/tides")
     assert (response.status_code, response.headers["allow"]) == (405, "DELETE, GET, PATCH")
 
 
-async def test_no_other_origin_is_let_in(client: AsyncClient) -> None:
+async def test_no_other_origin_is_let_in(client: Client) -> None:
     response = await client.get("/health", headers={"Origin": "https://example.com"})
     assert not [name for name in response.headers if name.startswith("access-control")]
 
 
-async def test_the_api_describes_itself(client: AsyncClient) -> None:
+async def test_the_api_describes_itself(client: Client) -> None:
     response = await client.get("/openapi.json")
     document = response.json()
     assert response.status_code == 200
@@ -85,7 +84,7 @@ async def test_the_api_describes_itself(client: AsyncClient) -> None:
     assert (await client.get("/openapi.json")).json() == document
 
 
-async def test_every_reference_in_the_description_leads_somewhere(client: AsyncClient) -> None:
+async def test_every_reference_in_the_description_leads_somewhere(client: Client) -> None:
     text = (await client.get("/openapi.json")).text
     known = json.loads(text)["components"]["schemas"]
     named = {part.partition('"')[0] for part in text.split('"#/components/schemas/')[1:]}
