@@ -4,12 +4,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.acceptance.service import Service, commits, make_request
+from tests.acceptance.service import Service, commits, killed_and_resumed, make_request, repository_in
 from tests.fakes.evaluator import EvaluatorServer
 
 STAGES = ["generate", "assemble", "verify", "commit", "publish", "confirm", "notify"]
@@ -22,19 +23,9 @@ def test_a_process_killed_in_a_stage_leaves_a_job_that_the_next_one_ends(
     stage: str, moment: str, tmp_path: Path
 ) -> None:
     with EvaluatorServer() as evaluator:
-        request = make_request(evaluation_url=evaluator.url)
-        allowed = {"EVALUATION_ALLOWED_ORIGINS": evaluator.origin}
-        with Service(tmp_path, FAILPOINT=f"{stage}:{moment}", **allowed) as service:
-            job_id = service.post(request, prefer="respond-async").json()["job_id"]
-            assert service.wait() == 137
-        with Service(tmp_path, **allowed) as service:
-            job = service.finished(job_id)
-            again = service.post(request).json()
-
-        assert job["status"] == "succeeded", job
-        assert again["commit_sha"] == job["commit_sha"]
-        (folder,) = [path for path in tmp_path.iterdir() if path.name != ".pipeline"]
-        assert commits(folder) == [job["commit_sha"]]
+        start = partial(Service, tmp_path, EVALUATION_ALLOWED_ORIGINS=evaluator.origin)
+        job = killed_and_resumed(start, f"{stage}:{moment}", make_request(evaluation_url=evaluator.url))
+        assert commits(repository_in(tmp_path)) == [job["commit_sha"]]
         assert len(evaluator.requests) == 1
 
 
@@ -49,28 +40,18 @@ def test_a_request_whose_acceptance_was_cut_off_can_be_sent_again(moment: str, t
         answer = service.post(request).json()
 
     assert answer["status"] == "succeeded", answer
-    (folder,) = [path for path in tmp_path.iterdir() if path.name != ".pipeline"]
-    assert commits(folder) == [answer["commit_sha"]]
+    assert commits(repository_in(tmp_path)) == [answer["commit_sha"]]
 
 
 @pytest.mark.parametrize("stage", ["generate", "commit", "publish", "notify"])
 def test_a_revision_survives_as_well_and_adds_one_commit(stage: str, tmp_path: Path) -> None:
     with EvaluatorServer() as evaluator:
-        allowed = {"EVALUATION_ALLOWED_ORIGINS": evaluator.origin}
-        with Service(tmp_path, **allowed) as service:
+        start = partial(Service, tmp_path, EVALUATION_ALLOWED_ORIGINS=evaluator.origin)
+        with start() as service:
             first = service.post(make_request(evaluation_url=evaluator.url)).json()
-        revision = make_request(
-            round=2, nonce="n-2", brief="Add a select #region-filter.", attachments=[], evaluation_url=evaluator.url
-        )
-        with Service(tmp_path, FAILPOINT=f"{stage}:after_effect", **allowed) as service:
-            job_id = service.post(revision, prefer="respond-async").json()["job_id"]
-            assert service.wait() == 137
-        with Service(tmp_path, **allowed) as service:
-            job = service.finished(job_id)
-
-        assert job["status"] == "succeeded", job
-        (folder,) = [path for path in tmp_path.iterdir() if path.name != ".pipeline"]
-        assert commits(folder) == [job["commit_sha"], first["commit_sha"]]
+        fields = {"brief": "Add a select #region-filter.", "attachments": [], "evaluation_url": evaluator.url}
+        job = killed_and_resumed(start, f"{stage}:after_effect", make_request(round=2, nonce="n-2", **fields))
+        assert commits(repository_in(tmp_path)) == [job["commit_sha"], first["commit_sha"]]
         assert [received.json["round"] for received in evaluator.requests] == [1, 2]
 
 

@@ -7,7 +7,7 @@ from pipeline.clock import SystemClock
 from pipeline.jobs import tables
 from pipeline.jobs.database import Database
 from pipeline.jobs.lease import LEASE_SECONDS
-from tests.acceptance.service import Service, commits, make_request
+from tests.acceptance.service import Service, commits, make_request, repository_in
 from tests.fakes.evaluator import EvaluatorServer
 
 
@@ -33,7 +33,6 @@ def test_a_job_whose_machine_died_is_adopted_by_another_one_that_has_no_file_of_
             job = surviving.finished(job_id)
 
         assert job["status"] == "succeeded", job
-        (folder,) = [path for path in (tmp_path / "b").iterdir() if path.name != ".pipeline"]
-        assert commits(folder) == [job["commit_sha"]]
+        assert commits(repository_in(tmp_path / "b")) == [job["commit_sha"]]
         assert [stage["stage"] for stage in job["stages"]].count("generate") == 1
         assert len(evaluator.requests) == 1
