@@ -10,6 +10,7 @@ from pipeline.domain.verdict import Outcome, Severity
 from pipeline.verification.browser.look import MAX_SCREENSHOT
 from pipeline.verification.browser.sealed_browser import SealedBrowser
 from tests.builders import make_files
+from tests.cases import cases
 from tests.fakes.cdn import CdnStandIn, cdn_files
 from tests.integration.browser_rig import ADDRESS, BROWSER, RIGHT, look, outcomes, sealed_browser
 
@@ -26,20 +27,7 @@ def browser() -> Iterator[SealedBrowser]:
 
 
 WRONG = "<!doctype html><title>Something else</title><p>nothing</p>"
-CHECKS = (
-    "document.title === 'Sales ünï'",  # an expression
-    "document.title === `Sales ünï`; // with a comment",
-    "const form = document.querySelector('#form'); return form.tagName === 'FORM'",  # a body
-    "const select = document.querySelector('#region'); select.tagName === 'SELECT'",  # statements: the last value
-    "() => document.querySelector('#total').textContent === '41'",  # a function
-    "new Promise(done => setTimeout(() => done(document.querySelector('#region')), 50))",  # a promise
-    "(await fetch('data.csv')).ok",
-    "document.querySelector('#late').textContent === 'here'",  # after a while
-    "document.body.dataset.rows === '3'",
-    "getComputedStyle(document.body).color === 'rgb(1, 2, 3)'",
-    "(() => { document.querySelector('#more').click(); return true; })()",  # changes the page
-    "document.querySelector('#total').textContent === '42'",  # sees the change, made once
-)
+CHECKS = cases("kinds-of-scripts")["scripts"]
 
 
 async def test_a_right_page_passes_every_kind_of_script(browser: SealedBrowser) -> None:

@@ -51,13 +51,9 @@ async def test_a_failure_counts_as_one() -> None:
 @pytest.mark.parametrize(
     "entry",
     [
-        opinion(quote="words that stand nowhere"),
-        opinion(quote=""),
-        opinion(quote=None),
-        opinion(number=3),
-        opinion(number="1"),
-        opinion(verdict="maybe"),
-        opinion(verdict="cannot tell"),
+        *(opinion(quote=quote) for quote in ("words that stand nowhere", "", None)),
+        *(opinion(number=number) for number in (3, "1")),
+        *(opinion(verdict=verdict) for verdict in ("maybe", "cannot tell")),
         "no object",
     ],
 )

@@ -60,10 +60,6 @@ async def test_text_that_arrived_before_a_stream_broke_is_kept_as_a_cut_reply(fa
     assert reply.usage.cost_usd is None
 
 
-async def test_an_answer_without_finish_reason_is_cut_even_if_the_stream_ends_well() -> None:
-    assert (await reply_to(Answer(TEXT, finish=None))).finish is Finish.CUT
-
-
 @pytest.mark.parametrize("fault", ["stall", "comments"])
 async def test_text_before_a_silence_is_kept_and_comments_are_silence(
     fault: fake.Fault, monkeypatch: pytest.MonkeyPatch
@@ -98,22 +94,23 @@ async def test_an_answer_that_said_why_it_ended_is_complete_and_its_usage_is_not
     assert (reply.text, reply.finish) == (TEXT, Finish.COMPLETE)
 
 
-async def test_the_output_limit_ends_an_answer_as_length() -> None:
-    reply = await reply_to(Answer(TEXT, finish="length"))
-    assert (reply.text, reply.finish) == (TEXT, Finish.LENGTH)
-
-
 @pytest.mark.parametrize(
-    "answer",
+    ("answer", "text", "finish"),
     [
-        Answer(refusal="I cannot help with that."),
-        Answer(refusal="I cannot help with that.", fault="json"),
-        Answer(TEXT, finish="content_filter"),
-        Answer("", finish="content_filter"),
+        pytest.param(Answer(TEXT, finish=None), TEXT, Finish.CUT, id="without a reason it is cut even if it ends well"),
+        pytest.param(Answer(TEXT, finish="length"), TEXT, Finish.LENGTH, id="the output limit ends it"),
+        pytest.param(Answer(TEXT, comments=3), TEXT, Finish.COMPLETE, id="comments before it do no harm"),
+        pytest.param(Answer("<thin"), "<thin", Finish.COMPLETE, id="letters that look like reasoning are not lost"),
+        pytest.param(Answer(refusal="No."), None, Finish.REFUSED, id="the model refuses"),
+        pytest.param(Answer(refusal="No.", fault="json"), None, Finish.REFUSED, id="the model refuses, not streaming"),
+        pytest.param(Answer(TEXT, finish="content_filter"), None, Finish.REFUSED, id="a filter refuses half-way"),
+        pytest.param(Answer("", finish="content_filter"), None, Finish.REFUSED, id="a filter refuses"),
     ],
 )
-async def test_refusals_by_model_and_filter_are_refused_replies(answer: Answer) -> None:
-    assert (await reply_to(answer)).finish is Finish.REFUSED
+async def test_how_an_answer_ended_is_told_with_its_text(answer: Answer, text: str | None, finish: Finish) -> None:
+    reply = await reply_to(answer)
+    assert reply.finish is finish
+    assert text in {None, reply.text}
 
 
 async def test_a_server_that_does_not_stream_is_understood() -> None:
@@ -129,10 +126,6 @@ async def test_reasoning_keeps_a_call_alive_beyond_half_of_its_time_and_is_no_te
     assert (reply.text, reply.finish) == ("ok", Finish.COMPLETE)
 
 
-async def test_letters_that_only_looked_like_the_beginning_of_reasoning_are_not_lost() -> None:
-    assert (await reply_to(Answer("<thin"))).text == "<thin"
-
-
 async def test_think_blocks_are_no_part_of_the_reply() -> None:
     thought = "<think>\nfirst a heading\n</think>\n\n"
     heard: list[str] = []
@@ -140,10 +133,6 @@ async def test_think_blocks_are_no_part_of_the_reply() -> None:
         reply = await ask(server, on_text=heard.append)
     assert reply.text == TEXT
     assert "".join(heard) == f"{thought}{TEXT}"
-
-
-async def test_comments_before_the_answer_do_no_harm() -> None:
-    assert (await reply_to(Answer(TEXT, comments=3))).text == TEXT
 
 
 @pytest.mark.parametrize(
