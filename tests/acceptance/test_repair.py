@@ -10,12 +10,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import httpx
 import pytest
 
-from pipeline.verification.browser.sealed_browser import find_browser
 from pipeline.verification.combined import NO_BROWSER
 from tests.acceptance import repairs
 from tests.acceptance.repairs import CHECKS, KILLED, LICENCE, PLOTS, RIGHT, ROWS, TITLE, TOTAL, WRONG, Story
-
-needs_browser = pytest.mark.skipif(find_browser(None) is None, reason="there is no browser on this machine")
+from tests.integration.browser_rig import needs_browser
 
 AT_ONCE = 4
 STUCK_SECONDS = 300

@@ -13,13 +13,12 @@ import pytest
 
 from pipeline.domain.brief import Check
 from pipeline.verification.browser.process import ChromiumProcess
-from pipeline.verification.browser.sealed_browser import SealedBrowser, find_browser
+from pipeline.verification.browser.sealed_browser import SealedBrowser
 from tests.builders import make_files
+from tests.integration.browser_rig import ADDRESS, BROWSER, needs_browser
 
-BROWSER = find_browser(None)
-pytestmark = [pytest.mark.bench, pytest.mark.skipif(BROWSER is None, reason="there is no browser on this machine")]
+pytestmark = [pytest.mark.bench, needs_browser]
 
-ADDRESS = "https://octo.github.io/app/"
 APPS = 50
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sales</title>
 <link rel="stylesheet" href="style.css"></head><body><h1>Sales</h1><p id="total"></p><ul></ul><script src="app.js">

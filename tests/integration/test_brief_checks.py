@@ -12,16 +12,13 @@ import pytest
 
 from pipeline.domain.verdict import Outcome, Verdict, Verification
 from pipeline.verification.browser import checks as page_checks
-from pipeline.verification.browser.sealed_browser import SealedBrowser, find_browser
+from pipeline.verification.browser.sealed_browser import SealedBrowser
 from pipeline.verification.combined import BrowserVerifier
 from pipeline.verification.static import StaticVerifier
 from tests.fakes.cdn import CdnStandIn, cdn_files
 from tests.integration.brief_samples import HOSTS, NAMES, Look, sample
+from tests.integration.browser_rig import ADDRESS, BROWSER, needs_browser
 
-BROWSER = find_browser(None)
-needs_browser = pytest.mark.skipif(BROWSER is None, reason="there is no browser on this machine")
-
-ADDRESS = "https://octo.github.io/app/"
 AT_ONCE = 4
 WRONG_SECONDS = 2.0
 NO_ANSWER = "it gave no answer in time"

@@ -9,14 +9,14 @@ from threading import Thread
 
 import pytest
 
-from pipeline.verification.browser.sealed_browser import SealedBrowser, find_browser
+from pipeline.verification.browser.sealed_browser import SealedBrowser
 from tests.builders import make_files
 from tests.cases import cases
 from tests.fakes.canary import Canary
 from tests.fakes.cdn import CdnStandIn, cdn_files
+from tests.integration.browser_rig import BROWSER, needs_browser, own_browser
 
-BROWSER = find_browser(None)
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no browser on this machine")
+pytestmark = needs_browser
 
 WAYS = {kind: dict(ways) for kind, ways in cases("ways-out").items()}
 # Driven all the same: they lead elsewhere than to the canary, or a headless browser does not always go that way.
@@ -74,13 +74,11 @@ def web_server(canary: Canary, tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 async def sealed(tmp_path_factory: pytest.TempPathFactory, canary: Canary) -> AsyncIterator[SealedBrowser]:
-    assert BROWSER
     with CdnStandIn() as stand_in:
         stand_in.redirects["/cdn-redirect"] = f"{canary.url}/cdn-redirect"
         cdn = cdn_files(tmp_path_factory.mktemp("cdn"), {"cdn.jsdelivr.net": stand_in.url})
-        browser = SealedBrowser(BROWSER, cdn)
-        yield browser
-        await browser.close()
+        async with own_browser(cdn) as browser:
+            yield browser
 
 
 async def test_without_the_seal_the_ways_lead_out(canary: Canary, web_server: str) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import os
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,17 +12,11 @@ from pipeline.verification.browser import process as browser_process
 from pipeline.verification.browser.process import ChromiumProcess
 from pipeline.verification.browser.sealed_browser import BrowserFailed, SealedBrowser
 from tests.cases import cases
-from tests.integration.browser_rig import BROWSER, RIGHT, look, outcomes, sealed_browser
+from tests.integration.browser_rig import BROWSER, RIGHT, look, needs_browser, outcomes, own_browser
 
 CASES = cases("hostile-pages")
 
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no browser on this machine")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[SealedBrowser]:
-    with sealed_browser() as shared:
-        yield shared
+pytestmark = needs_browser
 
 
 def running_process(browser: SealedBrowser) -> ChromiumProcess:
@@ -49,14 +42,10 @@ HOSTILE = dict(CASES["hostile"])
 
 @pytest.mark.parametrize("html", HOSTILE.values(), ids=HOSTILE)
 async def test_a_hostile_page_frees_its_place_and_harms_nobody(html: str) -> None:
-    assert BROWSER
-    browser = SealedBrowser(BROWSER, apps_at_once=1)
-    try:
+    async with own_browser(apps_at_once=1) as browser:
         hostile = asyncio.create_task(look(browser, html, "document.title === 'never'"))
         after = await asyncio.wait_for(look(browser, RIGHT, "document.title === 'Sales ünï'"), 30)
         seen = await hostile
-    finally:
-        await browser.close()
     assert outcomes(seen) == ["fail"]
     assert "page-dies" in {finding.rule for finding in seen.findings}
     assert outcomes(after) == ["pass"]
@@ -87,14 +76,12 @@ async def test_a_browser_that_was_killed_is_replaced_and_the_app_looked_at_again
 
 
 async def test_the_browser_is_replaced_after_some_apps(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert BROWSER
     monkeypatch.setattr(browser_process, "RECYCLE_AFTER", 2)
-    browser = SealedBrowser(BROWSER)
     used = set()
-    for _ in range(3):
-        await look(browser, "<title>x</title>", "true")
-        used.add(running_process(browser).pid)
-    await browser.close()
+    async with own_browser() as browser:
+        for _ in range(3):
+            await look(browser, "<title>x</title>", "true")
+            used.add(running_process(browser).pid)
     assert len(used) == 2
 
 
@@ -135,14 +122,10 @@ async def test_closing_leaves_no_process_behind(html: str) -> None:
 
 
 async def test_the_browser_gets_nothing_of_our_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert BROWSER
     monkeypatch.setenv("LLM_API_KEY", "sk-canary-0123456789")
-    browser = SealedBrowser(BROWSER)
-    try:
+    async with own_browser() as browser:
         await look(browser, "<title>x</title>")
         environment = read_environment(running_process(browser).pid)
-    finally:
-        await browser.close()
     assert b"sk-canary" not in environment
     assert b"HOME=" in environment
 

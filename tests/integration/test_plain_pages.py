@@ -3,7 +3,7 @@
 import json
 import mimetypes
 import tomllib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,9 @@ from pipeline.verification.combined import BrowserVerifier
 from pipeline.verification.static import StaticVerifier
 from tests.builders import make_attachment, make_brief, make_order
 from tests.integration.brief_samples import brief_of
-from tests.integration.browser_rig import ADDRESS, BROWSER, sealed_browser
+from tests.integration.browser_rig import ADDRESS, BROWSER, needs_browser
 
-pytestmark = [
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed"),
-]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), needs_browser]
 
 DATA = Path(__file__).parents[1] / "data"
 BRIEFS = tomllib.loads((DATA / "plain-briefs.toml").read_text("utf-8"))["brief"]
@@ -38,12 +35,6 @@ TABLE = make_brief(
 )
 BACKGROUNDS = "[document.body, document.documentElement].map(part => getComputedStyle(part).backgroundColor).join()"
 PUBLISHED = b"<!doctype html><html><head><title>Old</title></head><body><main><p id='kept'>x</p></main></body></html>"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[SealedBrowser]:
-    with sealed_browser() as shared:
-        yield shared
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
