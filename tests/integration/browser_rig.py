@@ -1,5 +1,7 @@
 """Looking at apps in the sealed browser: what the tests of it share."""
 
+import os
+import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -48,3 +50,13 @@ document.querySelector("#more").onclick = () => total.textContent = Number(total
 setTimeout(() => late.textContent = "here", 500);
 fetch("data.csv").then(r => r.text()).then(text => document.body.dataset.rows = text.trim().split("\\n").length);
 </script></body></html>"""
+
+
+def descendants() -> set[int]:
+    """This process, and those that it started, directly or not."""
+    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,stat="], capture_output=True, text=True, check=True).stdout
+    parents = {int(pid): int(parent) for pid, parent, state in map(str.split, listed.splitlines()) if state[0] != "Z"}
+    found = {os.getpid()}
+    while more := {pid for pid, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -22,13 +23,18 @@ Events = list[tuple[str, Any]]
 
 
 class Client(httpx.AsyncClient):
-    """Asks ``app``, the application over ``services`` in memory."""
+    """Asks ``app``, the application over jobs and Spaces in memory, with the operator's secret."""
 
-    def __init__(self, services: GradioServices) -> None:
-        self.app: FastAPI = app_of(services)
+    def __init__(self, folder: Path, **settings: Any) -> None:
+        self.services = GradioServices(folder, **settings)
+        self.app: FastAPI = app_of(self.services)
+        self.jobs, self.hub = self.services.jobs, self.services.hub
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         super().__init__(transport=transport, base_url="http://pipeline.test", headers=OPERATOR)
-        self.services, self.jobs, self.hub = services, services.jobs, services.hub
+
+    async def __aexit__(self, *error: object) -> None:
+        await super().__aexit__(*error)
+        self.services.database.close()
 
     @property
     def calls(self) -> Calls:

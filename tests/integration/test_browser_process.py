@@ -1,8 +1,6 @@
 """The browser's process: hostile pages, what a killed browser leaves, and what it gets of ours."""
 
 import asyncio
-import os
-import subprocess
 import time
 from pathlib import Path
 
@@ -12,7 +10,7 @@ from pipeline.verification.browser import process as browser_process
 from pipeline.verification.browser.process import ChromiumProcess
 from pipeline.verification.browser.sealed_browser import BrowserFailed, SealedBrowser
 from tests.cases import cases
-from tests.integration.browser_rig import BROWSER, RIGHT, look, needs_browser, outcomes, own_browser
+from tests.integration.browser_rig import BROWSER, RIGHT, descendants, look, needs_browser, outcomes, own_browser
 
 CASES = cases("hostile-pages")
 
@@ -88,16 +86,6 @@ async def test_the_browser_is_replaced_after_some_apps(monkeypatch: pytest.Monke
 def test_looks_from_several_event_loops_share_one_browser(browser: SealedBrowser) -> None:
     for _ in range(2):
         assert outcomes(asyncio.run(look(browser, RIGHT, "true"))) == ["pass"]
-
-
-def descendants() -> set[int]:
-    """Processes that this one started, directly or not."""
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,stat="], capture_output=True, text=True, check=True).stdout
-    parents = {int(pid): int(parent) for pid, parent, state in map(str.split, listed.splitlines()) if state[0] != "Z"}
-    found = {os.getpid()}
-    while more := {pid for pid, parent in parents.items() if parent in found} - found:
-        found |= more
-    return found
 
 
 @pytest.mark.parametrize("html", ["<title>x</title>", LOOP])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.cases import cases
-from tests.fakes.gradio import HUB_TOKEN, OTHER_HUB_TOKEN, GradioServices
+from tests.fakes.gradio import HUB_TOKEN, OTHER_HUB_TOKEN
 from tests.fakes.jobs import SECRET
 from tests.integration.gradio_rig import ACCOUNT, BRIEF, CANARY, SPACE, Client, begin, call
 
@@ -77,16 +77,14 @@ async def test_the_operators_token_acts_for_the_operator(client: Client) -> None
 async def test_an_owner_cannot_act_as_the_operator(tmp_path: Path) -> None:
     secrets = tmp_path / "secrets.json"
     secrets.write_text(json.dumps({"ada@example.com": "ada-s-own-long-secret"}))
-    services = GradioServices(tmp_path, deploy_secrets_file=secrets)
     owner = {"Authorization": "Bearer ada-s-own-long-secret"}
-    async with Client(services) as client:
+    async with Client(tmp_path, deploy_secrets_file=secrets) as client:
         refused = await call(client, "pause_space", SPACE, headers=owner)
         await call(client, "pause_space", {**SPACE, "hf_token": HUB_TOKEN}, headers=owner)
         foreign = await client.post("/gradio_api/call/v2/deploy", json=BRIEF | {"email": "b@c"}, headers=owner)
         own = await client.post("/gradio_api/call/v2/deploy", json=BRIEF, headers=owner)
-    services.database.close()
     assert refused[0][0] == "error"
-    assert services.hub.asked == [(HUB_TOKEN, "pause ada/app")]
+    assert client.hub.asked == [(HUB_TOKEN, "pause ada/app")]
     assert (foreign.status_code, own.status_code) == (403, 200)
 
 

@@ -11,7 +11,6 @@ import pytest
 
 from pipeline.domain.call_event import CallOutcome
 from pipeline.web.gradio import calls, sse
-from tests.fakes.gradio import GradioServices
 from tests.integration.gradio_rig import BRIEF, CANARY, SECONDS, SPACE, Client, begin, call, events
 
 
@@ -142,9 +141,7 @@ async def test_calls_that_come_all_at_once_cannot_all_take_the_last_place(client
 
 
 async def test_a_thousand_abandoned_calls_are_refused_beyond_the_limit(tmp_path: Path) -> None:
-    services = GradioServices(tmp_path, limits={"most_per_caller": 20})
-    async with Client(services) as client:
+    async with Client(tmp_path, limits={"most_per_caller": 20}) as client:
         call = partial(client.post, "/gradio_api/call/v2/space_runtime", json=SPACE)
         statuses = [(await call()).status_code for _ in range(1000)]
-    services.database.close()
     assert {status: statuses.count(status) for status in set(statuses)} == {200: 20, 429: 980}

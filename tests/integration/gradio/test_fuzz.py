@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.web.gradio.registry import FUNCTIONS
-from tests.fakes.gradio import GradioServices
 from tests.integration.gradio_rig import CANARY, Client
 
 
@@ -53,9 +52,9 @@ parameters = st.sampled_from(
 
 @pytest.fixture(scope="module")
 def fuzzed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    services = GradioServices(tmp_path_factory.mktemp("fuzz"))
-    yield Client(services)
-    services.database.close()
+    client = Client(tmp_path_factory.mktemp("fuzz"))
+    yield client
+    client.services.database.close()
 
 
 @settings(max_examples=200)

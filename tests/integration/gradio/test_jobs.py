@@ -10,7 +10,7 @@ import pytest
 from pipeline.domain.job import EventKind, Failure, Stage
 from pipeline.domain.verdict import Seen
 from tests.builders import make_brief, make_finding, make_publication
-from tests.fakes.gradio import HUB_TOKEN, GradioServices
+from tests.fakes.gradio import HUB_TOKEN
 from tests.integration.gradio_rig import BRIEF, Client, begin, call, events
 
 
@@ -128,8 +128,7 @@ async def test_a_file_comes_whole_whatever_range_of_it_is_asked_for(client: Clie
 
 
 async def test_uploads_have_their_limits(tmp_path: Path) -> None:
-    services = GradioServices(tmp_path, max_attachment_bytes=10, max_attachments=2, max_request_bytes=2000)
-    async with Client(services) as client:
+    async with Client(tmp_path, max_attachment_bytes=10, max_attachments=2, max_request_bytes=2000) as client:
         large = await client.post("/gradio_api/upload", files=[("files", ("a", b"x" * 11))])
         many = await client.post("/gradio_api/upload", files=[("files", ("a", b"x"))] * 3)
         huge = await client.post("/gradio_api/upload", files=[("files", ("a", b"x" * 3000))])
@@ -138,7 +137,6 @@ async def test_uploads_have_their_limits(tmp_path: Path) -> None:
         broken = await client.post(
             "/gradio_api/upload", content=b"--x", headers={"Content-Type": "multipart/form-data; boundary=x"}
         )
-    services.database.close()
     answers = [large, many, huge, none, text, broken]
     assert [answer.status_code for answer in answers] == [400, 400, 413, 400, 400, 400]
     assert all(answer.json()["ok"] is False for answer in answers)

@@ -16,7 +16,6 @@ from pipeline.web.gradio import session, sse
 from pipeline.web.gradio.registry import FUNCTIONS
 from pipeline.web.gradio.session import MOST_WAITING, session_messages
 from pipeline.web.streams import Streams
-from tests.fakes.gradio import GradioServices
 from tests.fakes.served import served, until
 from tests.integration.gradio_rig import OPERATOR, SECONDS, Client
 
@@ -170,11 +169,9 @@ async def test_a_fault_of_ours_ends_the_stream_loudly(client: Client, monkeypatc
 
 
 async def test_a_full_queue_has_the_status_that_clients_know(tmp_path: Path) -> None:
-    services = GradioServices(tmp_path, limits={"most_per_caller": 1})
-    async with Client(services) as client:
+    async with Client(tmp_path, limits={"most_per_caller": 1}) as client:
         await join(client, "deploy", *BRIEF)
         full = await join(client, "space_runtime", "ada/app")
-    services.database.close()
     assert (full.status_code, "retry-after" in full.headers) == (503, True)
 
 
