@@ -32,8 +32,8 @@ class Client(httpx.AsyncClient):
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         super().__init__(transport=transport, base_url="http://pipeline.test", headers=OPERATOR)
 
-    async def __aexit__(self, *error: object) -> None:
-        await super().__aexit__(*error)
+    async def __aexit__(self, kind: Any = None, error: Any = None, traceback: Any = None) -> None:
+        await super().__aexit__(kind, error, traceback)
         self.services.database.close()
 
     @property

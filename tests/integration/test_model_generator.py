@@ -25,7 +25,7 @@ from tests.builders import (
 )
 from tests.fakes.model import Answer, Entry, ModelServer
 from tests.fakes.model_calls import RecordingLedger
-from tests.integration.generator_rig import CAPS, GOOD, PAGE, PROMPTS, README, Scripted, texts
+from tests.integration.model_rig import CAPS, GOOD, PAGE, PROMPTS, README, Scripted, texts
 
 
 async def test_a_good_answer_becomes_the_app_with_one_call() -> None:

@@ -13,7 +13,7 @@ from tests.builders import make_brief, make_files, make_finding, make_order, mak
 from tests.cases import cases
 from tests.fakes.model import Answer
 from tests.fakes.model_calls import RecordingLedger
-from tests.integration.generator_rig import GOOD, PAGE, README, Scripted, edit, texts
+from tests.integration.model_rig import GOOD, PAGE, README, Scripted, edit, texts
 
 CASES = cases("spaces-of-a-kind")
 
