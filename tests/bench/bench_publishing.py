@@ -26,6 +26,8 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.github import FakeGitHub
 from tests.fakes.hub import FakeHub
 
+pytestmark = pytest.mark.bench
+
 RUNS = 20
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import httpx
@@ -32,7 +33,12 @@ class Client(httpx.AsyncClient):
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         super().__init__(transport=transport, base_url="http://pipeline.test", headers=OPERATOR)
 
-    async def __aexit__(self, kind: Any = None, error: Any = None, traceback: Any = None) -> None:
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
         await super().__aexit__(kind, error, traceback)
         self.services.database.close()
 
