@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -152,3 +153,21 @@ def commits(folder: Path) -> list[str]:
     """Of the repository in ``folder``, newest first."""
     log = subprocess.run(["git", "-C", str(folder), "log", "--format=%H"], capture_output=True, text=True, check=True)
     return log.stdout.split()
+
+
+def repository_in(folder: Path) -> Path:
+    """The only one in ``folder``."""
+    (repository,) = [path for path in folder.iterdir() if path.name != ".pipeline"]
+    return repository
+
+
+def killed_and_resumed(start: Callable[..., Service], failpoint: str, request: dict[str, Any]) -> dict[str, Any]:
+    """The job of ``request``, whose first process was killed at ``failpoint``; a second one has ended it."""
+    with start(FAILPOINT=failpoint) as service:
+        job_id = service.post(request, prefer="respond-async").json()["job_id"]
+        assert service.wait() == 137
+    with start() as service:
+        job = service.finished(job_id)
+        assert job["status"] == "succeeded", job
+        assert service.post(request).json()["commit_sha"] == job["commit_sha"]
+    return job

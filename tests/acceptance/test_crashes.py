@@ -1,15 +1,21 @@
-"""A job survives the death of its process at any point: one commit per round, one notification."""
+"""A job survives the death of its process at any point, and of its machine: one commit per round, one notification."""
 
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.acceptance.service import Service, commits, make_request
+from pipeline.clock import SystemClock
+from pipeline.jobs import tables
+from pipeline.jobs.database import Database
+from pipeline.jobs.lease import LEASE_SECONDS
+from tests.acceptance.service import Service, commits, killed_and_resumed, make_request, repository_in
 from tests.fakes.evaluator import EvaluatorServer
 
 STAGES = ["generate", "assemble", "verify", "commit", "publish", "confirm", "notify"]
@@ -22,19 +28,9 @@ def test_a_process_killed_in_a_stage_leaves_a_job_that_the_next_one_ends(
     stage: str, moment: str, tmp_path: Path
 ) -> None:
     with EvaluatorServer() as evaluator:
-        request = make_request(evaluation_url=evaluator.url)
-        allowed = {"EVALUATION_ALLOWED_ORIGINS": evaluator.origin}
-        with Service(tmp_path, FAILPOINT=f"{stage}:{moment}", **allowed) as service:
-            job_id = service.post(request, prefer="respond-async").json()["job_id"]
-            assert service.wait() == 137
-        with Service(tmp_path, **allowed) as service:
-            job = service.finished(job_id)
-            again = service.post(request).json()
-
-        assert job["status"] == "succeeded", job
-        assert again["commit_sha"] == job["commit_sha"]
-        (folder,) = [path for path in tmp_path.iterdir() if path.name != ".pipeline"]
-        assert commits(folder) == [job["commit_sha"]]
+        start = partial(Service, tmp_path, EVALUATION_ALLOWED_ORIGINS=evaluator.origin)
+        job = killed_and_resumed(start, f"{stage}:{moment}", make_request(evaluation_url=evaluator.url))
+        assert commits(repository_in(tmp_path)) == [job["commit_sha"]]
         assert len(evaluator.requests) == 1
 
 
@@ -49,28 +45,18 @@ def test_a_request_whose_acceptance_was_cut_off_can_be_sent_again(moment: str, t
         answer = service.post(request).json()
 
     assert answer["status"] == "succeeded", answer
-    (folder,) = [path for path in tmp_path.iterdir() if path.name != ".pipeline"]
-    assert commits(folder) == [answer["commit_sha"]]
+    assert commits(repository_in(tmp_path)) == [answer["commit_sha"]]
 
 
 @pytest.mark.parametrize("stage", ["generate", "commit", "publish", "notify"])
 def test_a_revision_survives_as_well_and_adds_one_commit(stage: str, tmp_path: Path) -> None:
     with EvaluatorServer() as evaluator:
-        allowed = {"EVALUATION_ALLOWED_ORIGINS": evaluator.origin}
-        with Service(tmp_path, **allowed) as service:
+        start = partial(Service, tmp_path, EVALUATION_ALLOWED_ORIGINS=evaluator.origin)
+        with start() as service:
             first = service.post(make_request(evaluation_url=evaluator.url)).json()
-        revision = make_request(
-            round=2, nonce="n-2", brief="Add a select #region-filter.", attachments=[], evaluation_url=evaluator.url
-        )
-        with Service(tmp_path, FAILPOINT=f"{stage}:after_effect", **allowed) as service:
-            job_id = service.post(revision, prefer="respond-async").json()["job_id"]
-            assert service.wait() == 137
-        with Service(tmp_path, **allowed) as service:
-            job = service.finished(job_id)
-
-        assert job["status"] == "succeeded", job
-        (folder,) = [path for path in tmp_path.iterdir() if path.name != ".pipeline"]
-        assert commits(folder) == [job["commit_sha"], first["commit_sha"]]
+        fields = {"brief": "Add a select #region-filter.", "attachments": [], "evaluation_url": evaluator.url}
+        job = killed_and_resumed(start, f"{stage}:after_effect", make_request(round=2, nonce="n-2", **fields))
+        assert commits(repository_in(tmp_path)) == [job["commit_sha"], first["commit_sha"]]
         assert [received.json["round"] for received in evaluator.requests] == [1, 2]
 
 
@@ -138,3 +124,30 @@ def test_many_jobs_that_were_at_work_are_taken_up_by_a_start_on_a_busy_machine(t
     assert {job["status"] for job in jobs} == {"succeeded"}
     told = [received.json["task"] for received in evaluator.requests]
     assert sorted(told) == sorted(request["task"] for request in requests)
+
+
+def let_leases_run_out(url: str) -> None:
+    """As if the time of a lease had passed."""
+    database = Database(url)
+    run_out = tables.worker_leases.update().values(beat_at=SystemClock().now() - timedelta(seconds=LEASE_SECONDS))
+    database.transact_now(lambda connection: connection.execute(run_out))
+    database.close()
+
+
+def test_a_job_whose_machine_died_is_adopted_by_another_one_that_has_no_file_of_it(
+    postgresql_url: str, tmp_path: Path
+) -> None:
+    with EvaluatorServer() as evaluator:
+        shared = {"DATABASE_URL": postgresql_url, "EVALUATION_ALLOWED_ORIGINS": evaluator.origin}
+        request = make_request(evaluation_url=evaluator.url)
+        with Service(tmp_path / "a", FAILPOINT="publish:before", **shared) as dying:
+            job_id = dying.post(request, prefer="respond-async").json()["job_id"]
+            assert dying.wait() == 137
+        let_leases_run_out(postgresql_url)
+        with Service(tmp_path / "b", **shared) as surviving:
+            job = surviving.finished(job_id)
+
+        assert job["status"] == "succeeded", job
+        assert commits(repository_in(tmp_path / "b")) == [job["commit_sha"]]
+        assert [stage["stage"] for stage in job["stages"]].count("generate") == 1
+        assert len(evaluator.requests) == 1

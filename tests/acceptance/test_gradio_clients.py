@@ -27,6 +27,7 @@ from tests.fakes.hub import FakeHub
 SECONDS = 120  # far more than any client here takes
 HUB_TOKEN = "hf_" + "c" * 34
 CSV = "region,sales\nNorth,12.5\nSouth,7.5\n"
+JAVASCRIPT_CLIENT = Path(__file__).parents[1] / "data" / "gradio-client.mjs"
 BLOCK = re.compile(r"^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 PYTHON_CLIENT = """
@@ -66,38 +67,6 @@ try:
 except Exception as error:
     seen["errors"].append(type(error).__name__)
 print(json.dumps(seen))
-"""
-
-JAVASCRIPT_CLIENT = """
-import { pathToFileURL } from "node:url";
-const [folder, url, token, data] = process.argv.slice(2);
-const { Client, handle_file } = await import(pathToFileURL(`${folder}/dist/index.js`));
-const client = await Client.connect(url, { token, events: ["data", "status"] });
-const seen = { endpoints: Object.keys((await client.view_api()).named_endpoints), stages: [], statuses: [] };
-const brief = {
-  email: "ada@example.com", task: "javascript", round: 1, nonce: "n-1", brief: "Show data.csv as a table.",
-  attachments: [handle_file(data), new File(["{}"], "extra.json")],
-};
-for await (const message of client.submit("/deploy", brief)) {
-  if (message.type === "status") seen.statuses.push(message.stage);
-  else if (message.data[0].kind) seen.stages.push(message.data[0].stage);
-  else seen.deployed = message.data[0];
-}
-seen.runtime = (await client.predict("/space_runtime", { space_id: "ada/app" })).data[0];
-seen.parallel = (await Promise.all(Array.from({ length: 10 }, () => client.predict("/space_runtime", ["ada/app"]))))
-  .map((answer) => answer.data[0].stage);
-seen.errors = [];
-for (const [name, values] of [["/space_runtime", ["ada/gone"]], ["/space_runtime", ["no space id"]]]) {
-  try { await client.predict(name, values); } catch (error) { seen.errors.push(error.message); }
-}
-const stranger = await Client.connect(url);
-try { await stranger.predict("/space_runtime", ["ada/app"]); } catch (error) { seen.errors.push(error.message); }
-const doomed = client.submit("/deploy", { ...brief, attachments: [], task: "cancelled" });
-for await (const message of doomed) {
-  if (message.type === "status" && message.stage === "generating") await doomed.cancel();
-  if (message.type === "status") seen.last = message.stage;
-}
-console.log(JSON.stringify(seen));
 """
 
 
@@ -183,14 +152,12 @@ def test_the_python_client_acts_with_the_callers_own_hub_token(service: Service,
     assert {entry.token for entry in hub.log[before:]} == {HUB_TOKEN}
 
 
-def test_the_javascript_client_lists_calls_uploads_and_cancels(service: Service, data: Path, tmp_path: Path) -> None:
+def test_the_javascript_client_lists_calls_uploads_and_cancels(service: Service, data: Path) -> None:
     folder = os.environ.get("GRADIO_CLIENT_JS", "")
     node = shutil.which("node")
     if not node or not (Path(folder) / "dist" / "index.js").is_file():
         pytest.skip("GRADIO_CLIENT_JS names no folder of the npm package @gradio/client, or there is no node")
-    script = tmp_path / "client.mjs"
-    script.write_text(JAVASCRIPT_CLIENT)
-    seen = json.loads(run(node, script, folder, service.url, SECRET, data).splitlines()[-1])
+    seen = json.loads(run(node, JAVASCRIPT_CLIENT, folder, service.url, SECRET, data).splitlines()[-1])
 
     assert seen["endpoints"][:2] == ["/deploy", "/job"]
     assert {"generate", "verify", "publish"} <= set(seen["stages"])

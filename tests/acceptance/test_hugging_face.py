@@ -1,5 +1,6 @@
 """Briefs and files to Hugging Face Spaces: the service as a process, the Hub on loopback."""
 
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -11,33 +12,7 @@ from tests.fakes.evaluator import EvaluatorServer
 from tests.fakes.hub import FakeHub, Space
 from tests.fakes.model import ModelServer
 
-GRADIO = "import gradio as gr\n\nwith gr.Blocks() as demo:\n    gr.Markdown('Hello')\n\ndemo.launch()\n"
-STREAMLIT = "import streamlit as st\n\nst.set_page_config(page_title='Hello')\nst.title('Hello')\n"
-FLASK = """from flask import Flask
-
-app = Flask(__name__)
-
-
-@app.get("/")
-def home():
-    return "Hello"
-
-
-if __name__ == "__main__":
-    app.run(host="0.0.0.0", port=7860)
-"""
-PAGE = """<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><title>Hello</title></head>
-<h1>Hello</h1>
-</html>
-"""
-APPS = {
-    "static": {"index.html": PAGE},
-    "gradio": {"app.py": GRADIO},
-    "streamlit": {"app.py": STREAMLIT, "requirements.txt": "streamlit==1.51.0\n"},
-    "docker": {"app.py": FLASK, "requirements.txt": "flask==3.1.2\n"},
-}
+APPS: dict[str, dict[str, str]] = tomllib.loads((Path(__file__).parents[1] / "data/hello-apps.toml").read_text("utf-8"))
 SDKS = {"static": "static", "gradio": "gradio", "streamlit": "docker", "docker": "docker"}
 
 
@@ -93,7 +68,7 @@ def test_a_brief_becomes_a_space_that_runs_with_one_create_and_one_commit(kind: 
 
 
 def test_a_revision_changes_the_same_space_by_one_more_commit(tmp_path: Path) -> None:
-    second = reply({"app.py": GRADIO.replace("Hello", "Good day")})
+    second = reply({"app.py": APPS["gradio"]["app.py"].replace("Hello", "Good day")})
     with FakeHub() as hub, EvaluatorServer() as evaluator, ModelServer([reply(APPS["gradio"]), second]) as model:
         with Service(tmp_path, **on_the_hub(hub, evaluator, model)) as service:
             first = service.post(brief(space_type="gradio")).json()
@@ -151,7 +126,7 @@ def test_an_app_that_needs_a_paid_plan_is_made_static_when_no_kind_was_asked_for
     with (
         FakeHub() as hub,
         EvaluatorServer() as evaluator,
-        ModelServer([reply(APPS["gradio"]), reply({"index.html": PAGE})]) as model,
+        ModelServer([reply(APPS["gradio"]), reply(APPS["static"])]) as model,
     ):
         hub.plan = "free"
         with Service(tmp_path, **on_the_hub(hub, evaluator, model)) as service:

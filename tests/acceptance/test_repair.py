@@ -10,25 +10,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import httpx
 import pytest
 
-from pipeline.verification.browser.sealed_browser import find_browser
 from pipeline.verification.combined import NO_BROWSER
-from tests.acceptance.repairs import (
-    CHECKS,
-    KILLED,
-    LICENCE,
-    PLOTS,
-    RIGHT,
-    ROWS,
-    TITLE,
-    TOTAL,
-    WRONG,
-    Story,
-    building,
-    page,
-    play,
-)
-
-needs_browser = pytest.mark.skipif(find_browser(None) is None, reason="there is no browser on this machine")
+from tests.acceptance import repairs
+from tests.acceptance.repairs import CHECKS, KILLED, LICENCE, PLOTS, RIGHT, ROWS, TITLE, TOTAL, WRONG, Story
+from tests.integration.browser_rig import needs_browser
 
 AT_ONCE = 4
 STUCK_SECONDS = 300
@@ -43,7 +28,9 @@ def playing(
     chosen = [item.callspec.params.get("story") for item in request.session.items if hasattr(item, "callspec")]
     longest_first = sorted(PLOTS.keys() & set(chosen), key=lambda name: len(PLOTS[name].crashes), reverse=True)
     with ThreadPoolExecutor(AT_ONCE) as threads:
-        yield {name: threads.submit(play, PLOTS[name], tmp_path_factory.mktemp("repos")) for name in longest_first}
+        yield {
+            name: threads.submit(repairs.play, PLOTS[name], tmp_path_factory.mktemp("repos")) for name in longest_first
+        }
 
 
 @pytest.fixture
@@ -52,21 +39,23 @@ def story(request: pytest.FixtureRequest, playing: Mapping[str, Future[Story]]) 
 
 
 def told_by(*names: str) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("story", names, indirect=True)
+    marks = {name: () if name == "no browser" else needs_browser for name in names}
+    return pytest.mark.parametrize("story", [pytest.param(name, marks=marks[name]) for name in names], indirect=True)
 
 
-@needs_browser
+GIVEN_UP = ("a repair without files", "a repair that is cut off", "the model fails in the repair", "one call allowed")
+
+
 @told_by("wrong, then right")
 def test_a_wrong_page_is_mended_by_one_call_that_goes_on_with_the_first_conversation(story: Story) -> None:
     first, repair = [call.body["messages"] for call in story.calls]
 
     assert repair[: len(first)] == first
     answer, question = repair[len(first) :]
-    assert answer == {"role": "assistant", "content": building(WRONG)}
+    assert answer == {"role": "assistant", "content": repairs.building(WRONG)}
     assert question["role"] == "user"
 
 
-@needs_browser
 @told_by("wrong, then right")
 def test_the_repair_tells_the_failed_check_its_evidence_and_the_console_and_nothing_that_passed(story: Story) -> None:
     question = story.calls[1].body["messages"][-1]
@@ -78,7 +67,6 @@ def test_the_repair_tells_the_failed_check_its_evidence_and_the_console_and_noth
     assert not [check for check in (TITLE, ROWS, LICENCE) if check in said]
 
 
-@needs_browser
 @told_by("wrong, then right", KILLED)
 def test_the_mended_page_is_the_one_that_is_published(story: Story) -> None:
     assert story.published == story.committed == RIGHT
@@ -88,7 +76,6 @@ def test_the_mended_page_is_the_one_that_is_published(story: Story) -> None:
     assert [told["commit_sha"] for told in story.told] == [story.reply["commit_sha"]]
 
 
-@needs_browser
 @told_by("wrong, then right")
 def test_a_job_shows_what_was_seen_of_the_published_page(story: Story) -> None:
     assert all(check["evidence"] and check["method"] in {"static", "browser"} for check in story.job["checks"])
@@ -102,7 +89,6 @@ def test_a_job_shows_what_was_seen_of_the_published_page(story: Story) -> None:
     ]
 
 
-@needs_browser
 @told_by(KILLED)
 def test_a_kill_between_the_stages_of_a_repair_costs_no_second_call(story: Story) -> None:
     assert story.job["status"] == "succeeded"
@@ -110,17 +96,15 @@ def test_a_kill_between_the_stages_of_a_repair_costs_no_second_call(story: Story
     assert story.job["usage"]["calls"] == 2
 
 
-@needs_browser
 @told_by("always wrong")
 def test_of_wrong_pages_the_one_with_fewest_failures_is_published_not_the_last(story: Story) -> None:
-    assert story.published == story.committed == page(total="18.00")
+    assert story.published == story.committed == repairs.page(total="18.00")
     assert story.verdicts() == {TITLE: "pass", TOTAL: "fail", ROWS: "pass", LICENCE: "pass"}
     assert story.reply["checks"] == story.job["checks"]
     assert story.evidence(TOTAL) == "its value is false"
     assert story.job["console"] == ["log: the total is 18.00"]
 
 
-@needs_browser
 @told_by("always wrong")
 def test_there_are_two_repairs_at_most_and_each_conversation_goes_on_with_the_one_before(story: Story) -> None:
     first, second, third = [call.body["messages"] for call in story.calls]
@@ -131,28 +115,13 @@ def test_there_are_two_repairs_at_most_and_each_conversation_goes_on_with_the_on
     assert len(story.commits) == 1
 
 
-@needs_browser
-@told_by(
-    "always wrong",
-    "a repair without files",
-    "a repair that is cut off",
-    "the model fails in the repair",
-    "one call allowed",
-    "too little time",
-)
+@told_by("always wrong", *GIVEN_UP, "too little time")
 def test_the_evaluator_is_told_of_an_app_that_is_not_right_as_well(story: Story) -> None:
     assert story.job["status"] == "succeeded"
     assert [told["commit_sha"] for told in story.told] == [story.reply["commit_sha"]]
 
 
-@needs_browser
-@told_by(
-    "a repair without files",
-    "a repair that is cut off",
-    "the model fails in the repair",
-    "one call allowed",
-    "too little time",
-)
+@told_by(*GIVEN_UP, "too little time")
 def test_without_a_repair_that_can_be_used_the_first_page_is_published_with_its_failure(story: Story) -> None:
     assert story.published == story.committed == WRONG
     assert story.verdicts() == {TITLE: "pass", TOTAL: "fail", ROWS: "pass", LICENCE: "pass"}
@@ -160,15 +129,13 @@ def test_without_a_repair_that_can_be_used_the_first_page_is_published_with_its_
     assert story.reply["checks"] == story.job["checks"]
 
 
-@needs_browser
-@told_by("a repair without files", "a repair that is cut off", "the model fails in the repair", "one call allowed")
+@told_by(*GIVEN_UP)
 def test_a_repair_that_was_given_up_is_said_in_reply_and_job(story: Story) -> None:
     (note,) = story.reply["notes"]
     assert note.startswith("a repair was given up: ")
     assert story.job["notes"] == [note]
 
 
-@needs_browser
 @told_by("one call allowed", "too little time")
 def test_calls_and_time_that_are_used_up_leave_no_repair(story: Story) -> None:
     assert len(story.calls) == 1

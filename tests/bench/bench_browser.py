@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 import statistics
-import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -13,13 +12,12 @@ import pytest
 
 from pipeline.domain.brief import Check
 from pipeline.verification.browser.process import ChromiumProcess
-from pipeline.verification.browser.sealed_browser import SealedBrowser, find_browser
+from pipeline.verification.browser.sealed_browser import SealedBrowser
 from tests.builders import make_files
+from tests.integration.browser_rig import ADDRESS, BROWSER, descendants, needs_browser
 
-BROWSER = find_browser(None)
-pytestmark = [pytest.mark.bench, pytest.mark.skipif(BROWSER is None, reason="there is no browser on this machine")]
+pytestmark = [pytest.mark.bench, needs_browser]
 
-ADDRESS = "https://octo.github.io/app/"
 APPS = 50
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sales</title>
 <link rel="stylesheet" href="style.css"></head><body><h1>Sales</h1><p id="total"></p><ul></ul><script src="app.js">
@@ -41,13 +39,8 @@ CHECKS = [
 
 def proportional_mebibytes() -> float:
     """PSS of all processes that this one has started: shared pages are counted once."""
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
-    parents = {int(pid): int(parent) for pid, parent in map(str.split, listed.splitlines())}
-    found = {os.getpid()}
-    while more := {pid for pid, parent in parents.items() if parent in found} - found:
-        found |= more
     total = 0
-    for pid in found - {os.getpid()}:
+    for pid in descendants() - {os.getpid()}:
         with suppress(OSError):  # it has ended in the meantime
             pss = re.search(r"^Pss: +(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
             total += int(pss[1]) if pss else 0

@@ -90,6 +90,11 @@ class Look:
     change: Change | None = None
     is_away: bool = False
 
+    @property
+    def broken(self) -> tuple[int, ...]:
+        """Numbers of the checks that the change breaks."""
+        return self.change.checks if self.change else ()
+
     def __str__(self) -> str:
         name = f"-{self.change.name.replace(' ', '-')}" if self.change else ""
         return f"{self.sample}-round-{self.round}{name}"

@@ -1,8 +1,12 @@
 """Looking at apps in the sealed browser: what the tests of it share."""
 
-import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
 
 from pipeline.domain.brief import Check
 from pipeline.domain.verdict import Verification
@@ -10,16 +14,19 @@ from pipeline.verification.browser.sealed_browser import SealedBrowser, find_bro
 from tests.builders import make_files
 
 BROWSER = find_browser(None)
+needs_browser = pytest.mark.skipif(BROWSER is None, reason="there is no browser on this machine")
 ADDRESS = "https://octo.github.io/app/"
 
 
-@contextmanager
-def sealed_browser() -> Iterator[SealedBrowser]:
-    """One for all looks, ended at the end."""
+@asynccontextmanager
+async def own_browser(*arguments: Any, **options: Any) -> AsyncIterator[SealedBrowser]:
+    """One of the test's own, closed at the end."""
     assert BROWSER
-    shared = SealedBrowser(BROWSER)
-    yield shared
-    asyncio.run(shared.close())
+    browser = SealedBrowser(BROWSER, *arguments, **options)
+    try:
+        yield browser
+    finally:
+        await browser.close()
 
 
 def scripts(*texts: str) -> list[Check]:
@@ -43,3 +50,13 @@ document.querySelector("#more").onclick = () => total.textContent = Number(total
 setTimeout(() => late.textContent = "here", 500);
 fetch("data.csv").then(r => r.text()).then(text => document.body.dataset.rows = text.trim().split("\\n").length);
 </script></body></html>"""
+
+
+def descendants() -> set[int]:
+    """This process, and those that it started, directly or not."""
+    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,stat="], capture_output=True, text=True, check=True).stdout
+    parents = {int(pid): int(parent) for pid, parent, state in map(str.split, listed.splitlines()) if state[0] != "Z"}
+    found = {os.getpid()}
+    while more := {pid for pid, parent in parents.items() if parent in found} - found:
+        found |= more
+    return found

@@ -2,10 +2,15 @@
 
 import asyncio
 import json
+from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 
+from pipeline.web.gradio.calls import Calls
+from pipeline.web.gradio.state import GradioState
 from tests.fakes.gradio import HUB_TOKEN, GradioServices, app_of
 from tests.fakes.jobs import SECRET
 
@@ -18,9 +23,30 @@ SECONDS = 30  # far more than any stream here lasts
 Events = list[tuple[str, Any]]
 
 
-def client_of(services: GradioServices) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(app_of(services), raise_app_exceptions=False)
-    return httpx.AsyncClient(transport=transport, base_url="http://pipeline.test", headers=OPERATOR)
+class Client(httpx.AsyncClient):
+    """Asks ``app``, the application over jobs and Spaces in memory, with the operator's secret."""
+
+    def __init__(self, folder: Path, **settings: Any) -> None:
+        self.services = GradioServices(folder, **settings)
+        self.app: FastAPI = app_of(self.services)
+        self.jobs, self.hub = self.services.jobs, self.services.hub
+        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
+        super().__init__(transport=transport, base_url="http://pipeline.test", headers=OPERATOR)
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        await super().__aexit__(kind, error, traceback)
+        self.services.database.close()
+
+    @property
+    def calls(self) -> Calls:
+        """The calls under way."""
+        state: GradioState = self.app.state.gradio
+        return state.calls
 
 
 async def begin(client: httpx.AsyncClient, name: str, body: Any, **options: Any) -> str:

@@ -28,9 +28,13 @@ def bearer(secret: str = SECRET) -> dict[str, str]:
     return {"Authorization": f"Bearer {secret}"}
 
 
-def client_of(services: MemoryServices, **options: Any) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(create_app(services), raise_app_exceptions=False)
-    return httpx.AsyncClient(transport=transport, base_url="http://pipeline.test", **options)
+class Client(httpx.AsyncClient):
+    """Asks the application over ``services`` in memory."""
+
+    def __init__(self, services: MemoryServices, **options: Any) -> None:
+        transport = httpx.ASGITransport(create_app(services), raise_app_exceptions=False)
+        super().__init__(transport=transport, base_url="http://pipeline.test", **options)
+        self.services, self.jobs = services, services.jobs
 
 
 async def accept(services: MemoryServices, **fields: Any) -> str:

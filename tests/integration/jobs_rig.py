@@ -8,7 +8,7 @@ from pipeline.clock import SystemClock
 from pipeline.domain.brief import Brief
 from pipeline.domain.generation import Made
 from pipeline.domain.job import Job, Stage
-from pipeline.domain.notification import DeliveryState, Notification
+from pipeline.domain.notification import DeliveryState
 from pipeline.domain.publication import Target
 from pipeline.domain.verdict import Seen
 from pipeline.jobs.database import Database
@@ -20,7 +20,7 @@ from pipeline.jobs.records import JobRecords
 from pipeline.jobs.stores import SqlBlobs, SqlSites
 from pipeline.jobs.submissions import Submissions
 from pipeline.ports import Checkpoint, Progress
-from tests.builders import make_publication
+from tests.builders import make_brief, make_publication
 
 SECONDS = 20.0  # far more than any job here takes
 
@@ -29,8 +29,7 @@ class NoNotifier:
     async def notify(self, *_: object) -> DeliveryState:
         return DeliveryState.DELIVERED
 
-    async def redeliver(self, _job_id: str, _url: str, _notification: Notification) -> DeliveryState:
-        return DeliveryState.DELIVERED
+    redeliver = notify
 
 
 class Work:
@@ -50,6 +49,12 @@ class Work:
 
         assert await checkpoint(Stage.GENERATE, effect, str, self.seconds) == "built"
         await checkpoint.report(Made(generator="plain"), Seen(), "0" * 64, make_publication())
+
+
+async def finished(jobs: JobQueue, brief: Brief | None = None) -> Job:
+    """Of a brief that is accepted, the job when it has ended."""
+    accepted, _ = await jobs.accept(brief or make_brief())
+    return await jobs.wait(accepted.id, SECONDS)
 
 
 @asynccontextmanager

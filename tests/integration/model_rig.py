@@ -1,16 +1,24 @@
-"""One model behind the real SDK, and what it is asked."""
+"""One model behind the real SDK, and a generator whose model answers by a script."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
+from pipeline.clock import SystemClock
 from pipeline.domain.conversation import CallLimits, Message, Reply, Role
+from pipeline.domain.generation import Generation, Order
+from pipeline.generation.generator import ModelGenerator
+from pipeline.generation.model.budget import Caps
+from pipeline.generation.model.chain import build_chain
 from pipeline.generation.model.failure import ModelFailure
 from pipeline.generation.model.openai_model import OpenAIModel
-from tests.fakes.model import Answer, ModelServer
+from pipeline.generation.prompts import Prompts
+from tests.fakes.model import Answer, Entry, ModelServer
+from tests.fakes.model_calls import RecordingLedger
 
 KEY = "sk-or-v1-8d7f6a5b4c3d2e1f"
 JOB = "0123456789abcdef0123456789abcdef"
@@ -43,3 +51,37 @@ async def failure_of(*script: Answer, limits: CallLimits = AMPLE, **options: Any
 async def reply_to(answer: Answer, limits: CallLimits = AMPLE) -> Reply:
     with ModelServer([answer]) as server:
         return await ask(server, limits)
+
+
+PROMPTS = Path(__file__).parents[2] / "prompts"
+CAPS = Caps(calls=6, tokens=400_000)
+PAGE = '<!doctype html>\n<html lang="en">\n<title>Tides</title>\n<p id="total">7</p>\n</html>\n'
+README = "# Tides\n\n## Summary\n\nShows tides.\n"
+GOOD = f'A page with the total.\n\n<file path="index.html">\n{PAGE}</file>\n<file path="README.md">\n{README}</file>\n'
+
+
+def edit(search: str, replace: str, path: str = "index.html") -> str:
+    return f'<edit path="{path}">\n<<<<<<< SEARCH\n{search}\n=======\n{replace}\n>>>>>>> REPLACE\n</edit>\n'
+
+
+class Scripted:
+    """A generator whose model answers by a script; afterwards ``server.calls`` tells what it was asked."""
+
+    def __init__(self, *script: Entry, caps: Caps = CAPS, ledger: RecordingLedger | None = None) -> None:
+        self.server = ModelServer(script, then="error")
+        self.ledger = ledger or RecordingLedger()
+        self.notes: list[str] = []
+        self._caps = caps
+
+    async def generate(self, order: Order) -> Generation:
+        with self.server as server:
+            chain = build_chain(server.base_url, SecretStr("a-key-of-the-test"), ["big-model"], self.ledger, self._caps)
+            return await ModelGenerator(chain, Prompts(PROMPTS), SystemClock()).generate(order, self.notes.append)
+
+    @property
+    def conversations(self) -> list[list[dict[str, Any]]]:
+        return [call.body["messages"] for call in self.server.calls]
+
+
+def texts(messages: Sequence[dict[str, Any]]) -> list[str]:
+    return [str(message["content"]) for message in messages]

@@ -6,42 +6,30 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from mimetypes import guess_type
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from pipeline.domain.verdict import Outcome, Verdict, Verification
 from pipeline.verification.browser import checks as page_checks
-from pipeline.verification.browser.sealed_browser import SealedBrowser, find_browser
+from pipeline.verification.browser.sealed_browser import SealedBrowser
 from pipeline.verification.combined import BrowserVerifier
 from pipeline.verification.static import StaticVerifier
 from tests.fakes.cdn import CdnStandIn, cdn_files
 from tests.integration.brief_samples import HOSTS, NAMES, Look, sample
+from tests.integration.browser_rig import ADDRESS, BROWSER, needs_browser
 
-BROWSER = find_browser(None)
-needs_browser = pytest.mark.skipif(BROWSER is None, reason="there is no browser on this machine")
-
-ADDRESS = "https://octo.github.io/app/"
 AT_ONCE = 4
 WRONG_SECONDS = 2.0
 NO_ANSWER = "it gave no answer in time"
 STUCK_SECONDS = 300
 
 
-def right_cases() -> Iterator[Any]:
-    for name in NAMES:
-        for label, brief in sample(name).rounds.items():
-            for number in range(1, len(brief.checks) + 1):
-                yield pytest.param(Look(name, label), number, id=f"{name}-round-{label}-check-{number}")
+def checks_of(look: Look) -> range:
+    return range(1, len(sample(look.sample).rounds[look.round].checks) + 1)
 
 
-def wrong_cases() -> Iterator[Any]:
-    for name in NAMES:
-        for change in sample(name).changes:
-            for number in change.checks:
-                look = Look(name, change.round, change)
-                shown = change.name.replace(" ", "-")
-                yield pytest.param(look, number, id=f"{name}-round-{change.round}-check-{number}-{shown}")
+def right_looks() -> list[Look]:
+    return [Look(name, label) for name in NAMES for label in sample(name).rounds]
 
 
 def wrong_looks() -> list[Look]:
@@ -116,7 +104,9 @@ def seen_in(verified: Verified, look: Look) -> list[Verdict]:
 
 
 @needs_browser
-@pytest.mark.parametrize(("look", "number"), list(right_cases()))
+@pytest.mark.parametrize(
+    ("look", "number"), [(look, number) for look in right_looks() for number in checks_of(look)], ids=str
+)
 def test_a_right_page_passes(verified: Verified, look: Look, number: int) -> None:
     verdict = seen_in(verified, look)[number - 1]
     is_undecided = number in sample(look.sample).undecided.get(look.round, [])
@@ -125,7 +115,9 @@ def test_a_right_page_passes(verified: Verified, look: Look, number: int) -> Non
 
 
 @needs_browser
-@pytest.mark.parametrize(("look", "number"), list(wrong_cases()))
+@pytest.mark.parametrize(
+    ("look", "number"), [(look, number) for look in wrong_looks() for number in look.broken], ids=str
+)
 def test_a_wrong_page_fails_with_evidence(verified: Verified, look: Look, number: int) -> None:
     verdict = seen_in(verified, look)[number - 1]
     assert verdict.outcome is Outcome.FAIL, verdict
@@ -137,12 +129,11 @@ def test_a_wrong_page_fails_with_evidence(verified: Verified, look: Look, number
 @needs_browser
 @pytest.mark.parametrize("look", wrong_looks(), ids=str)
 def test_what_is_right_on_a_wrong_page_is_not_blamed(verified: Verified, look: Look) -> None:
-    assert look.change
     undecided = sample(look.sample).undecided.get(look.round, [])
     blamed = {
         verdict.check.text: verdict.evidence
         for number, verdict in enumerate(seen_in(verified, look), start=1)
-        if number not in look.change.checks
+        if number not in look.broken
         and verdict.outcome is not (Outcome.NOT_VERIFIABLE if number in undecided else Outcome.PASS)
     }
     assert blamed == {}
@@ -162,9 +153,8 @@ def test_with_foreign_hosts_out_of_reach_what_depends_on_them_is_not_verifiable(
 @needs_browser
 @pytest.mark.parametrize("look", wrong_away_looks(), ids=str)
 def test_with_foreign_hosts_out_of_reach_a_wrong_page_is_not_verifiable_either(verified: Verified, look: Look) -> None:
-    assert look.change
     verdicts = seen_in(verified, look)
-    for number in look.change.checks:
+    for number in look.broken:
         assert verdicts[number - 1].outcome is Outcome.NOT_VERIFIABLE, verdicts[number - 1]
         assert "out of reach" in verdicts[number - 1].evidence
 
@@ -194,4 +184,4 @@ def test_a_wrong_page_differs_from_the_right_one_in_one_place(look: Look) -> Non
     right = sample(look.sample).right
     wrong = look.change.applied_to(right)
     assert {path for path in right if wrong.get(path) != right[path]} == {look.change.path}
-    assert set(look.change.checks) <= set(range(1, len(sample(look.sample).rounds[look.round].checks) + 1))
+    assert set(look.broken) <= set(checks_of(look))

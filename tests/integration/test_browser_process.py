@@ -1,10 +1,7 @@
 """The browser's process: hostile pages, what a killed browser leaves, and what it gets of ours."""
 
 import asyncio
-import os
-import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,15 +9,12 @@ import pytest
 from pipeline.verification.browser import process as browser_process
 from pipeline.verification.browser.process import ChromiumProcess
 from pipeline.verification.browser.sealed_browser import BrowserFailed, SealedBrowser
-from tests.integration.browser_rig import BROWSER, RIGHT, look, outcomes, sealed_browser
+from tests.cases import cases
+from tests.integration.browser_rig import BROWSER, RIGHT, descendants, look, needs_browser, outcomes, own_browser
 
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no browser on this machine")
+CASES = cases("hostile-pages")
 
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[SealedBrowser]:
-    with sealed_browser() as shared:
-        yield shared
+pytestmark = needs_browser
 
 
 def running_process(browser: SealedBrowser) -> ChromiumProcess:
@@ -41,28 +35,15 @@ def is_alive(pid: int) -> bool:
 
 
 LOOP = "<title>x</title><script>for (;;);</script>"
-HOSTILE = {
-    "endless loop": LOOP,
-    "endless loop later": "<script>setTimeout(() => { for (;;); }, 300)</script>",
-    "heap bomb": "<script>const a = []; for (;;) a.push(new Array(1e5).fill(Math.random()))</script>",
-    "buffer bomb": "<script>const a = []; for (;;) a.push(new Uint8Array(1 << 20).fill(1))</script>",
-    "alert storm": "<script>for (;;) alert(1)</script>",
-    "popup storm": "<script>for (;;) window.open('about:blank')</script>",
-    "reload storm": "<script>setInterval(() => location.reload(), 1)</script>",
-    "endless navigation": "<script>location.href = '?' + Math.random()</script>",
-}
+HOSTILE = dict(CASES["hostile"])
 
 
 @pytest.mark.parametrize("html", HOSTILE.values(), ids=HOSTILE)
 async def test_a_hostile_page_frees_its_place_and_harms_nobody(html: str) -> None:
-    assert BROWSER
-    browser = SealedBrowser(BROWSER, apps_at_once=1)
-    try:
+    async with own_browser(apps_at_once=1) as browser:
         hostile = asyncio.create_task(look(browser, html, "document.title === 'never'"))
         after = await asyncio.wait_for(look(browser, RIGHT, "document.title === 'Sales ünï'"), 30)
         seen = await hostile
-    finally:
-        await browser.close()
     assert outcomes(seen) == ["fail"]
     assert "page-dies" in {finding.rule for finding in seen.findings}
     assert outcomes(after) == ["pass"]
@@ -75,16 +56,7 @@ async def test_an_app_beside_a_hostile_one_is_unharmed(browser: SealedBrowser) -
     await hostile
 
 
-@pytest.mark.parametrize(
-    "html",
-    [
-        "<script>location.href = 'https://elsewhere.example/'</script>",
-        "<a id='a' download='x' href='data:text/plain,x'>x</a><script>a.click()</script>",
-        "<script>for (let i = 0; i < 20; i++) confirm('x')</script>",
-        "<script>close()</script>",
-        "<script>setInterval(() => { throw new Error(Math.random()) }, 0)</script>",
-    ],
-)
+@pytest.mark.parametrize("html", CASES["ill_mannered"])
 async def test_other_bad_manners_end_in_a_verdict(browser: SealedBrowser, html: str) -> None:
     seen = await look(browser, html, "document.title === 'never'")
     assert outcomes(seen)[0] != "pass"
@@ -99,30 +71,18 @@ async def test_a_browser_that_was_killed_is_replaced_and_the_app_looked_at_again
 
 
 async def test_the_browser_is_replaced_after_some_apps(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert BROWSER
     monkeypatch.setattr(browser_process, "RECYCLE_AFTER", 2)
-    browser = SealedBrowser(BROWSER)
     used = set()
-    for _ in range(3):
-        await look(browser, "<title>x</title>", "true")
-        used.add(running_process(browser).pid)
-    await browser.close()
+    async with own_browser() as browser:
+        for _ in range(3):
+            await look(browser, "<title>x</title>", "true")
+            used.add(running_process(browser).pid)
     assert len(used) == 2
 
 
 def test_looks_from_several_event_loops_share_one_browser(browser: SealedBrowser) -> None:
     for _ in range(2):
         assert outcomes(asyncio.run(look(browser, RIGHT, "true"))) == ["pass"]
-
-
-def descendants() -> set[int]:
-    """Processes that this one started, directly or not."""
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,stat="], capture_output=True, text=True, check=True).stdout
-    parents = {int(pid): int(parent) for pid, parent, state in map(str.split, listed.splitlines()) if state[0] != "Z"}
-    found = {os.getpid()}
-    while more := {pid for pid, parent in parents.items() if parent in found} - found:
-        found |= more
-    return found
 
 
 @pytest.mark.parametrize("html", ["<title>x</title>", LOOP])
@@ -147,14 +107,10 @@ async def test_closing_leaves_no_process_behind(html: str) -> None:
 
 
 async def test_the_browser_gets_nothing_of_our_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert BROWSER
     monkeypatch.setenv("LLM_API_KEY", "sk-canary-0123456789")
-    browser = SealedBrowser(BROWSER)
-    try:
+    async with own_browser() as browser:
         await look(browser, "<title>x</title>")
         environment = read_environment(running_process(browser).pid)
-    finally:
-        await browser.close()
     assert b"sk-canary" not in environment
     assert b"HOME=" in environment
 

@@ -1,45 +1,24 @@
 """What is seen of an app in the sealed browser."""
 
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from pipeline.domain.brief import Check
 from pipeline.domain.verdict import Outcome, Severity
 from pipeline.verification.browser.look import MAX_SCREENSHOT
 from pipeline.verification.browser.sealed_browser import SealedBrowser
 from tests.builders import make_files
+from tests.cases import cases
 from tests.fakes.cdn import CdnStandIn, cdn_files
-from tests.integration.browser_rig import ADDRESS, BROWSER, RIGHT, look, outcomes, sealed_browser
+from tests.integration.browser_rig import ADDRESS, RIGHT, look, needs_browser, outcomes, own_browser
 
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no browser on this machine")
+pytestmark = needs_browser
 
 PNG = b"\x89PNG\r\n\x1a\n"
 BOOTSTRAP = "https://cdn.jsdelivr.net/npm/bootstrap@5.3.3/dist/css/bootstrap.min.css"
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[SealedBrowser]:
-    with sealed_browser() as shared:
-        yield shared
-
-
 WRONG = "<!doctype html><title>Something else</title><p>nothing</p>"
-CHECKS = (
-    "document.title === 'Sales ünï'",  # an expression
-    "document.title === `Sales ünï`; // with a comment",
-    "const form = document.querySelector('#form'); return form.tagName === 'FORM'",  # a body
-    "const select = document.querySelector('#region'); select.tagName === 'SELECT'",  # statements: the last value
-    "() => document.querySelector('#total').textContent === '41'",  # a function
-    "new Promise(done => setTimeout(() => done(document.querySelector('#region')), 50))",  # a promise
-    "(await fetch('data.csv')).ok",
-    "document.querySelector('#late').textContent === 'here'",  # after a while
-    "document.body.dataset.rows === '3'",
-    "getComputedStyle(document.body).color === 'rgb(1, 2, 3)'",
-    "(() => { document.querySelector('#more').click(); return true; })()",  # changes the page
-    "document.querySelector('#total').textContent === '42'",  # sees the change, made once
-)
+CHECKS = cases("kinds-of-scripts")["scripts"]
 
 
 async def test_a_right_page_passes_every_kind_of_script(browser: SealedBrowser) -> None:
@@ -192,14 +171,12 @@ NEEDS_BOOTSTRAP = "getComputedStyle(document.querySelector('.card')).display ===
 
 
 async def test_a_page_with_a_library_is_verified_when_its_host_answers(tmp_path: Path) -> None:
-    assert BROWSER
     with CdnStandIn() as stand_in:
         stand_in.files["/npm/bootstrap@5.3.3/dist/css/bootstrap.min.css"] = ("text/css", b".card {display: flex}")
-        browser = SealedBrowser(BROWSER, cdn_files(tmp_path, {"cdn.jsdelivr.net": stand_in.url}))
-        right = await look(browser, PAGE_WITH_BOOTSTRAP, NEEDS_BOOTSTRAP, "document.title === 'x'")
-        wrong = await look(browser, PAGE_WITH_BOOTSTRAP.replace("card", "cart"), NEEDS_BOOTSTRAP)
-        missing = await look(browser, PAGE_WITH_BOOTSTRAP.replace("min.css", "none.css"), NEEDS_BOOTSTRAP)
-        await browser.close()
+        async with own_browser(cdn_files(tmp_path, {"cdn.jsdelivr.net": stand_in.url})) as browser:
+            right = await look(browser, PAGE_WITH_BOOTSTRAP, NEEDS_BOOTSTRAP, "document.title === 'x'")
+            wrong = await look(browser, PAGE_WITH_BOOTSTRAP.replace("card", "cart"), NEEDS_BOOTSTRAP)
+            missing = await look(browser, PAGE_WITH_BOOTSTRAP.replace("min.css", "none.css"), NEEDS_BOOTSTRAP)
     assert outcomes(right) == ["pass", "pass"]
     assert outcomes(wrong) == ["fail"]
     assert outcomes(missing) == ["fail"]
@@ -207,12 +184,10 @@ async def test_a_page_with_a_library_is_verified_when_its_host_answers(tmp_path:
 
 
 async def test_without_the_librarys_host_only_checks_that_hold_are_decided(tmp_path: Path) -> None:
-    assert BROWSER
     with CdnStandIn() as stand_in:
         down = stand_in.url
-    browser = SealedBrowser(BROWSER, cdn_files(tmp_path, {"cdn.jsdelivr.net": down}))
-    seen = await look(browser, PAGE_WITH_BOOTSTRAP, NEEDS_BOOTSTRAP, "document.title === 'x'")
-    await browser.close()
+    async with own_browser(cdn_files(tmp_path, {"cdn.jsdelivr.net": down})) as browser:
+        seen = await look(browser, PAGE_WITH_BOOTSTRAP, NEEDS_BOOTSTRAP, "document.title === 'x'")
     assert outcomes(seen) == ["not_verifiable", "pass"]
     assert "cdn.jsdelivr.net" in seen.verdicts[0].evidence
     assert [finding.severity for finding in seen.findings] == [Severity.WARNING]

@@ -1,9 +1,6 @@
 """Reading and looking together: what the verifier with a browser says of a candidate."""
 
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from pipeline.domain.brief import Check
 from pipeline.domain.files import AppFiles
@@ -12,15 +9,9 @@ from pipeline.verification.browser.sealed_browser import SealedBrowser
 from pipeline.verification.combined import NEEDS_SERVER, NO_BROWSER, BrowserVerifier
 from pipeline.verification.static import StaticVerifier
 from tests.builders import make_brief, make_files
-from tests.integration.browser_rig import ADDRESS, BROWSER, RIGHT, outcomes, scripts, sealed_browser
+from tests.integration.browser_rig import ADDRESS, RIGHT, needs_browser, outcomes, scripts
 
-pytestmark = pytest.mark.skipif(BROWSER is None, reason="there is no browser on this machine")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[SealedBrowser]:
-    with sealed_browser() as shared:
-        yield shared
+pytestmark = needs_browser
 
 
 PROSE = (

@@ -3,23 +3,21 @@
 import shutil
 from collections.abc import AsyncIterator
 
-import httpx
 import pytest
 from playwright.async_api import Page, async_playwright
 
 from pipeline.web.app import create_app
 from tests.fakes.jobs import SECRET, MemoryServices
 from tests.fakes.served import served
+from tests.integration.http_rig import Client
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "google-chrome"))), None)
 FILES = ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png", "reference.js"]
 
 
 @pytest.fixture
-async def client() -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(create_app(MemoryServices()))
-    async with httpx.AsyncClient(transport=transport, base_url="http://pipeline.test") as client:
-        yield client
+def client() -> Client:
+    return Client(MemoryServices())
 
 
 @pytest.fixture
@@ -38,13 +36,7 @@ async def page() -> AsyncIterator[Page]:
         await browser.close()
 
 
-async def described_at(address: str) -> list[str]:
-    async with httpx.AsyncClient() as client:
-        paths = (await client.get(f"{address}/openapi.json")).json()["paths"]
-    return [path for path, methods in paths.items() for _ in methods]
-
-
-async def test_the_page_shows_every_operation_and_asks_nobody_else(address: str, page: Page) -> None:
+async def test_the_page_shows_every_operation_and_asks_nobody_else(client: Client, address: str, page: Page) -> None:
     problems: list[str] = []
     asked: list[str] = []
     page.on("console", lambda message: problems.append(message.text))
@@ -53,7 +45,8 @@ async def test_the_page_shows_every_operation_and_asks_nobody_else(address: str,
     await page.goto(f"{address}/docs")
     await page.wait_for_selector(".opblock")
     shown = await page.locator(".opblock-summary-path").evaluate_all("all => all.map(one => one.dataset.path)")
-    assert sorted(shown) == sorted(await described_at(address))
+    paths = (await client.get("/openapi.json")).json()["paths"]
+    assert sorted(shown) == sorted(path for path, methods in paths.items() for _ in methods)
     assert problems == []
     assert all(url.startswith((f"{address}/", "data:")) for url in asked)
 
@@ -72,7 +65,7 @@ async def test_a_request_tried_out_carries_the_secret_that_was_given(address: st
 
 
 @pytest.mark.parametrize("accept", ["text/html", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"])
-async def test_a_browser_gets_a_page(client: httpx.AsyncClient, accept: str) -> None:
+async def test_a_browser_gets_a_page(client: Client, accept: str) -> None:
     response = await client.get("/docs", headers={"Accept": accept})
     assert response.status_code == 200
     assert response.headers["content-type"] == "text/html; charset=utf-8"
@@ -84,7 +77,7 @@ async def test_a_browser_gets_a_page(client: httpx.AsyncClient, accept: str) -> 
 
 
 @pytest.mark.parametrize("headers", [{}, {"Accept": "*/*"}, {"Accept": "text/plain"}])
-async def test_everybody_else_gets_markdown(client: httpx.AsyncClient, headers: dict[str, str]) -> None:
+async def test_everybody_else_gets_markdown(client: Client, headers: dict[str, str]) -> None:
     response = await client.get("/docs", headers=headers)
     assert response.status_code == 200
     assert response.headers["content-type"] == "text/plain; charset=utf-8"
@@ -94,7 +87,7 @@ async def test_everybody_else_gets_markdown(client: httpx.AsyncClient, headers: 
 
 
 @pytest.mark.parametrize("name", FILES)
-async def test_files_of_the_page_are_sent_again_only_when_they_changed(client: httpx.AsyncClient, name: str) -> None:
+async def test_files_of_the_page_are_sent_again_only_when_they_changed(client: Client, name: str) -> None:
     first = await client.get(f"/docs/{name}")
     assert (first.status_code, first.headers["cache-control"]) == (200, "no-cache")
     again = await client.get(f"/docs/{name}", headers={"If-None-Match": first.headers["etag"]})
@@ -103,6 +96,6 @@ async def test_files_of_the_page_are_sent_again_only_when_they_changed(client: h
 
 
 @pytest.mark.parametrize("name", ["missing.js", "..%2Freference.py", "%2e%2e%2freference.py", "%00"])
-async def test_no_other_file_is_served(client: httpx.AsyncClient, name: str) -> None:
+async def test_no_other_file_is_served(client: Client, name: str) -> None:
     response = await client.get(f"/docs/{name}")
     assert (response.status_code, response.json()["ok"]) == (404, False)

@@ -4,29 +4,21 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 import httpx
 import pytest
 from fastapi import routing
 
 from pipeline.domain.job import EventKind, Stage
-from pipeline.web import body
+from pipeline.web import body as body_reading
 from pipeline.web.app import create_app
 from pipeline.web.streams import Streams
-from tests.builders import make_brief
 from tests.fakes.jobs import SECRET, MemoryServices
 from tests.fakes.served import served, until
+from tests.integration.http_rig import accept, bearer, body
 
 LIMIT = 1_000_000
-BEARER = {"Authorization": f"Bearer {SECRET}"}
-BRIEF = {
-    "email": "ada@example.com",
-    "secret": SECRET,
-    "task": "sales",
-    "round": 1,
-    "nonce": "n1",
-    "brief": "Show the sales.",
-}
 TOO_LARGE = {"ok": False, "error": f"the request is larger than {LIMIT} bytes"}
 
 
@@ -49,6 +41,10 @@ def services() -> MemoryServices:
 async def port(services: MemoryServices) -> AsyncIterator[int]:
     async with running(services) as port:
         yield port
+
+
+def client_of(port: int, **options: Any) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20, **options)
 
 
 async def exchange(port: int, *parts: bytes) -> bytes:
@@ -95,31 +91,31 @@ async def test_a_client_that_sends_too_much_gets_to_see_the_refusal(services: Me
     chunk = b"%x\r\n%b\r\n" % (LIMIT, b"x" * LIMIT)
     chunked = [head("Transfer-Encoding: chunked"), *[chunk] * 20, b"0\r\n\r\n"]
     assert status_and_json(await exchange(port, *chunked)) == (413, TOO_LARGE)
-    async with httpx.AsyncClient(timeout=20) as client:
-        response = await client.post(f"http://127.0.0.1:{port}/api-deploy", content=content)
+    async with client_of(port) as client:
+        response = await client.post("/api-deploy", content=content)
     assert (response.status_code, response.json()) == (413, TOO_LARGE)
     assert services.jobs.ids == []
 
 
 async def test_a_body_of_exactly_the_limit_is_read(services: MemoryServices, port: int) -> None:
-    content = json.dumps(BRIEF).encode().ljust(LIMIT)
-    async with httpx.AsyncClient(headers={"Prefer": "respond-async"}, timeout=20) as client:
-        assert (await client.post(f"http://127.0.0.1:{port}/api-deploy", content=content)).status_code == 200
-        response = await client.post(f"http://127.0.0.1:{port}/api-deploy", content=content + b" ")
+    content = json.dumps(body()).encode().ljust(LIMIT)
+    async with client_of(port, headers={"Prefer": "respond-async"}) as client:
+        assert (await client.post("/api-deploy", content=content)).status_code == 200
+        response = await client.post("/api-deploy", content=content + b" ")
     assert (response.status_code, response.json()) == (413, TOO_LARGE)
     assert len(services.jobs.ids) == 1
 
 
 @pytest.mark.parametrize("length", ["5", "0", "1e3", "-1", "9" * 30, "9" * 5000])
 async def test_a_length_that_lies_makes_no_job_and_no_500(services: MemoryServices, port: int, length: str) -> None:
-    answer = await exchange(port, head(f"Content-Length: {length}", "Connection: close"), json.dumps(BRIEF).encode())
+    answer = await exchange(port, head(f"Content-Length: {length}", "Connection: close"), json.dumps(body()).encode())
     assert answer[:12] in {b"HTTP/1.1 400", b"HTTP/1.1 403", b"HTTP/1.1 413"}
     assert SECRET.encode() not in answer
     assert services.jobs.ids == []
 
 
 async def test_a_client_that_never_finishes_its_body_is_sent_away(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(body, "BODY_SECONDS", 0.1)
+    monkeypatch.setattr(body_reading, "BODY_SECONDS", 0.1)
     answer = await exchange(port, head("Content-Length: 100"), b"{")
     assert status_and_json(answer) == (408, {"ok": False, "error": "the request did not arrive in time"})
     assert b"\r\nconnection: close\r\n" in answer.lower()
@@ -133,14 +129,14 @@ async def test_a_client_that_hangs_up_while_it_sends_leaves_nothing(
     await writer.drain()
     writer.close()
     await writer.wait_closed()
-    async with httpx.AsyncClient(timeout=20) as client:
-        assert (await client.get(f"http://127.0.0.1:{port}/health")).status_code == 200
+    async with client_of(port) as client:
+        assert (await client.get("/health")).status_code == 200
     assert services.jobs.ids == []
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_the_work_goes_on_when_the_client_hangs_up(services: MemoryServices, port: int) -> None:
-    content = json.dumps(BRIEF).encode()
+    content = json.dumps(body()).encode()
     _, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(head(f"Content-Length: {len(content)}", "Prefer: wait=600") + content)
     await until(lambda: services.jobs.waiting == 1)
@@ -150,20 +146,15 @@ async def test_the_work_goes_on_when_the_client_hangs_up(services: MemoryService
     (job_id,) = services.jobs.ids
     assert not (await services.jobs.get(job_id)).status.is_final
     services.jobs.finish(job_id)
-    async with httpx.AsyncClient(timeout=20) as client:
-        response = await client.post(f"http://127.0.0.1:{port}/api-deploy", json=BRIEF)
+    async with client_of(port) as client:
+        response = await client.post("/api-deploy", json=body())
     assert response.json()["status"] == "succeeded"
 
 
-async def accept(services: MemoryServices, **fields: object) -> str:
-    job, _ = await services.jobs.accept(make_brief(**fields))
-    return job.id
-
-
 async def follow(port: int, job_id: str, last_event_id: str = "") -> httpx.Response:
-    headers = BEARER | ({"Last-Event-ID": last_event_id} if last_event_id else {})
-    async with httpx.AsyncClient(timeout=20) as client:
-        return await client.get(f"http://127.0.0.1:{port}/jobs/{job_id}/events", headers=headers)
+    headers = bearer() | ({"Last-Event-ID": last_event_id} if last_event_id else {})
+    async with client_of(port) as client:
+        return await client.get(f"/jobs/{job_id}/events", headers=headers)
 
 
 def events_in(text: str) -> list[dict[str, str]]:
@@ -174,10 +165,7 @@ def events_in(text: str) -> list[dict[str, str]]:
 async def test_events_arrive_as_they_happen_and_end_with_the_job(services: MemoryServices, port: int) -> None:
     job_id = await accept(services)
     services.jobs.start(job_id)
-    async with (
-        httpx.AsyncClient(headers=BEARER, timeout=20) as client,
-        client.stream("GET", f"http://127.0.0.1:{port}/jobs/{job_id}/events") as response,
-    ):
+    async with client_of(port, headers=bearer()) as client, client.stream("GET", f"/jobs/{job_id}/events") as response:
         assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
         assert response.headers["x-accel-buffering"] == "no"
         assert response.headers["cache-control"] == "no-cache"
@@ -223,10 +211,7 @@ async def test_silence_is_broken_by_comments(
 ) -> None:
     monkeypatch.setattr(routing, "_PING_INTERVAL", 0.02)
     job_id = await accept(services)
-    async with (
-        httpx.AsyncClient(headers=BEARER, timeout=20) as client,
-        client.stream("GET", f"http://127.0.0.1:{port}/jobs/{job_id}/events") as response,
-    ):
+    async with client_of(port, headers=bearer()) as client, client.stream("GET", f"/jobs/{job_id}/events") as response:
         text = response.aiter_text()
         assert (await anext(text)).startswith(": ")
         assert (await anext(text)).startswith(": ")
@@ -237,9 +222,9 @@ async def test_streams_are_limited_and_their_places_are_given_back(services: Mem
     services.jobs.start(job_id)
     async with (
         running(services, Streams(most=2, most_per_caller=2)) as port,
-        httpx.AsyncClient(headers=BEARER, timeout=20) as client,
+        client_of(port, headers=bearer()) as client,
     ):
-        url = f"http://127.0.0.1:{port}/jobs/{job_id}/events"
+        url = f"/jobs/{job_id}/events"
         async with client.stream("GET", url), client.stream("GET", url):
             await until(lambda: services.jobs.watching == 2)
             refused = await client.get(url)
@@ -253,8 +238,8 @@ async def test_streams_are_limited_and_their_places_are_given_back(services: Mem
 
 async def test_a_preview_is_served_like_a_site(services: MemoryServices) -> None:
     services = MemoryServices({"sales-n1": {"index.html": b"<h1>Sales</h1>", "app.js": b"1"}})
-    async with running(services) as port, httpx.AsyncClient(follow_redirects=True, timeout=20) as client:
-        page = await client.get(f"http://127.0.0.1:{port}/preview/sales-n1")
+    async with running(services) as port, client_of(port, follow_redirects=True) as client:
+        page = await client.get("/preview/sales-n1")
         assert (str(page.url), page.text) == (f"http://127.0.0.1:{port}/preview/sales-n1/", "<h1>Sales</h1>")
-        head_of_page = await client.head(f"http://127.0.0.1:{port}/preview/sales-n1/")
+        head_of_page = await client.head("/preview/sales-n1/")
         assert (head_of_page.headers["content-length"], head_of_page.content) == ("14", b"")

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.verification.browser.sealed_browser import find_browser
 from tests.fakes.faults import Fault, Hang
 from tests.fakes.forkserver import Forked
 from tests.fakes.github import FakeGitHub
+from tests.integration.browser_rig import needs_browser
 from tests.integration.test_command_line import SECONDS, Prompt
 
 AGES = 3600
@@ -67,7 +67,7 @@ def test_while_the_service_is_imported_and_started(prompt: Prompt) -> None:
         interrupted(running, after="Target: local")
 
 
-@pytest.mark.skipif(find_browser(None) is None, reason="there is no browser on this machine")
+@needs_browser
 def test_while_the_browser_looks_at_a_page(prompt: Prompt) -> None:
     endless = f"js: await new Promise(answer => setTimeout(answer, {AGES * 1000}))"
     with prompt.start("run", prompt.brief(checks=[endless])) as running:

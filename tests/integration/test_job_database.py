@@ -1,20 +1,49 @@
-"""The database of jobs: its tables, what is forgotten, and databases that cannot serve."""
+"""The database of jobs: its tables, what earlier releases left in it, and databases that cannot serve."""
 
 import asyncio
+import json
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from pipeline.clock import SystemClock
+from pipeline.deploy.candidates import Draft, Inspection
 from pipeline.domain.errors import Misconfigured, NotFound
+from pipeline.domain.job import Stage
+from pipeline.domain.publication import Target
+from pipeline.domain.verdict import Seen
 from pipeline.jobs import tables
+from pipeline.jobs.checkpoint import StageCheckpoint
 from pipeline.jobs.database import Database
+from pipeline.jobs.failpoint import Failpoint
 from pipeline.jobs.migrations import NEWEST, revisions, upgrade
-from pipeline.jobs.stores import forget_before
-from tests.builders import make_attachment, make_brief
+from pipeline.jobs.records import JobRecords
+from pipeline.jobs.stores import SqlBlobs, forget_before
+from tests.builders import (
+    make_attachment,
+    make_brief,
+    make_finding,
+    make_made,
+    make_publication,
+    make_site,
+    make_verdict,
+)
 from tests.integration.jobs_rig import SECONDS, Work, working
+
+SECRET = "a-value-that-must-not-stay-" * 300  # more than a page of the database
+RECORDED = json.loads((Path(__file__).parents[1] / "data/earlier-release.json").read_text("utf-8"))
+MADE = make_made(notes=("one repair was needed",))
+SEEN = Seen((make_verdict(),), (make_finding(),), ("a line",), "ab" * 32)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Database:
+    is_sqlite = request.param == "sqlite"
+    return Database.embedded(tmp_path) if is_sqlite else Database(request.getfixturevalue("postgresql_url"))
 
 
 async def test_what_is_older_than_the_retention_is_forgotten_with_its_bytes(database: Database) -> None:
@@ -94,3 +123,80 @@ def test_a_damaged_database_file_is_a_configuration_error(tmp_path: Path) -> Non
     with pytest.raises(Misconfigured, match="cannot be opened"):
         database.migrate()
     database.close()
+
+
+def test_orders_of_spaces_that_an_earlier_version_kept_are_gone_with_their_secrets(empty_database: Database) -> None:
+    database = empty_database
+    engine_tables = sa.MetaData(schema=None if database.is_sqlite else "dbos")  # as the job engine has them
+    queues = sa.Table("queues", engine_tables, sa.Column("name", sa.Text))
+    flows = sa.Table("workflow_status", engine_tables, sa.Column("name", sa.Text), sa.Column("status", sa.Text))
+    with database.engine.begin() as connection:
+        upgrade(connection, "0004")
+        kept = sa.MetaData()  # as the earlier version had them
+        orders = sa.Table("provisions", kept, sa.Column("id", sa.Text, primary_key=True), sa.Column("request", sa.JSON))
+        sa.Table("provision_spaces", kept, sa.Column("outcome", sa.JSON))
+        kept.create_all(connection)
+        connection.execute(orders.insert().values(id="1", request={"secret": SECRET}))
+        if not database.is_sqlite:
+            connection.execute(sa.schema.CreateSchema("dbos"))
+        engine_tables.create_all(connection)
+        connection.execute(queues.insert(), [{"name": "deploys"}, {"name": "provisions"}])
+        connection.execute(flows.insert(), [{"name": name, "status": "PENDING"} for name in ("deploy", "provision")])
+    database.migrate()
+    with database.engine.connect() as connection:
+        assert not {"provisions", "provision_spaces"} & set(sa.inspect(connection).get_table_names())
+        assert connection.execute(sa.select(queues.c.name)).scalars().all() == ["deploys"]
+        left = {tuple(row) for row in connection.execute(sa.select(flows))}
+        assert left == {("deploy", "PENDING"), ("provision", "CANCELLED")}
+    database.close()
+    if database.is_sqlite:
+        on_disk = b"".join(path.read_bytes() for path in database.file.parent.iterdir())
+        assert SECRET[:20].encode() not in on_disk
+
+
+@pytest.fixture
+async def records(tmp_path: Path) -> AsyncIterator[JobRecords]:
+    database = Database.embedded(tmp_path)
+    database.migrate()
+    yield JobRecords(database, SystemClock(), SqlBlobs(database, SystemClock()), lambda _: None)
+    database.close()
+
+
+async def test_a_job_that_an_earlier_release_recorded_is_read_whole(records: JobRecords, tmp_path: Path) -> None:
+    job, _ = await records.insert(
+        make_brief(),
+        Target.GITHUB_PAGES,
+        notify=False,
+        deadline=timedelta(minutes=10),
+        queue_limit=9,
+        enqueue=lambda *_: None,
+    )
+    database = Database.embedded(tmp_path)
+    await database.transact(
+        lambda connection: connection.execute(tables.jobs.update().values(result=RECORDED["result"]))
+    )
+    database.close()
+
+    job = await records.get(job.id)
+    assert (job.made, job.seen, job.publication) == (MADE, SEEN, make_publication())
+    assert job.made.usage.prompt_tokens == 1200
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [
+        (RECORDED["draft"], Draft(make_site(), "0" * 64, None, (), MADE)),
+        (RECORDED["inspection"], Inspection(SEEN, is_repairable=True)),
+    ],
+)
+async def test_a_stage_that_an_earlier_release_ran_is_not_run_again(
+    records: JobRecords, outcome: dict[str, Any], expected: object
+) -> None:
+    async def recorded(_name: str, _step: object) -> dict[str, Any]:
+        return {"value": outcome}
+
+    async def nothing(_progress: object) -> Any:
+        raise AssertionError("the stage was run")
+
+    checkpoint = StageCheckpoint("0" * 32, records, Failpoint(None), recorded)
+    assert await checkpoint(Stage.GENERATE, nothing, type(expected)) == expected

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from pipeline.domain.brief import Brief
 from pipeline.domain.errors import Busy, InvalidInput, KeyReused, NotFound, PublishFailed, Unavailable
 from pipeline.domain.job import JobStatus
 from pipeline.domain.notification import DeliveryState
@@ -11,7 +12,7 @@ from pipeline.domain.publication import Target
 from pipeline.jobs.database import Database
 from pipeline.ports import Progress
 from tests.builders import make_attachment, make_brief
-from tests.integration.jobs_rig import SECONDS, Work, working
+from tests.integration.jobs_rig import SECONDS, Work, finished, working
 
 
 async def test_the_same_request_twenty_times_at_once_is_one_job(database: Database) -> None:
@@ -69,18 +70,16 @@ async def test_jobs_are_found_newest_first_page_by_page(database: Database) -> N
             await jobs.find(cursor="' OR 1=1")
 
 
-async def test_a_revision_of_nothing_is_refused(database: Database) -> None:
+@pytest.mark.parametrize(
+    ("field", "brief"), [("round", make_brief(round=2)), ("target", make_brief(target=Target.HF_SPACE))]
+)
+async def test_a_revision_of_nothing_and_a_target_that_is_not_set_up_are_refused(
+    database: Database, field: str, brief: Brief
+) -> None:
     async with working(database, Work()) as jobs:
         with pytest.raises(InvalidInput) as refusal:
-            await jobs.accept(make_brief(round=2))
-        assert refusal.value.problems[0].field == "round"
-
-
-async def test_a_target_that_is_not_set_up_is_refused(database: Database) -> None:
-    async with working(database, Work()) as jobs:
-        with pytest.raises(InvalidInput) as refusal:
-            await jobs.accept(make_brief(target=Target.HF_SPACE))
-        assert refusal.value.problems[0].field == "target"
+            await jobs.accept(brief)
+        assert refusal.value.problems[0].field == field
 
 
 async def test_a_draining_service_takes_nothing(database: Database) -> None:
@@ -96,8 +95,7 @@ async def test_redelivery_is_refused_while_nothing_is_published(database: Databa
 
     brief = make_brief(evaluation_url="https://example.com/notify")
     async with working(database, Work(refuse)) as jobs:
-        accepted, _ = await jobs.accept(brief)
-        await jobs.wait(accepted.id, SECONDS)
+        accepted = await finished(jobs, brief)
         with pytest.raises(InvalidInput):
             await jobs.redeliver(accepted.id)
 
@@ -105,6 +103,5 @@ async def test_redelivery_is_refused_while_nothing_is_published(database: Databa
 async def test_redelivery_of_a_published_job_reports_its_state(database: Database) -> None:
     brief = make_brief(evaluation_url="https://example.com/notify")
     async with working(database, Work()) as jobs:
-        accepted, _ = await jobs.accept(brief)
-        await jobs.wait(accepted.id, SECONDS)
+        accepted = await finished(jobs, brief)
         assert (await jobs.redeliver(accepted.id)).notification is DeliveryState.DELIVERED

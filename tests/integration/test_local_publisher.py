@@ -1,7 +1,7 @@
 """The local target on real repositories."""
 
 import shutil
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.domain.errors import NotLive, PublishFailed
 from pipeline.domain.files import AppFiles
-from pipeline.domain.publication import Publication, Target
+from pipeline.domain.publication import Publication, Site, Target
 from pipeline.ports import Publisher
 from pipeline.publishing.local import LocalPublisher
 from pipeline.workspace import GitWorkspaces
@@ -21,73 +21,64 @@ SITE = make_site()
 FILES = make_files({"index.html": "page\r\n", "css/style.css": "p {}", "data.bin": bytes(range(256))})
 
 
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return tmp_path / "with space #1"
+@dataclass
+class Local:
+    """The target over a folder, with what it told."""
+
+    root: Path
+    told: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.workspaces = GitWorkspaces(self.root)
+        self.publisher: Publisher = LocalPublisher(self.workspaces, self.root, "http://127.0.0.1:8000")
+
+    async def publish(self) -> Publication:
+        sha = await self.workspaces.commit(SITE, FILES, "one", NOW)
+        return await self.publisher.publish(SITE, sha, FILES, make_brief(), self.told.append)
+
+    async def confirm(self, publication: Publication, files: AppFiles = FILES, site: Site = SITE) -> None:
+        await self.publisher.confirm(publication, site, files, self.told.append)
 
 
 @pytest.fixture
-def workspaces(root: Path) -> GitWorkspaces:
-    return GitWorkspaces(root)
+def local(tmp_path: Path) -> Local:
+    return Local(tmp_path / "with space #1")
 
 
-@pytest.fixture
-def publisher(workspaces: GitWorkspaces, root: Path) -> Publisher:
-    return LocalPublisher(workspaces, root, "http://127.0.0.1:8000")
-
-
-@pytest.fixture
-def told() -> list[str]:
-    return []
-
-
-async def publish(workspaces: GitWorkspaces, publisher: Publisher, files: AppFiles, told: list[str]) -> Publication:
-    sha = await workspaces.commit(SITE, files, "one", NOW)
-    return await publisher.publish(SITE, sha, files, make_brief(), told.append)
-
-
-async def test_a_commit_is_published_where_it_lies(
-    workspaces: GitWorkspaces, publisher: Publisher, root: Path, told: list[str]
-) -> None:
-    publication = await publish(workspaces, publisher, FILES, told)
+async def test_a_commit_is_published_where_it_lies(local: Local) -> None:
+    publication = await local.publish()
     folder = Path(url2pathname(urlsplit(publication.repo_url).path))
     head = git(folder, "rev-parse", "HEAD").decode().strip()
-    assert folder == root / SITE.folder
-    assert publication == Publication(Target.LOCAL, folder.as_uri(), head, publisher.address(SITE))
+    assert folder == local.root / SITE.folder
+    assert publication == Publication(Target.LOCAL, folder.as_uri(), head, local.publisher.address(SITE))
     assert publication.repo_url.startswith("file:///")
-    await publisher.confirm(publication, SITE, FILES, told.append)
-    assert len(told) == 2
+    await local.confirm(publication)
+    assert len(local.told) == 2
 
 
-async def test_publishing_again_gives_the_same_publication(
-    workspaces: GitWorkspaces, publisher: Publisher, told: list[str]
-) -> None:
-    first = await publish(workspaces, publisher, FILES, told)
-    assert await publish(workspaces, publisher, FILES, told) == first
+async def test_publishing_again_gives_the_same_publication(local: Local) -> None:
+    first = await local.publish()
+    assert await local.publish() == first
 
 
-async def test_a_revision_takes_the_place_of_the_round_before(
-    workspaces: GitWorkspaces, publisher: Publisher, told: list[str]
-) -> None:
-    first = await publish(workspaces, publisher, FILES, told)
+async def test_a_revision_takes_the_place_of_the_round_before(local: Local) -> None:
+    first = await local.publish()
     site = replace(SITE, publication=first, head=first.commit_sha)
-    revised = (await workspaces.published(site)).with_files({"index.html": b"second"})
-    sha = await workspaces.commit(site, revised, "two", NOW)
-    second = await publisher.publish(site, sha, revised, make_brief(round=2), told.append)
-    await publisher.confirm(second, site, revised, told.append)
+    revised = (await local.workspaces.published(site)).with_files({"index.html": b"second"})
+    sha = await local.workspaces.commit(site, revised, "two", NOW)
+    second = await local.publisher.publish(site, sha, revised, make_brief(round=2), local.told.append)
+    await local.confirm(second, revised, site)
     with pytest.raises(NotLive, match=sha):
-        await publisher.confirm(first, site, FILES, told.append)
+        await local.confirm(first, site=site)
 
 
-async def test_a_commit_that_is_not_the_head_is_not_published(
-    workspaces: GitWorkspaces, publisher: Publisher, told: list[str]
-) -> None:
+async def test_a_commit_that_is_not_the_head_is_not_published(local: Local) -> None:
     with pytest.raises(PublishFailed, match="at commit none"):
-        await publisher.publish(SITE, "0" * 40, FILES, make_brief(), told.append)
-    sha = await workspaces.commit(SITE, FILES, "one", NOW)
+        await local.publisher.publish(SITE, "0" * 40, FILES, make_brief(), local.told.append)
+    sha = await local.workspaces.commit(SITE, FILES, "one", NOW)
     with pytest.raises(PublishFailed, match=sha):
-        await publisher.publish(SITE, "0" * 40, FILES, make_brief(), told.append)
-    assert told == []
+        await local.publisher.publish(SITE, "0" * 40, FILES, make_brief(), local.told.append)
+    assert local.told == []
 
 
 @pytest.mark.parametrize(
@@ -100,31 +91,27 @@ async def test_a_commit_that_is_not_the_head_is_not_published(
     ],
 )
 async def test_files_that_differ_are_not_live_and_the_first_is_named(
-    workspaces: GitWorkspaces, publisher: Publisher, told: list[str], expected: AppFiles, first: str
+    local: Local, expected: AppFiles, first: str
 ) -> None:
-    publication = await publish(workspaces, publisher, FILES, told)
+    publication = await local.publish()
     with pytest.raises(NotLive, match=f"first in {first}$"):
-        await publisher.confirm(publication, SITE, expected, told.append)
+        await local.confirm(publication, expected)
 
 
-async def test_what_lies_in_the_working_tree_does_not_matter(
-    workspaces: GitWorkspaces, publisher: Publisher, root: Path, told: list[str]
-) -> None:
-    publication = await publish(workspaces, publisher, FILES, told)
-    (root / SITE.folder / "index.html").write_text("edited by hand")
-    await publisher.confirm(publication, SITE, FILES, told.append)
+async def test_what_lies_in_the_working_tree_does_not_matter(local: Local) -> None:
+    publication = await local.publish()
+    (local.root / SITE.folder / "index.html").write_text("edited by hand")
+    await local.confirm(publication)
 
 
-async def test_a_repository_that_is_gone_or_damaged_is_not_live(
-    workspaces: GitWorkspaces, publisher: Publisher, root: Path, told: list[str]
-) -> None:
-    publication = await publish(workspaces, publisher, FILES, told)
-    objects = root / SITE.folder / ".git/objects"
+async def test_a_repository_that_is_gone_or_damaged_is_not_live(local: Local) -> None:
+    publication = await local.publish()
+    objects = local.root / SITE.folder / ".git/objects"
     for path in objects.glob("??/*"):
         if path.parent.name + path.name != publication.commit_sha:
             path.write_bytes(b"")
     with pytest.raises(NotLive, match="cannot be read back"):
-        await publisher.confirm(publication, SITE, FILES, told.append)
-    shutil.rmtree(root / SITE.folder)
+        await local.confirm(publication)
+    shutil.rmtree(local.root / SITE.folder)
     with pytest.raises(NotLive, match="serves commit none"):
-        await publisher.confirm(publication, SITE, FILES, told.append)
+        await local.confirm(publication)

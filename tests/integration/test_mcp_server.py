@@ -21,9 +21,8 @@ from pipeline.web.streams import Streams
 from tests.fakes.gradio import HUB_TOKEN, GradioServices, app_of
 from tests.fakes.jobs import SECRET
 from tests.fakes.served import served, until
+from tests.integration.gradio_rig import BRIEF, SPACE
 
-BRIEF = {"email": "ada@example.com", "task": "sales", "round": 1, "nonce": "n1", "brief": "Show the sales."}
-SPACE = {"space_id": "ada/app"}
 INITIALIZE = {
     "jsonrpc": "2.0",
     "id": 1,
@@ -56,6 +55,11 @@ def mode(request: pytest.FixtureRequest) -> str:
     """Both generations of the protocol that clients speak today."""
     mode: str = request.param
     return mode
+
+
+def plain() -> httpx.AsyncClient:
+    """A client that knows of HTTP alone."""
+    return httpx.AsyncClient(trust_env=False, headers=ACCEPT, timeout=20)
 
 
 @asynccontextmanager
@@ -156,7 +160,7 @@ async def test_hanging_up_leaves_the_job_at_work_and_nothing_else_behind(
 
 
 async def test_a_page_of_another_origin_is_not_answered(url: str, services: GradioServices) -> None:
-    async with httpx.AsyncClient(trust_env=False, headers=ACCEPT, timeout=20) as client:
+    async with plain() as client:
         foreign = await client.post(url, json=INITIALIZE, headers={"Origin": "https://evil.example"})
         own = await client.post(url, json=INITIALIZE, headers={"Origin": services.settings.own_address})
         none = await client.post(f"{url}/", json=INITIALIZE)
@@ -165,7 +169,7 @@ async def test_a_page_of_another_origin_is_not_answered(url: str, services: Grad
 
 
 async def test_there_are_no_streams_and_no_sessions_beside_requests(url: str) -> None:
-    async with httpx.AsyncClient(trust_env=False, headers=ACCEPT, timeout=20) as client:
+    async with plain() as client:
         begun = await client.post(url, json=INITIALIZE)
         assert "mcp-session-id" not in begun.headers
         for method in ("GET", "DELETE"):
@@ -176,19 +180,14 @@ async def test_there_are_no_streams_and_no_sessions_beside_requests(url: str) ->
 @pytest.mark.parametrize(
     "body",
     [
-        b"",
-        b"{",
-        b"[]",
-        b"null",
-        b'{"jsonrpc": "2.0"}',
-        b'{"jsonrpc": "2.0", "id": NaN, "method": "ping"}',
+        *(b"", b"{", b"[]", b"null", b'{"jsonrpc": "2.0"}', b'{"jsonrpc": "2.0", "id": NaN, "method": "ping"}'),
         b"[" * 100_000,
         b'[{"jsonrpc": "2.0", "id": 1, "method": "ping", "params": {"hf_token": "hf_canary"}}]',
         b'{"jsonrpc": "2.0", "id": {}, "method": 7, "params": {"arguments": {"hf_token": "hf_canary"}}}',
     ],
 )
 async def test_what_is_no_message_is_refused_and_never_repeated(url: str, body: bytes) -> None:
-    async with httpx.AsyncClient(trust_env=False, headers=ACCEPT, timeout=20) as client:
+    async with plain() as client:
         answer = await client.post(url, content=body, headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["ok"]) == (400, False)
     assert "canary" not in answer.text
@@ -197,6 +196,6 @@ async def test_what_is_no_message_is_refused_and_never_repeated(url: str, body: 
 @pytest.mark.parametrize("content_type", [None, "text/plain", "application/jsonish"])
 async def test_what_is_no_json_by_type_is_refused(url: str, content_type: str | None) -> None:
     headers = {"Content-Type": content_type} if content_type else {}
-    async with httpx.AsyncClient(trust_env=False, headers=ACCEPT, timeout=20) as client:
+    async with plain() as client:
         answer = await client.post(url, content=json.dumps(INITIALIZE).encode(), headers=headers)
     assert (answer.status_code, answer.json()["ok"]) == (415, False)

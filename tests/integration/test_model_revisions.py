@@ -10,9 +10,12 @@ from pipeline.domain.generation import Order
 from pipeline.domain.publication import Target
 from pipeline.domain.verdict import Outcome
 from tests.builders import make_brief, make_files, make_finding, make_order, make_verdict, make_verification
+from tests.cases import cases
 from tests.fakes.model import Answer
 from tests.fakes.model_calls import RecordingLedger
-from tests.integration.generator_rig import GOOD, PAGE, README, Scripted, edit, texts
+from tests.integration.model_rig import GOOD, PAGE, README, Scripted, edit, texts
+
+CASES = cases("spaces-of-a-kind")
 
 
 class TestRevision:
@@ -131,18 +134,7 @@ async def test_a_space_without_anything_that_starts_is_asked_for_again() -> None
     assert "index.html or app.py or Dockerfile is missing" in texts(model.conversations[1])[-1]
 
 
-@pytest.mark.parametrize(
-    ("files", "prompt"),
-    [
-        ({"README.md": "---\nsdk: gradio\n---\n", "app.py": "x"}, "target-gradio"),
-        ({"README.md": "---\nsdk: static\n---\n", "index.html": "x"}, "target-static"),
-        ({"README.md": "---\nsdk: docker\n---\n", "app.py": "x", "Dockerfile": "FROM x"}, "target-docker"),
-        (
-            {"README.md": "---\nsdk: docker\n---\n", "app.py": "x", "Dockerfile": 'CMD ["sh", "-c", "streamlit run"]'},
-            "target-streamlit",
-        ),
-    ],
-)
+@pytest.mark.parametrize(("files", "prompt"), CASES["revised"])
 async def test_a_revised_space_stays_of_its_kind(files: dict[str, str], prompt: str) -> None:
     base = AppFiles({path: text.encode() for path, text in files.items()})
     model = Scripted(GOOD)

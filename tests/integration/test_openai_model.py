@@ -12,9 +12,12 @@ from pipeline.generation.model import openai_model
 from pipeline.generation.model.failure import ModelFailure, Remedy
 from pipeline.generation.model.openai_model import OpenAIModel
 from pipeline.generation.model.reply_reader import MAX_TEXT_CHARACTERS
+from tests.cases import cases
 from tests.fakes import model as fake
 from tests.fakes.model import Answer, ModelServer
 from tests.integration.model_rig import AMPLE, BRIEF, CONVERSATION, JOB, KEY, SHORT, TEXT, ask, failure_of, reply_to
+
+CASES = cases("odd-answers")
 
 
 async def test_an_answer_arrives_piece_by_piece_with_its_usage() -> None:
@@ -57,10 +60,6 @@ async def test_text_that_arrived_before_a_stream_broke_is_kept_as_a_cut_reply(fa
     assert reply.usage.cost_usd is None
 
 
-async def test_an_answer_without_finish_reason_is_cut_even_if_the_stream_ends_well() -> None:
-    assert (await reply_to(Answer(TEXT, finish=None))).finish is Finish.CUT
-
-
 @pytest.mark.parametrize("fault", ["stall", "comments"])
 async def test_text_before_a_silence_is_kept_and_comments_are_silence(
     fault: fake.Fault, monkeypatch: pytest.MonkeyPatch
@@ -95,22 +94,23 @@ async def test_an_answer_that_said_why_it_ended_is_complete_and_its_usage_is_not
     assert (reply.text, reply.finish) == (TEXT, Finish.COMPLETE)
 
 
-async def test_the_output_limit_ends_an_answer_as_length() -> None:
-    reply = await reply_to(Answer(TEXT, finish="length"))
-    assert (reply.text, reply.finish) == (TEXT, Finish.LENGTH)
-
-
 @pytest.mark.parametrize(
-    "answer",
+    ("answer", "text", "finish"),
     [
-        Answer(refusal="I cannot help with that."),
-        Answer(refusal="I cannot help with that.", fault="json"),
-        Answer(TEXT, finish="content_filter"),
-        Answer("", finish="content_filter"),
+        pytest.param(Answer(TEXT, finish=None), TEXT, Finish.CUT, id="without a reason it is cut even if it ends well"),
+        pytest.param(Answer(TEXT, finish="length"), TEXT, Finish.LENGTH, id="the output limit ends it"),
+        pytest.param(Answer(TEXT, comments=3), TEXT, Finish.COMPLETE, id="comments before it do no harm"),
+        pytest.param(Answer("<thin"), "<thin", Finish.COMPLETE, id="letters that look like reasoning are not lost"),
+        pytest.param(Answer(refusal="No."), None, Finish.REFUSED, id="the model refuses"),
+        pytest.param(Answer(refusal="No.", fault="json"), None, Finish.REFUSED, id="the model refuses, not streaming"),
+        pytest.param(Answer(TEXT, finish="content_filter"), None, Finish.REFUSED, id="a filter refuses half-way"),
+        pytest.param(Answer("", finish="content_filter"), None, Finish.REFUSED, id="a filter refuses"),
     ],
 )
-async def test_refusals_by_model_and_filter_are_refused_replies(answer: Answer) -> None:
-    assert (await reply_to(answer)).finish is Finish.REFUSED
+async def test_how_an_answer_ended_is_told_with_its_text(answer: Answer, text: str | None, finish: Finish) -> None:
+    reply = await reply_to(answer)
+    assert reply.finish is finish
+    assert text in {None, reply.text}
 
 
 async def test_a_server_that_does_not_stream_is_understood() -> None:
@@ -126,10 +126,6 @@ async def test_reasoning_keeps_a_call_alive_beyond_half_of_its_time_and_is_no_te
     assert (reply.text, reply.finish) == ("ok", Finish.COMPLETE)
 
 
-async def test_letters_that_only_looked_like_the_beginning_of_reasoning_are_not_lost() -> None:
-    assert (await reply_to(Answer("<thin"))).text == "<thin"
-
-
 async def test_think_blocks_are_no_part_of_the_reply() -> None:
     thought = "<think>\nfirst a heading\n</think>\n\n"
     heard: list[str] = []
@@ -139,40 +135,9 @@ async def test_think_blocks_are_no_part_of_the_reply() -> None:
     assert "".join(heard) == f"{thought}{TEXT}"
 
 
-async def test_comments_before_the_answer_do_no_harm() -> None:
-    assert (await reply_to(Answer(TEXT, comments=3))).text == TEXT
-
-
 @pytest.mark.parametrize(
     ("answer", "words", "remedy"),
-    [
-        (Answer(fault="drop"), "the connection broke", Remedy.RETRY),
-        (Answer(fault="no_done"), "empty", Remedy.RETRY),
-        (Answer(" \n", finish="stop"), "empty", Remedy.RETRY),
-        (Answer(fault="empty_body"), "empty or is not JSON", Remedy.RETRY),
-        (Answer(fault="garbage"), "empty or is not JSON", Remedy.RETRY),
-        (Answer(fault="no_choices"), "empty", Remedy.RETRY),
-        (Answer(fault="error_body"), "HTTP 502: upstream failed", Remedy.RETRY),
-        (Answer(fault="error_chunk"), "HTTP 502: upstream failed", Remedy.RETRY),
-        (Answer(fault="error_body", body={"error": {"message": "no", "code": 402}}), "402: no", Remedy.NEXT_PROVIDER),
-        (Answer(fault="error_chunk", body={"error": {"message": "no", "code": 400}}), "400: no", Remedy.NEXT_MODEL),
-        (Answer(fault="error_chunk", body={"error": "down"}), "an error: down", Remedy.RETRY),
-        (Answer(fault="error_body", body="[1]"), "not JSON", Remedy.RETRY),
-        (Answer(fault="html"), "LLM_BASE_URL", Remedy.NEXT_PROVIDER),
-        (Answer(fault="stall"), "no sign of life", Remedy.NEXT_MODEL),
-        (Answer(fault="comments"), "no sign of life", Remedy.NEXT_MODEL),
-        (Answer(reasoning="hm", fault="stall"), "no end of its answer", Remedy.NEXT_MODEL),
-        (Answer(reasoning="hm", finish="length"), "output limit", Remedy.NEXT_MODEL),
-        (Answer("<think>hm", finish="length"), "output limit", Remedy.NEXT_MODEL),
-        (Answer(status=500, fault="drop"), "the connection broke", Remedy.RETRY),
-        (Answer(status=500, fault="stall"), "no sign of life", Remedy.NEXT_MODEL),
-        (Answer(status=500, body="<html>Bad gateway</html>"), "HTTP 500", Remedy.RETRY),
-        (Answer(status=529), "HTTP 529", Remedy.RETRY),
-        (Answer(status=404, body={"error": "model 'x' not found"}), "404: model 'x' not found", Remedy.NEXT_MODEL),
-        (Answer(status=400, body={"error": {"message": "pricing unknown"}}), "400: pricing", Remedy.NEXT_MODEL),
-        (Answer(status=429, body={"message": "Usage $0.5 / $0.5 in 7 days"}), "Usage", Remedy.NEXT_PROVIDER),
-        (Answer(status=307, headers={"Location": "http://127.0.0.1:9/"}), "another address", Remedy.NEXT_PROVIDER),
-    ],
+    [(Answer(**answer), words, Remedy[remedy]) for answer, words, remedy in CASES["odd"]],
     ids=lambda value: f"{value.status}-{value.fault}" if isinstance(value, Answer) else None,
 )
 async def test_an_odd_answer_without_text_is_a_failure_that_says_what_may_help(

@@ -3,7 +3,7 @@
 import json
 import mimetypes
 import tomllib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, async_playwright
 
 from pipeline.domain.brief import Attachment, Brief, Check
-from pipeline.domain.data_uri import parse_data_uri
 from pipeline.domain.files import AppFiles
 from pipeline.domain.verdict import Outcome, Verification
 from pipeline.generation.plain.generator import PlainGenerator
@@ -20,12 +19,10 @@ from pipeline.verification.browser.sealed_browser import SealedBrowser
 from pipeline.verification.combined import BrowserVerifier
 from pipeline.verification.static import StaticVerifier
 from tests.builders import make_attachment, make_brief, make_order
-from tests.integration.browser_rig import ADDRESS, BROWSER, sealed_browser
+from tests.integration.brief_samples import brief_of
+from tests.integration.browser_rig import ADDRESS, BROWSER, needs_browser
 
-pytestmark = [
-    pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed"),
-]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), needs_browser]
 
 DATA = Path(__file__).parents[1] / "data"
 BRIEFS = tomllib.loads((DATA / "plain-briefs.toml").read_text("utf-8"))["brief"]
@@ -40,12 +37,6 @@ BACKGROUNDS = "[document.body, document.documentElement].map(part => getComputed
 PUBLISHED = b"<!doctype html><html><head><title>Old</title></head><body><main><p id='kept'>x</p></main></body></html>"
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[SealedBrowser]:
-    with sealed_browser() as shared:
-        yield shared
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def chromium() -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
@@ -58,24 +49,13 @@ def check_of(given: str | dict[str, str]) -> Check:
     return Check.from_script(given["js"]) if isinstance(given, dict) else Check.from_text(given)
 
 
-def brief_of(told: dict[str, Any], number: int, name: str) -> Brief:
+def told_brief(told: dict[str, Any], number: int, name: str) -> Brief:
     attachments = tuple(
         Attachment(path, mimetypes.guess_type(path)[0] or "", text.encode())
         for path, text in told.get("attachments", {}).items()
     )
     checks = tuple(map(check_of, told["checks"]))
     return make_brief(task=name, round=number, text=told["text"], checks=checks, attachments=attachments)
-
-
-def sample_of(request: dict[str, Any]) -> Brief:
-    contents = [(item["name"], parse_data_uri(item["url"], max_bytes=10**6)) for item in request["attachments"]]
-    return make_brief(
-        task=request["task"],
-        round=request["round"],
-        text=request["brief"],
-        checks=tuple(map(check_of, request["checks"])),
-        attachments=tuple(Attachment(name, uri.media_type, uri.content) for name, uri in contents),
-    )
 
 
 async def build(brief: Brief, base: AppFiles | None = None) -> AppFiles:
@@ -89,17 +69,17 @@ async def verified(browser: SealedBrowser, brief: Brief, base: AppFiles | None =
 
 @pytest.mark.parametrize("told", BRIEFS, ids=lambda told: str(told["name"]))
 async def test_briefs_of_many_kinds_are_met_as_far_as_rules_can(browser: SealedBrowser, told: dict[str, Any]) -> None:
-    files, seen = await verified(browser, brief_of(told, 1, told["name"]))
+    files, seen = await verified(browser, told_brief(told, 1, told["name"]))
     held, console = seen.count(Outcome.PASS), seen.console
     for later in told.get("later", []):
-        _, seen = await verified(browser, brief_of(later, 2, told["name"]), files)
+        _, seen = await verified(browser, told_brief(later, 2, told["name"]), files)
         held, console = held + seen.count(Outcome.PASS), (*console, *seen.console)
     assert held >= told["held"]
     assert [line for line in console if line.startswith("error")] == []
 
 
 async def test_most_checks_of_older_samples_hold_and_none_breaks_a_page(browser: SealedBrowser) -> None:
-    looks = [(await verified(browser, sample_of(request)))[1] for request in SAMPLES]
+    looks = [(await verified(browser, brief_of(request)))[1] for request in SAMPLES]
     passed = sum(seen.count(Outcome.PASS) for seen in looks)
     failed = sum(seen.count(Outcome.FAIL) for seen in looks)
     assert passed >= 3 * failed
@@ -110,7 +90,7 @@ async def test_the_same_brief_gives_the_same_bytes() -> None:
 
 
 async def test_no_attachment_and_no_word_of_the_brief_can_run(browser: SealedBrowser) -> None:
-    hostile = sample_of(json.loads((DATA / "briefs" / "scaffold-hostile.json").read_text("utf-8")))
+    hostile = brief_of(json.loads((DATA / "briefs" / "scaffold-hostile.json").read_text("utf-8")))
     _, seen = await verified(browser, hostile)
     assert [verdict.outcome for verdict in seen.verdicts if verdict.check.script == "!window.pwned"] == [Outcome.PASS]
 

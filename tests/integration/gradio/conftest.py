@@ -1,23 +1,14 @@
 """The routes over jobs and Spaces in memory, for a caller with the operator's secret."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from httpx import AsyncClient
 
-from tests.fakes.gradio import GradioServices
-from tests.integration.gradio_rig import client_of
+from tests.integration.gradio_rig import Client
 
 
 @pytest.fixture
-def services(tmp_path: Path) -> Iterator[GradioServices]:
-    services = GradioServices(tmp_path)
-    yield services
-    services.database.close()
-
-
-@pytest.fixture
-async def client(services: GradioServices) -> AsyncIterator[AsyncClient]:
-    async with client_of(services) as client:
+async def client(tmp_path: Path) -> AsyncIterator[Client]:
+    async with Client(tmp_path) as client:
         yield client

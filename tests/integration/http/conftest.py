@@ -3,10 +3,9 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from httpx import AsyncClient
 
 from tests.fakes.jobs import MemoryServices
-from tests.integration.http_rig import FOLDER, SITE, bearer, client_of
+from tests.integration.http_rig import FOLDER, SITE, Client, bearer
 
 
 @pytest.fixture
@@ -15,6 +14,6 @@ def services() -> MemoryServices:
 
 
 @pytest.fixture
-async def client(services: MemoryServices) -> AsyncIterator[AsyncClient]:
-    async with client_of(services, headers=bearer()) as client:
+async def client(services: MemoryServices) -> AsyncIterator[Client]:
+    async with Client(services, headers=bearer()) as client:
         yield client

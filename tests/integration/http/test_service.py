@@ -1,23 +1,25 @@
-"""Health, the description of the API, and what holds for every route."""
+"""Health, the description of the API, what holds for every route, and previews of apps."""
 
 import json
 from typing import Any
 
 import pytest
-from httpx import AsyncClient
 
 from pipeline import __version__
 from pipeline.domain.errors import Misconfigured, Unavailable
 from pipeline.web.app import create_app
+from tests.cases import cases
 from tests.fakes.jobs import MemoryServices
-from tests.integration.http_rig import JOB_ROUTES, accept, client_of
+from tests.integration.http_rig import FOLDER, JOB_ROUTES, PAGE, Client, accept
+
+CASES = cases("http-addresses")
 
 
 async def test_health_tells_what_is_under_way(services: MemoryServices) -> None:
     await accept(services, nonce="n1")
     services.jobs.start(await accept(services, nonce="n2"))
     services.jobs.finish(await accept(services, nonce="n3"))
-    async with client_of(services) as client:
+    async with Client(services) as client:
         response = await client.get("/health")
         assert response.status_code == 200
         assert response.json() == {
@@ -34,19 +36,9 @@ async def test_health_tells_what_is_under_way(services: MemoryServices) -> None:
         assert (await client.head("/health")).status_code == 503
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "status"),
-    [
-        ("GET", "/none", 404),
-        ("GET", "/redoc", 404),
-        ("GET", "/api-deploy", 405),
-        ("PUT", "/api-deploy", 405),
-        ("DELETE", "/jobs", 405),
-        ("OPTIONS", "/api-deploy", 405),
-    ],
-)
+@pytest.mark.parametrize(("method", "path", "status"), CASES["no_routes"])
 async def test_what_there_is_no_route_for_is_refused_in_the_same_shape(
-    client: AsyncClient, method: str, path: str, status: int
+    client: Client, method: str, path: str, status: int
 ) -> None:
     response = await client.request(method, path)
     assert (response.status_code, set(response.json()), response.json()["ok"]) == (status, {"ok", "error"}, False)
@@ -54,17 +46,17 @@ async def test_what_there_is_no_route_for_is_refused_in_the_same_shape(
     assert (response.headers["cache-control"], response.headers["x-content-type-options"]) == ("no-store", "nosniff")
 
 
-async def test_a_refused_method_is_told_all_that_the_address_takes(client: AsyncClient) -> None:
+async def test_a_refused_method_is_told_all_that_the_address_takes(client: Client) -> None:
     response = await client.post("/spaces/ada/tides")
     assert (response.status_code, response.headers["allow"]) == (405, "DELETE, GET, PATCH")
 
 
-async def test_no_other_origin_is_let_in(client: AsyncClient) -> None:
+async def test_no_other_origin_is_let_in(client: Client) -> None:
     response = await client.get("/health", headers={"Origin": "https://example.com"})
     assert not [name for name in response.headers if name.startswith("access-control")]
 
 
-async def test_the_api_describes_itself(client: AsyncClient) -> None:
+async def test_the_api_describes_itself(client: Client) -> None:
     response = await client.get("/openapi.json")
     document = response.json()
     assert response.status_code == 200
@@ -89,7 +81,7 @@ async def test_the_api_describes_itself(client: AsyncClient) -> None:
     assert (await client.get("/openapi.json")).json() == document
 
 
-async def test_every_reference_in_the_description_leads_somewhere(client: AsyncClient) -> None:
+async def test_every_reference_in_the_description_leads_somewhere(client: Client) -> None:
     text = (await client.get("/openapi.json")).text
     known = json.loads(text)["components"]["schemas"]
     named = {part.partition('"')[0] for part in text.split('"#/components/schemas/')[1:]}
@@ -115,3 +107,60 @@ async def test_the_services_live_as_long_as_the_application(services: MemoryServ
 def test_a_service_that_could_not_be_safe_is_not_built(settings: dict[str, Any], name: str) -> None:
     with pytest.raises(Misconfigured, match=name):
         create_app(MemoryServices(**settings))
+
+
+async def test_a_preview_is_public_and_looks_like_a_published_site(services: MemoryServices) -> None:
+    async with Client(services) as client:
+        page = await client.get(f"/preview/{FOLDER}/")
+        assert (page.status_code, page.content) == (200, PAGE)
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+        assert page.headers["cache-control"] == "no-cache"
+        assert page.headers["x-content-type-options"] == "nosniff"
+        assert "content-security-policy" not in page.headers
+        assert (await client.get(f"/preview/{FOLDER}/index.html?url=x")).content == PAGE
+        assert (await client.get(f"/preview/{FOLDER}/docs/")).content == b"<h1>Docs</h1>"
+        assert (await client.get(f"/preview/{FOLDER}/caf%C3%A9%201.txt")).content == b"coffee"
+        script = await client.get(f"/preview/{FOLDER}/app.js")
+        assert script.headers["content-type"] == "text/javascript; charset=utf-8"
+
+
+async def test_a_preview_that_has_not_changed_is_not_sent_again(services: MemoryServices) -> None:
+    async with Client(services) as client:
+        etag = (await client.get(f"/preview/{FOLDER}/")).headers["etag"]
+        for wanted in (etag, f"W/{etag}", f'"other", {etag}', "*"):
+            response = await client.get(f"/preview/{FOLDER}/", headers={"If-None-Match": wanted})
+            assert (response.status_code, response.content, response.headers["etag"]) == (304, b"", etag)
+        for wanted in ('"other"', "", etag.strip('"')):
+            response = await client.get(f"/preview/{FOLDER}/", headers={"If-None-Match": wanted})
+            assert response.status_code == 200
+
+
+async def test_the_head_of_a_preview_is_its_headers(services: MemoryServices) -> None:
+    async with Client(services) as client:
+        head, page = await client.head(f"/preview/{FOLDER}/"), await client.get(f"/preview/{FOLDER}/")
+        assert (head.status_code, head.content, head.headers) == (200, b"", page.headers)
+
+
+@pytest.mark.parametrize(
+    ("path", "location"),
+    [
+        (FOLDER, f"{FOLDER}/"),
+        (f"{FOLDER}?url=a%26b", f"{FOLDER}/?url=a%26b"),
+        (f"{FOLDER}/docs", "docs/"),
+        (f"{FOLDER}/docs?x=1", "docs/?x=1"),
+    ],
+)
+async def test_a_folder_gets_its_slash_so_that_relative_links_hold(
+    services: MemoryServices, path: str, location: str
+) -> None:
+    async with Client(services) as client:
+        response = await client.get(f"/preview/{path}")
+        assert (response.status_code, response.headers["location"]) == (307, location)
+
+
+@pytest.mark.parametrize("path", [*CASES["no_previews"], f"{FOLDER}/{'x' * 235}"])
+async def test_what_is_not_there_is_said_in_plain_words(services: MemoryServices, path: str) -> None:
+    async with Client(services) as client:
+        response = await client.get(f"/preview/{path}")
+        assert (response.status_code, response.headers["content-type"]) == (404, "text/plain; charset=utf-8")
+        assert response.text.startswith("There is no such page here.")

@@ -1,6 +1,6 @@
-"""What a publication to GitHub takes: requests, and the time of our process and its git. No time is asserted.
+"""What publishing costs, to GitHub and as a Space: requests, and seconds. Prints; asserts no time.
 
-The fake runs in a process of its own, so that its work is not taken for ours.
+GitHub's fake runs in a process of its own, so that its work is not taken for ours.
 """
 
 import multiprocessing
@@ -14,13 +14,17 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
-from pipeline.domain.publication import Publication
+from pipeline.domain.publication import Publication, Target
 from pipeline.publishing.github_pages.publisher import GitHubPagesPublisher
+from pipeline.publishing.hf_space import HfSpacePublisher
+from pipeline.spaces.host import HubSpaceHost
 from pipeline.workspace import GitWorkspaces
 from tests.builders import NOW, make_brief, make_files, make_site
 from tests.fakes.clock import FakeClock
 from tests.fakes.github import FakeGitHub
+from tests.fakes.hub import FakeHub
 
 pytestmark = pytest.mark.bench
 
@@ -78,3 +82,36 @@ async def test_requests_and_own_time_of_a_publication(tmp_path: Path, count: int
                 f"{count} files, {name}: {requests} requests, own processor time {statistics.median(own):.0f} ms "
                 f"(least {min(own):.0f}), with the server {statistics.median(passed):.0f} ms (least {min(passed):.0f})"
             )
+
+
+SITE = make_site(target=Target.HF_SPACE)
+CARD = "---\ntitle: Sales\nsdk: static\n---\n"
+
+
+@pytest.mark.parametrize(("texts", "binaries"), [(5, 0), (20, 5), (200, 0)])
+async def test_a_round_of_a_static_space(tmp_path: Path, texts: int, binaries: int) -> None:
+    files = make_files(
+        {"README.md": CARD, "index.html": "<html><head></head></html>"}
+        | {f"page-{number}.txt": f"{number}\n" * 1000 for number in range(texts)}
+        | {f"picture-{number}.png": b"\0" * 100_000 + bytes([number]) for number in range(binaries)}
+    )
+    with FakeHub() as hub:
+        host = HubSpaceHost(hub.endpoint, SecretStr(hub.token), FakeClock())
+        publisher = HfSpacePublisher(host, GitWorkspaces(tmp_path), FakeClock())
+        site = SITE
+        print(f"\n{texts} texts, {binaries} binaries:")
+        for name in ("round 1", "the same again", "round 2"):
+            begun, asked = time.perf_counter(), len(hub.log)
+            if name == "round 2":
+                files = files.with_files({"index.html": b"<html><head></head>2</html>"})
+            publication = await publisher.publish(site, "", files, make_brief(), lambda _: None)
+            published, published_asked = time.perf_counter(), len(hub.log)
+            await publisher.confirm(publication, site, files, lambda _: None)
+            site = replace(site, publication=publication)
+            print(
+                f"  {name}: publish {published - begun:.3f} s, {published_asked - asked} requests; "
+                f"confirm {time.perf_counter() - published:.3f} s, {len(hub.log) - published_asked} requests"
+            )
+        begun, asked = time.perf_counter(), len(hub.log)
+        await publisher.restore(site)
+        print(f"  restore: {time.perf_counter() - begun:.3f} s, {len(hub.log) - asked} requests")
