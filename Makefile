@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 NODE := $(CURDIR)/$(VENV)/node/node_modules
 WORKERS ?= logical
 PYTEST := GRADIO_CLIENT_JS=$(NODE)/@gradio/client GITHUB_OPENAPI=$(NODE)/@octokit/openapi/generated/api.github.com.deref.json \
-	$(BIN)/python -m pytest --numprocesses=$(WORKERS) --maxprocesses=8 --dist=loadfile
+	$(BIN)/python -m pytest --numprocesses=$(WORKERS) --maxprocesses=8 --dist=loadfile --no-loadscope-reorder
 # The demo is the same whatever tokens, models and proxies the shell, or .env, has.
 KEPT := HOME PATH TERM COLUMNS LANG NO_COLOR CI DISPLAY WAYLAND_DISPLAY CHROMIUM PLAYWRIGHT_BROWSERS_PATH
 ALONE := env -i ENV_FILE=/dev/null $(foreach name,$(KEPT),$(if $($(name)),$(name)="$($(name))"))
