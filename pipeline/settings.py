@@ -20,6 +20,12 @@ _IS_CLONE = (_PACKAGE.parent / "pyproject.toml").is_file()
 MEBIBYTE = 1024 * 1024
 LONGEST_SECRETS_FILE = 10 * MEBIBYTE
 
+TOKEN_SOURCES = {
+    Target.GITHUB_PAGES: "sign in with `gh auth login`, or set GITHUB_TOKEN to one that may create repositories "
+    "(https://github.com/settings/tokens)",
+    Target.HF_SPACE: "set HF_TOKEN to one with write permission (https://huggingface.co/settings/tokens)",
+}
+
 CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 
 
@@ -142,6 +148,11 @@ class Settings(BaseSettings):
         """Those that there is a token for, and the one that needs none."""
         tokens = {Target.GITHUB_PAGES: self.github_token, Target.HF_SPACE: self.hf_token}
         return frozenset({Target.LOCAL, *(target for target, token in tokens.items() if token)})
+
+    def require(self, target: Target) -> None:
+        """Raise Misconfigured, which says where a token comes from, unless ``target`` can be published to."""
+        if target not in self.targets:
+            raise Misconfigured(f"there is no token for the target {target}: {TOKEN_SOURCES[target]}")
 
     @property
     def model_endpoint(self) -> ModelEndpoint:

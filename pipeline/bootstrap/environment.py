@@ -1,7 +1,10 @@
 """The settings, completed by what else is on this machine."""
 
+import shutil
+
 from pydantic import SecretStr
 
+from pipeline.domain.errors import Misconfigured
 from pipeline.domain.publication import Target
 from pipeline.publishing.github_pages.token import token_of_gh_command
 from pipeline.settings import Settings
@@ -20,3 +23,9 @@ def read_settings(**overrides: object) -> Settings:
         return settings
     token = token_of_gh_command()
     return settings.model_copy(update={"github_token": SecretStr(token)}) if token else settings
+
+
+def require_git() -> None:
+    """Raises Misconfigured without it: every app is a git repository."""
+    if shutil.which("git") is None:
+        raise Misconfigured("git is not on PATH, and every app is a git repository: install it (https://git-scm.com)")

@@ -1,12 +1,13 @@
 """The jobs and their database, without anything that works on them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
 from pipeline.clock import SystemClock
 from pipeline.domain.address import UrlRule
+from pipeline.domain.errors import NotFound
 from pipeline.jobs.database import Database
 from pipeline.jobs.failpoint import Failpoint
 from pipeline.jobs.feed import JobFeed
@@ -79,9 +80,21 @@ def build_jobs(settings: Settings) -> JobParts:
 
 
 @asynccontextmanager
-async def open_jobs(settings: Settings) -> AsyncIterator[JobQueue]:
-    """The jobs of this configuration without a worker: also beside a running service."""
+async def open_jobs(settings: Settings, where: Callable[[str], None]) -> AsyncIterator[JobQueue]:
+    """The jobs of this configuration without a worker: also beside a running service. ``where`` is told the database.
+
+    Raises:
+        NotFound: no job has ever run here. Nothing is created for a question.
+        Misconfigured: see ``build_jobs``; or the database cannot be opened.
+    """
+    embedded = Database.embedded_file(settings.generated_repos_dir)
+    if not settings.database_url and not embedded.is_file():
+        raise NotFound(
+            f"no job has run here, for there is no {embedded}: `pipeline run` makes it. "
+            "GENERATED_REPOS_DIR or DATABASE_URL names another place"
+        )
     parts = build_jobs(settings)
+    where(parts.database.name)
     parts.database.migrate()
     try:
         yield parts.queue

@@ -5,14 +5,16 @@ from dataclasses import replace
 from secrets import token_hex
 from typing import Any
 
-from pipeline.cli.sources import read_source
+from pipeline.cli.output import plain, say
+from pipeline.cli.sources import STANDARD_INPUT, read_source
 from pipeline.domain.brief import MAX_NONCE, Brief
-from pipeline.domain.errors import FieldProblem, InvalidInput
+from pipeline.domain.errors import FieldProblem, InvalidFile, InvalidInput
 from pipeline.settings import Settings
-from pipeline.shapes.deploy_request import RequestRules, brief_from
+from pipeline.shapes.deploy_request import RequestRules, brief_from, unknown_fields
 from pipeline.shapes.json_object import read_object
 
 MAX_REQUESTS = 50
+NAME_SHOWN = 40
 
 
 def read_briefs(source: str, settings: Settings, only_round: int | None = None) -> list[Brief]:
@@ -28,19 +30,30 @@ def read_briefs(source: str, settings: Settings, only_round: int | None = None) 
         InvalidInput: the file cannot be read, or a request breaks rules; fields are named as in the file.
         Misconfigured: EVALUATION_ALLOWED_ORIGINS.
     """
-    rules = RequestRules.from_settings(settings)
+    rules, file = RequestRules.from_settings(settings), "standard input" if source == STANDARD_INPUT else plain(source)
     content = read_source("BRIEF", source, settings.max_request_bytes, "MAX_REQUEST_BYTES")
+    try:
+        document = read_object(content, file)
+    except InvalidInput as error:
+        raise InvalidInput(FieldProblem(file, f"{error.problems[0].problem} (a brief is JSON)")) from error
     briefs, problems = [], []
-    for place, request in _requests(read_object(content)):
+    for place, request in _requests(document):
+        for name, likely in unknown_fields(request):
+            meant = f"; {likely} was meant, perhaps" if likely else ""
+            say(
+                f"Warning: {file}: nobody knows the field {place}{plain(name)[:NAME_SHOWN]}{meant}. It is left out.",
+                "yellow",
+            )
         try:
             briefs.append(brief_from(request, rules))
         except InvalidInput as error:
             problems += [FieldProblem(f"{place}{p.field}", p.problem) for p in error.problems]
     if problems:
-        raise InvalidInput(*problems)
+        raise InvalidFile(file, *problems)
     wanted = [brief for brief in briefs if only_round in {None, brief.round}]
     if not wanted:
-        raise InvalidInput(FieldProblem("--round", f"the file holds no round {only_round}"))
+        held = ", ".join(sorted({str(brief.round) for brief in briefs}))
+        raise InvalidInput(FieldProblem("--round", f"{file} holds no round {only_round}, only {held}"))
     return wanted
 
 

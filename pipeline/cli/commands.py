@@ -9,13 +9,14 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_group
 
 from pipeline import __version__
+from pipeline.cli.examples import examples
 
 
 class _Lazy(TyperCommand):
     """Stands in the list for a command, or a Typer app with commands of its own, at ``module:attribute``."""
 
-    def __init__(self, name: str, line: str, place: str) -> None:
-        super().__init__(name, help=line)
+    def __init__(self, name: str, line: str, place: str, *as_typed: str) -> None:
+        super().__init__(name, help=line, epilog=examples(*as_typed))
         self._place = place
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
@@ -23,21 +24,46 @@ class _Lazy(TyperCommand):
         module, _, attribute = self._place.partition(":")
         found, group = getattr(import_module(module), attribute), typer.Typer()
         if isinstance(found, typer.Typer):
-            group.add_typer(found, name=self.name, help=self.help)
+            group.add_typer(found, name=self.name, help=self.help, epilog=self.epilog)
         else:
-            group.command(self.name, help=self.help)(found)
+            group.command(self.name, help=self.help, epilog=self.epilog)(found)
         return get_group(group).commands[str(self.name)].make_context(*args, **kwargs)
 
 
 COMMANDS = (
-    _Lazy("run", "Take a brief through the whole pipeline here and now; no server is needed.", "pipeline.cli.run:run"),
+    _Lazy(
+        "run",
+        "Take a brief through the whole pipeline here and now; no server is needed.",
+        "pipeline.cli.run:run",
+        "pipeline run brief.json --open",
+        "pipeline run brief.json --target github-pages --strict",
+    ),
+    _Lazy(
+        "open",
+        "Show what a job has published in the browser; an app on this machine is served until Ctrl-C.",
+        "pipeline.cli.page:open_app",
+        "pipeline open latest",
+    ),
     _Lazy(
         "serve",
         "Start the service, with its worker. SIGTERM or Ctrl-C lets running jobs finish; a second one ends it at once.",
         "pipeline.cli.serve:serve",
+        "DEPLOY_SECRET=a-secret-of-yours pipeline serve --port 8000",
     ),
-    _Lazy("jobs", "Look at jobs and steer them; works beside a running service.", "pipeline.cli.jobs:jobs"),
-    _Lazy("spaces", "Create and steer Hugging Face Spaces, with HF_TOKEN.", "pipeline.cli.spaces.commands:spaces"),
+    _Lazy(
+        "jobs",
+        "Look at jobs and steer them; works beside a running service.",
+        "pipeline.cli.jobs:jobs",
+        "pipeline jobs list",
+        "pipeline jobs show latest",
+    ),
+    _Lazy(
+        "spaces",
+        "Create and steer Hugging Face Spaces, with HF_TOKEN.",
+        "pipeline.cli.spaces.commands:spaces",
+        "pipeline spaces list",
+        "pipeline spaces create my-app --watch",
+    ),
 )
 
 
@@ -47,7 +73,13 @@ class _Commands(TyperGroup):
         self.commands = {str(command.name): command for command in COMMANDS}
 
 
-app = typer.Typer(cls=_Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(
+    cls=_Commands,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=examples("pipeline run brief.json --open", "pipeline jobs list", "pipeline COMMAND -h"),
+)
 
 
 def _show_version(asked: bool) -> None:

@@ -1,13 +1,14 @@
 """``pipeline jobs``: straight from the database, also while a service works on it."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.environment import read_quietly
-from pipeline.cli.exits import ExitCode, exit_codes, run_async
+from pipeline.cli.examples import examples
+from pipeline.cli.exits import ExitCode, exit_codes
+from pipeline.cli.job_access import AsJson, JobId, Strict, fails_a_check, find_job, with_jobs
 from pipeline.cli.output import (
     print_console,
     print_deliveries,
@@ -28,15 +29,10 @@ from pipeline.ports import Jobs
 if TYPE_CHECKING:
     from pipeline.settings import Settings
 
-T = TypeVar("T")
-
-JobId = Annotated[str, typer.Argument(metavar="ID", help="As `pipeline jobs list` and every reply show it.")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
-
 jobs = typer.Typer(no_args_is_help=True)
 
 
-@jobs.command("list")
+@jobs.command("list", epilog=examples("pipeline jobs list --status failed", "pipeline jobs list --limit 5 --json"))
 def list_jobs(
     email: Annotated[str | None, typer.Option(help="Only this owner's.")] = None,
     task: Annotated[str | None, typer.Option(help="Only this task's.")] = None,
@@ -47,9 +43,8 @@ def list_jobs(
     """List jobs, newest first."""
     from pipeline.shapes.jobs import JobPage, JobSummary
 
-    with exit_codes(as_json=as_json):
-        settings = read_quietly()
-        found, cursor = _with_jobs(settings, lambda port: port.find(email=email, task=task, status=status, limit=limit))
+    async def find(port: Jobs, settings: "Settings") -> None:
+        found, cursor = await port.find(email=email, task=task, status=status, limit=limit)
         if as_json:
             summaries = [JobSummary.of(job, settings.own_address) for job in found]
             print_json(JobPage(jobs=summaries, next_cursor=cursor).model_dump(mode="json"))
@@ -57,80 +52,109 @@ def list_jobs(
             print_jobs(found)
             say("There are older ones: raise --limit." if cursor else f"{len(found)} job{'s' * (len(found) != 1)}.")
 
+    with exit_codes(as_json=as_json):
+        try:
+            with_jobs(find)
+        except NotFound as nothing:
+            say(f"No jobs: {nothing}.")
+            if as_json:
+                print_json(JobPage(jobs=[], next_cursor=None).model_dump(mode="json"))
 
-@jobs.command()
+
+@jobs.command(epilog=examples("pipeline jobs show latest", "pipeline jobs show 3f2a --screenshot page.png"))
 def show(
     job_id: JobId,
+    *,
     as_json: AsJson = False,
     screenshot: Annotated[
         Path | None, typer.Option(metavar="FILE.png", help="Write the picture of the app's page there.")
     ] = None,
 ) -> None:
     """Show a job: verdicts with their evidence, console, timeline, deliveries, usage."""
-    from pipeline.shapes.jobs import JobView
+    from pipeline.shapes.jobs import timeline
 
-    with exit_codes(as_json=as_json):
-        settings = read_quietly()
-
-        async def look(port: Jobs) -> None:
-            job = await port.get(job_id)
-            view = JobView.with_events(job, await port.events(job_id), settings.own_address)
-            if screenshot:
-                _save(await port.screenshot(job_id), job_id, screenshot)
-            if as_json:
-                print_json(view.model_dump(mode="json"))
-                return
-            print_summary(job)
-            print_verdicts(job.seen.verdicts)
-            print_findings(job.seen.findings)
-            print_console(job.seen.console)
-            print_timeline(view.stages)
-            print_deliveries(job.deliveries)
-
-        _with_jobs(settings, look)
-
-
-@jobs.command()
-def watch(job_id: JobId) -> None:
-    """Follow a job to its end. Ctrl-C stops watching, not the job."""
-
-    async def to_the_end(port: Jobs) -> Job:
-        return await follow(port, await port.get(job_id))
-
-    with exit_codes():
-        job = _with_jobs(read_quietly(), to_the_end)
+    async def look(port: Jobs, settings: "Settings") -> None:
+        job = await find_job(port, job_id)
+        if screenshot:
+            _save(await port.screenshot(job.id), job.id, screenshot)
+        if as_json:
+            print_json(await _document(port, job, settings))
+            return
         print_summary(job)
         print_verdicts(job.seen.verdicts)
-    if job.status is not JobStatus.SUCCEEDED:
+        print_findings(job.seen.findings)
+        print_console(job.seen.console)
+        print_timeline(timeline(await port.events(job.id), has_ended=job.status.is_final))
+        print_deliveries(job.deliveries)
+
+    with exit_codes(as_json=as_json):
+        with_jobs(look)
+
+
+@jobs.command(epilog=examples("pipeline jobs watch latest", "pipeline jobs watch 3f2a --strict"))
+def watch(job_id: JobId, *, strict: Strict = False, as_json: AsJson = False) -> None:
+    """Follow a job to its end. Ctrl-C stops watching, not the job."""
+
+    async def to_the_end(port: Jobs, settings: "Settings") -> Job:
+        job = await follow(port, await find_job(port, job_id))
+        if as_json:
+            print_json(await _document(port, job, settings))
+        return job
+
+    with exit_codes(as_json=as_json):
+        job = with_jobs(to_the_end)
+        if not as_json:
+            print_summary(job)
+            print_verdicts(job.seen.verdicts)
+    if job.status is not JobStatus.SUCCEEDED or (strict and fails_a_check(job)):
         raise typer.Exit(ExitCode.FAILED)
 
 
-@jobs.command()
-def cancel(job_id: JobId) -> None:
+@jobs.command(epilog=examples("pipeline jobs cancel latest"))
+def cancel(job_id: JobId, *, as_json: AsJson = False) -> None:
     """Stop a job before its next stage. What it has published stays."""
-    with exit_codes():
-        job = _with_jobs(read_quietly(), lambda port: port.cancel(job_id))
+
+    async def stop(port: Jobs, settings: "Settings") -> Job:
+        job = await port.cancel((await find_job(port, job_id)).id)
+        if as_json:
+            print_json(await _document(port, job, settings))
+        return job
+
+    with exit_codes(as_json=as_json):
+        job = with_jobs(stop)
     if job.status.is_final and job.status is not JobStatus.CANCELLED:
-        say(f"Job {job_id} had ended before: {job.status}.", "yellow")
+        say(f"Job {job.id} had ended before: {job.status}.", "yellow")
         raise typer.Exit(ExitCode.FAILED)
-    say(f"Job {job_id} is cancelled.")
+    say(f"Job {job.id} is cancelled.")
 
 
-@jobs.command()
-def redeliver(job_id: JobId) -> None:
+@jobs.command(epilog=examples("pipeline jobs redeliver latest"))
+def redeliver(job_id: JobId, *, as_json: AsJson = False) -> None:
     """Tell the evaluator once more about what a job published."""
 
-    async def again(port: Jobs) -> Sequence[Delivery]:
-        told_before = len((await port.get(job_id)).deliveries)
-        return (await port.redeliver(job_id)).deliveries[told_before:]
+    async def again(port: Jobs, settings: "Settings") -> Sequence[Delivery]:
+        job = await find_job(port, job_id)
+        told_before = len(job.deliveries)
+        job = await port.redeliver(job.id)
+        if as_json:
+            print_json(await _document(port, job, settings))
+        return job.deliveries[told_before:]
 
-    with exit_codes():
-        attempts = _with_jobs(read_quietly(), again)
-        print_deliveries(attempts)
+    with exit_codes(as_json=as_json):
+        attempts = with_jobs(again)
+        if not as_json:
+            print_deliveries(attempts)
     if not any(next_step(attempt.status) is NextStep.DONE for attempt in attempts):
         say("The evaluator did not take it.", "red")
         raise typer.Exit(ExitCode.FAILED)
     say("The evaluator has been told.")
+
+
+async def _document(port: Jobs, job: Job, settings: "Settings") -> object:
+    """As GET /jobs/{id} has it."""
+    from pipeline.shapes.jobs import JobView
+
+    return JobView.with_events(job, await port.events(job.id), settings.own_address).model_dump(mode="json")
 
 
 def _save(picture: bytes | None, job_id: str, file: Path) -> None:
@@ -139,15 +163,5 @@ def _save(picture: bytes | None, job_id: str, file: Path) -> None:
     try:
         file.write_bytes(picture)
     except OSError as error:
-        raise InvalidInput(FieldProblem("--screenshot", f"cannot be written: {error.strerror}")) from error
+        raise InvalidInput(FieldProblem("--screenshot", f"{file} cannot be written: {error.strerror}")) from error
     say(f"The picture of the page is in {file}.")
-
-
-def _with_jobs(settings: "Settings", use: Callable[[Jobs], Awaitable[T]]) -> T:
-    from pipeline.bootstrap.jobs import open_jobs
-
-    async def opened() -> T:
-        async with open_jobs(settings) as port:
-            return await use(port)
-
-    return run_async(opened())

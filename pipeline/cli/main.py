@@ -20,8 +20,10 @@ def main() -> None:
 
 
 def _env_file_first(arguments: list[str]) -> list[str]:
-    """It is an option of every command, and may stand before or behind the command's name."""
+    """It is an option of every command, before or behind its name; behind ``spaces`` it is one that names secrets."""
     for place, argument in enumerate(arguments):
+        if argument == "spaces":
+            break
         if argument.partition("=")[0] == ENV_FILE:
             end = place + (1 if "=" in argument else 2)
             return arguments[place:end] + arguments[:place] + arguments[end:]

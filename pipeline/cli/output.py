@@ -5,20 +5,24 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from rich import box
-from rich.console import Console, JustifyMethod
+from rich.console import Console, ConsoleOptions, JustifyMethod, RenderResult
+from rich.measure import Measurement
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.domain.errors import InvalidInput, PipelineError
+from pipeline.domain.errors import InvalidFile, InvalidInput, PipelineError
 from pipeline.domain.generation import Usage
 from pipeline.domain.job import Job, JobStatus
 from pipeline.domain.notification import Delivery, DeliveryState
-from pipeline.domain.publication import Target
+from pipeline.domain.publication import Publication, Target
 from pipeline.domain.verdict import Finding, Outcome, Verdict
 
 if TYPE_CHECKING:
@@ -26,6 +30,9 @@ if TYPE_CHECKING:
 
 WIDTH_WITHOUT_TERMINAL = 120
 FINDINGS_SHOWN = 10
+SHORT_ID = 8
+MARGIN = 12
+PROSE = {"note", "failed"}
 CONSOLE_LINES_SHOWN = 20
 FLEXIBLE_COLUMNS = {"check", "evidence", "detail", "answer", "task"}
 
@@ -67,13 +74,23 @@ def plain(text: str) -> str:
 
 def say(message: str, style: str = "") -> None:
     """A message on standard error."""
+    console = stderr()
     for line in message.splitlines():
-        stderr().print(Text(plain(line), style=style), soft_wrap=True)
+        for part in _broken(console, plain(line)):
+            console.print(Text(part, style=style), soft_wrap=True)
+
+
+def _broken(console: Console, line: str, margin: int = 0) -> list[str]:
+    """On a terminal, ``line`` as lines of whole words; addresses may be longer than those."""
+    if not console.is_terminal:
+        return [line]
+    return wrap(line, max(console.width - margin, MARGIN), break_long_words=False, break_on_hyphens=False)
 
 
 def print_json(document: object) -> None:
-    """The one document on standard output."""
+    """The one document on standard output, at once: a command may go on for hours."""
     sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    sys.stdout.flush()
 
 
 def explain(error: PipelineError) -> None:
@@ -81,7 +98,7 @@ def explain(error: PipelineError) -> None:
     if not isinstance(error, InvalidInput):
         say(f"Error: {error}", "red")
         return
-    say("The input breaks these rules:", "red")
+    say(f"{error.file if isinstance(error, InvalidFile) else 'The input'} breaks these rules:", "red")
     for problem in error.problems:
         say(f"  {problem.field}: {problem.problem}")
 
@@ -93,8 +110,12 @@ def print_summary(job: Job) -> None:
 
 
 def print_fact(name: str, value: str | Text) -> None:
-    """One line, which is never broken."""
-    stdout().print(Text.assemble((f"{name:<12}", "bold"), value), soft_wrap=True)
+    """One line, which is never broken; but for sentences, between words of theirs."""
+    console = stdout()
+    parts = _broken(console, value, MARGIN) if name in PROSE and isinstance(value, str) else [value]
+    for part in parts:
+        console.print(Text.assemble((f"{name:<{MARGIN}}", "bold"), part), soft_wrap=True)
+        name = ""
 
 
 def _facts(job: Job) -> Iterable[tuple[str, str]]:
@@ -105,25 +126,38 @@ def _facts(job: Job) -> Iterable[tuple[str, str]]:
     yield "status", job.status
     yield "target", f"{job.target} (on this machine only)" if job.target is Target.LOCAL else job.target
     if publication:
-        yield "repository", publication.repo_url
-        yield "commit", publication.commit_sha
-        is_local = publication.target is Target.LOCAL
-        if is_local:
-            yield "open", str(Path(unquote(urlsplit(publication.repo_url).path)) / "index.html")
-        yield "page", f"{publication.pages_url}{' (while `pipeline serve` runs)' * is_local}"
+        yield from _places(job, publication)
     if made.generator:
         yield "generator", made.generator + (f", {made.model}" if made.model else ", no model was asked")
     if made.calls:
         yield "tokens", _tokens(made.usage)
     if job.seen.screenshot:
-        yield "picture", f"`pipeline jobs show {job.id} --screenshot FILE.png` saves what the page looked like"
+        yield "picture", f"`pipeline jobs show {job.id[:SHORT_ID]} --screenshot page.png` saves it"
     if job.finished_at:
-        yield "took", f"{(job.finished_at - job.received_at).total_seconds():.1f} s"
+        yield "took", f"{round((job.finished_at - job.received_at).total_seconds(), 1):g} s"
     yield "evaluator", DELIVERY_WORDS[job.notification]
     for note in made.notes:
         yield "note", note
     if job.failure:
         yield "failed", f"in {job.failure.stage}: {job.failure.message}"
+
+
+def _places(job: Job, publication: Publication) -> Iterable[tuple[str, str]]:
+    """Where the app is; nothing that would not be found."""
+    if publication.target is not Target.LOCAL:
+        yield "repository", publication.repo_url
+        yield "commit", publication.commit_sha
+        yield "page", publication.pages_url
+        return
+    folder = Path(unquote(urlsplit(publication.repo_url).path))
+    if not folder.is_dir():
+        yield "folder", f"is not there any more: {folder}"
+        return
+    yield "folder", str(folder)
+    yield "commit", publication.commit_sha
+    if (page := folder / "index.html").is_file():
+        yield "page", str(page)
+        yield "open", f"`pipeline open {job.id[:SHORT_ID]}` shows it in a browser"
 
 
 def _tokens(usage: Usage) -> str:
@@ -140,8 +174,19 @@ def print_verdicts(verdicts: Sequence[Verdict]) -> None:
     counts = ", ".join(f"{count[outcome]} {OUTCOME_WORDS[outcome]}" for outcome in Outcome if count[outcome])
     table = _table("check", "verdict", "evidence", title=f"{len(verdicts)} check{'s' * (len(verdicts) != 1)}: {counts}")
     for verdict in verdicts:
-        table.add_row(_cut(verdict.check.text), Text(*OUTCOME_MARKS[verdict.outcome]), _cut(verdict.evidence))
+        table.add_row(_Cut(verdict.check.text), Text(*OUTCOME_MARKS[verdict.outcome]), _Cut(verdict.evidence))
     stdout().print(table)
+    for outcome in (Outcome.FAIL, Outcome.NOT_VERIFIABLE):
+        _print_in_full([verdict for verdict in verdicts if verdict.outcome is outcome], *OUTCOME_MARKS[outcome])
+
+
+def _print_in_full(verdicts: Sequence[Verdict], mark: str, style: str) -> None:
+    """Each check with its evidence, whole; checks with the same evidence together."""
+    console = stdout()
+    for evidence, alike in groupby(sorted(verdicts, key=lambda verdict: verdict.evidence), lambda v: v.evidence):
+        for verdict in alike:
+            console.print(Text.assemble((mark, style), f"  {plain(verdict.check.text)}"), overflow="fold")
+        console.print(Padding(Text(plain(evidence), "dim"), (0, 0, 0, 4), expand=False), overflow="fold")
 
 
 def print_findings(findings: Sequence[Finding]) -> None:
@@ -167,7 +212,7 @@ def print_timeline(stages: "Sequence[StageView]") -> None:
     table = _table("stage", "began", "state", "seconds", "detail", title="timeline")
     for run in stages:
         seconds = "" if run.seconds is None else f"{run.seconds:.2f}"
-        table.add_row(run.stage, time_text(run.started_at), run.state, seconds, _cut(run.detail))
+        table.add_row(run.stage, time_text(run.started_at), run.state, seconds, _Cut(run.detail))
     stdout().print(table)
 
 
@@ -177,7 +222,7 @@ def print_deliveries(deliveries: Sequence[Delivery]) -> None:
         return
     table = _table("attempt", "at", "status", "seconds", "answer", title="deliveries")
     for delivery in deliveries:
-        status, answer = str(delivery.status or "none"), _cut(delivery.error or delivery.response)
+        status, answer = str(delivery.status or "none"), _Cut(delivery.error or delivery.response)
         table.add_row(str(delivery.attempt), time_text(delivery.at), status, f"{delivery.seconds:.2f}", answer)
     stdout().print(table)
 
@@ -188,7 +233,7 @@ def print_jobs(jobs: Sequence[Job]) -> None:
     table.box, table.padding, table.pad_edge = None, (0, 1), False
     for job in jobs:
         received, status = f"{job.received_at.astimezone():%m-%d %H:%M:%S}", STATUS_STYLES.get(job.status, "")
-        table.add_row(job.id, received, Text(job.status, status), str(job.key.round), _cut(job.key.task))
+        table.add_row(job.id, received, Text(job.status, status), str(job.key.round), _Cut(job.key.task))
     stdout().print(table)
 
 
@@ -201,9 +246,19 @@ def _table(*headings: str, title: str | None = None) -> Table:
     return table
 
 
-def _cut(text: str) -> Text:
-    """A cell with foreign text, shortened to what its column has room for."""
-    return Text(plain(text), no_wrap=True, overflow="ellipsis")
+class _Cut:
+    """A cell with foreign text, shortened at a word to what its column has room for."""
+
+    def __init__(self, text: str) -> None:
+        self._text = Text(plain(text), no_wrap=True, overflow="ellipsis")
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement.get(console, options, self._text)
+
+    def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:
+        text, room = self._text.plain, options.max_width
+        at_a_word = text[:room].rpartition(" ")[0]
+        yield Text(f"{at_a_word}…") if at_a_word and self._text.cell_len > room else self._text
 
 
 def time_text(at: datetime) -> str:

@@ -4,6 +4,7 @@ from types import TracebackType
 from typing import Self
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from pipeline.cli.output import plain, say, stderr
 from pipeline.domain.job import EventKind, Job, JobEvent, Stage
@@ -48,13 +49,16 @@ class ProgressBar:
         """One more step was taken."""
         self._show(f"{self._title}: {plain(text)}", f"  {self._title}: {text}", steps=1)
 
-    def _show(self, text: str, line: str, *, steps: int = 0) -> None:
-        """Let the bar say ``text``, if it is not empty; without a terminal, say ``line``, if that is not empty."""
-        if not self._bar.disable:
-            shortened = text[: max(self._bar.console.width - BESIDE_THE_TEXT, 20)]
-            self._bar.update(self._line, description=shortened or None, advance=steps)
-        elif line:
-            say(line)
+    def _show(self, text: str, line: str, *, steps: int = 0, stays: bool = False) -> None:
+        """Let the bar say ``text``, if any, below a ``line`` that ``stays``; without a terminal, say the line."""
+        if self._bar.disable:
+            if line:
+                say(line)
+            return
+        if stays:
+            self._bar.console.print(Text(plain(line), overflow="ellipsis", no_wrap=True))
+        shortened = text[: max(self._bar.console.width - BESIDE_THE_TEXT, 20)]
+        self._bar.update(self._line, description=shortened or None, advance=steps)
 
 
 class StageProgress(ProgressBar):
@@ -81,9 +85,9 @@ class StageProgress(ProgressBar):
                 self._show(doing, f"  {event.stage:<9}        …{detail}")
             case EventKind.FINISHED:
                 took = "" if event.seconds is None else f"{event.seconds:8.2f} s"
-                self._show("", f"  {event.stage:<9}{took}{detail}", steps=1)
+                self._show("", f"  {event.stage:<9}{took}{detail}", steps=1, stays=True)
             case EventKind.FAILED:
-                self._show("", f"  {event.stage:<9}  failed{detail}")
+                self._show("", f"  {event.stage:<9}  failed{detail}", stays=True)
 
 
 async def follow(jobs: Jobs, job: Job) -> Job:

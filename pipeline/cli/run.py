@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli.exits import ExitCode, exit_codes, run_async
+from pipeline.cli.job_access import OpenIt, Strict, fails_a_check
 from pipeline.cli.output import print_findings, print_json, print_summary, print_verdicts, say
 from pipeline.cli.progress import follow
 from pipeline.domain.brief import Brief
@@ -19,6 +20,7 @@ from pipeline.ports import Jobs
 
 if TYPE_CHECKING:
     from pipeline.bootstrap.services import Services
+    from pipeline.settings import Settings
 
 
 def run(
@@ -38,30 +40,61 @@ def run(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="Do it anew: add a random suffix to every nonce, so nothing is replayed.")
     ] = False,
+    strict: Strict = False,
+    open_it: OpenIt = False,
 ) -> None:
     """The command."""
-    from pipeline.bootstrap.environment import read_settings
-    from pipeline.bootstrap.services import build
-    from pipeline.cli.briefs import read_briefs, with_new_nonces
-    from pipeline.logs import configure_logging
-    from pipeline.shapes.deploy_reply import deploy_reply
-
     with exit_codes(as_json=not watch):
         chosen = target or Target.LOCAL
-        settings = read_settings(deploy_target=chosen)
-        configure_logging(settings.secrets(), level=logging.WARNING)
-        briefs = read_briefs(brief_file, settings, only_round)
-        _announce(briefs, chosen, asked=target is not None)
-        briefs = [replace(brief, target=chosen) for brief in briefs]
+        settings = _read_settings(chosen)
+        briefs = _read(brief_file, settings, only_round, chosen, asked=target is not None)
         is_told = chosen is not Target.LOCAL if notify is None else notify
-        if fresh:
-            briefs = with_new_nonces(briefs)
-        jobs = run_async(_run_all(build(settings), briefs, notify=is_told, show=watch))
+        jobs = _work(settings, briefs, fresh=fresh, notify=is_told, show=watch)
         if not watch:
-            documents = [deploy_reply(job, settings.own_address).model_dump(mode="json") for job in jobs]
-            print_json(documents[0] if len(briefs) == 1 else {"jobs": documents})
-    if len(jobs) < len(briefs) or any(job.status is not JobStatus.SUCCEEDED for job in jobs):
+            _print_documents(jobs, settings, as_list=len(briefs) > 1)
+    if open_it and jobs and jobs[-1].publication:
+        from pipeline.cli.page import show_job
+
+        with exit_codes():
+            show_job(jobs[-1], lambda address, hint: say(f"{address}{hint}"))
+    is_done = len(jobs) == len(briefs) and all(job.status is JobStatus.SUCCEEDED for job in jobs)
+    if not is_done or (strict and any(map(fails_a_check, jobs))):
         raise typer.Exit(ExitCode.FAILED)
+
+
+def _read_settings(target: Target) -> "Settings":
+    """Of the environment. Raises Misconfigured, also for what ``target`` lacks."""
+    from pipeline.bootstrap.environment import read_settings, require_git
+    from pipeline.logs import configure_logging
+
+    settings = read_settings(deploy_target=target)
+    configure_logging(settings.secrets(), level=logging.WARNING)
+    settings.require(target)
+    require_git()
+    return settings
+
+
+def _read(file: str, settings: "Settings", only_round: int | None, target: Target, *, asked: bool) -> list[Brief]:
+    from pipeline.cli.briefs import read_briefs
+
+    briefs = read_briefs(file, settings, only_round)
+    _announce(briefs, target, asked=asked)
+    return [replace(brief, target=target) for brief in briefs]
+
+
+def _work(settings: "Settings", briefs: list[Brief], *, fresh: bool, notify: bool, show: bool) -> list[Job]:
+    from pipeline.bootstrap.services import build
+    from pipeline.cli.briefs import with_new_nonces
+
+    wanted = with_new_nonces(briefs) if fresh else briefs
+    return run_async(_run_all(build(settings), wanted, notify=notify, show=show))
+
+
+def _print_documents(jobs: Sequence[Job], settings: "Settings", *, as_list: bool) -> None:
+    from pipeline.shapes.deploy_reply import deploy_reply
+
+    documents = [deploy_reply(job, settings.own_address).model_dump(mode="json") for job in jobs]
+    print_json({"jobs": documents} if as_list else documents[0])
 
 
 def _announce(briefs: Sequence[Brief], target: Target, *, asked: bool) -> None:

@@ -37,10 +37,11 @@ def serve(
     ] = None,
 ) -> None:
     """The command."""
-    from pipeline.bootstrap.environment import read_settings
+    from pipeline.bootstrap.environment import read_settings, require_git
     from pipeline.logs import configure_logging
 
     with exit_codes():
+        require_git()
         chosen = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
         settings = read_settings(**chosen)
         configure_logging(settings.secrets())

@@ -44,6 +44,14 @@ class InvalidInput(PipelineError):
             raise cls(*found)
 
 
+class InvalidFile(InvalidInput):
+    """What broke the rules stands in a file of the caller's."""
+
+    def __init__(self, file: str, *problems: FieldProblem) -> None:
+        super().__init__(*problems)
+        self.file = file
+
+
 class Unreadable(PipelineError):
     """The request as a whole is none that can be read; the text is all there is to say."""
 

@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 CONNECTIONS = 4
 POSTGRESQL_CONNECTIONS = 10  # shared with the job engine, which reads and writes from many threads
+CONNECT_SECONDS = 10
 SQLITE_PRAGMAS = (
     "busy_timeout = 30000",
     "foreign_keys = ON",
@@ -35,31 +36,38 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        try:
-            self.url = sa.make_url(_with_driver(url))
-        except sa.exc.ArgumentError:
-            raise Misconfigured(
-                "DATABASE_URL is no database address: use postgresql://USER:PASSWORD@HOST/NAME"
-            ) from None
+        self.url = _readable(url)
         self.engine = _sqlite_engine(self.url) if self.is_sqlite else _postgresql_engine(self.url)
         self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="database")
 
     @classmethod
     def embedded(cls, generated_repos_dir: Path) -> "Database":
         """The database of a single machine, in ``.pipeline/`` beside the repositories."""
-        folder = generated_repos_dir.resolve() / ".pipeline"
+        file = cls.embedded_file(generated_repos_dir)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            file.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise Misconfigured(
                 f"GENERATED_REPOS_DIR cannot be written ({error.strerror}): name a folder that this user owns"
             ) from error
-        return cls(f"sqlite:///{folder / 'pipeline.sqlite'}")
+        return cls(f"sqlite:///{file}")
+
+    @staticmethod
+    def embedded_file(generated_repos_dir: Path) -> Path:
+        """Where that is."""
+        return generated_repos_dir.resolve() / ".pipeline" / "pipeline.sqlite"
 
     @property
     def is_sqlite(self) -> bool:
         """Whether this is the embedded database."""
         return self.url.get_backend_name() == "sqlite"
+
+    @property
+    def name(self) -> str:
+        """Its file, or its address without user and password."""
+        if self.is_sqlite:
+            return str(self.file)
+        return f"postgresql://{self.url.host or ''}{f':{self.url.port}' if self.url.port else ''}/{self.url.database}"
 
     @property
     def file(self) -> Path:
@@ -100,15 +108,22 @@ class Database:
         self.engine.dispose()
 
 
-def _with_driver(url: str) -> str:
-    for prefix in ("postgresql://", "postgres://"):
-        if url.startswith(prefix):
-            return "postgresql+psycopg://" + url.removeprefix(prefix)
-    return url
+def _readable(url: str) -> sa.URL:
+    scheme, _, rest = url.partition("://")
+    try:
+        read = sa.make_url(f"postgresql+psycopg://{rest}" if scheme in {"postgresql", "postgres"} else url)
+        if read.drivername in {"postgresql+psycopg", "sqlite"}:
+            return read
+    except (sa.exc.ArgumentError, ValueError):
+        pass  # a port that is no number has an error of its own
+    raise Misconfigured("DATABASE_URL is no database address: use postgresql://USER:PASSWORD@HOST/NAME")
 
 
 def _postgresql_engine(url: sa.URL) -> sa.Engine:
-    return sa.create_engine(url, pool_size=POSTGRESQL_CONNECTIONS, hide_parameters=True, pool_pre_ping=True)
+    limit = {} if "connect_timeout" in url.query else {"connect_timeout": CONNECT_SECONDS}
+    return sa.create_engine(
+        url, pool_size=POSTGRESQL_CONNECTIONS, hide_parameters=True, pool_pre_ping=True, connect_args=limit
+    )
 
 
 def _sqlite_engine(url: sa.URL) -> sa.Engine:

@@ -54,6 +54,7 @@ class JobQueue:
         self._submissions = submissions
         self._records = records
         self.get, self.brief, self.find, self.events = records.get, records.brief, records.find, records.events
+        self.ids_like = records.ids_like
         self._feed = feed
         self._blobs = blobs
         self._sites = sites

@@ -83,6 +83,13 @@ class JobRecords:
         row = await self._row(job_id)
         return _job(row, await self._deliveries.of(job_id))
 
+    async def ids_like(self, prefix: str, limit: int) -> list[str]:
+        """Ids that begin with ``prefix``, newest first."""
+        table = tables.jobs
+        begins = table.c.id.startswith(prefix, autoescape=True)
+        query = sa.select(table.c.id).where(begins).order_by(table.c.seq.desc()).limit(limit)
+        return list(await self._database.transact(lambda connection: connection.execute(query).scalars().all()))
+
     async def brief(self, job_id: str) -> Brief:
         """As it was accepted. Raises NotFound."""
         document = (await self._row(job_id)).brief

@@ -223,6 +223,9 @@ class Jobs(Protocol):
     async def get(self, job_id: str) -> Job:
         """Raises NotFound."""
 
+    async def ids_like(self, prefix: str, limit: int) -> list[str]:
+        """Ids that begin with ``prefix``, newest first."""
+
     async def brief(self, job_id: str) -> Brief:
         """As it was accepted. Raises NotFound."""
 

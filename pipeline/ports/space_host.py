@@ -28,6 +28,9 @@ class SpaceHost(Protocol):
     async def files(self, space_id: str, revision: str) -> AppFiles:
         """What the Space holds at a commit."""
 
+    async def spaces(self, owner: str) -> tuple[Space, ...]:
+        """Those of ``owner`` that the token may see, the newest first; as many as one may list."""
+
     async def info(self, space_id: str) -> Space:
         """What the Hub says of it."""
 

@@ -64,7 +64,7 @@ class SpaceWatch:
                 if look.is_new:
                     self._progress(f"the Space {self._space_id} is in stage {stage}")
                 if stage in BROKEN and look.is_current:
-                    raise BuildFailed(await self._failure(look.runtime))
+                    raise BuildFailed(await failure_of(self._host, self._space_id, look.runtime))
                 if stage == "RUNNING" and (self._is_static or look.is_current):
                     space = await self._host.info(self._space_id)
                     if space.commit_sha in {None, self._commit_sha}:
@@ -123,17 +123,18 @@ class SpaceWatch:
             with suppress(HubError):  # then it sleeps on, and that is told
                 await self._host.restart(self._space_id)
 
-    async def _failure(self, runtime: SpaceRuntime) -> str:
-        """What broke, in the Hub's words, and the end of the log that shows it."""
-        is_build = runtime.stage != "RUNTIME_ERROR"
-        tail: deque[str] = deque(maxlen=LOG_LINES)
-        try:
-            async for line in self._host.logs(self._space_id, build=is_build, follow=False):
-                tail.append(line.text[:LONGEST_LOG_LINE])
-        except HubError as error:
-            tail.append(f"(the log cannot be read: {error})")
-        said = f": {runtime.error_message}" if runtime.error_message else ""
-        head = f"the Space {self._space_id} is in stage {runtime.stage}{said}"
-        if not tail:
-            return head
-        return "\n".join([head, f"End of the {'build' if is_build else 'run'} log:", *tail])
+
+async def failure_of(host: SpaceHost, space_id: str, runtime: SpaceRuntime) -> str:
+    """What broke, in the Hub's words, and the end of the log that shows it."""
+    is_build = runtime.stage != "RUNTIME_ERROR"
+    tail: deque[str] = deque(maxlen=LOG_LINES)
+    try:
+        async for line in host.logs(space_id, build=is_build, follow=False):
+            tail.append(line.text[:LONGEST_LOG_LINE])
+    except HubError as error:
+        tail.append(f"(the log cannot be read: {error})")
+    said = f": {runtime.error_message}" if runtime.error_message else ""
+    head = f"the Space {space_id} is in stage {runtime.stage}{said}"
+    if not tail:
+        return head
+    return "\n".join([head, f"End of the {'build' if is_build else 'run'} log:", *tail])

@@ -1,6 +1,7 @@
 """The request of POST /api-deploy: its fields, and the way from raw bytes to a Brief."""
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Annotated, Any, Self
 from unicodedata import normalize
 
@@ -141,6 +142,13 @@ def brief_from(document: dict[str, Any], rules: RequestRules) -> Brief:
     broken = problems_in_words(details)
     mended = DeployRequest.model_validate(_mended(given, [detail["loc"] for detail in details]))
     raise InvalidInput(*broken, *mended.judge(rules)[1])
+
+
+def unknown_fields(document: dict[str, Any]) -> list[tuple[str, str | None]]:
+    """Names that say nothing to us, each with the field that was meant, as far as that can be told."""
+    known = [*DeployRequest.model_fields, "secret"]
+    names = [name for name in document if name not in known]
+    return [(name, next(iter(get_close_matches(name.lower(), known, 1)), None)) for name in names]
 
 
 # Fields with the wrong type or length are replaced by these, which break no rule, so that all the others can be judged.

@@ -16,22 +16,22 @@ class Request(BaseModel):
     model_config = ConfigDict(strict=True, hide_input_in_errors=True, frozen=True)
 
 
-def read_object(raw: bytes) -> dict[str, Any]:
+def read_object(raw: bytes, name: str = "body") -> dict[str, Any]:
     """Read ``raw`` as one JSON object by RFC 8259: UTF-8 without byte order mark, no NaN, no lone surrogates.
 
-    Numbers have at most about 4,300 digits and values nest at most about 200 deep.
+    ``name`` is its sender's for it. Numbers have at most about 4,300 digits and values nest at most about 200 deep.
 
     Raises:
         InvalidInput: it is not; says where, and never what stands there.
     """
     if raw.startswith(_BYTE_ORDER_MARK):
-        raise InvalidInput(FieldProblem("body", "is not valid JSON: it begins with a byte order mark"))
+        raise InvalidInput(FieldProblem(name, "is not valid JSON: it begins with a byte order mark"))
     if not raw.strip():
-        raise InvalidInput(FieldProblem("body", "is empty: a JSON object is needed"))
+        raise InvalidInput(FieldProblem(name, "is empty: a JSON object is needed"))
     try:
         document = from_json(raw, allow_inf_nan=False)
     except ValueError as error:  # the parser's texts name the rule and the place, and hold nothing of the document
-        raise InvalidInput(FieldProblem("body", f"is not valid JSON: {error}")) from None
+        raise InvalidInput(FieldProblem(name, f"is not valid JSON: {error}")) from None
     if not isinstance(document, dict):
-        raise InvalidInput(FieldProblem("body", "must be a JSON object"))
+        raise InvalidInput(FieldProblem(name, "must be a JSON object"))
     return document

@@ -21,6 +21,10 @@ from pipeline.spaces.watching import looks
 
 TRANSFER_SECONDS = 180.0
 LOG_SECONDS = 15.0
+MOST_LISTED = 1_000
+LISTED_PARTS: list[huggingface_hub.hf_api.ExpandSpaceProperty_T] = [
+    *("sdk", "private", "sha", "runtime", "subdomain", "lastModified")
+]
 
 
 class HubSpaceHost:
@@ -79,6 +83,12 @@ class HubSpaceHost:
         return await self._calls.ask(
             f"reading the files of the Space {space_id}", read, space_id, seconds=TRANSFER_SECONDS
         )
+
+    async def spaces(self, owner: str) -> tuple[Space, ...]:
+        """At most ``MOST_LISTED``, the newest first."""
+        ask = partial(self._api.list_spaces, author=owner, sort="created_at", limit=MOST_LISTED, expand=LISTED_PARTS)
+        found = await self._calls.ask(f"listing the Spaces of {owner}", lambda: [*ask()])
+        return tuple(space_from(info, self.endpoint) for info in found)
 
     async def info(self, space_id: str) -> Space:
         """What the Hub says of it."""

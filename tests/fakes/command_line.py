@@ -10,7 +10,8 @@ from pipeline.cli.commands import app
 from pipeline.domain.brief import Brief
 from pipeline.domain.job import EventKind, Failure, Job, Stage
 from pipeline.domain.publication import Target
-from tests.builders import make_publication
+from pipeline.domain.verdict import Seen, Verdict
+from tests.builders import make_publication, make_verdict
 from tests.fakes.jobs import MemoryJobs, MemoryServices
 
 LOCAL = make_publication(target=Target.LOCAL, repo_url="file:///srv/my%20apps/sales-n1")
@@ -42,12 +43,13 @@ def spaces(*arguments: str, stdin: str | None = None, ends_with: int | None = No
 
 
 class InstantJobs(MemoryJobs):
-    """Every job ends as soon as it is accepted; ``failing`` are the rounds that end badly."""
+    """Every job ends as soon as it is accepted, with ``verdicts``; ``failing`` are the rounds that end badly."""
 
     def __init__(self) -> None:
         super().__init__()
         self.failing: set[int] = set()
         self.accepted: list[tuple[Brief, bool]] = []
+        self.verdicts: tuple[Verdict, ...] = ()
 
     async def accept(self, brief: Brief, *, notify: bool = True) -> tuple[Job, bool]:
         """Accept and end."""
@@ -60,7 +62,8 @@ class InstantJobs(MemoryJobs):
             if brief.round in self.failing:
                 self.fail(job.id, Failure(Stage.PUBLISH, "publish_failed", "the target refused"))
             else:
-                self.finish(job.id, publication=LOCAL)
+                seen = Seen(verdicts=self.verdicts or (make_verdict(),))
+                self.finish(job.id, publication=LOCAL, seen=seen)
         return job, is_new
 
 

@@ -83,6 +83,9 @@ class MemoryJobs(Jobs):
             raise NotFound(f"job {job_id} is not known")
         return self._jobs[job_id]
 
+    async def ids_like(self, prefix: str, limit: int) -> list[str]:
+        return [job_id for job_id in reversed(self._jobs) if job_id.startswith(prefix)][:limit]
+
     async def brief(self, job_id: str) -> Brief:
         await self.get(job_id)
         return self._briefs[job_id]

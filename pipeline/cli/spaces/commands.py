@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 from pydantic_core import to_jsonable_python
 
+from pipeline.cli.environment import read_quietly
+from pipeline.cli.examples import examples
 from pipeline.cli.exits import ExitCode, exit_codes
 from pipeline.cli.output import plain, print_json, say
 from pipeline.cli.spaces import creation, settings
@@ -17,24 +19,55 @@ from pipeline.cli.spaces.options import WATCH_SECONDS, AsJson, SpaceId, SpaceIds
 from pipeline.cli.spaces.provision import provision
 from pipeline.cli.spaces.tables import print_facts, print_rows
 from pipeline.domain.errors import FieldProblem, InvalidInput
-from pipeline.domain.space import LogLine, SpaceRuntime
+from pipeline.domain.space import LogLine, Space, SpaceRuntime
 from pipeline.manage_spaces.running import pause_space, restart_space, wake_space, wake_spaces
 from pipeline.ports import SpaceHost
 from pipeline.shapes.spaces import DeletedReply, RuntimeView, SpaceView, WakeReply
 
-FOLLOW_SECONDS = 3600.0
+FOLLOW_SECONDS = 3600
 
 spaces = typer.Typer(no_args_is_help=True)
-spaces.command()(creation.create)
+spaces.command(epilog=examples("pipeline spaces create my-app --watch", "pipeline spaces create my-app --name demo"))(
+    creation.create
+)
 
 
-@spaces.command()
+@spaces.command("list", epilog=examples("pipeline spaces list", "pipeline spaces list my-team --json"))
+def list_spaces(
+    owner: Annotated[str | None, typer.Argument(metavar="[OWNER]", help="Default: HF_OWNER, else the token's.")] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """List Spaces, the newest first."""
+    with exit_codes(as_json=as_json):
+        owner = owner or read_quietly().hf_owner
+
+        async def find(host: SpaceHost) -> tuple[str, tuple[Space, ...]]:
+            named = owner or await host.owner()
+            return named, await host.spaces(named)
+
+        named, found = use_hub(find)
+        views = [SpaceView.model_validate(space) for space in found]
+        if as_json:
+            print_json({"ok": True, "owner": named, "spaces": [view.model_dump(mode="json") for view in views]})
+        elif views:
+            print_rows([_row(view) for view in views])
+        else:
+            say(f"{named} has no Space that this token may see.")
+
+
+def _row(view: SpaceView) -> dict[str, object]:
+    stage = view.runtime.stage if view.runtime else None
+    return view.model_dump(include={"space_id", "sdk", "visibility", "modified_at"}) | {"stage": stage}
+
+
+@spaces.command(epilog=examples("pipeline spaces info you/my-app"))
 def info(space_id: SpaceId, *, as_json: AsJson = False) -> None:
     """Show all about a Space."""
     perform(lambda host, _: host.info(space_id), Ending(as_json), space_id, view=SpaceView.model_validate)
 
 
-@spaces.command()
+@spaces.command(epilog=examples("pipeline spaces runtime you/my-app --watch"))
 def runtime(
     space_id: SpaceId, *, wait: Watch = False, timeout: Timeout = WATCH_SECONDS, as_json: AsJson = False
 ) -> None:
@@ -53,13 +86,13 @@ def runtime(
     end_by_stage(space_id, seen if wait else None)
 
 
-@spaces.command()
+@spaces.command(epilog=examples("pipeline spaces pause you/my-app"))
 def pause(space_id: SpaceId, *, as_json: AsJson = False) -> None:
     """Stop the app until it is restarted; it costs nothing meanwhile."""
     run_change(lambda host, _: pause_space(host, space_id), Ending(as_json), space_id)
 
 
-@spaces.command()
+@spaces.command(epilog=examples("pipeline spaces restart you/my-app --factory-reboot --watch"))
 def restart(
     space_id: SpaceId,
     *,
@@ -73,7 +106,7 @@ def restart(
     run_change(lambda host, _: restart_space(host, space_id, factory_reboot=factory_reboot), ending, space_id)
 
 
-@spaces.command()
+@spaces.command(epilog=examples("pipeline spaces wake you/my-app you/other"))
 def wake(
     space_ids: SpaceIds, *, wait: Watch = False, timeout: Timeout = WATCH_SECONDS, as_json: AsJson = False
 ) -> None:
@@ -91,24 +124,24 @@ def wake(
         raise typer.Exit(ExitCode.FAILED)
 
 
-_COMMANDS: dict[str, Callable[..., None]] = {
-    "duplicate": creation.duplicate,
-    "provision": provision,
-    "upload": creation.upload,
-    "hardware": settings.set_hardware,
-    "sleep-time": settings.set_sleep_time,
-    "variables": settings.use_variables,
-    "secrets": settings.use_secrets,
-    "volumes": settings.use_volumes,
-    "storage": settings.storage,
-    "dev-mode": settings.set_dev_mode,
-    "visibility": settings.set_visibility,
+_COMMANDS: dict[str, tuple[Callable[..., None], str]] = {
+    "duplicate": (creation.duplicate, "you/my-app you/copy --private"),
+    "provision": (provision, "class.csv --template you/my-app --dry-run"),
+    "upload": (creation.upload, "you/my-app app.py"),
+    "hardware": (settings.set_hardware, "you/my-app t4-small --sleep-time 3600"),
+    "sleep-time": (settings.set_sleep_time, "you/my-app never"),
+    "variables": (settings.use_variables, "you/my-app --set LEVEL=2"),
+    "secrets": (settings.use_secrets, "you/my-app --set API_KEY"),
+    "volumes": (settings.use_volumes, "you/my-app --mount bucket:you/files:/data"),
+    "storage": (settings.storage, "you/my-app"),
+    "dev-mode": (settings.set_dev_mode, "you/my-app on"),
+    "visibility": (settings.set_visibility, "you/my-app private"),
 }
-for _name, _command in _COMMANDS.items():
-    spaces.command(_name)(_command)
+for _name, (_command, _as_typed) in _COMMANDS.items():
+    spaces.command(_name, epilog=examples(f"pipeline spaces {_name} {_as_typed}"))(_command)
 
 
-@spaces.command()
+@spaces.command(epilog=examples("pipeline spaces logs you/my-app --build"))
 def logs(
     space_id: SpaceId,
     *,
@@ -141,7 +174,7 @@ def logs(
             print_json(to_jsonable_python(document))
 
 
-@spaces.command()
+@spaces.command(epilog=examples("pipeline spaces delete you/my-app"))
 def delete(
     space_id: SpaceId,
     *,

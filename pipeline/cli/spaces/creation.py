@@ -14,7 +14,6 @@ from pipeline.cli.spaces import options as opt
 from pipeline.cli.spaces.folder import kind_of, read_folder
 from pipeline.cli.spaces.hub import Ending, perform
 from pipeline.cli.spaces.inputs import read_secrets, read_variables
-from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.domain.files import AppFiles
 from pipeline.domain.publication import SpaceSdk
 from pipeline.domain.space import STATIC, AppTemplate, NewSpace, SpaceSettings
@@ -142,7 +141,4 @@ def _read_folder(path: Path) -> AppFiles:
 
 
 def _read_parameters(file: Path) -> dict[str, Any]:
-    try:
-        return read_object(read_source("--parameters", file, LONGEST_PARAMETERS))
-    except InvalidInput as error:
-        raise InvalidInput(*(FieldProblem("--parameters", problem.problem) for problem in error.problems)) from error
+    return read_object(read_source("--parameters", file, LONGEST_PARAMETERS), f"--parameters {file}")

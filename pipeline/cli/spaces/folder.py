@@ -34,7 +34,7 @@ def read_folder(folder: Path) -> Folder:
         InvalidInput: it is no folder, holds too much, or a path breaks the path rule.
     """
     if not folder.is_dir():
-        raise InvalidInput(FieldProblem("FOLDER", "is not a folder"))
+        raise InvalidInput(FieldProblem("FOLDER", f"{folder} is not a folder"))
     contents: dict[str, bytes] = {}
     left_out: list[str] = []
     size = 0

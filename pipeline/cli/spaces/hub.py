@@ -96,7 +96,11 @@ run_change = partial(perform, view=ChangeReply.model_validate, has_changed=lambd
 
 
 async def watch(host: SpaceHost, space_id: str, seconds: float, *, has_changed: bool) -> SpaceRuntime:
-    """Wait until a Space runs, breaks or rests; every new stage is shown. Raises HubError, and DeadlineExceeded."""
+    """Wait until a Space runs, breaks or rests; every new stage is shown, and the end of the log of what broke.
+
+    Raises HubError, and DeadlineExceeded.
+    """
+    settled: SpaceRuntime | None = None
     with ProgressBar(space_id) as bar:
         async with aclosing(host.watch(space_id, seconds, has_changed=has_changed)) as looks:
             async for look in looks:
@@ -104,11 +108,18 @@ async def watch(host: SpaceHost, space_id: str, seconds: float, *, has_changed: 
                 if look.is_new:
                     bar.show(stage)
                 if look.is_current and (stage == RUNNING or stage in BROKEN | RESTING):
-                    return look.runtime
-    raise DeadlineExceeded(
-        f"the Space {space_id} is {stage} after {look.waited:.0f} s: `pipeline spaces runtime {space_id} --watch` "
-        "waits longer"
-    )
+                    settled = look.runtime
+                    break
+    if settled is None:
+        raise DeadlineExceeded(
+            f"the Space {space_id} is {stage} after {look.waited:.0f} s: `pipeline spaces runtime {space_id} --watch` "
+            "waits longer"
+        )
+    if stage in BROKEN:
+        from pipeline.publishing.space_watch import failure_of
+
+        say(await failure_of(host, space_id, settled), "dim")
+    return settled
 
 
 def end_by_stage(space_id: str, watched: SpaceRuntime | None) -> None:
@@ -117,7 +128,7 @@ def end_by_stage(space_id: str, watched: SpaceRuntime | None) -> None:
         return
     if watched.stage in BROKEN:
         build = "" if watched.stage == "RUNTIME_ERROR" else " --build"
-        say(f"It does not run. `pipeline spaces logs {space_id}{build}` shows why.", "red")
+        say(f"It does not run. `pipeline spaces logs {space_id}{build}` shows the whole log.", "red")
     else:
         say(f"It does not run: `pipeline spaces wake {space_id}` starts it.", "yellow")
     raise typer.Exit(ExitCode.FAILED)

@@ -6,7 +6,8 @@ import typer
 
 from pipeline.domain.space import space_id_problem
 
-WATCH_SECONDS = 900.0
+WATCH_SECONDS = 900
+NEVER = "never"
 
 
 def _check_space_id(value: str) -> str:
@@ -19,6 +20,15 @@ def _check_space_ids(values: list[str]) -> list[str]:
     return [_check_space_id(value) for value in values]
 
 
+def _sleep_seconds(value: str) -> int:
+    if value == NEVER:
+        return -1
+    try:
+        return int(value)
+    except ValueError:
+        raise typer.BadParameter(f"must be a whole number of seconds, or {NEVER}") from None
+
+
 SpaceId = Annotated[str, typer.Argument(metavar="OWNER/NAME", help="Of the Space.", callback=_check_space_id)]
 SpaceIds = Annotated[
     list[str], typer.Argument(metavar="OWNER/NAME…", help="Of one Space or several.", callback=_check_space_ids)
@@ -27,7 +37,16 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stand
 Watch = Annotated[bool, typer.Option("--watch", help="Wait until it runs or breaks.")]
 Timeout = Annotated[float, typer.Option(min=1, max=86_400, help="Seconds that --watch waits at most.")]
 Hardware = Annotated[str | None, typer.Option(help="In the Hub's words: cpu-basic, t4-small …")]
-SleepTime = Annotated[int | None, typer.Option(help="Seconds without visitors until it sleeps; -1: never.")]
+SleepTime = Annotated[
+    int | None, typer.Option(parser=_sleep_seconds, metavar="SECONDS|never", help="Without visitors, until it sleeps.")
+]
+SleepSeconds = Annotated[
+    int, typer.Argument(parser=_sleep_seconds, metavar="SECONDS|never", help="Without visitors, until it sleeps.")
+]
+AskFor = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY", help="A secret whose value is asked for, unseen. Can be repeated."),
+]
 EnvFile = Annotated[
     str | None, typer.Option(metavar="FILE", help="Secrets as KEY=VALUE lines; - reads them from standard input.")
 ]

@@ -11,7 +11,7 @@ import yaml
 from pipeline.cli.sources import read_source
 from pipeline.cli.spaces.folder import kind_of, read_folder
 from pipeline.cli.spaces.inputs import LONGEST_FILE
-from pipeline.domain.errors import FieldProblem, InvalidInput
+from pipeline.domain.errors import FieldProblem, InvalidFile, InvalidInput
 from pipeline.domain.space import AppTemplate
 
 FILE = "FILE"
@@ -34,17 +34,16 @@ def read_list(source: str) -> dict[str, Any]:
     Raises:
         InvalidInput: it cannot be read, or is not of its kind; names lines and columns, and never what stands there.
     """
-    path = Path(source)
+    readers = {**dict.fromkeys((".yaml", ".yml", ".json"), _from_yaml), ".csv": _from_csv}  # JSON is YAML
+    content, kind = read_source(FILE, Path(source), LONGEST_FILE), Path(source).suffix.lower()
+    if kind not in readers:
+        raise InvalidFile(source, FieldProblem(FILE, "must be a .yaml or .csv file"))
     try:
-        text = read_source(FILE, path, LONGEST_FILE).decode("utf-8-sig")
+        return readers[kind](content.decode("utf-8-sig"))
     except UnicodeDecodeError:
-        raise InvalidInput(FieldProblem(FILE, "is not UTF-8")) from None
-    match path.suffix.lower():
-        case ".yaml" | ".yml" | ".json":  # JSON is YAML
-            return _from_yaml(text)
-        case ".csv":
-            return _from_csv(text)
-    raise InvalidInput(FieldProblem(FILE, "must be a .yaml or .csv file"))
+        raise InvalidFile(source, FieldProblem(FILE, "is not UTF-8")) from None
+    except InvalidInput as error:
+        raise InvalidFile(source, *error.problems) from error
 
 
 def read_template(value: str) -> str | AppTemplate:

@@ -34,12 +34,7 @@ def set_hardware(
     _change(space_id, settings, Ending(as_json, timeout if wait else None))
 
 
-def set_sleep_time(
-    space_id: opt.SpaceId,
-    seconds: Annotated[int, typer.Argument(help="Without visitors; never for -1, written as `-- -1`.")],
-    *,
-    as_json: opt.AsJson = False,
-) -> None:
+def set_sleep_time(space_id: opt.SpaceId, seconds: opt.SleepSeconds, *, as_json: opt.AsJson = False) -> None:
     """Set when the app falls asleep. Nothing restarts."""
     _change(space_id, SpaceSettings(sleep_seconds=seconds), Ending(as_json))
 
@@ -63,6 +58,7 @@ def use_variables(
 def use_secrets(
     space_id: opt.SpaceId,
     *,
+    asked: opt.AskFor = None,
     env_file: opt.EnvFile = None,
     from_env: opt.FromEnv = None,
     stdin: opt.Stdin = None,
@@ -71,12 +67,13 @@ def use_secrets(
     timeout: opt.Timeout = opt.WATCH_SECONDS,
     as_json: opt.AsJson = False,
 ) -> None:
-    """List the names of secrets; with --env-file, --from-env, --stdin or --delete change them, which restarts the app.
+    """List the names of secrets; with --set, --env-file, --from-env, --stdin or --delete change them.
 
-    Values are taken from files, the environment or standard input only, and are never shown.
+    Values are asked for, or taken from files, the environment or standard input, and are never shown. Changes restart
+    the app.
     """
     with exit_codes(as_json=as_json):
-        secrets = read_secrets(env_file, from_env, stdin)
+        secrets = read_secrets(env_file, from_env, stdin, asked)
     _list_or_change(space_id, SettingKind.SECRETS, secrets, delete, Ending(as_json, timeout if wait else None))
 
 

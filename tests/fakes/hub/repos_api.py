@@ -101,6 +101,8 @@ def list_spaces(hub: Hub, request: Request) -> Answer:
     keys = ["_id", "id", "author", "sha", "lastModified", "private", "likes", "sdk", "tags", "createdAt"]
     if request.query.get("full", "").lower() == "true":
         keys += ["siblings", "runtime", "cardData"]
+    if wanted := request.query.get("expand"):
+        keys = ["_id", "id", *wanted.split(",")]
     limit = int(request.query.get("limit", "1000"))
     return Answer(json=[{key: info[key] for key in keys} for info in seen[:limit]])
 

@@ -25,9 +25,9 @@ def collection(revisions: int = 2) -> dict[str, Any]:
     return {"round1": REQUEST, "round2": rounds}
 
 
-def test_a_job_that_succeeds_ends_with_0_and_shows_where_the_app_is() -> None:
+def test_a_job_that_succeeds_ends_with_0_and_shows_where_the_app_is(tmp_path: Path) -> None:
     ended = pipeline("run", brief_file(), ends_with=0)
-    assert "/srv/my apps/sales-n1/index.html" in ended.stdout
+    assert str(tmp_path / "my apps" / "sales-n1" / "index.html") in ended.stdout
     assert "1 check: 1 pass" in ended.stdout
     assert "test/model" in ended.stdout
     assert "1200 in, 800 out, 1 call, $0.0100" in ended.stdout
@@ -85,7 +85,8 @@ def test_without_a_target_nothing_is_published_whatever_environment_and_brief_sa
     assert "--target github-pages" in ended.stderr
 
 
-def test_a_target_that_is_asked_for_wins(jobs: InstantJobs) -> None:
+def test_a_target_that_is_asked_for_wins(jobs: InstantJobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", "ghp_" + "forThisTestAlone")
     ended = pipeline("run", brief_file(target="hf-space"), "--target", "github-pages")
     assert [brief.target for brief, _ in jobs.accepted] == ["github-pages"]
     assert "The brief itself" not in ended.stderr
@@ -95,7 +96,10 @@ def test_a_target_that_is_asked_for_wins(jobs: InstantJobs) -> None:
     ("options", "is_told"),
     [("", False), ("--notify", True), ("--target github-pages", True), ("--target github-pages --no-notify", False)],
 )
-def test_the_evaluator_is_told_when_asked_for_or_when_published(options: str, is_told: bool, jobs: InstantJobs) -> None:
+def test_the_evaluator_is_told_when_asked_for_or_when_published(
+    options: str, is_told: bool, jobs: InstantJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_TOKEN", "ghp_" + "forThisTestAlone")
     ended = pipeline("run", brief_file(evaluation_url=CALLBACK), *options.split())
     assert [notify for _, notify in jobs.accepted] == [is_told]
     assert ("Evaluator: is told" in ended.stderr) is is_told
