@@ -78,7 +78,7 @@ def show(
         if screenshot:
             _save(await port.screenshot(job.id), job.id, screenshot)
         if as_json:
-            print_json(await _document(port, job, settings))
+            await _told(port, job, settings, as_json=True)
             return
         print_summary(job)
         print_verdicts(job.seen.verdicts)
@@ -96,10 +96,7 @@ def watch(job_id: JobId, *, strict: Strict = False, as_json: AsJson = False) -> 
     """Follow a job to its end. Ctrl-C stops watching, not the job."""
 
     async def to_the_end(port: Jobs, settings: "Settings") -> Job:
-        job = await follow(port, await find_job(port, job_id))
-        if as_json:
-            print_json(await _document(port, job, settings))
-        return job
+        return await _told(port, await follow(port, await find_job(port, job_id)), settings, as_json=as_json)
 
     with exit_codes(as_json=as_json):
         job = with_jobs(to_the_end)
@@ -115,10 +112,8 @@ def cancel(job_id: JobId, *, as_json: AsJson = False) -> None:
     """Stop a job before its next stage. What it has published stays."""
 
     async def stop(port: Jobs, settings: "Settings") -> Job:
-        job = await port.cancel((await find_job(port, job_id)).id)
-        if as_json:
-            print_json(await _document(port, job, settings))
-        return job
+        job = await find_job(port, job_id)
+        return await _told(port, await port.cancel(job.id), settings, as_json=as_json)
 
     with exit_codes(as_json=as_json):
         job = with_jobs(stop)
@@ -134,11 +129,8 @@ def redeliver(job_id: JobId, *, as_json: AsJson = False) -> None:
 
     async def again(port: Jobs, settings: "Settings") -> Sequence[Delivery]:
         job = await find_job(port, job_id)
-        told_before = len(job.deliveries)
-        job = await port.redeliver(job.id)
-        if as_json:
-            print_json(await _document(port, job, settings))
-        return job.deliveries[told_before:]
+        told = await _told(port, await port.redeliver(job.id), settings, as_json=as_json)
+        return told.deliveries[len(job.deliveries) :]
 
     with exit_codes(as_json=as_json):
         attempts = with_jobs(again)
@@ -150,11 +142,14 @@ def redeliver(job_id: JobId, *, as_json: AsJson = False) -> None:
     say("The evaluator has been told.")
 
 
-async def _document(port: Jobs, job: Job, settings: "Settings") -> object:
-    """As GET /jobs/{id} has it."""
-    from pipeline.shapes.jobs import JobView
+async def _told(port: Jobs, job: Job, settings: "Settings", *, as_json: bool) -> Job:
+    """``job``; with ``as_json`` it was printed as GET /jobs/{id} has it."""
+    if as_json:
+        from pipeline.shapes.jobs import JobView
 
-    return JobView.with_events(job, await port.events(job.id), settings.own_address).model_dump(mode="json")
+        view = JobView.with_events(job, await port.events(job.id), settings.own_address)
+        print_json(view.model_dump(mode="json"))
+    return job
 
 
 def _save(picture: bytes | None, job_id: str, file: Path) -> None:

@@ -19,7 +19,6 @@ from pipeline.domain.publication import Target
 from pipeline.ports import Jobs
 
 if TYPE_CHECKING:
-    from pipeline.bootstrap.services import Services
     from pipeline.settings import Settings
 
 
@@ -47,16 +46,16 @@ def run(
     with exit_codes(as_json=not watch):
         chosen = target or Target.LOCAL
         settings = _read_settings(chosen)
-        briefs = _read(brief_file, settings, only_round, chosen, asked=target is not None)
+        briefs = _read(brief_file, settings, only_round, target, fresh=fresh)
         is_told = chosen is not Target.LOCAL if notify is None else notify
-        jobs = _work(settings, briefs, fresh=fresh, notify=is_told, show=watch)
+        jobs = run_async(_run_all(settings, briefs, notify=is_told, show=watch))
         if not watch:
             _print_documents(jobs, settings, as_list=len(briefs) > 1)
     if open_it and jobs and jobs[-1].publication:
         from pipeline.cli.page import show_job
 
         with exit_codes():
-            show_job(jobs[-1], lambda address, hint: say(f"{address}{hint}"))
+            show_job(jobs[-1], lambda address, hint: (typer.echo if watch else say)(address + hint))
     is_done = len(jobs) == len(briefs) and all(job.status is JobStatus.SUCCEEDED for job in jobs)
     if not is_done or (strict and any(map(fails_a_check, jobs))):
         raise typer.Exit(ExitCode.FAILED)
@@ -74,20 +73,15 @@ def _read_settings(target: Target) -> "Settings":
     return settings
 
 
-def _read(file: str, settings: "Settings", only_round: int | None, target: Target, *, asked: bool) -> list[Brief]:
-    from pipeline.cli.briefs import read_briefs
+def _read(
+    file: str, settings: "Settings", only_round: int | None, target: Target | None, *, fresh: bool
+) -> list[Brief]:
+    from pipeline.cli.briefs import read_briefs, with_new_nonces
 
-    briefs = read_briefs(file, settings, only_round)
-    _announce(briefs, target, asked=asked)
-    return [replace(brief, target=target) for brief in briefs]
-
-
-def _work(settings: "Settings", briefs: list[Brief], *, fresh: bool, notify: bool, show: bool) -> list[Job]:
-    from pipeline.bootstrap.services import build
-    from pipeline.cli.briefs import with_new_nonces
-
-    wanted = with_new_nonces(briefs) if fresh else briefs
-    return run_async(_run_all(build(settings), wanted, notify=notify, show=show))
+    briefs, chosen = read_briefs(file, settings, only_round), target or Target.LOCAL
+    _announce(briefs, chosen, asked=target is not None)
+    briefs = [replace(brief, target=chosen) for brief in briefs]
+    return with_new_nonces(briefs) if fresh else briefs
 
 
 def _print_documents(jobs: Sequence[Job], settings: "Settings", *, as_list: bool) -> None:
@@ -108,9 +102,11 @@ def _announce(briefs: Sequence[Brief], target: Target, *, asked: bool) -> None:
         say(f"The brief itself asks for {names}; --target {names} publishes there.", "yellow")
 
 
-async def _run_all(services: "Services", briefs: Sequence[Brief], *, notify: bool, show: bool) -> list[Job]:
+async def _run_all(settings: "Settings", briefs: Sequence[Brief], *, notify: bool, show: bool) -> list[Job]:
     """Run ``briefs`` in order, as far as each succeeds; the jobs as they ended."""
-    ended: list[Job] = []
+    from pipeline.bootstrap.services import build
+
+    services, ended = build(settings), list[Job]()
     try:
         await services.start()
         for brief in briefs:

@@ -179,9 +179,9 @@ def test_serve_takes_briefs_and_commands_work_beside_it(prompt: Prompt) -> None:
         address = address_of(service)
         reply = post(address).json()
         assert reply["job_url"].startswith(address)
-        watched = prompt.run("jobs", "watch", reply["job_id"])
+        watched = prompt.run("jobs", "watch", reply["job_id"], "--json")
         assert watched.returncode == 0, watched.stderr
-        page = httpx.get(page_of(watched.stdout), timeout=SECONDS, trust_env=False)
+        page = httpx.get(json.loads(watched.stdout)["pages_url"], timeout=SECONDS, trust_env=False)
         assert page.status_code == 200
         service.send_signal(signal.SIGTERM)
         _, errors = service.communicate(timeout=SECONDS)
@@ -189,13 +189,6 @@ def test_serve_takes_briefs_and_commands_work_beside_it(prompt: Prompt) -> None:
     assert "no model is configured" in errors
     assert "in-a-query" not in errors
     assert SECRET not in errors
-
-
-def page_of(summary: str) -> str:
-    """The preview address in a summary."""
-    found = re.search(r"^page +(\S+)", summary, re.MULTILINE)
-    assert found
-    return found[1]
 
 
 def test_serve_refuses_a_wrong_secret(prompt: Prompt) -> None:

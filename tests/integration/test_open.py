@@ -133,6 +133,14 @@ def test_json_names_job_and_address_before_it_serves(folder: Path) -> None:
 
 
 def test_run_ends_with_its_page(folder: Path) -> None:
+    with forkserver.start(["run", "brief.json", "--open"], HERE, folder) as command:
+        address = next(line for line in command.stdout if "Ctrl-C stops" in line).split()[0]
+        assert get(address).status_code == 200
+        command.send_signal(signal.SIGINT)
+        assert command.wait(SECONDS) == 0
+
+
+def test_with_json_standard_output_has_the_document_alone_and_at_once(folder: Path) -> None:
     with forkserver.start(["run", "brief.json", "--open", "--json"], HERE, folder) as command:
         address = next(line for line in command.stderr or () if "Ctrl-C stops" in line).split()[0]
         assert get(address).status_code == 200
