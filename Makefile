@@ -8,7 +8,7 @@ WORKERS ?= logical
 PYTEST := GRADIO_CLIENT_JS=$(NODE)/@gradio/client GITHUB_OPENAPI=$(NODE)/@octokit/openapi/generated/api.github.com.deref.json \
 	$(BIN)/python -m pytest --numprocesses=$(WORKERS) --maxprocesses=8 --dist=loadfile --no-loadscope-reorder
 # The demo is the same whatever tokens, models and proxies the shell, or .env, has.
-KEPT := HOME PATH TERM COLUMNS LANG NO_COLOR CI DISPLAY WAYLAND_DISPLAY CHROMIUM PLAYWRIGHT_BROWSERS_PATH
+KEPT := HOME PATH TERM COLUMNS LANG NO_COLOR CI DISPLAY WAYLAND_DISPLAY BROWSER CHROMIUM PLAYWRIGHT_BROWSERS_PATH
 ALONE := env -i ENV_FILE=/dev/null $(foreach name,$(KEPT),$(if $($(name)),$(name)="$($(name))"))
 DEMO := tests/data/briefs/harbour-library.json
 
@@ -19,7 +19,7 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/installed browser ## build a sample app on this machine, with no account and no key
-	@$(ALONE) LLM_MODELS=plain $(BIN)/pipeline run $(DEMO) --fresh
+	@$(ALONE) LLM_MODELS=plain $(BIN)/pipeline run $(DEMO) --fresh $$(test -t 1 && echo --open)
 
 browser: $(VENV)/installed ## see to a browser in which apps are checked
 	@.ci/browser

@@ -1,6 +1,7 @@
 """What the command line prints: tables for people, JSON for programs."""
 
 import json
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -132,7 +133,7 @@ def _facts(job: Job) -> Iterable[tuple[str, str]]:
     if made.calls:
         yield "tokens", _tokens(made.usage)
     if job.seen.screenshot:
-        yield "picture", f"`pipeline jobs show {job.id[:SHORT_ID]} --screenshot page.png` saves it"
+        yield "picture", f"`{_program()} jobs show {job.id[:SHORT_ID]} --screenshot page.png` saves it"
     if job.finished_at:
         yield "took", f"{round((job.finished_at - job.received_at).total_seconds(), 1):g} s"
     yield "evaluator", DELIVERY_WORDS[job.notification]
@@ -157,7 +158,7 @@ def _places(job: Job, publication: Publication) -> Iterable[tuple[str, str]]:
     yield "commit", publication.commit_sha
     if (page := folder / "index.html").is_file():
         yield "page", str(page)
-        yield "open", f"`pipeline open {job.id[:SHORT_ID]}` shows it in a browser"
+        yield "open", f"`{_program()} open {job.id[:SHORT_ID]}` shows it in a browser"
 
 
 def _tokens(usage: Usage) -> str:
@@ -246,6 +247,12 @@ def _table(*headings: str, title: str | None = None) -> Table:
     return table
 
 
+def _program() -> str:
+    """As it can be typed here: with its folder where that is not on PATH, as in a clone."""
+    typed = sys.argv[0]
+    return typed if typed.endswith("/pipeline") and not shutil.which("pipeline") else "pipeline"
+
+
 class _Cut:
     """A cell with foreign text, shortened at a word to what its column has room for."""
 
@@ -258,7 +265,8 @@ class _Cut:
     def __rich_console__(self, _: Console, options: ConsoleOptions) -> RenderResult:
         text, room = self._text.plain, options.max_width
         at_a_word = text[:room].rpartition(" ")[0]
-        yield Text(f"{at_a_word}…") if at_a_word and self._text.cell_len > room else self._text
+        is_worth_it = self._text.cell_len > room and len(at_a_word) > room // 2
+        yield Text(f"{at_a_word}…") if is_worth_it else self._text
 
 
 def time_text(at: datetime) -> str:
