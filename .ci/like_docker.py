@@ -1,6 +1,6 @@
-"""Usage: like_docker.py UID COMMAND... Runs COMMAND as user UID, under what Docker's default seccomp rule means to browsers:
+"""Runs a command as user UID under what Docker's default seccomp rule means to browsers: no new namespaces.
 
-no new namespaces without CAP_SYS_ADMIN (moby/profiles, seccomp/default.json). For Linux on x86-64 and arm64.
+Usage: like_docker.py UID COMMAND... Linux on x86-64 and arm64; the rule is moby/profiles' seccomp/default.json.
 """
 
 import ctypes

@@ -55,9 +55,7 @@ async def health(response: Response, services: ServicesOfApp) -> HealthReply:
     except (Unavailable, TimeoutError):
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS[Unavailable])
-        return HealthReply(
-            status="unavailable", version=__version__, database="unavailable", queue=None, browser=seen
-        )
+        return HealthReply(status="unavailable", version=__version__, database="unavailable", queue=None, browser=seen)
     queue = QueueView(running=counts.get(JobStatus.RUNNING, 0), waiting=counts.get(JobStatus.WAITING, 0))
     return HealthReply(status="ok", version=__version__, database="ok", queue=queue, browser=seen)
 

@@ -15,16 +15,17 @@ SandboxMode = Literal["auto", "on", "off"]
 MOST_OF_A_REASON = 4000
 
 # What Chromium says when the system refuses the namespaces that its sandbox is made of (content/browser/zygote_host,
-# sandbox/linux/suid/client, sandbox/linux/services).
+# sandbox/linux/suid/client, sandbox/linux/services). Release builds that find out too late only trap.
 _NO_SANDBOX = re.compile(
-    r"No usable sandbox|SUID sandbox helper binary|setuid sandbox is not running as root|Failed to move to new namespace"
+    "No usable sandbox|SUID sandbox helper binary|setuid sandbox is not running as root|"
+    "Failed to move to new namespace|Trace/breakpoint trap|signal=SIGTRAP"
 )
 _SAID = re.compile(r"\[pid=\d+\]\[(?:err|out)\] (.*\S)")
 _ENDED = re.compile(r"<process did exit: exitCode=(?:(\d+)|null), signal=(?:(\w+)|null)>")
 
 _WITHOUT = (
-    "The browser runs without a sandbox of its own: this system refuses it the user namespaces for one, as containers do "
-    "by default. That is acceptable here, because pages are opened without a network, without anything of our "
+    "The browser runs without a sandbox of its own: this system refuses it the namespaces for one, as containers do by "
+    "default. That is acceptable here, because pages are opened without a network, without anything of our "
     "environment, and by an ordinary user; a container around it all is a sandbox itself. To have the browser's own, "
     "allow user namespaces (in a container by another seccomp profile), and set CHROMIUM_SANDBOX=on to insist on it; "
     "CHROMIUM_SANDBOX=off goes without and says nothing."
