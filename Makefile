@@ -13,10 +13,10 @@ ALONE := env -i ENV_FILE=/dev/null $(foreach name,$(KEPT),$(if $($(name)),$(name
 DEMO := tests/data/briefs/harbour-library.json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo browser serve test coverage fuzz gate bench smoke lock clean
+.PHONY: help demo browser serve test coverage fuzz gate bench smoke image-check lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(VENV)/installed browser ## build a sample app on this machine, with no account and no key
 	@$(ALONE) LLM_MODELS=plain $(BIN)/pipeline run $(DEMO) --fresh $$(test -t 1 && echo --open)
@@ -51,6 +51,10 @@ bench: $(VENV)/installed-dev ## print figures; asserts nothing about time
 
 smoke: ## install and run the demo on every newer Python found here
 	@.ci/smoke $(DEMO)
+
+image-check: $(VENV)/installed-dev ## carry out the Dockerfile in a folder and use what comes of it (root, Debian's tools)
+	@$(BIN)/hadolint Dockerfile
+	@$(BIN)/python .ci/image_check.py
 
 lock: ## write constraints.txt anew from what pyproject.toml asks for
 	@.ci/lock $(PYTHON)

@@ -5,7 +5,7 @@ import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
@@ -87,11 +87,13 @@ class Settings(BaseSettings):
     job_max_calls: int = Field(default=6, ge=0)
     job_max_tokens: int = Field(default=120_000, ge=0)
     job_max_usd: float | None = Field(default=None, ge=0)
+    drain_seconds: float = Field(default=20, ge=0, description="what running jobs get to finish when told to stop")
     retention_days: float = Field(default=30, gt=0)
 
     evaluation_allowed_origins: CommaSeparated = ()
     webhook_signing_secret: SecretStr | None = None
     chromium: str | None = None
+    chromium_sandbox: Literal["auto", "on", "off"] = "auto"
     cdn_hosts: CommaSeparated | None = None
 
     max_request_bytes: int = Field(default=32 * MEBIBYTE, gt=0)

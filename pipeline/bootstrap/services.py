@@ -62,11 +62,11 @@ class Services:
         """
         await self.engine.start(self.deploy)
 
-    async def stop(self, drain_seconds: float = 20) -> None:
-        """Take no more, let running jobs go on for a while; what is left is resumed by the next start."""
+    async def stop(self, drain_seconds: float | None = None) -> None:
+        """Take no more, let running jobs go on for DRAIN_SECONDS; what is left is resumed by the next start."""
         self.jobs.is_draining = True
         self.provision_spaces.is_draining = True
-        await self.engine.stop(drain_seconds)
+        await self.engine.stop(self.settings.drain_seconds if drain_seconds is None else drain_seconds)
         if self.browser:
             await self.browser.close()
         self.database.close()
@@ -197,7 +197,7 @@ def _browser(settings: Settings) -> SealedBrowser | None:
     hosts = CDN_HOSTS if settings.cdn_origins is None else settings.cdn_origins
     cache = settings.generated_repos_dir.absolute() / ".pipeline" / "cdn"
     downloader = EgressClient(UrlRule(mirrors(hosts), setting="CDN_HOSTS"), per_host=MOST_AT_ONCE)
-    return SealedBrowser(executable, CdnFiles(cache, downloader, hosts))
+    return SealedBrowser(executable, CdnFiles(cache, downloader, hosts), sandbox=settings.chromium_sandbox)
 
 
 def _publishers(

@@ -21,11 +21,8 @@ if TYPE_CHECKING:
     from pipeline.bootstrap.services import Services
     from pipeline.settings import Settings
 
-DRAIN_SECONDS = 20
-"""What running jobs get to finish after the first signal."""
-
 CLOSE_SECONDS = 2
-"""What open connections get after that."""
+"""What open connections get after running jobs had DRAIN_SECONDS."""
 
 HOW_TO_MAKE_ONE = """export DEPLOY_SECRET="$(python3 -c 'import secrets; print(secrets.token_urlsafe(32))')\""""
 
@@ -128,7 +125,7 @@ async def _serve(services: "Services", server: "uvicorn.Server", listener: socke
         waiting.cancel()
         say("Stopping: running jobs get a moment to finish; the others go on after the next start.")
     finally:
-        await services.stop(DRAIN_SECONDS)
+        await services.stop()
         server.should_exit = True
         await answering
 

@@ -26,6 +26,18 @@ BEARER = HTTPBearer(
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 
+class Browser(Protocol):
+    """What apps are looked at with."""
+
+    @property
+    def version(self) -> str | None:
+        """None until it was started."""
+
+    @property
+    def has_sandbox(self) -> bool | None:
+        """One of its own; None until it was started."""
+
+
 class Services(Protocol):
     """What HTTP needs of the product; ``bootstrap.Services`` has it."""
 
@@ -60,6 +72,10 @@ class Services(Protocol):
     @property
     def call_events(self) -> CallEvents:
         """Calls whose results are still to be fetched."""
+
+    @property
+    def browser(self) -> Browser | None:
+        """None without one."""
 
     async def start(self) -> None:
         """Begin to work."""

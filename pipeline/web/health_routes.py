@@ -25,6 +25,13 @@ class QueueView(BaseModel):
     waiting: int
 
 
+class BrowserView(BaseModel):
+    """What apps are looked at with; null until that was first started, and without one."""
+
+    version: str | None = None
+    sandbox: bool | None = None  # of its own; false: the system refuses one, or CHROMIUM_SANDBOX does
+
+
 class HealthReply(BaseModel):
     """``queue`` is null when the database does not answer."""
 
@@ -32,6 +39,7 @@ class HealthReply(BaseModel):
     version: str
     database: Literal["ok", "unavailable"]
     queue: QueueView | None
+    browser: BrowserView
 
 
 @router.get(
@@ -39,15 +47,17 @@ class HealthReply(BaseModel):
 )
 async def health(response: Response, services: ServicesOfApp) -> HealthReply:
     """503 when no brief could be accepted. A full queue is not an illness: it is answered 429 and passes."""
+    browser = services.browser
+    seen = BrowserView(version=browser.version, sandbox=browser.has_sandbox) if browser else BrowserView()
     try:
         async with asyncio.timeout(DATABASE_SECONDS):
             counts = await services.jobs.counts()
     except (Unavailable, TimeoutError):
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
         response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS[Unavailable])
-        return HealthReply(status="unavailable", version=__version__, database="unavailable", queue=None)
+        return HealthReply(status="unavailable", version=__version__, database="unavailable", queue=None, browser=seen)
     queue = QueueView(running=counts.get(JobStatus.RUNNING, 0), waiting=counts.get(JobStatus.WAITING, 0))
-    return HealthReply(status="ok", version=__version__, database="ok", queue=queue)
+    return HealthReply(status="ok", version=__version__, database="ok", queue=queue, browser=seen)
 
 
 @router.head("/health", include_in_schema=False)

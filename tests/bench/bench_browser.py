@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.domain.brief import Check
+from pipeline.verification.browser.launching import Launcher
 from pipeline.verification.browser.process import ChromiumProcess
 from pipeline.verification.browser.sealed_browser import SealedBrowser
 from tests.builders import make_files
@@ -57,7 +58,7 @@ async def test_launch() -> None:
         print(f"\nPlaywright's process: {(time.perf_counter() - begun) * 1000:.0f} ms, once")
         for _ in range(10):
             begun = time.perf_counter()
-            process = await ChromiumProcess.launch(playwright, BROWSER)
+            process = await ChromiumProcess.launch(playwright, Launcher(BROWSER))
             seconds.append(time.perf_counter() - begun)
             await process.close()
     print(f"launch: median {statistics.median(seconds) * 1000:.0f} ms, most {max(seconds) * 1000:.0f} ms")

@@ -258,6 +258,7 @@ class MemoryServices:
         self.create_space: Callable[[NewSpace, str | None], Awaitable[CreatedSpace]] = _no_new_space
         self.provision_spaces: Any = None
         self.call_events: Any = None
+        self.browser: Any = None
         self.log: list[str] = []
 
     async def start(self) -> None:

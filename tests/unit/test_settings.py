@@ -11,6 +11,7 @@ from pipeline.bootstrap.environment import read_settings
 from pipeline.bootstrap.services import build, models_of
 from pipeline.domain.errors import Misconfigured
 from pipeline.domain.publication import Target
+from pipeline.jobs.engine import Engine
 from pipeline.settings import Settings
 from tests.cases import cases
 
@@ -189,3 +190,19 @@ def test_a_key_without_models_asks_the_providers_default_one(named: dict[str, An
 def test_apps_of_general_rules_are_published_only_when_that_was_asked_for() -> None:
     with pytest.raises(Misconfigured, match="name those to ask in LLM_MODELS, or set LLM_MODELS=plain"):
         models_of(read_settings(deploy_target=Target.HF_SPACE, hf_token="t", llm_base_url="http://127.0.0.1:1/v1"))
+
+
+async def test_running_jobs_are_waited_for_as_long_as_the_operator_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+
+    async def stop(_engine: Engine, drain_seconds: float) -> None:
+        waited.append(drain_seconds)
+
+    monkeypatch.setattr(Engine, "stop", stop)
+    for chosen in ({}, {"drain_seconds": 7}):
+        services = build(read_settings(generated_repos_dir=tmp_path, chromium="none", **chosen))
+        await services.stop()
+        await services.stop(0)
+    assert waited == [20, 0, 7, 0]

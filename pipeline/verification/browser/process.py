@@ -12,6 +12,8 @@ from typing import Self
 
 from playwright.async_api import Browser, BrowserContext, CDPSession, Error, Playwright, async_playwright
 
+from pipeline.verification.browser.launching import Launcher, reason
+
 RECYCLE_AFTER = 50
 """Apps that one browser sees before it is replaced: what leaks goes with it."""
 
@@ -55,14 +57,13 @@ class ChromiumProcess:
     _home: tempfile.TemporaryDirectory[str] | None = field(default=None, repr=False)
 
     @classmethod
-    async def launch(cls, playwright: Playwright, executable: Path) -> Self:
-        """Start ``executable`` with an environment of its own that holds nothing of ours. Raises BrowserDied."""
+    async def launch(cls, playwright: Playwright, launcher: Launcher) -> Self:
+        """Start one with an environment of its own that holds nothing of ours. Raises BrowserDied."""
         home = tempfile.TemporaryDirectory(prefix="browser-", ignore_cleanup_errors=True)
         try:
-            browser = await playwright.chromium.launch(
-                executable_path=executable,
+            browser = await launcher.launch(
+                playwright,
                 args=list(FLAGS),
-                chromium_sandbox=os.geteuid() != 0,  # Chromium refuses to start with its sandbox as root
                 env={"HOME": home.name, "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "TZ": "UTC"},
                 timeout=LAUNCH_SECONDS * 1000,
             )
@@ -72,7 +73,7 @@ class ChromiumProcess:
                 process.pid = next(pid for kind, pid in await process._processes() if kind == "browser")
         except (Error, TimeoutError, OSError, StopIteration) as error:
             home.cleanup()
-            raise BrowserDied(f"the browser did not start: {_first_line(error)}") from error
+            raise BrowserDied(f"the browser did not start: {reason(error)}") from error
         except asyncio.CancelledError:
             home.cleanup()
             raise
@@ -147,8 +148,8 @@ class ChromiumProcess:
 class BrowserPool:
     """Playwright and the browser in use, started when first needed. Belongs to one event loop."""
 
-    def __init__(self, executable: Path) -> None:
-        self._executable = executable
+    def __init__(self, launcher: Launcher) -> None:
+        self._launcher = launcher
         self._starting = asyncio.Lock()
         self._playwright: Playwright | None = None
         self._current: ChromiumProcess | None = None
@@ -185,11 +186,11 @@ class BrowserPool:
     async def _launch(self) -> ChromiumProcess:
         """Start a browser; when that fails, once more with a new Playwright, whose process may have died."""
         try:
-            return await ChromiumProcess.launch(await self._running_playwright(), self._executable)
+            return await ChromiumProcess.launch(await self._running_playwright(), self._launcher)
         except BrowserDied:
             if self._current is None:
                 await self._stop_playwright()
-            return await ChromiumProcess.launch(await self._running_playwright(), self._executable)
+            return await ChromiumProcess.launch(await self._running_playwright(), self._launcher)
 
     async def _running_playwright(self) -> Playwright:
         if self._playwright is None:
@@ -197,7 +198,7 @@ class BrowserPool:
                 async with asyncio.timeout(LAUNCH_SECONDS):
                     self._playwright = await async_playwright().start()
             except (Error, TimeoutError, OSError) as error:
-                raise BrowserDied(f"Playwright did not start: {_first_line(error)}") from error
+                raise BrowserDied(f"Playwright did not start: {reason(error)}") from error
         return self._playwright
 
     async def _stop_playwright(self) -> None:
@@ -214,7 +215,3 @@ def _memory(pid: int) -> int:
         return int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError, IndexError):
         return 0
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -20,6 +20,7 @@ from pipeline.domain.files import AppFiles
 from pipeline.domain.verdict import Verification
 from pipeline.verification.addresses import ServedApp
 from pipeline.verification.browser.cdn import CdnFiles
+from pipeline.verification.browser.launching import Launcher, SandboxMode
 
 if TYPE_CHECKING:
     from pipeline.verification.browser.process import BrowserPool
@@ -85,13 +86,30 @@ class SealedBrowser:
     pages count as out of reach.
     """
 
-    def __init__(self, executable: Path, cdn: CdnFiles | None = None, *, apps_at_once: int = APPS_AT_ONCE) -> None:
-        self._executable = executable
+    def __init__(
+        self,
+        executable: Path,
+        cdn: CdnFiles | None = None,
+        *,
+        apps_at_once: int = APPS_AT_ONCE,
+        sandbox: SandboxMode = "auto",
+    ) -> None:
+        self._launcher = Launcher(executable, sandbox)
         self._cdn = cdn
         self._apps_at_once = apps_at_once
         self._guard = threading.Lock()
         self._looks: _Looks | None = None
         self._thread: _LoopThread | None = None
+
+    @property
+    def version(self) -> str | None:
+        """That of the browser; None until one was started."""
+        return self._launcher.version
+
+    @property
+    def has_sandbox(self) -> bool | None:
+        """Whether the browser has a sandbox of its own; None until one was started."""
+        return self._launcher.sandbox
 
     async def look(
         self, files: AppFiles, checks: Sequence[Check], address: str, earlier: Sequence[Check] = ()
@@ -107,7 +125,7 @@ class SealedBrowser:
         with self._guard:  # so that nothing is handed to a thread that is being ended
             if self._thread is None or self._looks is None:
                 self._thread = _LoopThread()
-                self._looks = _Looks(self._executable, self._cdn, self._apps_at_once)
+                self._looks = _Looks(self._launcher, self._cdn, self._apps_at_once)
             look = self._thread.submit(self._looks.look(ServedApp(files, address), checks, earlier))
         return await asyncio.wrap_future(look)
 
@@ -123,8 +141,8 @@ class SealedBrowser:
 class _Looks:
     """What SealedBrowser does on its own event loop."""
 
-    def __init__(self, executable: Path, cdn: CdnFiles | None, apps_at_once: int) -> None:
-        self._executable = executable
+    def __init__(self, launcher: Launcher, cdn: CdnFiles | None, apps_at_once: int) -> None:
+        self._launcher = launcher
         self._cdn = cdn
         self._places = asyncio.Semaphore(apps_at_once)
         self._pool: BrowserPool | None = None
@@ -148,7 +166,7 @@ class _Looks:
         from pipeline.verification.browser.process import BrowserDied, BrowserPool
 
         if self._pool is None:
-            self._pool = BrowserPool(self._executable)
+            self._pool = BrowserPool(self._launcher)
         with suppress(BrowserDied):
             async with self._pool.browser(alone=False) as process:
                 return await look_at(process, app, checks, earlier, self._cdn)

@@ -1,6 +1,7 @@
 """Health, the description of the API, what holds for every route, and previews of apps."""
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -27,8 +28,11 @@ async def test_health_tells_what_is_under_way(services: MemoryServices) -> None:
             "version": __version__,
             "database": "ok",
             "queue": {"running": 1, "waiting": 1},
+            "browser": {"version": None, "sandbox": None},
         }
         assert (await client.head("/health")).status_code == 200
+        services.browser = SimpleNamespace(version="156.0", has_sandbox=False)
+        assert (await client.get("/health")).json()["browser"] == {"version": "156.0", "sandbox": False}
         services.jobs.broken = Unavailable("the database does not answer")
         response = await client.get("/health")
         assert (response.status_code, response.headers["retry-after"]) == (503, "10")

@@ -1,6 +1,8 @@
 """Dockerfile, front matter, pinned versions: what is read by machines that are not here; and what is imported there."""
 
+import configparser
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
@@ -15,10 +17,18 @@ from tests.acceptance.service import SECRET
 REPOSITORY = Path(__file__).parents[3]
 COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
 MAX_SHORT_DESCRIPTION = 60
+ENDING_SECONDS = 5
+"""What the browser and open connections take after running jobs were waited for."""
 
 
 def read(path: str) -> str:
     return (REPOSITORY / path).read_text(encoding="utf-8")
+
+
+def block(language: str) -> str:
+    """The examples of the page about containers that are in ``language``."""
+    page = read("pipeline/web/pages/reference/container.md")
+    return "\n".join(re.findall(rf"^```{language}\n(.*?)^```", page, re.MULTILINE | re.DOTALL))
 
 
 @pytest.fixture
@@ -46,12 +56,28 @@ def front_matter() -> dict[str, Any]:
     return document
 
 
-def test_the_container_works_as_uid_1000_from_before_the_first_copy(instructions: list[tuple[str, str]]) -> None:
-    keywords = [keyword for keyword, _ in instructions]
-    users = [rest for keyword, rest in instructions if keyword == "USER"]
-    assert users == ["user"]
-    assert keywords.index("USER") < keywords.index("COPY")
-    assert any("useradd" in rest and "--uid 1000 user" in rest for _, rest in instructions)
+def test_the_container_works_as_uid_1000_on_files_that_are_not_its_own(instructions: list[tuple[str, str]]) -> None:
+    last = instructions[max(at for at, (keyword, _) in enumerate(instructions) if keyword == "FROM") :]
+    assert [rest for keyword, rest in last if keyword == "USER"] == ["1000"]
+    assert any("useradd" in rest and "--uid 1000 user" in rest for _, rest in last)
+    assert [rest for keyword, rest in last if keyword == "COPY"] == ["--from=build /opt/pipeline /opt/pipeline"]
+
+
+def test_nothing_is_copied_but_what_is_named(instructions: list[tuple[str, str]]) -> None:
+    copied = {word for keyword, rest in instructions if keyword == "COPY" for word in rest.split()[:-1]}
+    named = {"pyproject.toml", "constraints.txt", "README.md", "LICENSE", "pipeline", "prompts"}
+    assert copied == named | {"--from=build", "/opt/pipeline"}
+
+
+def test_the_image_says_what_it_is(instructions: list[tuple[str, str]]) -> None:
+    (labels,) = [rest for keyword, rest in instructions if keyword == "LABEL"]
+    told = dict(pair.split("=", 1) for pair in shlex.split(labels))
+    project = tomllib.loads(read("pyproject.toml"))["project"]
+    assert {name.rpartition(".")[2]: value for name, value in told.items()} == {
+        "title": project["name"],
+        "description": project["description"],
+        "licenses": project["license"],
+    }
 
 
 def test_the_container_listens_for_everybody_and_keeps_apps_in_a_folder_of_its_user(
@@ -62,6 +88,40 @@ def test_the_container_listens_for_everybody_and_keeps_apps_in_a_folder_of_its_u
     assert environment["GENERATED_REPOS_DIR"].startswith("/home/user/")
     assert ("EXPOSE", "8000") in instructions
     assert ("CMD", '["pipeline", "serve"]') in instructions
+
+
+def test_running_jobs_are_waited_for_less_than_it_takes_docker_to_kill(environment: dict[str, str]) -> None:
+    assert float(environment["DRAIN_SECONDS"]) + ENDING_SECONDS <= 10
+
+
+def test_compose_runs_the_image_as_it_is_built(environment: dict[str, str]) -> None:
+    compose = yaml.safe_load(block("yaml"))
+    (service,) = compose["services"].values()
+    assert service["user"] == "1000"
+    assert [port.rpartition(":")[2] for port in service["ports"]] == [environment["PORT"]]
+    ((volume, place),) = [entry.split(":") for entry in service["volumes"]]
+    assert volume in compose["volumes"]
+    assert place == environment["GENERATED_REPOS_DIR"]
+    (temporary,) = [entry.partition(":")[0] for entry in service["tmpfs"]]
+    assert environment["XDG_CACHE_HOME"].startswith(f"{temporary}/")
+    assert service["read_only"]
+    drain = float(service["environment"]["DRAIN_SECONDS"])
+    assert drain + ENDING_SECONDS <= float(service["stop_grace_period"].removesuffix("s"))
+
+
+def test_the_systemd_unit_starts_the_service_and_does_not_kill_it_early() -> None:
+    unit = configparser.ConfigParser(interpolation=None)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]  # systemd knows small letters from large ones
+    unit.read_string(block("ini"))
+    service = unit["Service"]
+    program, *arguments = service["ExecStart"].split()
+    assert Path(program).name in tomllib.loads(read("pyproject.toml"))["project"]["scripts"]
+    assert arguments == ["serve"]
+    assert f"python3 -m venv {Path(program).parents[1]}" in block("sh")
+    variables = dict(pair.split("=", 1) for pair in service["Environment"].split())
+    assert variables["GENERATED_REPOS_DIR"] == f"/var/lib/{service['StateDirectory']}"
+    assert float(variables["DRAIN_SECONDS"]) + ENDING_SECONDS <= float(service["TimeoutStopSec"])
+    assert not {"MemoryDenyWriteExecute", "RestrictNamespaces"} & set(service)
 
 
 def test_the_container_has_git_pinned_versions_and_a_health_check(instructions: list[tuple[str, str]]) -> None:
@@ -80,7 +140,6 @@ def test_the_health_check_is_a_program_that_python_accepts(instructions: list[tu
 
 def test_no_secret_is_written_into_the_image(environment: dict[str, str]) -> None:
     assert not [name for name in environment if re.search("SECRET|TOKEN|KEY|PASSWORD", name)]
-    assert ".env*" in read(".dockerignore").splitlines()
 
 
 def test_the_repository_is_a_docker_space_as_it_is(front_matter: dict[str, Any], environment: dict[str, str]) -> None:
