@@ -24,7 +24,7 @@ from pipeline.domain.generation import Usage
 from pipeline.domain.job import Job, JobStatus
 from pipeline.domain.notification import Delivery, DeliveryState
 from pipeline.domain.publication import Publication, Target
-from pipeline.domain.verdict import Finding, Outcome, Verdict
+from pipeline.domain.verdict import NO_BROWSER, Finding, Outcome, Verdict
 
 if TYPE_CHECKING:
     from pipeline.shapes.jobs import StageView
@@ -178,7 +178,11 @@ def print_verdicts(verdicts: Sequence[Verdict]) -> None:
         table.add_row(_Cut(verdict.check.text), Text(*OUTCOME_MARKS[verdict.outcome]), _Cut(verdict.evidence))
     stdout().print(table)
     for outcome in (Outcome.FAIL, Outcome.NOT_VERIFIABLE):
-        _print_in_full([verdict for verdict in verdicts if verdict.outcome is outcome], *OUTCOME_MARKS[outcome])
+        told = [verdict for verdict in verdicts if verdict.outcome is outcome and verdict.evidence != NO_BROWSER]
+        _print_in_full(told, *OUTCOME_MARKS[outcome])
+    if waiting := sum(verdict.evidence == NO_BROWSER for verdict in verdicts):
+        way = "make browser" if Path(".ci/browser").is_file() else "playwright install --only-shell chromium"
+        stdout().print(f"{waiting} check{'s need' if waiting > 1 else ' needs'} a browser: run `{way}`")
 
 
 def _print_in_full(verdicts: Sequence[Verdict], mark: str, style: str) -> None:

@@ -22,6 +22,10 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
+NO_BROWSER = "needs a browser, and there is none here"
+"""Why a check was not verifiable, when that is all."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """One check of the brief, judged."""

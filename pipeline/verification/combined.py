@@ -7,11 +7,10 @@ from pipeline.domain.brief import Brief, Check
 from pipeline.domain.files import AppFiles
 from pipeline.domain.publication import SpaceSdk
 from pipeline.domain.space import sdk_of
-from pipeline.domain.verdict import Outcome, Verdict, Verification, merge_verdicts
+from pipeline.domain.verdict import NO_BROWSER, Outcome, Verdict, Verification, merge_verdicts
 from pipeline.ports import Verifier
 from pipeline.verification.browser.sealed_browser import BrowserFailed, SealedBrowser
 
-NO_BROWSER = "no browser was there to run it: install chromium-headless-shell and playwright, or set CHROMIUM"
 NEEDS_SERVER = "the app is a program: its page exists only while that runs, and generated programs are not run here"
 
 

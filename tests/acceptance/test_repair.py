@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import httpx
 import pytest
 
-from pipeline.verification.combined import NO_BROWSER
+from pipeline.domain.verdict import NO_BROWSER
 from tests.acceptance import repairs
 from tests.acceptance.repairs import CHECKS, KILLED, LICENCE, PLOTS, RIGHT, ROWS, TITLE, TOTAL, WRONG, Story
 from tests.integration.browser_rig import needs_browser

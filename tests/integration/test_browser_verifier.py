@@ -4,9 +4,9 @@ from pathlib import Path
 
 from pipeline.domain.brief import Check
 from pipeline.domain.files import AppFiles
-from pipeline.domain.verdict import Outcome, Verification
+from pipeline.domain.verdict import NO_BROWSER, Outcome, Verification
 from pipeline.verification.browser.sealed_browser import SealedBrowser
-from pipeline.verification.combined import NEEDS_SERVER, NO_BROWSER, BrowserVerifier
+from pipeline.verification.combined import NEEDS_SERVER, BrowserVerifier
 from pipeline.verification.static import StaticVerifier
 from tests.builders import make_brief, make_files
 from tests.integration.browser_rig import ADDRESS, RIGHT, needs_browser, outcomes, scripts

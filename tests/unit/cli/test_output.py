@@ -14,7 +14,7 @@ from pipeline.cli.progress import StageProgress
 from pipeline.cli.serve import drop_query
 from pipeline.domain.brief import Check
 from pipeline.domain.job import EventKind, JobEvent, Stage
-from pipeline.domain.verdict import Outcome
+from pipeline.domain.verdict import NO_BROWSER, Outcome
 from tests.builders import NOW, make_call, make_finding, make_job, make_made, make_publication, make_verdict
 
 LONG = "the page says " * 30
@@ -115,3 +115,9 @@ def test_the_access_log_keeps_no_query_strings() -> None:
     record = logging.LogRecord("uvicorn.access", logging.INFO, "", 1, "%s %s %d", ("::1", "/jobs?email=a@b", 200), None)
     assert drop_query(record)
     assert record.getMessage() == "::1 /jobs 200"
+
+
+def test_checks_without_a_browser_end_in_one_line_that_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    print_verdicts([make_verdict(evidence=NO_BROWSER, outcome=Outcome.NOT_VERIFIABLE)] * 3)
+    told = capsys.readouterr().out
+    assert told.rstrip().endswith("3 checks need a browser: run `make browser`")
