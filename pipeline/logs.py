@@ -1,9 +1,9 @@
-"""Logs as JSON lines on standard error, in which no configured secret is ever seen."""
+"""Logs on standard error, in which no configured secret is ever seen: text on a terminal, JSON lines elsewhere."""
 
 import logging
 import sys
-from collections.abc import MutableMapping
-from typing import Any
+from collections.abc import MutableMapping, Sequence
+from typing import Any, TextIO
 
 import structlog
 
@@ -16,37 +16,83 @@ QUIET = (
 MASK = "[secret]"
 
 
-def configure_logging(secrets: tuple[str, ...], *, level: int = logging.INFO) -> None:
-    """Send every log record of this process to standard error as one line of JSON.
+def is_text(form: str = "auto") -> bool:
+    """Whether LOG_FORMAT means text: ``text``, or ``auto`` where a person reads."""
+    return form == "text" or (form == "auto" and sys.stderr.isatty())
+
+
+def configure_logging(
+    secrets: tuple[str, ...], *, level: int | str = logging.INFO, form: str = "auto", silent: Sequence[str] = ()
+) -> None:
+    """Send every log record of this process to standard error, as one line each.
 
     Args:
         secrets: values that are masked wherever they appear in a record.
         level: least severity of our own records.
+        form: LOG_FORMAT.
+        silent: loggers of ours that say nothing below an error.
     """
+    text = is_text(form)
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[
             structlog.stdlib.add_log_level,
             structlog.stdlib.add_logger_name,
             structlog.stdlib.ExtraAdder(),
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.TimeStamper(fmt="%H:%M:%S" if text else "iso", utc=not text),
         ],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.format_exc_info,
             Redactor(secrets),
-            structlog.processors.JSONRenderer(ensure_ascii=True),
+            *(_for_people() if text else [structlog.processors.JSONRenderer(ensure_ascii=True)]),
         ],
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _StandardError()
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(level)
+    root.setLevel(level.upper() if isinstance(level, str) else level)
     engine = logging.getLogger("dbos")  # brings a console handler of its own unless it finds one
     engine.handlers = [handler]
     engine.propagate = False
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    for name in silent:
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+class _StandardError(logging.StreamHandler[TextIO]):
+    """Writes to what is standard error at the time: a progress bar takes its place for a while."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]  # the attribute of StreamHandler
+        return sys.stderr
+
+
+def _for_people() -> list[structlog.typing.Processor]:
+    """Lines to read, in which whatever could steer a terminal is shown as an escape."""
+
+    def readable(_logger: Any, _name: str, record: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        kept = {name: value for name, value in record.items() if value is not None and name not in {"action", "logger"}}
+        return {name: _printable(value, name) if isinstance(value, str) else value for name, value in kept.items()}
+
+    return [
+        readable,
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            exception_formatter=structlog.dev.plain_traceback,
+            pad_event_to=0,
+            sort_keys=False,
+        ),
+    ]
+
+
+def _printable(text: str, name: str) -> str:
+    lines = "\n" if name == "exception" else ""
+    return "".join(char if char.isprintable() or char in lines else repr(char)[1:-1] for char in text)
 
 
 class Redactor:

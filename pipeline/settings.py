@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from pipeline.domain.errors import Misconfigured
@@ -26,7 +26,13 @@ TOKEN_SOURCES = {
     Target.HF_SPACE: "set HF_TOKEN to one with write permission (https://huggingface.co/settings/tokens)",
 }
 
-CommaSeparated = Annotated[tuple[str, ...], NoDecode]
+
+def _split_at_commas(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_at_commas)]
+LowerCase = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,74 +52,32 @@ def _state_folder() -> Path:
     return user_data_path("code-to-deployment", appauthor=False) / "generated_repos"
 
 
-class Settings(BaseSettings):
-    """Every variable of the contract's section 8, read once at the start.
+class JobSettings(BaseSettings):
+    """What the jobs and their database need, read once at the start: all that ``pipeline jobs`` reads.
 
     Secrets are SecretStr, so that no repr and no log line shows them.
     """
 
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True)
 
-    deploy_secret: SecretStr | None = None
-    deploy_secrets_file: Path | None = None
-    deploy_target: Target | None = None
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     public_url: str | None = Field(default=None, description="the service's own address as visitors see it")
     space_host: str | None = None
 
-    llm_base_url: str | None = Field(default=None, validation_alias=AliasChoices("llm_base_url", "openai_base_url"))
-    llm_api_key: SecretStr | None = Field(default=None, validation_alias=AliasChoices("llm_api_key", "openai_api_key"))
-    llm_models: CommaSeparated = ()
-    llm_judge_models: CommaSeparated = ()
-    aipipe_token: SecretStr | None = None
-    openrouter_api_key: SecretStr | None = None
-
-    github_token: SecretStr | None = None
-    github_owner: str | None = None
-    github_api_url: str = "https://api.github.com"
-    hf_token: SecretStr | None = None
-    hf_owner: str | None = None
-    hf_endpoint: str = "https://huggingface.co"
-
     database_url: SecretStr | None = None
     generated_repos_dir: Path = Field(default_factory=_state_folder)
-    prompts_dir: Path | None = None
-
-    response_patience_seconds: float = Field(default=600, ge=0)
     job_deadline_seconds: float = Field(default=600, gt=0)
-    job_concurrency: int = Field(default=64, ge=1)
     queue_limit: int = Field(default=1000, ge=1)
-    job_max_calls: int = Field(default=6, ge=0)
-    job_max_tokens: int = Field(default=120_000, ge=0)
-    job_max_usd: float | None = Field(default=None, ge=0)
-    drain_seconds: float = Field(default=20, ge=0, description="what running jobs get to finish when told to stop")
-    retention_days: float = Field(default=30, gt=0)
-
     evaluation_allowed_origins: CommaSeparated = ()
     webhook_signing_secret: SecretStr | None = None
-    chromium: str | None = None
-    chromium_sandbox: Literal["auto", "on", "off"] = "auto"
-    cdn_hosts: CommaSeparated | None = None
 
-    max_request_bytes: int = Field(default=32 * MEBIBYTE, gt=0)
-    max_attachment_bytes: int = Field(default=8 * MEBIBYTE, gt=0)
-    max_attachments: int = Field(default=32, ge=0)
-
+    log_format: Annotated[Literal["auto", "text", "json"], LowerCase] = "auto"
+    log_level: Annotated[Literal["debug", "info", "warning", "error"] | None, LowerCase] = None
     env_file: Path | None = Field(
         default=None, description="variables that the environment does not set were read there"
     )
     failpoint: str | None = None
-
-    @field_validator("deploy_target", mode="before")
-    @classmethod
-    def _auto_is_none(cls, value: object) -> object:
-        return None if value == "auto" else value
-
-    @field_validator("llm_models", "llm_judge_models", "evaluation_allowed_origins", "cdn_hosts", mode="before")
-    @classmethod
-    def _split_at_commas(cls, value: object) -> object:
-        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @classmethod
     def from_environment(cls, **overrides: object) -> Self:
@@ -135,6 +99,69 @@ class Settings(BaseSettings):
                 for problem in error.errors(include_input=False, include_url=False)
             )
             raise Misconfigured(f"an environment variable has a value it cannot have: {problems}") from None
+
+    @property
+    def own_address(self) -> str:
+        """Where this service is reached, without a slash at the end."""
+        if self.public_url:
+            return self.public_url.rstrip("/")
+        if self.space_host:
+            return f"https://{self.space_host}"
+        host = "127.0.0.1" if self.host in {"0.0.0.0", "::", ""} else self.host  # noqa: S104 - compared, not bound
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every secret value that must never be logged, answered, prompted or published."""
+        return tuple(
+            value.get_secret_value()
+            for name, value in self
+            if isinstance(value, SecretStr) and name != "database_url" and value.get_secret_value()
+        )
+
+
+class Settings(JobSettings):
+    """Every variable of the contract's section 8."""
+
+    deploy_secret: SecretStr | None = None
+    deploy_secrets_file: Path | None = None
+    deploy_target: Target | None = None
+
+    llm_base_url: str | None = Field(default=None, validation_alias=AliasChoices("llm_base_url", "openai_base_url"))
+    llm_api_key: SecretStr | None = Field(default=None, validation_alias=AliasChoices("llm_api_key", "openai_api_key"))
+    llm_models: CommaSeparated = ()
+    llm_judge_models: CommaSeparated = ()
+    aipipe_token: SecretStr | None = None
+    openrouter_api_key: SecretStr | None = None
+
+    github_token: SecretStr | None = None
+    github_owner: str | None = None
+    github_api_url: str = "https://api.github.com"
+    hf_token: SecretStr | None = None
+    hf_owner: str | None = None
+    hf_endpoint: str = "https://huggingface.co"
+
+    prompts_dir: Path | None = None
+
+    response_patience_seconds: float = Field(default=600, ge=0)
+    job_concurrency: int = Field(default=64, ge=1)
+    job_max_calls: int = Field(default=6, ge=0)
+    job_max_tokens: int = Field(default=120_000, ge=0)
+    job_max_usd: float | None = Field(default=None, ge=0)
+    drain_seconds: float = Field(default=20, ge=0, description="what running jobs get to finish when told to stop")
+    retention_days: float = Field(default=30, gt=0)
+
+    chromium: str | None = None
+    chromium_sandbox: Literal["auto", "on", "off"] = "auto"
+    cdn_hosts: CommaSeparated | None = None
+
+    max_request_bytes: int = Field(default=32 * MEBIBYTE, gt=0)
+    max_attachment_bytes: int = Field(default=8 * MEBIBYTE, gt=0)
+    max_attachments: int = Field(default=32, ge=0)
+
+    @field_validator("deploy_target", mode="before")
+    @classmethod
+    def _auto_is_none(cls, value: object) -> object:
+        return None if value == "auto" else value
 
     @property
     def target(self) -> Target:
@@ -187,16 +214,6 @@ class Settings(BaseSettings):
         packaged = (_PACKAGE.parent if _IS_CLONE else _PACKAGE) / "prompts"
         return self.prompts_dir or (Path("prompts") if Path("prompts/system.md").is_file() else packaged)
 
-    @property
-    def own_address(self) -> str:
-        """Where this service is reached, without a slash at the end."""
-        if self.public_url:
-            return self.public_url.rstrip("/")
-        if self.space_host:
-            return f"https://{self.space_host}"
-        host = "127.0.0.1" if self.host in {"0.0.0.0", "::", ""} else self.host  # noqa: S104 - compared, not bound
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
-
     @cached_property
     def owner_secrets(self) -> dict[str, SecretStr]:
         """DEPLOY_SECRETS_FILE: the secret of each owner, by e-mail address.
@@ -207,12 +224,9 @@ class Settings(BaseSettings):
         return _read_owner_secrets(self.deploy_secrets_file) if self.deploy_secrets_file else {}
 
     def secrets(self) -> tuple[str, ...]:
-        """Every secret value that must never be logged, answered, prompted or published."""
-        values = [
-            value.get_secret_value() for name, value in self if isinstance(value, SecretStr) and name != "database_url"
-        ]
-        values += [secret.get_secret_value() for secret in self.owner_secrets.values()]
-        return tuple(value for value in values if value)
+        """Those of the owners as well."""
+        owned = [secret.get_secret_value() for secret in self.owner_secrets.values()]
+        return (*super().secrets(), *filter(None, owned))
 
 
 def _read_owner_secrets(path: Path) -> dict[str, SecretStr]:

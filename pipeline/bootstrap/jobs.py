@@ -8,6 +8,7 @@ from datetime import timedelta
 from pipeline.clock import SystemClock
 from pipeline.domain.address import UrlRule
 from pipeline.domain.errors import NotFound
+from pipeline.domain.publication import Target
 from pipeline.jobs.database import Database
 from pipeline.jobs.failpoint import Failpoint
 from pipeline.jobs.feed import JobFeed
@@ -17,7 +18,7 @@ from pipeline.jobs.stores import SqlBlobs, SqlDeliveries, SqlSites
 from pipeline.jobs.submissions import Submissions
 from pipeline.notification.egress import EgressClient
 from pipeline.notification.notifier import WebhookNotifier
-from pipeline.settings import Settings
+from pipeline.settings import JobSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,15 @@ class JobParts:
     queue: JobQueue
 
 
-def build_jobs(settings: Settings) -> JobParts:
+def build_jobs(
+    settings: JobSettings, target: Target = Target.LOCAL, targets: frozenset[Target] = frozenset({Target.LOCAL})
+) -> JobParts:
     """Wire them. Touches no network and starts nothing.
+
+    Args:
+        settings: all that is read.
+        target: of briefs that name none.
+        targets: that briefs may name.
 
     Raises:
         Misconfigured: the database or an address cannot be what the settings say.
@@ -51,8 +59,8 @@ def build_jobs(settings: Settings) -> JobParts:
     rules = QueueRules(
         deadline=timedelta(seconds=settings.job_deadline_seconds),
         waiting=settings.queue_limit,
-        default_target=settings.target,
-        targets=settings.targets,
+        default_target=target,
+        targets=targets,
     )
     queue = JobQueue(
         submissions=submissions,
@@ -80,7 +88,7 @@ def build_jobs(settings: Settings) -> JobParts:
 
 
 @asynccontextmanager
-async def open_jobs(settings: Settings, where: Callable[[str], None]) -> AsyncIterator[JobQueue]:
+async def open_jobs(settings: JobSettings, where: Callable[[str], None]) -> AsyncIterator[JobQueue]:
     """The jobs of this configuration without a worker: also beside a running service. ``where`` is told the database.
 
     Raises:
@@ -103,13 +111,13 @@ async def open_jobs(settings: Settings, where: Callable[[str], None]) -> AsyncIt
         parts.database.close()
 
 
-def _database(settings: Settings) -> Database:
+def _database(settings: JobSettings) -> Database:
     if settings.database_url:
         return Database(settings.database_url.get_secret_value())
     return Database.embedded(settings.generated_repos_dir)
 
 
-def _notifier(settings: Settings, deliveries: SqlDeliveries, clock: SystemClock) -> WebhookNotifier:
+def _notifier(settings: JobSettings, deliveries: SqlDeliveries, clock: SystemClock) -> WebhookNotifier:
     signing_secret = settings.webhook_signing_secret
     return WebhookNotifier(
         deliveries,

@@ -42,6 +42,7 @@ class Services:
     """What the edges work with."""
 
     settings: Settings  # as read at the start
+    models: list[str]  # that are asked, in order; none where apps are built by general rules
     jobs: JobQueue  # accept, show, watch, cancel, redeliver
     workspaces: GitWorkspaces  # for previews
     secrets: SecretScanner  # looks for configured secrets in what is to be published
@@ -78,12 +79,13 @@ def build(settings: Settings) -> Services:
     Raises:
         Misconfigured: a setting cannot work.
     """
-    jobs = build_jobs(settings)
+    jobs = build_jobs(settings, settings.target, settings.targets)
     workspaces = GitWorkspaces(settings.generated_repos_dir)
     secrets, spaces = open_secret_scanner(settings), open_spaces(settings)
-    browser = _browser(settings)
+    browser, models = browser_of(settings), models_of(settings)
     return Services(
         settings=settings,
+        models=models,
         jobs=jobs.queue,
         workspaces=workspaces,
         secrets=secrets,
@@ -91,7 +93,7 @@ def build(settings: Settings) -> Services:
         create_space=CreateSpace(spaces, secrets, jobs.clock, owner=settings.hf_owner),
         provision_spaces=ProvisionSpaces(spaces, secrets, jobs.clock, owner=settings.hf_owner),
         call_events=SqlCallEvents(jobs.database, jobs.clock),
-        deploy=_deploy(settings, jobs, workspaces, spaces, browser),
+        deploy=_deploy(settings, jobs, workspaces, spaces, browser, models=models),
         engine=Engine(
             jobs.database,
             jobs.records,
@@ -107,9 +109,15 @@ def build(settings: Settings) -> Services:
 
 
 def _deploy(
-    settings: Settings, jobs: JobParts, workspaces: GitWorkspaces, spaces: SpaceHosts, browser: SealedBrowser | None
+    settings: Settings,
+    jobs: JobParts,
+    workspaces: GitWorkspaces,
+    spaces: SpaceHosts,
+    browser: SealedBrowser | None,
+    *,
+    models: list[str],
 ) -> Deploy:
-    makers = _makers(settings, SqlLedger(jobs.database, jobs.clock), jobs.clock)
+    makers = _makers(settings, models, SqlLedger(jobs.database, jobs.clock), jobs.clock)
     return Deploy(
         Ports(
             generator=makers.generator,
@@ -134,9 +142,9 @@ class _Makers:
     judge: Judge | None = None
 
 
-def _makers(settings: Settings, ledger: SqlLedger, clock: SystemClock) -> _Makers:
+def _makers(settings: Settings, models: list[str], ledger: SqlLedger, clock: SystemClock) -> _Makers:
     """By general rules without a model; with one by it, and by the rules after it where LLM_MODELS ends with them."""
-    endpoint, models = settings.model_endpoint, models_of(settings)
+    endpoint = settings.model_endpoint
     if not models:
         return _Makers(GeneratorOnFirstUse(_plain))
     if not endpoint.base_url:
@@ -190,7 +198,8 @@ def _static_verifier() -> Verifier:
     return StaticVerifier()
 
 
-def _browser(settings: Settings) -> SealedBrowser | None:
+def browser_of(settings: Settings) -> SealedBrowser | None:
+    """What apps are looked at with, if there is one. Raises Misconfigured."""
     executable = find_browser(settings.chromium)
     if executable is None:
         return None

@@ -58,6 +58,13 @@ COMMANDS = (
         "pipeline jobs show latest",
     ),
     _Lazy(
+        "doctor",
+        "Say what is configured, reachable and missing, and what to do about it.",
+        "pipeline.cli.doctor:doctor",
+        "pipeline doctor",
+        "pipeline doctor --no-calls --json",
+    ),
+    _Lazy(
         "spaces",
         "Create and steer Hugging Face Spaces, with HF_TOKEN.",
         "pipeline.cli.spaces.commands:spaces",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from pipeline.cli.environment import read_quietly
+from pipeline.cli.environment import read_for_jobs
 from pipeline.cli.exits import run_async
 from pipeline.cli.output import plain, say
 from pipeline.domain.errors import FieldProblem, InvalidInput, NotFound
@@ -14,7 +14,7 @@ from pipeline.domain.verdict import Outcome
 from pipeline.ports import Jobs
 
 if TYPE_CHECKING:
-    from pipeline.settings import Settings
+    from pipeline.settings import JobSettings
 
 T = TypeVar("T")
 
@@ -50,11 +50,11 @@ async def find_job(jobs: Jobs, given: str) -> Job:
     raise InvalidInput(FieldProblem("ID", f"is the beginning of several: write more of it{more}"))
 
 
-def with_jobs(use: "Callable[[Jobs, Settings], Awaitable[T]]") -> T:
+def with_jobs(use: "Callable[[Jobs, JobSettings], Awaitable[T]]") -> T:
     """What ``use`` gives, of the jobs in the database that the environment names."""
     from pipeline.bootstrap.jobs import open_jobs
 
-    settings = read_quietly()
+    settings = read_for_jobs()
 
     async def opened() -> T:
         async with open_jobs(settings, lambda name: say(f"Jobs of {name}", "dim")) as jobs:

@@ -27,7 +27,7 @@ from pipeline.domain.notification import Delivery, NextStep, next_step
 from pipeline.ports import Jobs
 
 if TYPE_CHECKING:
-    from pipeline.settings import Settings
+    from pipeline.settings import JobSettings
 
 jobs = typer.Typer(no_args_is_help=True)
 
@@ -43,7 +43,7 @@ def list_jobs(
     """List jobs, newest first."""
     from pipeline.shapes.jobs import JobPage, JobSummary
 
-    async def find(port: Jobs, settings: "Settings") -> None:
+    async def find(port: Jobs, settings: "JobSettings") -> None:
         found, cursor = await port.find(email=email, task=task, status=status, limit=limit)
         if as_json:
             summaries = [JobSummary.of(job, settings.own_address) for job in found]
@@ -73,7 +73,7 @@ def show(
     """Show a job: verdicts with their evidence, console, timeline, deliveries, usage."""
     from pipeline.shapes.jobs import timeline
 
-    async def look(port: Jobs, settings: "Settings") -> None:
+    async def look(port: Jobs, settings: "JobSettings") -> None:
         job = await find_job(port, job_id)
         if screenshot:
             _save(await port.screenshot(job.id), job.id, screenshot)
@@ -95,7 +95,7 @@ def show(
 def watch(job_id: JobId, *, strict: Strict = False, as_json: AsJson = False) -> None:
     """Follow a job to its end. Ctrl-C stops watching, not the job."""
 
-    async def to_the_end(port: Jobs, settings: "Settings") -> Job:
+    async def to_the_end(port: Jobs, settings: "JobSettings") -> Job:
         return await _told(port, await follow(port, await find_job(port, job_id)), settings, as_json=as_json)
 
     with exit_codes(as_json=as_json):
@@ -111,7 +111,7 @@ def watch(job_id: JobId, *, strict: Strict = False, as_json: AsJson = False) -> 
 def cancel(job_id: JobId, *, as_json: AsJson = False) -> None:
     """Stop a job before its next stage. What it has published stays."""
 
-    async def stop(port: Jobs, settings: "Settings") -> Job:
+    async def stop(port: Jobs, settings: "JobSettings") -> Job:
         job = await find_job(port, job_id)
         return await _told(port, await port.cancel(job.id), settings, as_json=as_json)
 
@@ -127,7 +127,7 @@ def cancel(job_id: JobId, *, as_json: AsJson = False) -> None:
 def redeliver(job_id: JobId, *, as_json: AsJson = False) -> None:
     """Tell the evaluator once more about what a job published."""
 
-    async def again(port: Jobs, settings: "Settings") -> Sequence[Delivery]:
+    async def again(port: Jobs, settings: "JobSettings") -> Sequence[Delivery]:
         job = await find_job(port, job_id)
         told = await _told(port, await port.redeliver(job.id), settings, as_json=as_json)
         return told.deliveries[len(job.deliveries) :]
@@ -142,7 +142,7 @@ def redeliver(job_id: JobId, *, as_json: AsJson = False) -> None:
     say("The evaluator has been told.")
 
 
-async def _told(port: Jobs, job: Job, settings: "Settings", *, as_json: bool) -> Job:
+async def _told(port: Jobs, job: Job, settings: "JobSettings", *, as_json: bool) -> Job:
     """``job``; with ``as_json`` it was printed as GET /jobs/{id} has it."""
     if as_json:
         from pipeline.shapes.jobs import JobView

@@ -1,13 +1,13 @@
 """``pipeline run``: briefs through the whole pipeline, in this process, with no server."""
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.cli.environment import log_as_told
 from pipeline.cli.exits import ExitCode, exit_codes, run_async
 from pipeline.cli.job_access import OpenIt, Strict, fails_a_check
 from pipeline.cli.output import print_findings, print_json, print_summary, print_verdicts, say
@@ -20,6 +20,9 @@ from pipeline.ports import Jobs
 
 if TYPE_CHECKING:
     from pipeline.settings import Settings
+
+TOLD_OTHERWISE = ("pipeline.jobs.journal", "pipeline.notification.notifier")
+"""Their lines stand in the progress and in the summary."""
 
 
 def run(
@@ -64,10 +67,9 @@ def run(
 def _read_settings(target: Target) -> "Settings":
     """Of the environment. Raises Misconfigured, also for what ``target`` lacks."""
     from pipeline.bootstrap.environment import read_settings, require_git
-    from pipeline.logs import configure_logging
 
     settings = read_settings(deploy_target=target)
-    configure_logging(settings.secrets(), level=logging.WARNING)
+    log_as_told(settings, silent=TOLD_OTHERWISE)
     settings.require(target)
     require_git()
     return settings

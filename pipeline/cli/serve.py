@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.cli.environment import log_as_told
 from pipeline.cli.exits import exit_codes
 from pipeline.cli.output import say
+from pipeline.cli.start_report import show_start
 from pipeline.domain.errors import Misconfigured
 
 if TYPE_CHECKING:
@@ -35,28 +37,17 @@ def serve(
 ) -> None:
     """The command."""
     from pipeline.bootstrap.environment import read_settings, require_git
-    from pipeline.logs import configure_logging
 
     with exit_codes():
         require_git()
         chosen = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
         settings = read_settings(**chosen)
-        configure_logging(settings.secrets())
+        log_as_told(settings, level="info")
         with _listen(settings.host, settings.port) as listener:
             bound_port = listener.getsockname()[1]
             settings = read_settings(**(chosen | {"port": bound_port}))
             logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # its chatter about start and end
-            logging.getLogger("uvicorn.access").addFilter(drop_query)
             asyncio.run(_serve(*_build(settings), listener))
-
-
-def _hint_at_models(settings: "Settings") -> None:
-    if settings.model_endpoint.base_url is None:
-        say(
-            "Hint: no model is configured, so apps are built by general rules. "
-            "Set LLM_BASE_URL, LLM_API_KEY and LLM_MODELS for a model of yours, or AIPIPE_TOKEN or OPENROUTER_API_KEY.",
-            "yellow",
-        )
 
 
 @contextmanager
@@ -108,15 +99,23 @@ def _server(services: "Services") -> "uvicorn.Server":
             raise
         raise Misconfigured(f"{error}\nTo make one for this shell:\n  {HOW_TO_MAKE_ONE}") from error
     return LeavesSignalsToUs(
-        Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=CLOSE_SECONDS, server_header=False)
+        Config(
+            app,
+            lifespan="off",
+            log_config=None,
+            access_log=False,  # we have lines of our own
+            timeout_graceful_shutdown=CLOSE_SECONDS,
+            server_header=False,
+        )
     )
 
 
 async def _serve(services: "Services", server: "uvicorn.Server", listener: socket.socket) -> None:
+    from pipeline.bootstrap.start_report import start
+
     asked_to_stop = asyncio.Event()
     _on_first_signal(asked_to_stop)
-    await services.start()
-    _hint_at_models(services.settings)
+    show_start(await start(services, _address(listener)), services.settings.log_format)
     try:
         answering = asyncio.create_task(server.serve(sockets=[listener]))
         typer.echo(f"Listening on {_address(listener)} (Ctrl-C stops)")
@@ -147,10 +146,3 @@ def _on_first_signal(event: asyncio.Event) -> None:
 def _address(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def drop_query(record: logging.LogRecord) -> bool:
-    """Keep query strings out of the access log: callers put secrets and addresses there."""
-    if isinstance(record.args, tuple):
-        record.args = tuple(arg.partition("?")[0] if isinstance(arg, str) else arg for arg in record.args)
-    return True

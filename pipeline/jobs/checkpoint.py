@@ -15,6 +15,7 @@ from pipeline.domain.publication import Publication
 from pipeline.domain.verdict import Seen
 from pipeline.jobs.codec import from_json, to_json
 from pipeline.jobs.failpoint import Failpoint, Moment
+from pipeline.jobs.journal import log_stage
 from pipeline.jobs.records import JobRecords
 from pipeline.ports import Progress
 
@@ -87,6 +88,7 @@ class StageCheckpoint:
         self._failpoint.pass_by(stage, Moment.AFTER_EFFECT)
         elapsed = round(time.monotonic() - begun, 4)
         await self._records.add_event(self._job_id, kind, stage, detail, elapsed)
+        log_stage(self._job_id, stage, elapsed, detail)
         return outcome
 
 

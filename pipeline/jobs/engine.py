@@ -26,6 +26,7 @@ from pipeline.domain.job import Failure, Job, JobStatus, Stage
 from pipeline.jobs.checkpoint import Outcome, StageCheckpoint
 from pipeline.jobs.database import Database
 from pipeline.jobs.failpoint import Failpoint
+from pipeline.jobs.journal import log_end
 from pipeline.jobs.lease import BEAT_SECONDS, Leases
 from pipeline.jobs.records import JobRecords
 from pipeline.jobs.stores import forget_before
@@ -94,6 +95,7 @@ class Engine:
             executor = f"{os.uname().nodename}-{uuid.uuid4().hex[:8]}"
             self._leases = Leases(self._database, executor)
             await self._leases.beat()
+        logging.getLogger("dbos").addFilter(_is_no_cancellation)
         dbos = DBOS(config=self._config(executor))
 
         @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=RECOVERIES)
@@ -164,12 +166,15 @@ class Engine:
         if job.status.is_final:
             return
         checkpoint = StageCheckpoint(job_id, self._records, self._failpoint, _run_step)
+        has_begun = job.status is JobStatus.RUNNING
         try:
             await self._wait_for_turn(job)
-            await self._records.set_status(job_id, JobStatus.RUNNING)
+            has_begun |= await self._records.set_status(job_id, JobStatus.RUNNING)
             await run(job, await self._records.brief(job_id), checkpoint)
         except dbos_error.DBOSWorkflowCancelledError:
             await self._records.set_status(job_id, JobStatus.CANCELLED)
+            if has_begun:  # else whoever cancelled it has said so
+                log_end(await self._records.get(job_id))
             raise
         except PipelineError as error:
             await self._fail(job_id, Failure(checkpoint.stage, error.code, str(error)))
@@ -178,10 +183,14 @@ class Engine:
             message = "an unexpected error inside the service; its log has the details under this job's id"
             await self._fail(job_id, Failure(checkpoint.stage, "internal_error", message))
         else:
-            await self._records.set_status(job_id, JobStatus.SUCCEEDED)
+            await self._end(job_id, JobStatus.SUCCEEDED)
 
     async def _fail(self, job_id: str, failure: Failure) -> None:
-        await self._records.set_status(job_id, JobStatus.FAILED, failure)
+        await self._end(job_id, JobStatus.FAILED, failure)
+
+    async def _end(self, job_id: str, status: JobStatus, failure: Failure | None = None) -> None:
+        if await self._records.set_status(job_id, status, failure):
+            log_end(await self._records.get(job_id))
 
     async def _wait_for_turn(self, job: Job) -> None:
         """Rounds of one site are worked on in the order of their arrival."""
@@ -229,6 +238,13 @@ class Engine:
             notification_listener_polling_interval_sec=UNUSED_SECONDS,
             notification_coalesce_sec=UNUSED_SECONDS,
         )
+
+
+def _is_no_cancellation(record: logging.LogRecord) -> bool:
+    """The engine warns of a job that was cancelled while it ran, and then tells of its end with a traceback."""
+    error = record.exc_info[1] if record.exc_info else None
+    is_end = isinstance(error, dbos_error.DBOSAwaitedWorkflowCancelledError | dbos_error.DBOSWorkflowCancelledError)
+    return not is_end and "Waiting for the recorded outcome" not in str(record.msg)
 
 
 async def _run_step(name: str, step: Callable[[], Coroutine[Any, Any, Outcome]]) -> Outcome:

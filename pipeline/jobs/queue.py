@@ -12,6 +12,7 @@ from pipeline.domain.notification import DeliveryState, Notification
 from pipeline.domain.publication import Target
 from pipeline.jobs.failpoint import Failpoint, Moment
 from pipeline.jobs.feed import JobFeed
+from pipeline.jobs.journal import log_accepted, log_end
 from pipeline.jobs.records import JobRecords
 from pipeline.jobs.stores import SqlBlobs, SqlSites
 from pipeline.jobs.submissions import Submissions
@@ -75,7 +76,7 @@ class JobQueue:
         if self.is_draining:
             raise Unavailable("the service is stopping: send the request again in a moment")
         self._failpoint.pass_by(Stage.ACCEPT, Moment.BEFORE)
-        accepted = await self._records.insert(
+        job, is_new = await self._records.insert(
             brief,
             await self._target(brief),
             notify=notify,
@@ -86,7 +87,9 @@ class JobQueue:
         self._submissions.announce()
         self._failpoint.pass_by(Stage.ACCEPT, Moment.AFTER_EFFECT)
         self._failpoint.pass_by(Stage.ACCEPT, Moment.AFTER_RECORD)
-        return accepted
+        if is_new:
+            log_accepted(job)
+        return job, is_new
 
     async def _target(self, brief: Brief) -> Target:
         """Where ``brief`` goes: a revision follows its site."""
@@ -135,10 +138,16 @@ class JobQueue:
 
     async def cancel(self, job_id: str) -> Job:
         """Stop before the next stage; a job that has ended stays as it is. Raises NotFound."""
-        if not (await self._records.get(job_id)).status.is_final:
-            await self._records.set_status(job_id, JobStatus.CANCELLED)
-            await self._submissions.cancel(job_id)
-        return await self._records.get(job_id)
+        job = await self._records.get(job_id)
+        if job.status.is_final:
+            return job
+        has_ended = await self._records.set_status(job_id, JobStatus.CANCELLED)
+        await self._submissions.cancel(job_id)
+        job = await self._records.get(job_id)
+        has_run = any(event.detail == JobStatus.RUNNING for event in await self._records.events(job_id))
+        if has_ended and not has_run:  # else the engine says so
+            log_end(job)
+        return job
 
     async def redeliver(self, job_id: str) -> Job:
         """Tell the evaluator once more.

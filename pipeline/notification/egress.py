@@ -89,6 +89,11 @@ class EgressClient:
         media_type = response.headers.get("content-type", "application/octet-stream")
         return Download(response.status_code, response.headers.get("location"), media_type, content)
 
+    async def status(self, url: str, *, seconds: float) -> int:
+        """That a GET is answered with, whatever follows it. Raises NoAnswer as for ``post``."""
+        async with self._exchange(url, _request("GET", url, b"", {}), seconds, seconds) as (response, _):
+            return int(response.status_code)
+
     @asynccontextmanager
     async def _exchange(
         self, url: str, request: httpx.Request, seconds: float, queue_seconds: float

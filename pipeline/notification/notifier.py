@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hmac
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,8 @@ from pipeline.ports import Clock, Deliveries
 ATTEMPT_SECONDS = 30.0
 SHORTEST_ATTEMPT_SECONDS = 10.0
 _KEY_PREFIX = "whsec_"
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +83,11 @@ class WebhookNotifier:
             wait=lambda state: retry_delay(_last(state).delivery.attempt, _last(state).retry_after),
             stop=is_too_late,
             retry_error_callback=_last,
+            before_sleep=lambda state: _log_failure(job_id, _last(state), state.upcoming_sleep),
             sleep=self._clock.sleep,
         )
         last: _Attempt = await retrying(attempt_unless_settled)
+        _log_failure(job_id, last)
         return DeliveryState.DELIVERED if last.next_step is NextStep.DONE else DeliveryState.DEAD_LETTER
 
     async def redeliver(self, job_id: str, url: str, notification: Notification) -> DeliveryState:
@@ -93,6 +98,7 @@ class WebhookNotifier:
         recorded = await self._deliveries.of(job_id)
         give_up_at = self._clock.monotonic() + self._attempt_seconds
         attempt = await self._attempt(job_id, url, notification, len(recorded) + 1, give_up_at)
+        _log_failure(job_id, attempt)
         is_delivered = any(next_step(delivery.status) is NextStep.DONE for delivery in (*recorded, attempt.delivery))
         return DeliveryState.DELIVERED if is_delivered else DeliveryState.DEAD_LETTER
 
@@ -140,6 +146,16 @@ class WebhookNotifier:
         delay = retry_delay(last.attempt)
         passed = (self._clock.now() - last.at).total_seconds() - last.seconds
         return min(max(delay - passed, 0.0), delay)
+
+
+def _log_failure(job_id: str, attempt: _Attempt, next_seconds: float | None = None) -> None:
+    """Say that ``attempt`` failed, if it did, and when the next one is made: None = none is."""
+    if attempt.next_step is NextStep.DONE:
+        return
+    told = attempt.delivery
+    fields = {"attempt": told.attempt, "status": told.status, "error": told.error, "next_in_seconds": next_seconds}
+    context = {"action": "delivery.failed", "job_id": job_id, **fields}
+    _log.warning("the evaluator did not take the notification", extra=context)
 
 
 def _last(state: RetryCallState) -> _Attempt:

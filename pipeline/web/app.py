@@ -21,6 +21,7 @@ from pipeline.web.gradio import call_routes, document_routes, mcp_routes, queue_
 from pipeline.web.gradio.state import GradioState
 from pipeline.web.hub_access import RefusedTokens
 from pipeline.web.pages import reference
+from pipeline.web.request_log import RequestLog
 from pipeline.web.spaces import creation_routes
 from pipeline.web.spaces import routes as space_routes
 from pipeline.web.streams import Streams
@@ -78,6 +79,7 @@ def create_app(services: Services) -> FastAPI:
     install_error_handlers(app)
     app.add_middleware(BodyLimit, max_bytes=services.settings.max_request_bytes)
     app.add_middleware(SafeHeaders)
+    app.add_middleware(RequestLog)
     describe = app.openapi
     # Assigning it is FastAPI's documented way to extend the description.
     app.openapi = cache(lambda: _completed(describe()))  # type: ignore[method-assign]

@@ -23,12 +23,11 @@ from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 from starlette.exceptions import HTTPException
 
+from pipeline.domain.deploy_secret import GOOD_LENGTH, secret_problem
 from pipeline.domain.errors import Misconfigured, NotPermitted
 from pipeline.settings import Settings
 
 WRONG_SECRETS_PER_MINUTE = 20
-GOOD_LENGTH = 16
-_PUBLISHED_SAMPLE = "abc123xyz"
 
 _log = logging.getLogger(__name__)
 
@@ -89,19 +88,11 @@ class Credentials:
 
 
 def _check_strength(where: str, secret: str) -> None:
-    if not secret.strip():
-        raise Misconfigured(f"{where} is empty: choose a long random text")
-    if secret == _PUBLISHED_SAMPLE:
-        raise Misconfigured(f"{where} is the published sample, which everybody knows: choose a long random text")
-    if secret.startswith("hf_"):
-        raise Misconfigured(f"{where} looks like a Hugging Face token, and would be taken for one: choose another text")
-    try:
-        secret.encode()
-    except UnicodeEncodeError:
-        raise Misconfigured(f"{where} is not valid Unicode: choose a long random text") from None
+    if problem := secret_problem(secret):
+        raise Misconfigured(f"{where} {problem}")
     if len(secret) < GOOD_LENGTH:
-        problem = "%s has fewer than %d characters and could be guessed"
-        _log.warning(problem, where, GOOD_LENGTH, extra={"action": "secret.short"})
+        told = "%s has fewer than %d characters and could be guessed"
+        _log.warning(told, where, GOOD_LENGTH, extra={"action": "secret.short"})
 
 
 class Gate:

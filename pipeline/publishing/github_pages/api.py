@@ -155,11 +155,16 @@ class GitHubApi:
         return Answer(OK, document if isinstance(document, Mapping) else {})
 
     def _connect(self) -> Github:
-        return Github(
-            base_url=self._api_url,
-            auth=Auth.Token(self._token),
-            timeout=self._seconds,
-            retry=None,
-            seconds_between_requests=None,
-            seconds_between_writes=None,
-        )
+        return connect(self._api_url, self._token, self._seconds)
+
+
+def connect(api_url: str, token: str, seconds: int) -> Github:
+    """One connection, on which GitHub may be silent for ``seconds``."""
+    return Github(
+        base_url=api_url,
+        auth=Auth.Token(token),
+        timeout=seconds,
+        retry=None,
+        seconds_between_requests=None,
+        seconds_between_writes=None,
+    )

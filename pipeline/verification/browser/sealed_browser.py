@@ -94,6 +94,7 @@ class SealedBrowser:
         apps_at_once: int = APPS_AT_ONCE,
         sandbox: SandboxMode = "auto",
     ) -> None:
+        self.name = str(executable)
         self._launcher = Launcher(executable, sandbox)
         self._cdn = cdn
         self._apps_at_once = apps_at_once

@@ -1,7 +1,6 @@
 """Tables and bars, on terminals and elsewhere."""
 
 import io
-import logging
 
 import pytest
 from hypothesis import given
@@ -11,7 +10,6 @@ from rich.console import Console
 from pipeline.cli import output, progress
 from pipeline.cli.output import plain, print_findings, print_json, print_summary, print_verdicts
 from pipeline.cli.progress import StageProgress
-from pipeline.cli.serve import drop_query
 from pipeline.domain.brief import Check
 from pipeline.domain.job import EventKind, JobEvent, Stage
 from pipeline.domain.verdict import NO_BROWSER, Outcome
@@ -109,12 +107,6 @@ def test_on_a_terminal_a_bar_names_the_stage_and_counts(monkeypatch: pytest.Monk
             shown.show_event(event(EventKind.FINISHED, stage, seconds=0.5))
     assert "sales, round 1, generate: a [2Jb" in screen.getvalue()
     assert f"2/{len(Stage)}" in screen.getvalue()
-
-
-def test_the_access_log_keeps_no_query_strings() -> None:
-    record = logging.LogRecord("uvicorn.access", logging.INFO, "", 1, "%s %s %d", ("::1", "/jobs?email=a@b", 200), None)
-    assert drop_query(record)
-    assert record.getMessage() == "::1 /jobs 200"
 
 
 def test_checks_without_a_browser_end_in_one_line_that_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
