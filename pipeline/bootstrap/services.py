@@ -67,6 +67,8 @@ class Services:
         """Take no more, let running jobs go on for DRAIN_SECONDS; what is left is resumed by the next start."""
         self.jobs.is_draining = True
         self.provision_spaces.is_draining = True
+        if self.browser:
+            self.browser.is_draining = True
         await self.engine.stop(self.settings.drain_seconds if drain_seconds is None else drain_seconds)
         if self.browser:
             await self.browser.close()

@@ -1,10 +1,9 @@
 """How commands end: exit codes, how errors are told, and Ctrl-C."""
 
 import asyncio
-import os
-import threading
+import signal
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from enum import IntEnum
 from typing import Any, TypeVar
 
@@ -12,9 +11,6 @@ import typer
 
 from pipeline.cli.output import explain, print_json, say
 from pipeline.domain.errors import InvalidInput, Misconfigured, PipelineError
-
-END_SECONDS = 5.0
-"""What a command gets to end in order after Ctrl-C."""
 
 T = TypeVar("T")
 
@@ -48,24 +44,14 @@ def exit_codes(*, as_json: bool = False) -> Iterator[None]:
 
 
 def run_async(work: Coroutine[Any, Any, T]) -> T:
-    """Run ``work`` and return what it gives. Ctrl-C cancels it, and ends the process soon, whatever still hangs."""
-
-    async def watched() -> T:
-        try:
-            return await work
-        except asyncio.CancelledError:
-            end = threading.Timer(END_SECONDS, _end_at_once)
-            end.daemon = True
-            end.start()
-            raise
-
-    return asyncio.run(watched())
-
-
-def _end_at_once() -> None:
-    """Threads in a library's hands cannot be told to stop, and Python would wait for them."""
-    say("Interrupted.", "yellow")
-    os._exit(ExitCode.INTERRUPTED)
+    """As ``asyncio.run``. A Ctrl-C that comes while the event loop is made waits for that: half of one cannot end."""
+    held: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: held.append(number))
+    with closing(work), asyncio.Runner() as runner:
+        signal.signal(signal.SIGINT, before)
+        for number in held[:1]:
+            signal.raise_signal(number)
+        return runner.run(work)
 
 
 def _error_document(error: PipelineError) -> dict[str, object]:

@@ -1,6 +1,9 @@
 """Where the command line begins."""
 
+import signal
 import sys
+
+from pipeline.cli.interrupts import end_soon_after
 
 INTERRUPTED = 130
 ENV_FILE = "--env-file"
@@ -8,6 +11,7 @@ ENV_FILE = "--env-file"
 
 def main() -> None:
     """Run the command line of this process."""
+    end_soon_after(signal.SIGINT)
     for stream in (sys.stdout, sys.stderr):
         # A terminal that cannot show a character gets a question mark instead of a traceback.
         if reconfigure := getattr(stream, "reconfigure", None):

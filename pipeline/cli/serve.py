@@ -7,12 +7,13 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pipeline.cli.environment import log_as_told
-from pipeline.cli.exits import exit_codes
+from pipeline.cli.exits import ExitCode, exit_codes, run_async
+from pipeline.cli.interrupts import END_SECONDS, end_soon_after
 from pipeline.cli.output import say
 from pipeline.cli.start_report import show_start
 from pipeline.domain.errors import Misconfigured
@@ -47,7 +48,7 @@ def serve(
             bound_port = listener.getsockname()[1]
             settings = read_settings(**(chosen | {"port": bound_port}))
             logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # its chatter about start and end
-            asyncio.run(_serve(*_build(settings), listener))
+            run_async(_serve(*_build(settings), listener))
 
 
 @contextmanager
@@ -113,34 +114,42 @@ def _server(services: "Services") -> "uvicorn.Server":
 async def _serve(services: "Services", server: "uvicorn.Server", listener: socket.socket) -> None:
     from pipeline.bootstrap.start_report import start
 
-    asked_to_stop = asyncio.Event()
-    _on_first_signal(asked_to_stop)
-    show_start(await start(services, _address(listener)), services.settings.log_format)
+    answering: asyncio.Task[None] | None = None
     try:
+        show_start(await start(services, _address(listener)), services.settings.log_format)
+        signalled = _first_signal(services.settings.drain_seconds + CLOSE_SECONDS + END_SECONDS)
         answering = asyncio.create_task(server.serve(sockets=[listener]))
         typer.echo(f"Listening on {_address(listener)} (Ctrl-C stops)")
-        waiting = asyncio.create_task(asked_to_stop.wait())
-        await asyncio.wait({answering, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
+        either: set[asyncio.Future[Any]] = {answering, signalled}
+        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         say("Stopping: running jobs get a moment to finish; the others go on after the next start.")
     finally:
         await services.stop()
         server.should_exit = True
-        await answering
+        if answering:
+            await answering
+    if signalled.done() and signalled.result() == signal.SIGINT:
+        raise typer.Exit(ExitCode.INTERRUPTED)
 
 
-def _on_first_signal(event: asyncio.Event) -> None:
-    """Set ``event``; from then on signals have their default effect, so that the second ends the process at once."""
+def _first_signal(seconds: float) -> asyncio.Future[int]:
+    """Its number; after it the process has ``seconds`` left, and a second signal ends it at once."""
     loop = asyncio.get_running_loop()
+    first: asyncio.Future[int] = loop.create_future()
 
-    def stop() -> None:
-        event.set()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
-            signal.signal(number, signal.SIG_DFL)
+    def tell(number: int) -> None:
+        if not first.done():
+            first.set_result(number)
 
+    def stop(number: int, _frame: object) -> None:
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, signal.SIG_DFL)
+        loop.call_soon_threadsafe(tell, number)
+
+    end_soon_after(signal.SIGTERM, signal.SIGINT, seconds=seconds)
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
+        signal.signal(number, stop)
+    return first
 
 
 def _address(listener: socket.socket) -> str:

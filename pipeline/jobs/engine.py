@@ -115,10 +115,10 @@ class Engine:
         if self._upkeep:
             self._upkeep.cancel()
             await asyncio.gather(self._upkeep, return_exceptions=True)
+        logging.getLogger("dbos").setLevel(logging.ERROR)  # it warns of every job that ends because it is told to
         if self._worker:
             await asyncio.to_thread(self._worker.stop)
         await asyncio.to_thread(self._idle.wait, drain_seconds)
-        logging.getLogger("dbos").setLevel(logging.ERROR)  # it warns of every job that it ends because it is told to
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
         if self._leases:
             await self._leases.release()

@@ -99,12 +99,16 @@ def timeline(events: Iterable[JobEvent], *, has_ended: bool = False) -> list[Sta
     """The runs of stages in order of their start, from a job's events.
 
     A stage that is started again without having ended was interrupted: the service was stopped in it. Nothing of a
-    job that ``has_ended`` is running.
+    job that ``has_ended`` is running. That a job failed in a stage is no run of that stage.
     """
     runs: list[StageView] = []
     current: dict[Stage, StageView] = {}
     for event in events:
         if event.stage is None:
+            continue
+        if event.kind is EventKind.STATUS:
+            if failed := current.pop(event.stage, None):
+                failed.state, failed.detail = StageState.FAILED, event.detail
             continue
         run = current.get(event.stage)
         if run is not None and event.kind is EventKind.STARTED:

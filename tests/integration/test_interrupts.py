@@ -1,4 +1,4 @@
-"""Ctrl-C ends ``pipeline run`` soon, whatever is under way, and says so with its exit code."""
+"""Ctrl-C ends commands soon, whatever is under way, and they say so with their exit code."""
 
 import signal
 import subprocess
@@ -13,17 +13,24 @@ from tests.fakes.faults import Fault, Hang
 from tests.fakes.forkserver import Forked
 from tests.fakes.github import FakeGitHub
 from tests.integration.browser_rig import needs_browser
-from tests.integration.test_command_line import SECONDS, Prompt
+from tests.integration.test_command_line import SECONDS, SECRET, Prompt
 
 AGES = 3600
-THREAD_THAT_NEVER_ENDS = f"""
-import asyncio, sys, time
+HANGING = """
+import asyncio, ctypes, signal, sys, time
 from pipeline.cli.exits import exit_codes, run_async
+from pipeline.cli.interrupts import end_soon_after
+
+def hang_in_a_library():
+    library, mutex = ctypes.CDLL(None), ctypes.create_string_buffer(256)
+    while True:
+        library.pthread_mutex_lock(mutex)  # the second time for ever, whatever signals come
 
 async def hang():
     print("hanging", file=sys.stderr, flush=True)
-    await asyncio.to_thread(time.sleep, {AGES})
+    {hang}
 
+end_soon_after(signal.SIGINT)
 with exit_codes():
     run_async(hang())
 """
@@ -83,6 +90,22 @@ def test_while_a_host_or_git_keeps_us_waiting(kind: str, after: str, prompt: Pro
             assert "is on record" in interrupted(running, after=after)
 
 
-def test_while_a_thread_never_ends(tmp_path: Path) -> None:
-    with typed("-c", THREAD_THAT_NEVER_ENDS, folder=tmp_path) as running:
+@pytest.mark.parametrize(
+    "hang",
+    [
+        pytest.param(f"await asyncio.to_thread(time.sleep, {AGES})", id="thread"),
+        pytest.param("hang_in_a_library()", id="main thread"),
+        pytest.param("signal.signal(signal.SIGINT, lambda *_: None); hang_in_a_library()", id="lost interrupt"),
+    ],
+)
+def test_while_something_never_ends(hang: str, tmp_path: Path) -> None:
+    with typed("-c", HANGING.format(hang=hang), folder=tmp_path) as running:
         assert "Interrupted." in interrupted(running, after="hanging")
+
+
+def test_of_a_service_that_ends_in_order(prompt: Prompt) -> None:
+    with prompt.start("serve", "--port", "0", DEPLOY_SECRET=SECRET) as service:
+        assert "Listening" in service.stdout.readline()
+        service.send_signal(signal.SIGINT)
+        assert "Traceback" not in service.communicate(timeout=SECONDS)[1]
+        assert service.returncode == 130

@@ -17,7 +17,7 @@ from pipeline.verification.addresses import ServedApp
 from pipeline.verification.browser.cdn import CdnFiles
 from pipeline.verification.browser.checks import NO_TURN, USUAL_SECONDS, run_scripts, seconds_for
 from pipeline.verification.browser.network import SealedNetwork, settle
-from pipeline.verification.browser.process import ChromiumProcess
+from pipeline.verification.browser.process import LAUNCH_SECONDS, BrowserDied, ChromiumProcess
 from pipeline.verification.browser.questions import PROBE_URL, Question, questions_about
 from pipeline.verification.browser.record import MOST_LINE, PageRecord
 from pipeline.verification.problems import shown
@@ -50,6 +50,10 @@ class PageDied(Exception):
     """The page took too much. The text says of what."""
 
 
+class PageCrashed(PageDied):
+    """Its process ended, or the browser could not go on. Of a browser that others use this may be their doing."""
+
+
 async def look_at(
     process: ChromiumProcess, app: ServedApp, checks: Sequence[Check], earlier: Sequence[Check], cdn: CdnFiles | None
 ) -> Verification:
@@ -72,20 +76,27 @@ async def _visit(
     process: ChromiumProcess, record: PageRecord, questions: dict[Check, Question], *, with_picture: bool
 ) -> str:
     """Open the app in a context of its own and keep what is seen; what it died of, or nothing."""
-    death = ""
-    try:
-        async with asyncio.timeout(LOOK_SECONDS), _sealed_context(process, record.network) as context:
-            looking = _look(context, record, questions, with_picture=with_picture)
-            await _first_to_end(process.guard_memory(), looking)
-    except PageDied as problem:
-        death = str(problem)
-    except TimeoutError:
-        death = f"the page took more than {LOOK_SECONDS:g} seconds"
-    except Error as error:
-        death = f"the browser could not go on with the page: {shown(error.message, MOST_LINE)}"
-    if death:
+    async with _sealed_context(process, record.network) as context:
+        death = await _death_in(_look(context, record, questions, with_picture=with_picture), process)
         await process.see_that_it_lives()
     return death
+
+
+async def _death_in(looking: Coroutine[Any, Any, None], process: ChromiumProcess) -> str:
+    try:
+        async with asyncio.timeout(LOOK_SECONDS):
+            await _first_to_end(process.guard_memory(), looking)
+    except PageDied as death:
+        problem = death
+    except Error as error:
+        problem = PageCrashed(f"the browser could not go on with the page: {shown(error.message, MOST_LINE)}")
+    except TimeoutError:
+        problem = PageDied(f"the page took more than {LOOK_SECONDS:g} seconds")
+    else:
+        return ""
+    if isinstance(problem, PageCrashed) and not process.alone:
+        raise BrowserDied(str(problem)) from problem
+    return str(problem)
 
 
 def look_at_killer(checks: Sequence[Check], earlier: Sequence[Check], reason: str) -> Verification:
@@ -105,15 +116,20 @@ def _look_of(record: PageRecord, checks: Iterable[Check], death: str) -> Verific
 
 @asynccontextmanager
 async def _sealed_context(process: ChromiumProcess, network: SealedNetwork) -> AsyncIterator[BrowserContext]:
-    context = await process.browser.new_context(
-        viewport={"width": DESKTOP[0], "height": DESKTOP[1]},
-        service_workers="block",
-        accept_downloads=False,
-        permissions=[],
-        locale="en-US",
-    )
     try:
-        await context.route("**/*", network.answer)
+        async with asyncio.timeout(LAUNCH_SECONDS):
+            context = await process.browser.new_context(
+                viewport={"width": DESKTOP[0], "height": DESKTOP[1]},
+                service_workers="block",
+                accept_downloads=False,
+                permissions=[],
+                locale="en-US",
+            )
+            await context.route("**/*", network.answer)
+    except (Error, TimeoutError) as error:
+        process.kill()
+        raise BrowserDied("the browser opened no page") from error
+    try:
         yield context
     finally:
         await process.close_context(context)
@@ -129,7 +145,7 @@ async def _look(
         if asked or is_pictured:
             async with _open_page(context, record) as (page, devtools):
                 work = _run(page, devtools, record, asked, address + query, is_pictured=is_pictured)
-                await _first_to_end(_fails_when_restless(page, devtools, record.network), work)
+                await _first_to_end(_fails_when_restless(devtools, record), work)
 
 
 async def _picture(page: Page, devtools: CDPSession, record: PageRecord) -> None:
@@ -180,6 +196,7 @@ async def _open(page: Page, record: PageRecord, address: str) -> None:
 @asynccontextmanager
 async def _open_page(context: BrowserContext, record: PageRecord) -> AsyncIterator[tuple[Page, CDPSession]]:
     page = await context.new_page()
+    page.on("crash", lambda _: record.crash.set())
     page.on("console", record.console_line)
     page.on("pageerror", record.page_error)
     page.on("dialog", _dismiss)
@@ -201,20 +218,18 @@ async def _close(popup: Page) -> None:
         await popup.close()
 
 
-async def _fails_when_restless(page: Page, devtools: CDPSession, network: SealedNetwork) -> None:
+async def _fails_when_restless(devtools: CDPSession, record: PageRecord) -> None:
     """Ask the page for a sign of life again and again. Raises PageDied when none comes, or it is never at rest."""
-    crashed = asyncio.Event()
-    page.on("crash", lambda _: crashed.set())
     while True:
-        if network.documents > MOST_DOCUMENTS:
+        if record.network.documents > MOST_DOCUMENTS:
             raise PageDied(f"the page opened more than {MOST_DOCUMENTS} addresses one after another")
         try:
             async with asyncio.timeout(SILENT_SECONDS):
-                await _first_to_end(crashed.wait(), _sign_of_life(devtools))
+                await _first_to_end(record.crash.wait(), _sign_of_life(devtools))
         except TimeoutError:
             raise PageDied(f"the page hangs: it did not answer for {SILENT_SECONDS:g} seconds") from None
-        if crashed.is_set():
-            raise PageDied("the page crashed: it used up its memory, or the browser could not bear it")
+        if record.crash.is_set():
+            raise PageCrashed("the page crashed: it used up its memory, or the browser could not bear it")
 
 
 async def _sign_of_life(devtools: CDPSession) -> None:

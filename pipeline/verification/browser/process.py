@@ -5,7 +5,7 @@ import os
 import signal
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -45,44 +45,57 @@ class BrowserDied(Exception):
     """The browser could not be started, or ended while it was needed."""
 
 
+class BrowserOverwhelmed(BrowserDied):
+    """It was ended because what was open in it took too much."""
+
+
 @dataclass(slots=True)
 class ChromiumProcess:
-    """A browser and its processes: how many contexts were opened in it, and how many are open."""
+    """A browser and its processes, Playwright's driver among them: so there is one thing to lose, and to replace.
+
+    Attributes:
+        alone: whether it was started for one app only.
+        started, open: how many contexts were opened in it, and how many are open.
+    """
 
     browser: Browser
+    alone: bool = False
     started: int = 0
     open: int = 0
     pid: int = 0
     _session: CDPSession | None = None
-    _home: tempfile.TemporaryDirectory[str] | None = field(default=None, repr=False)
+    _belongings: AsyncExitStack = field(default_factory=AsyncExitStack, repr=False)
 
     @classmethod
-    async def launch(cls, playwright: Playwright, launcher: Launcher) -> Self:
+    async def launch(cls, launcher: Launcher, *, alone: bool) -> Self:
         """Start one with an environment of its own that holds nothing of ours. Raises BrowserDied."""
-        home = tempfile.TemporaryDirectory(prefix="browser-", ignore_cleanup_errors=True)
-        try:
-            browser = await launcher.launch(
-                playwright,
-                args=list(FLAGS),
-                env={"HOME": home.name, "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "TZ": "UTC"},
-                timeout=LAUNCH_SECONDS * 1000,
-            )
-            process = cls(browser, _home=home)
-            async with asyncio.timeout(LAUNCH_SECONDS):
-                process._session = await browser.new_browser_cdp_session()
-                process.pid = next(pid for kind, pid in await process._processes() if kind == "browser")
-        except (Error, TimeoutError, OSError, StopIteration) as error:
-            home.cleanup()
-            raise BrowserDied(f"the browser did not start: {reason(error)}") from error
-        except asyncio.CancelledError:
-            home.cleanup()
-            raise
+        async with AsyncExitStack() as belongings:
+            home = tempfile.TemporaryDirectory(prefix="browser-", ignore_cleanup_errors=True)
+            belongings.push_async_callback(asyncio.to_thread, home.cleanup)
+            try:
+                playwright = await _start_playwright()
+                belongings.push_async_callback(_stop_playwright, playwright)
+                browser = await launcher.launch(
+                    playwright,
+                    args=list(FLAGS),
+                    env={"HOME": home.name, "PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "TZ": "UTC"},
+                    timeout=LAUNCH_SECONDS * 1000,
+                )
+                process = cls(browser, alone)
+                async with asyncio.timeout(LAUNCH_SECONDS):
+                    process._session = await browser.new_browser_cdp_session()
+                    process.pid = next(pid for kind, pid in await process._processes() if kind == "browser")
+            except (Error, TimeoutError, OSError, StopIteration) as error:
+                raise BrowserDied(f"the browser did not start: {reason(error)}") from error
+            process._belongings = belongings.pop_all()
         return process
 
-    @property
-    def is_usable(self) -> bool:
+    async def is_usable(self) -> bool:
         """Whether it runs and has not seen too many apps."""
-        return self.browser.is_connected() and self.started < RECYCLE_AFTER
+        with suppress(BrowserDied):
+            await self.see_that_it_lives()
+            return self.started < RECYCLE_AFTER
+        return False
 
     async def guard_memory(self) -> None:
         """Watch until cancelled; kill what grows too large. Raises BrowserDied when it was the browser, or that hangs.
@@ -92,25 +105,19 @@ class ChromiumProcess:
         """
         while True:
             await asyncio.sleep(MEMORY_LOOK_SECONDS)
-            try:
-                async with asyncio.timeout(CLOSE_SECONDS):
-                    processes = await self._processes()
-            except (Error, TimeoutError) as error:
-                self.kill()
-                raise BrowserDied("the browser stopped answering") from error
-            for kind, pid in processes:
+            for kind, pid in await self._processes():
                 if kind == "renderer" and _memory(pid) > MAX_PAGE_MEMORY:
                     with suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)
                 if kind != "renderer" and _memory(pid) > MAX_BROWSER_MEMORY:
                     self.kill()
-                    raise BrowserDied(f"the browser used more than {MAX_BROWSER_MEMORY // 1024**2} MiB of memory")
+                    raise BrowserOverwhelmed(
+                        f"the browser used more than {MAX_BROWSER_MEMORY // 1024**2} MiB of memory"
+                    )
 
     async def see_that_it_lives(self) -> None:
-        """Raises BrowserDied when it has ended, and its pages with it."""
-        await asyncio.sleep(0.1)  # a page's end is told before its browser's
-        if not self.browser.is_connected():
-            raise BrowserDied("the browser ended")
+        """Raises BrowserDied when it has ended, or does not answer."""
+        await self._processes()
 
     async def close_context(self, context: BrowserContext) -> None:
         """Close ``context``; a browser that cannot do that in time is killed."""
@@ -119,8 +126,7 @@ class ChromiumProcess:
     async def close(self) -> None:
         """End it and whatever it started."""
         await self._close_or_kill(self.browser)
-        if self._home:
-            await asyncio.to_thread(self._home.cleanup)
+        await self._belongings.aclose()
 
     async def _close_or_kill(self, what: Browser | BrowserContext) -> None:
         try:
@@ -138,26 +144,32 @@ class ChromiumProcess:
                 os.killpg(group, signal.SIGKILL)
 
     async def _processes(self) -> list[tuple[str, int]]:
-        """Kind and id of each of its processes."""
+        """Kind and id of each of its processes. Raises BrowserDied without an answer."""
         if self._session is None:
             return []
-        said = await self._session.send("SystemInfo.getProcessInfo")
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                said = await self._session.send("SystemInfo.getProcessInfo")
+        except (Error, TimeoutError) as error:
+            self.kill()
+            raise BrowserDied(
+                "the browser ended" if isinstance(error, Error) else "the browser stopped answering"
+            ) from error
         return [(str(process["type"]), int(process["id"])) for process in said["processInfo"]]
 
 
 class BrowserPool:
-    """Playwright and the browser in use, started when first needed. Belongs to one event loop."""
+    """The browser in use, started when first needed. Belongs to one event loop."""
 
     def __init__(self, launcher: Launcher) -> None:
         self._launcher = launcher
         self._starting = asyncio.Lock()
-        self._playwright: Playwright | None = None
         self._current: ChromiumProcess | None = None
 
     @asynccontextmanager
     async def browser(self, *, alone: bool) -> AsyncIterator[ChromiumProcess]:
         """The browser in use, or with ``alone`` one for this app only. Raises BrowserDied when none can be started."""
-        process = await self._launch() if alone else await self._shared()
+        process = await (ChromiumProcess.launch(self._launcher, alone=True) if alone else self._shared())
         process.started += 1
         process.open += 1
         try:
@@ -168,45 +180,33 @@ class BrowserPool:
                 await process.close()
 
     async def close(self) -> None:
-        """End the browser in use, and Playwright's own process."""
+        """End the browser in use."""
         process, self._current = self._current, None
         if process:
             await process.close()
-        await self._stop_playwright()
 
     async def _shared(self) -> ChromiumProcess:
         async with self._starting:
-            if self._current is None or not self._current.is_usable:
+            if self._current is None or not await self._current.is_usable():
                 before, self._current = self._current, None
                 if before and not before.open:
                     await before.close()
-                self._current = await self._launch()
+                self._current = await ChromiumProcess.launch(self._launcher, alone=False)
             return self._current
 
-    async def _launch(self) -> ChromiumProcess:
-        """Start a browser; when that fails, once more with a new Playwright, whose process may have died."""
-        try:
-            return await ChromiumProcess.launch(await self._running_playwright(), self._launcher)
-        except BrowserDied:
-            if self._current is None:
-                await self._stop_playwright()
-            return await ChromiumProcess.launch(await self._running_playwright(), self._launcher)
 
-    async def _running_playwright(self) -> Playwright:
-        if self._playwright is None:
-            try:
-                async with asyncio.timeout(LAUNCH_SECONDS):
-                    self._playwright = await async_playwright().start()
-            except (Error, TimeoutError, OSError) as error:
-                raise BrowserDied(f"Playwright did not start: {reason(error)}") from error
-        return self._playwright
+async def _start_playwright() -> Playwright:
+    try:
+        async with asyncio.timeout(LAUNCH_SECONDS):
+            return await async_playwright().start()
+    except Exception as error:  # Playwright raises just that when its process ends at its start
+        raise BrowserDied(f"Playwright did not start: {reason(error)}") from error
 
-    async def _stop_playwright(self) -> None:
-        playwright, self._playwright = self._playwright, None
-        if playwright:
-            with suppress(Error, TimeoutError, OSError):
-                async with asyncio.timeout(CLOSE_SECONDS):
-                    await playwright.stop()
+
+async def _stop_playwright(playwright: Playwright) -> None:
+    with suppress(Error, TimeoutError, OSError):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await playwright.stop()
 
 
 def _memory(pid: int) -> int:

@@ -1,5 +1,6 @@
 """What is seen of an app while its pages are open."""
 
+import asyncio
 import re
 from dataclasses import dataclass, field
 
@@ -19,12 +20,13 @@ _WHERE = re.compile(r"(https?://[^\s()]+?):(\d+):\d+")
 
 @dataclass
 class PageRecord:
-    """What an app's pages say: console lines, findings, answers of checks that had their turn, picture and text."""
+    """What an app's pages say: console lines, findings, answers of checks, a crash, picture and text."""
 
     network: SealedNetwork
     console: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     answers: dict[Check, Answer] = field(default_factory=dict)
+    crash: asyncio.Event = field(default_factory=asyncio.Event)
     screenshot: bytes | None = None
     text: str = ""
 

@@ -5,12 +5,12 @@ Playwright is optional and imported only once a browser is there to drive.
 
 import asyncio
 import importlib.util
+import logging
 import os
 import shutil
 import threading
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from pipeline.verification.browser.process import BrowserPool
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 APPS_AT_ONCE = 2
 QUEUE_SECONDS = 120.0
@@ -84,7 +86,12 @@ class SealedBrowser:
     The browser lives on a thread and an event loop of its own, started with the first look: Playwright's objects
     belong to one loop, while jobs and the closing of the service run on different ones. Without ``cdn``, libraries of
     pages count as out of reach.
+
+    Attributes:
+        is_draining: set when the service is about to stop: whoever stops it may have ended the browser too.
     """
+
+    is_draining = False
 
     def __init__(
         self,
@@ -121,14 +128,20 @@ class SealedBrowser:
         no verdict.
 
         Raises:
-            BrowserFailed: the browser does not start, or all places are taken for too long.
+            BrowserFailed: the browser was lost in both of two looks, or all places are taken for too long.
+            CancelledError: the same while draining. So the stage stays open, and the next start looks again.
         """
         with self._guard:  # so that nothing is handed to a thread that is being ended
             if self._thread is None or self._looks is None:
                 self._thread = _LoopThread()
                 self._looks = _Looks(self._launcher, self._cdn, self._apps_at_once)
             look = self._thread.submit(self._looks.look(ServedApp(files, address), checks, earlier))
-        return await asyncio.wrap_future(look)
+        try:
+            return await asyncio.wrap_future(look)
+        except BrowserFailed as error:
+            if self.is_draining:
+                raise asyncio.CancelledError(str(error)) from error
+            raise
 
     async def close(self) -> None:
         """End the browser and everything that was started for it. The next look starts it anew."""
@@ -162,34 +175,48 @@ class _Looks:
     async def _look_twice_at_most(
         self, app: ServedApp, checks: Sequence[Check], earlier: Sequence[Check]
     ) -> Verification:
-        """Look; when the browser dies, another app may have killed it: look again in a browser for this one alone."""
+        """Look; when the browser is lost, this need not be the app's doing: look again in one for this app alone."""
         from pipeline.verification.browser.look import look_at, look_at_killer
-        from pipeline.verification.browser.process import BrowserDied, BrowserPool
+        from pipeline.verification.browser.process import BrowserDied, BrowserOverwhelmed, BrowserPool
 
         if self._pool is None:
             self._pool = BrowserPool(self._launcher)
-        with suppress(BrowserDied):
+        try:
             async with self._pool.browser(alone=False) as process:
                 return await look_at(process, app, checks, earlier, self._cdn)
+        except BrowserDied as error:
+            _log.info("the app is looked at again: %s", error, extra={"action": "browser.lost"})
         try:
             async with self._pool.browser(alone=True) as process:
-                try:
-                    return await look_at(process, app, checks, earlier, self._cdn)
-                except BrowserDied as error:
-                    return look_at_killer(checks, earlier, str(error))
+                return await look_at(process, app, checks, earlier, self._cdn)
+        except BrowserOverwhelmed as error:
+            return look_at_killer(checks, earlier, str(error))
         except BrowserDied as error:
-            raise BrowserFailed(str(error)) from error
+            raise BrowserFailed(f"{error} (so ended the second look of two)") from error
 
     async def close(self) -> None:
         if self._pool:
             await self._pool.close()
 
 
+class _SessionLoop(asyncio.SelectorEventLoop):
+    """Programs that are started on it get sessions of their own: signals to our process group are for us alone.
+
+    A terminal's Ctrl-C is one. Playwright starts its driver, which ends with its standard input, on the loop in use.
+    """
+
+    async def subprocess_exec(self, *args: Any, **kwargs: Any) -> tuple[asyncio.SubprocessTransport, Any]:
+        return await super().subprocess_exec(*args, **{**kwargs, "start_new_session": True})
+
+    def default_exception_handler(self, context: dict[str, Any]) -> None:
+        _log.info("%s: %s", context["message"], context.get("exception"), extra={"action": "browser.loop"})
+
+
 class _LoopThread:
     """A thread that runs an event loop."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
+        self._loop = _SessionLoop()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._thread = threading.Thread(target=self._loop.run_forever, name="browser", daemon=True)
         self._thread.start()

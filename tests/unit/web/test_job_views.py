@@ -48,6 +48,16 @@ def test_a_stage_that_starts_again_without_an_end_was_interrupted() -> None:
     assert [run.state for run in runs] == [StageState.INTERRUPTED, StageState.RUNNING]
 
 
+def test_a_stage_in_which_the_job_failed_is_shown_once() -> None:
+    failed = event(EventKind.STATUS, Stage.VERIFY, "failed: no time was left")
+    recorded = [event(EventKind.STARTED, Stage.VERIFY), event(EventKind.FAILED, Stage.VERIFY, "no time was left", 2)]
+    for events in ([*recorded, failed], [recorded[0], failed]):
+        (run,) = timeline(events, has_ended=True)
+        assert (run.stage, run.state) == (Stage.VERIFY, StageState.FAILED)
+        assert "no time was left" in run.detail
+    assert timeline([failed], has_ended=True) == []
+
+
 def test_an_end_whose_start_is_not_known_is_shown_all_the_same() -> None:
     (run,) = timeline([event(EventKind.FINISHED, Stage.COMMIT, "", 0.1)])
     assert (run.state, run.seconds) == (StageState.FINISHED, 0.1)
