@@ -30,13 +30,26 @@ def read_briefs(source: str, settings: Settings, only_round: int | None = None) 
         InvalidInput: the file cannot be read, or a request breaks rules; fields are named as in the file.
         Misconfigured: EVALUATION_ALLOWED_ORIGINS.
     """
-    rules, file = RequestRules.from_settings(settings), "standard input" if source == STANDARD_INPUT else plain(source)
+    briefs = [brief for _, brief in read_requests(source, settings)]
+    wanted = [brief for brief in briefs if only_round in {None, brief.round}]
+    if not wanted:
+        held = ", ".join(sorted({str(brief.round) for brief in briefs}))
+        raise InvalidInput(FieldProblem("--round", f"{_name(source)} holds no round {only_round}, only {held}"))
+    return wanted
+
+
+def read_requests(source: str, settings: Settings, **ours: str) -> list[tuple[dict[str, Any], Brief]]:
+    """Each request of a brief file as it stands there, and what it says with the fields of ``ours``.
+
+    Raises as ``read_briefs`` does.
+    """
+    rules, file = RequestRules.from_settings(settings), _name(source)
     content = read_source("BRIEF", source, settings.max_request_bytes, "MAX_REQUEST_BYTES")
     try:
         document = read_object(content, file)
     except InvalidInput as error:
         raise InvalidInput(FieldProblem(file, f"{error.problems[0].problem} (a brief is JSON)")) from error
-    briefs, problems = [], []
+    read, problems = [], []
     for place, request in _requests(document):
         for name, likely in unknown_fields(request):
             meant = f"; {likely} was meant, perhaps" if likely else ""
@@ -45,16 +58,16 @@ def read_briefs(source: str, settings: Settings, only_round: int | None = None) 
                 "yellow",
             )
         try:
-            briefs.append(brief_from(request, rules))
+            read.append((request, brief_from(request | ours, rules)))
         except InvalidInput as error:
             problems += [FieldProblem(f"{place}{p.field}", p.problem) for p in error.problems]
     if problems:
         raise InvalidFile(file, *problems)
-    wanted = [brief for brief in briefs if only_round in {None, brief.round}]
-    if not wanted:
-        held = ", ".join(sorted({str(brief.round) for brief in briefs}))
-        raise InvalidInput(FieldProblem("--round", f"{file} holds no round {only_round}, only {held}"))
-    return wanted
+    return read
+
+
+def _name(source: str) -> str:
+    return "standard input" if source == STANDARD_INPUT else plain(source)
 
 
 def with_new_nonces(briefs: list[Brief]) -> list[Brief]:

@@ -65,6 +65,13 @@ COMMANDS = (
         "pipeline doctor --no-calls --json",
     ),
     _Lazy(
+        "evaluate",
+        "Play the evaluator for a service: send briefs, take callbacks, judge what it has published.",
+        "pipeline.cli.evaluate:evaluate",
+        "pipeline evaluate briefs/ --endpoint http://127.0.0.1:8000",
+        "pipeline evaluate brief.json --endpoint URL --report score.html",
+    ),
+    _Lazy(
         "spaces",
         "Create and steer Hugging Face Spaces, with HF_TOKEN.",
         "pipeline.cli.spaces.commands:spaces",

@@ -135,6 +135,34 @@ class UrlRule:
         return None
 
 
+class NeighbourRule(UrlRule):
+    """For addresses that a service at ``endpoint`` names: public ones and, if it is not public, all of its own host.
+
+    A service on this machine may name whatever is on this machine.
+
+    Raises:
+        Misconfigured: ``endpoint`` is no http URL, of the ``setting``.
+    """
+
+    def __init__(self, endpoint: str, *, setting: str) -> None:
+        origin = Origin.of(endpoint)
+        if origin is None:
+            raise Misconfigured(f"{setting} must be an http or https address, like https://HOST/api-deploy")
+        super().__init__(setting=setting)
+        self.is_here = _is_this_machine(origin.host)
+        self._endpoint = origin
+
+    def allows(self, origin: Origin) -> bool:
+        """Whether it is the service's own, or a neighbour of one that is not public."""
+        is_neighbour = not self._endpoint.is_public and origin.host == self._endpoint.host
+        return origin == self._endpoint or is_neighbour or (self.is_here and _is_this_machine(origin.host))
+
+
+def _is_this_machine(host: str) -> bool:
+    address = ip_literal(host)
+    return host == "localhost" or (address is not None and address.is_loopback)
+
+
 def _configured_origin(text: str, setting: str) -> Origin:
     parts = _URL.fullmatch(text)
     origin = Origin.of(text)

@@ -29,7 +29,7 @@ class BrowserVerifier:
         read = await self._static.verify(files, brief, address, earlier)
         if self._browser is None:
             return _with_reason(read, NO_BROWSER)
-        if _needs_server(files):
+        if not self._browser.is_live and _needs_server(files):
             return _with_reason(read, NEEDS_SERVER)
         try:
             look = await self._browser.look(files, _left_open(read.verdicts), address, _left_open(read.earlier))

@@ -91,17 +91,17 @@ class ConfiguredSecretScanner:
             self._refuse(f"text {number}", text.encode("utf-8", "surrogatepass"))
 
     def _refuse(self, where: str, content: bytes) -> None:
-        if self._first_secret(content) is None:
+        if self.first_secret(content) is None:
             return
         lines = content.splitlines(keepends=True)
         # The line that completes it: the first n lines hold a secret from some n on.
         holds = range(1, len(lines))
-        line = 1 + bisect_left(holds, 1, key=lambda n: self._first_secret(b"".join(lines[:n])) is not None)
-        what = self._first_secret(b"".join(lines[:line]))
+        line = 1 + bisect_left(holds, 1, key=lambda n: self.first_secret(b"".join(lines[:n])) is not None)
+        what = self.first_secret(b"".join(lines[:line]))
         raise SecretFound(f"{where}, line {line}, holds {what}. Nothing was published: take it out and try again.")
 
-    def _first_secret(self, content: bytes) -> str | None:
-        """What is in ``content`` that must not be published, or None."""
+    def first_secret(self, content: bytes) -> str | None:
+        """What is in ``content`` that must not be published, in words, or None."""
         unescaped = _ESCAPED_BYTE.sub(lambda escape: _BYTES[int(escape[1], 16)], content)
         visible = tuple(dict.fromkeys(_without_invisible(text) for text in (content, unescaped)))
         traces = {_trace(text) for text in visible}

@@ -48,14 +48,14 @@ async def push_commit(folder: Path, sha: str, remote: Remote, seconds: float) ->
     await _talk(folder, [*arguments, "--", remote.url, f"{sha}:{BRANCH}"], remote, seconds)
 
 
-async def fetch_branch(folder: Path, remote: Remote, seconds: float) -> None:
-    """Bring the remote's main branch with its whole history into the repository in ``folder``.
+async def fetch_branch(folder: Path, remote: Remote, seconds: float, *refspecs: str) -> None:
+    """Bring the remote's main branch, or ``refspecs``, with the whole history into the repository in ``folder``.
 
     Raises PushFailed with what the remote said, or WorkspaceFailed when git is not there.
     """
     arguments = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--recurse-submodules=no"]
-    refspec = f"+{BRANCH}:{BRANCH}"
-    await _talk(folder, [*arguments, "--update-head-ok", "--", remote.url, refspec], remote, seconds)
+    wanted = refspecs or [f"+{BRANCH}:{BRANCH}"]
+    await _talk(folder, [*arguments, "--update-head-ok", "--", remote.url, *wanted], remote, seconds)
 
 
 async def _talk(folder: Path, arguments: Sequence[str], remote: Remote, seconds: float) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
@@ -14,7 +14,6 @@ from pipeline.domain.brief import Check
 from pipeline.domain.files import AppFiles
 from pipeline.domain.verdict import Finding, Outcome, Severity, Verdict, Verification
 from pipeline.verification.addresses import ServedApp
-from pipeline.verification.browser.cdn import CdnFiles
 from pipeline.verification.browser.checks import NO_TURN, USUAL_SECONDS, run_scripts, seconds_for
 from pipeline.verification.browser.network import SealedNetwork, settle
 from pipeline.verification.browser.process import LAUNCH_SECONDS, BrowserDied, ChromiumProcess
@@ -55,18 +54,18 @@ class PageCrashed(PageDied):
 
 
 async def look_at(
-    process: ChromiumProcess, app: ServedApp, checks: Sequence[Check], earlier: Sequence[Check], cdn: CdnFiles | None
+    process: ChromiumProcess, network: Callable[[], SealedNetwork], checks: Sequence[Check], earlier: Sequence[Check]
 ) -> Verification:
-    """Open ``app`` as if it were served, and judge ``checks``. Raises BrowserDied.
+    """Open the app that a ``network`` of each page's own serves, and judge ``checks``. Raises BrowserDied.
 
     Checks of ``earlier`` rounds are judged after them, with nothing left of what those clicked and typed. Checks in
     prose that a browser cannot decide get no verdict.
     """
-    record, questions = PageRecord(SealedNetwork(app, cdn)), questions_about(checks)
+    record, questions = PageRecord(network()), questions_about(checks)
     death = await _visit(process, record, questions, with_picture=True)
     look = _look_of(record, questions, death)
     if old := questions_about(earlier):
-        record = PageRecord(SealedNetwork(app, cdn))
+        record = PageRecord(network())
         death = death or await _visit(process, record, old, with_picture=False)
         look = replace(look, earlier=_look_of(record, old, death).verdicts)
     return look

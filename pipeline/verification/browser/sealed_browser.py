@@ -14,6 +14,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pipeline.domain.address import UrlRule
 from pipeline.domain.brief import Check
 from pipeline.domain.errors import Misconfigured, PipelineError
 from pipeline.domain.files import AppFiles
@@ -85,7 +86,8 @@ class SealedBrowser:
 
     The browser lives on a thread and an event loop of its own, started with the first look: Playwright's objects
     belong to one loop, while jobs and the closing of the service run on different ones. Without ``cdn``, libraries of
-    pages count as out of reach.
+    pages count as out of reach. With a ``live`` rule apps are looked at where they are published, as visitors see them,
+    and their pages may ask what that rule allows.
 
     Attributes:
         is_draining: set when the service is about to stop: whoever stops it may have ended the browser too.
@@ -100,11 +102,13 @@ class SealedBrowser:
         *,
         apps_at_once: int = APPS_AT_ONCE,
         sandbox: SandboxMode = "auto",
+        live: UrlRule | None = None,
     ) -> None:
         self.name = str(executable)
         self._launcher = Launcher(executable, sandbox)
         self._cdn = cdn
         self._apps_at_once = apps_at_once
+        self._live = live
         self._guard = threading.Lock()
         self._looks: _Looks | None = None
         self._thread: _LoopThread | None = None
@@ -118,6 +122,11 @@ class SealedBrowser:
     def has_sandbox(self) -> bool | None:
         """Whether the browser has a sandbox of its own; None until one was started."""
         return self._launcher.sandbox
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it looks at what is published."""
+        return self._live is not None
 
     async def look(
         self, files: AppFiles, checks: Sequence[Check], address: str, earlier: Sequence[Check] = ()
@@ -134,7 +143,7 @@ class SealedBrowser:
         with self._guard:  # so that nothing is handed to a thread that is being ended
             if self._thread is None or self._looks is None:
                 self._thread = _LoopThread()
-                self._looks = _Looks(self._launcher, self._cdn, self._apps_at_once)
+                self._looks = _Looks(self._launcher, self._cdn, self._apps_at_once, self._live)
             look = self._thread.submit(self._looks.look(ServedApp(files, address), checks, earlier))
         try:
             return await asyncio.wrap_future(look)
@@ -155,9 +164,10 @@ class SealedBrowser:
 class _Looks:
     """What SealedBrowser does on its own event loop."""
 
-    def __init__(self, launcher: Launcher, cdn: CdnFiles | None, apps_at_once: int) -> None:
+    def __init__(self, launcher: Launcher, cdn: CdnFiles | None, apps_at_once: int, live: UrlRule | None) -> None:
         self._launcher = launcher
         self._cdn = cdn
+        self._live = live
         self._places = asyncio.Semaphore(apps_at_once)
         self._pool: BrowserPool | None = None
 
@@ -176,19 +186,24 @@ class _Looks:
         self, app: ServedApp, checks: Sequence[Check], earlier: Sequence[Check]
     ) -> Verification:
         """Look; when the browser is lost, this need not be the app's doing: look again in one for this app alone."""
+        from pipeline.verification.browser.live import LiveNetwork
         from pipeline.verification.browser.look import look_at, look_at_killer
+        from pipeline.verification.browser.network import SealedNetwork
         from pipeline.verification.browser.process import BrowserDied, BrowserOverwhelmed, BrowserPool
+
+        def network() -> SealedNetwork:
+            return LiveNetwork(app, None, rule=self._live) if self._live else SealedNetwork(app, self._cdn)
 
         if self._pool is None:
             self._pool = BrowserPool(self._launcher)
         try:
             async with self._pool.browser(alone=False) as process:
-                return await look_at(process, app, checks, earlier, self._cdn)
+                return await look_at(process, network, checks, earlier)
         except BrowserDied as error:
             _log.info("the app is looked at again: %s", error, extra={"action": "browser.lost"})
         try:
             async with self._pool.browser(alone=True) as process:
-                return await look_at(process, app, checks, earlier, self._cdn)
+                return await look_at(process, network, checks, earlier)
         except BrowserOverwhelmed as error:
             return look_at_killer(checks, earlier, str(error))
         except BrowserDied as error:
