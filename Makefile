@@ -13,7 +13,7 @@ ALONE := env -i ENV_FILE=/dev/null $(foreach name,$(KEPT),$(if $($(name)),$(name
 DEMO := tests/data/briefs/harbour-library.json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo browser serve test coverage fuzz gate bench smoke image-check lock clean
+.PHONY: help demo browser serve test coverage fuzz gate bench docs smoke image-check lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ gate: $(VENV)/installed-dev ## lint, format, types, import rules, bounds of size
 
 bench: $(VENV)/installed-dev ## print figures; asserts nothing about time
 	@$(BIN)/python -m pytest -m bench -s tests/bench/*.py
+
+docs: $(VENV)/installed-dev ## write the tables of the reference pages from settings, routes and commands
+	@$(BIN)/python .ci/docs.py
 
 smoke: ## install and run the demo on every newer Python found here
 	@.ci/smoke $(DEMO)

@@ -7,12 +7,13 @@ import pytest
 from playwright.async_api import Page, async_playwright
 
 from pipeline.web.app import create_app
+from pipeline.web.pages.manual import pages
 from tests.fakes.jobs import SECRET, MemoryServices
 from tests.fakes.served import served
 from tests.integration.http_rig import Client
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "google-chrome"))), None)
-FILES = ["swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png", "reference.js"]
+FILES = ["page.css", "swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png", "reference.js"]
 
 
 @pytest.fixture
@@ -47,6 +48,20 @@ async def test_the_page_shows_every_operation_and_asks_nobody_else(client: Clien
     shown = await page.locator(".opblock-summary-path").evaluate_all("all => all.map(one => one.dataset.path)")
     paths = (await client.get("/openapi.json")).json()["paths"]
     assert sorted(shown) == sorted(path for path, methods in paths.items() for _ in methods)
+    assert problems == []
+    assert all(url.startswith((f"{address}/", "data:")) for url in asked)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+async def test_written_pages_fit_and_ask_nobody_else(address: str, page: Page, width: int) -> None:
+    problems: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: problems.append(message.text))
+    page.on("request", lambda request: asked.append(request.url))
+    await page.set_viewport_size({"width": width, "height": 900})
+    for name in pages():
+        await page.goto(f"{address}/docs/{name}")
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width, name
     assert problems == []
     assert all(url.startswith((f"{address}/", "data:")) for url in asked)
 

@@ -1,8 +1,10 @@
 """The API's reference as Markdown, made from its OpenAPI description."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from pipeline.web.pages.manual import Page
 
 _DEEPEST = 4
 _SHOWN_VALUES = 12
@@ -20,15 +22,17 @@ curl -H "Authorization: Bearer $DEPLOY_SECRET" -H "Content-Type: application/jso
 ```"""
 
 
-def as_markdown(document: Mapping[str, Any], address: str) -> str:
-    """The whole reference, groups together and in the description's order."""
+def as_markdown(document: Mapping[str, Any], address: str, pages: Iterable[Page] = ()) -> str:
+    """The whole reference, groups together and in the description's order; ``pages`` are linked."""
     about = document["info"]
     groups: dict[str, list[str]] = {}
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             group = (operation.get("tags") or ["other"])[0]
             groups.setdefault(group, []).extend(_operation(document, f"{method.upper()} {path}", operation))
-    parts = [f"# {about['title']} {about['version']}", about.get("summary", ""), _INTRODUCTION.format(address=address)]
+    more = "\n".join(f"- [{page.title}]({address}/docs/{page.name}.md)" for page in pages)
+    introduction = _INTRODUCTION.format(address=address)
+    parts = [f"# {about['title']} {about['version']}", about.get("summary", ""), introduction, more]
     for group, texts in groups.items():
         parts += [f"## {group.capitalize()}", *texts]
     return "\n\n".join(filter(None, parts)) + "\n"

@@ -1,6 +1,5 @@
 """What operators set in the environment. CONTRACT names and defaults; nothing else reads the environment."""
 
-import json
 import os
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,12 +12,12 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from pipeline.domain.errors import Misconfigured
 from pipeline.domain.publication import Target
+from pipeline.settings.owners import read_owner_secrets
 
-_PACKAGE = Path(__file__).resolve().parent
+_PACKAGE = Path(__file__).resolve().parents[1]
 _IS_CLONE = (_PACKAGE.parent / "pyproject.toml").is_file()
 
 MEBIBYTE = 1024 * 1024
-LONGEST_SECRETS_FILE = 10 * MEBIBYTE
 
 TOKEN_SOURCES = {
     Target.GITHUB_PAGES: "sign in with `gh auth login`, or set GITHUB_TOKEN to one that may create repositories "
@@ -60,24 +59,37 @@ class JobSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True)
 
-    host: str = "127.0.0.1"
-    port: int = Field(default=8000, ge=0, le=65535)
-    public_url: str | None = Field(default=None, description="the service's own address as visitors see it")
-    space_host: str | None = None
+    host: str = Field("127.0.0.1", description="address that `serve` listens on; `0.0.0.0` for all")
+    port: int = Field(8000, ge=0, le=65535, description="port that `serve` listens on; 0 takes a free one")
+    public_url: str | None = Field(None, description="address of the service as visitors see it, behind a proxy")
+    space_host: str | None = Field(None, description="the same on a Hugging Face Space; the Hub sets it")
 
-    database_url: SecretStr | None = None
-    generated_repos_dir: Path = Field(default_factory=_state_folder)
-    job_deadline_seconds: float = Field(default=600, gt=0)
-    queue_limit: int = Field(default=1000, ge=1)
-    evaluation_allowed_origins: CommaSeparated = ()
-    webhook_signing_secret: SecretStr | None = None
-
-    log_format: Annotated[Literal["auto", "text", "json"], LowerCase] = "auto"
-    log_level: Annotated[Literal["debug", "info", "warning", "error"] | None, LowerCase] = None
-    env_file: Path | None = Field(
-        default=None, description="variables that the environment does not set were read there"
+    database_url: SecretStr | None = Field(
+        None, description="`postgresql://…` for several machines; else SQLite in `GENERATED_REPOS_DIR/.pipeline/`"
     )
-    failpoint: str | None = None
+    generated_repos_dir: Path = Field(
+        default_factory=_state_folder,
+        description="state: apps and database; `generated_repos` in a clone, else the user's folder for data",
+    )
+    job_deadline_seconds: float = Field(600, gt=0, description="from receipt of a brief to the callback")
+    queue_limit: int = Field(1000, ge=1, description="jobs that may wait; more are refused with 429")
+    evaluation_allowed_origins: CommaSeparated = Field(
+        (), description="exact origins that callbacks may go to besides public https, comma-separated"
+    )
+    webhook_signing_secret: SecretStr | None = Field(
+        None, description="signs callbacks as Standard Webhooks: base64, with or without `whsec_`"
+    )
+
+    log_format: Annotated[Literal["auto", "text", "json"], LowerCase] = Field(
+        "auto", description="`text` or `json`; `auto`: text on a terminal, JSON otherwise"
+    )
+    log_level: Annotated[Literal["debug", "info", "warning", "error"] | None, LowerCase] = Field(
+        None, description="least severity: `debug`, `info`, `warning`, `error`; else `info`, of commands `warning`"
+    )
+    env_file: Path | None = Field(
+        None, description="file with variables that the environment does not set; else `.env`, where there is one"
+    )
+    failpoint: str | None = Field(None, description="for tests: `STAGE:before`, … ends the process there with 137")
 
     @classmethod
     def from_environment(cls, **overrides: object) -> Self:
@@ -120,43 +132,77 @@ class JobSettings(BaseSettings):
 
 
 class Settings(JobSettings):
-    """Every variable of the contract's section 8."""
+    """Every variable of the contract's section 8; the descriptions are the page about settings (`make docs`)."""
 
-    deploy_secret: SecretStr | None = None
-    deploy_secrets_file: Path | None = None
-    deploy_target: Target | None = None
+    deploy_secret: SecretStr | None = Field(
+        None, description="what senders of briefs must know; `serve` needs it and refuses the published `abc123xyz`"
+    )
+    deploy_secrets_file: Path | None = Field(
+        None, description="JSON object of e-mail address to secret: each owner posts for, and sees, only its own"
+    )
+    deploy_target: Target | None = Field(
+        None, description="`github-pages`, `hf-space` or `local`; default `auto`: the first with a token, else `local`"
+    )
 
-    llm_base_url: str | None = Field(default=None, validation_alias=AliasChoices("llm_base_url", "openai_base_url"))
-    llm_api_key: SecretStr | None = Field(default=None, validation_alias=AliasChoices("llm_api_key", "openai_api_key"))
-    llm_models: CommaSeparated = ()
-    llm_judge_models: CommaSeparated = ()
-    aipipe_token: SecretStr | None = None
-    openrouter_api_key: SecretStr | None = None
+    llm_base_url: str | None = Field(
+        None,
+        validation_alias=AliasChoices("llm_base_url", "openai_base_url"),
+        description="any OpenAI-compatible service; a key alone means OpenAI's",
+    )
+    llm_api_key: SecretStr | None = Field(
+        None,
+        validation_alias=AliasChoices("llm_api_key", "openai_api_key"),
+        description="key of the model service; those on your own machine often want none",
+    )
+    llm_models: CommaSeparated = Field(
+        (),
+        description="models, comma-separated, each asked when those before it failed; `plain` at the end: general "
+        "rules rather than no app; none named: the provider's default, where it has one",
+    )
+    llm_judge_models: CommaSeparated = Field(
+        (), description="models of the same provider that judge prose checks which neither files nor page decide"
+    )
+    aipipe_token: SecretStr | None = Field(None, description="sets address and key for AI Pipe")
+    openrouter_api_key: SecretStr | None = Field(None, description="sets address and key for OpenRouter")
 
-    github_token: SecretStr | None = None
-    github_owner: str | None = None
-    github_api_url: str = "https://api.github.com"
-    hf_token: SecretStr | None = None
-    hf_owner: str | None = None
-    hf_endpoint: str = "https://huggingface.co"
+    github_token: SecretStr | None = Field(
+        None, description="publishes to GitHub Pages; else that of `gh`, where it is signed in"
+    )
+    github_owner: str | None = Field(None, description="organisation to publish under; else the token's user")
+    github_api_url: str = Field("https://api.github.com", description="another one for GitHub Enterprise")
+    hf_token: SecretStr | None = Field(None, description="publishes and manages Hugging Face Spaces")
+    hf_owner: str | None = Field(None, description="organisation to publish under; else the token's user")
+    hf_endpoint: str = Field("https://huggingface.co", description="another Hub")
 
-    prompts_dir: Path | None = None
+    prompts_dir: Path | None = Field(
+        None, description="what models are told; else `prompts` here, or what comes with the package"
+    )
 
-    response_patience_seconds: float = Field(default=600, ge=0)
-    job_concurrency: int = Field(default=64, ge=1)
-    job_max_calls: int = Field(default=6, ge=0)
-    job_max_tokens: int = Field(default=120_000, ge=0)
-    job_max_usd: float | None = Field(default=None, ge=0)
-    drain_seconds: float = Field(default=20, ge=0, description="what running jobs get to finish when told to stop")
-    retention_days: float = Field(default=30, gt=0)
+    response_patience_seconds: float = Field(600, ge=0, description="how long `POST /api-deploy` waits for the app")
+    job_concurrency: int = Field(64, ge=1, description="jobs at work at the same time")
+    job_max_calls: int = Field(6, ge=0, description="calls of models for one job; looked at before each call")
+    job_max_tokens: int = Field(120_000, ge=0, description="tokens of one job, in and out")
+    job_max_usd: float | None = Field(None, ge=0, description="dollars for one job, as far as prices are known")
+    drain_seconds: float = Field(
+        20, ge=0, description="what running jobs get to finish at SIGTERM; keep it below the stop time-out"
+    )
+    retention_days: float = Field(30, gt=0, description="how long ended jobs are kept")
 
-    chromium: str | None = None
-    chromium_sandbox: Literal["auto", "on", "off"] = "auto"
-    cdn_hosts: CommaSeparated | None = None
+    chromium: str | None = Field(
+        None, description="browser that apps are checked in; else looked up; `none`: no browser"
+    )
+    chromium_sandbox: Literal["auto", "on", "off"] = Field(
+        "auto", description="Chromium's sandbox: `auto` goes without where the system has none, `on` insists, `off`"
+    )
+    cdn_hosts: CommaSeparated | None = Field(
+        None,
+        description="hosts whose files apps may load while they are checked, comma-separated; else jsDelivr, cdnjs, "
+        "unpkg, Tailwind, Google Fonts; `host=ORIGIN` for a mirror, `none` for no host",
+    )
 
-    max_request_bytes: int = Field(default=32 * MEBIBYTE, gt=0)
-    max_attachment_bytes: int = Field(default=8 * MEBIBYTE, gt=0)
-    max_attachments: int = Field(default=32, ge=0)
+    max_request_bytes: int = Field(32 * MEBIBYTE, gt=0, description="length of a request")
+    max_attachment_bytes: int = Field(8 * MEBIBYTE, gt=0, description="length of one attachment, decoded")
+    max_attachments: int = Field(32, ge=0, description="attachments of one brief")
 
     @field_validator("deploy_target", mode="before")
     @classmethod
@@ -221,26 +267,9 @@ class Settings(JobSettings):
         Raises:
             Misconfigured: the file cannot be read, or is no JSON map of address to secret.
         """
-        return _read_owner_secrets(self.deploy_secrets_file) if self.deploy_secrets_file else {}
+        return read_owner_secrets(self.deploy_secrets_file) if self.deploy_secrets_file else {}
 
     def secrets(self) -> tuple[str, ...]:
         """Those of the owners as well."""
         owned = [secret.get_secret_value() for secret in self.owner_secrets.values()]
         return (*super().secrets(), *filter(None, owned))
-
-
-def _read_owner_secrets(path: Path) -> dict[str, SecretStr]:
-    name = f"DEPLOY_SECRETS_FILE ({path})"
-    try:
-        with path.open("rb") as file:
-            owners = json.loads(file.read(LONGEST_SECRETS_FILE))
-    except OSError as error:
-        raise Misconfigured(f"{name} cannot be read: {error.strerror}") from error
-    except ValueError:
-        raise Misconfigured(f"{name} is not valid JSON: write an object of e-mail address to secret") from None
-    if not isinstance(owners, dict) or not owners:
-        raise Misconfigured(f"{name} must be a JSON object of e-mail address to secret, with at least one entry")
-    for email, secret in owners.items():
-        if not isinstance(secret, str) or "@" not in email:
-            raise Misconfigured(f"{name}: each entry must be an e-mail address and its secret as a string")
-    return {email: SecretStr(secret) for email, secret in owners.items()}
