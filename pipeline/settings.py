@@ -70,6 +70,7 @@ class JobSettings(BaseSettings):
     job_deadline_seconds: float = Field(default=600, gt=0)
     queue_limit: int = Field(default=1000, ge=1)
     evaluation_allowed_origins: CommaSeparated = ()
+    delivery_retry_hours: float = Field(default=24, ge=0, le=24 * 366)
     webhook_signing_secret: SecretStr | None = None
 
     log_format: Annotated[Literal["auto", "text", "json"], LowerCase] = "auto"
@@ -112,11 +113,11 @@ class JobSettings(BaseSettings):
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret value that must never be logged, answered, prompted or published."""
-        return tuple(
-            value.get_secret_value()
-            for name, value in self
-            if isinstance(value, SecretStr) and name != "database_url" and value.get_secret_value()
-        )
+        values = [
+            value.get_secret_value() for name, value in self if isinstance(value, SecretStr) and name != "database_url"
+        ]
+        keys = self.webhook_signing_secret.get_secret_value().split(",") if self.webhook_signing_secret else []
+        return tuple(filter(None, [*values, *(key.strip() for key in keys)]))
 
 
 class Settings(JobSettings):
@@ -142,7 +143,8 @@ class Settings(JobSettings):
 
     prompts_dir: Path | None = None
 
-    response_patience_seconds: float = Field(default=600, ge=0)
+    response_patience_seconds: float = Field(default=5, ge=0)
+    notify_unconfirmed: bool = True
     job_concurrency: int = Field(default=64, ge=1)
     job_max_calls: int = Field(default=6, ge=0)
     job_max_tokens: int = Field(default=120_000, ge=0)
