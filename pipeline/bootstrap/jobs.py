@@ -62,12 +62,8 @@ def build_jobs(
     replies = SqlReplies(database, feed, clock)
     outbox = Outbox(database, records, notifier, replies=replies, feed=feed, clock=clock)
     submissions = Submissions(database)
-    rules = QueueRules(
-        deadline=timedelta(seconds=settings.job_deadline_seconds),
-        waiting=settings.queue_limit,
-        default_target=target,
-        targets=targets,
-    )
+    deadline = timedelta(seconds=settings.job_deadline_seconds)
+    rules = QueueRules(deadline, waiting=settings.queue_limit, default_target=target, targets=targets)
     queue = JobQueue(
         submissions=submissions,
         records=records,

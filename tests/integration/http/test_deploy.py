@@ -49,26 +49,6 @@ async def test_who_waits_gets_the_result(client: Client) -> None:
     assert answer == {**ANSWER, "job_id": client.jobs.ids[0]}
 
 
-async def test_who_waits_is_answered_when_the_app_is_live_and_only_then_may_the_evaluator_be_told(
-    client: Client,
-) -> None:
-    waiting = asyncio.create_task(post(client, prefer=None, evaluation_url="https://example.com/notify"))
-    await until(lambda: client.jobs.waiting)
-    client.jobs.go_live(client.jobs.ids[0])
-    assert client.jobs.held
-    answer = (await waiting).json()
-    assert (answer["status"], answer["notification"]["status"]) == ("succeeded", "pending")
-    assert not client.jobs.held
-
-
-async def test_every_answer_lets_the_callback_go(client: Client) -> None:
-    for prefer in ("respond-async", "wait=0"):
-        await post(client, prefer=prefer, evaluation_url="https://example.com/notify")
-    client.jobs.fail(client.jobs.ids[0], Failure(Stage.PUBLISH, "publish_failed", "no"))
-    assert (await post(client, evaluation_url="https://example.com/notify")).status_code == 502
-    assert not client.jobs.held
-
-
 async def test_a_page_made_without_a_model_says_so(client: Client) -> None:
     await post(client)
     client.jobs.finish(client.jobs.ids[0], made=make_made(generator="plain", model=None))
