@@ -95,7 +95,7 @@ class JobRecords:
             return connection.execute(sa.select(table).where(table.c.id == job_id)).one(), True
 
         accepted, is_new = await self._database.transact(work)
-        self._on_event(job_id)
+        self._tell(job_id)
         return _job(accepted, () if is_new else await self._deliveries.of(job_id)), is_new
 
     async def get(self, job_id: str) -> Job:

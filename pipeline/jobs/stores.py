@@ -272,6 +272,7 @@ async def forget_before(database: Database, cutoff: datetime) -> list[str]:
         for table in (tables.job_events, tables.deliveries, tables.model_calls):
             connection.execute(table.delete().where(table.c.job_id.in_(job_ids)))
         connection.execute(tables.jobs.delete().where(tables.jobs.c.id.in_(job_ids)))
+        connection.execute(tables.replies.delete().where(tables.replies.c.until < cutoff))  # of processes that died
         # A job that is still known put its bytes after the cutoff: what is older belongs to none.
         oldest = connection.execute(sa.select(sa.func.min(tables.jobs.c.received_at))).scalar() or cutoff
         connection.execute(tables.blobs.delete().where(tables.blobs.c.last_put_at < min(oldest, cutoff)))
