@@ -12,8 +12,10 @@ from pipeline.domain.publication import Target
 from pipeline.jobs.database import Database
 from pipeline.jobs.failpoint import Failpoint
 from pipeline.jobs.feed import JobFeed
+from pipeline.jobs.outbox import Outbox
 from pipeline.jobs.queue import JobQueue, QueueRules
 from pipeline.jobs.records import JobRecords
+from pipeline.jobs.replies import SqlReplies
 from pipeline.jobs.stores import SqlBlobs, SqlDeliveries, SqlSites
 from pipeline.jobs.submissions import Submissions
 from pipeline.notification.egress import EgressClient
@@ -32,6 +34,8 @@ class JobParts:
     sites: SqlSites
     records: JobRecords
     notifier: WebhookNotifier
+    replies: SqlReplies
+    outbox: Outbox
     submissions: Submissions
     failpoint: Failpoint
     queue: JobQueue
@@ -53,22 +57,20 @@ def build_jobs(
     clock, feed, failpoint = SystemClock(), JobFeed(), Failpoint(settings.failpoint)
     database = _database(settings)
     blobs, sites = SqlBlobs(database, clock), SqlSites(database)
-    records = JobRecords(database, clock, blobs, feed.publish)
+    records = JobRecords(database, clock, blobs, feed.publish, timedelta(hours=settings.delivery_retry_hours))
     notifier = _notifier(settings, SqlDeliveries(database), clock)
+    replies = SqlReplies(database, feed, clock)
+    outbox = Outbox(database, records, notifier, replies=replies, feed=feed, clock=clock)
     submissions = Submissions(database)
-    rules = QueueRules(
-        deadline=timedelta(seconds=settings.job_deadline_seconds),
-        waiting=settings.queue_limit,
-        default_target=target,
-        targets=targets,
-    )
+    deadline = timedelta(seconds=settings.job_deadline_seconds)
+    rules = QueueRules(deadline, waiting=settings.queue_limit, default_target=target, targets=targets)
     queue = JobQueue(
         submissions=submissions,
         records=records,
         feed=feed,
         blobs=blobs,
-        sites=sites,
-        notifier=notifier,
+        replies=replies,
+        outbox=outbox,
         clock=clock,
         rules=rules,
         failpoint=failpoint,
@@ -81,6 +83,8 @@ def build_jobs(
         sites=sites,
         records=records,
         notifier=notifier,
+        replies=replies,
+        outbox=outbox,
         submissions=submissions,
         failpoint=failpoint,
         queue=queue,

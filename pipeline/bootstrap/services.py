@@ -18,6 +18,7 @@ from pipeline.generation.model.providers import provider_for
 from pipeline.jobs.call_events import SqlCallEvents
 from pipeline.jobs.database import Database
 from pipeline.jobs.engine import Engine
+from pipeline.jobs.late_looks import LateLooks
 from pipeline.jobs.queue import JobQueue
 from pipeline.jobs.stores import SqlLedger
 from pipeline.manage_spaces.creation import CreateSpace
@@ -85,6 +86,8 @@ def build(settings: Settings) -> Services:
     workspaces = GitWorkspaces(settings.generated_repos_dir)
     secrets, spaces = open_secret_scanner(settings), open_spaces(settings)
     browser, models = browser_of(settings), models_of(settings)
+    deploy = _deploy(settings, jobs, workspaces, spaces, browser, models=models)
+    looks = LateLooks(jobs.database, jobs.records, jobs.feed, jobs.clock, deploy.is_served)
     return Services(
         settings=settings,
         models=models,
@@ -95,12 +98,14 @@ def build(settings: Settings) -> Services:
         create_space=CreateSpace(spaces, secrets, jobs.clock, owner=settings.hf_owner),
         provision_spaces=ProvisionSpaces(spaces, secrets, jobs.clock, owner=settings.hf_owner),
         call_events=SqlCallEvents(jobs.database, jobs.clock),
-        deploy=_deploy(settings, jobs, workspaces, spaces, browser, models=models),
+        deploy=deploy,
         engine=Engine(
             jobs.database,
             jobs.records,
             jobs.submissions,
+            jobs.replies,
             jobs.clock,
+            timers=(jobs.outbox.timer(), looks.timer()),
             concurrency=settings.job_concurrency,
             retention=timedelta(days=settings.retention_days),
             failpoint=jobs.failpoint,
@@ -129,10 +134,12 @@ def _deploy(
             workspaces=workspaces,
             publishers=_publishers(settings, workspaces, spaces, jobs.clock),
             notifier=jobs.notifier,
+            replies=jobs.replies,
             sites=jobs.sites,
             blobs=jobs.blobs,
             clock=jobs.clock,
-        )
+        ),
+        notify_unconfirmed=settings.notify_unconfirmed,
     )
 
 

@@ -123,10 +123,40 @@ def cancel(job_id: JobId, *, as_json: AsJson = False) -> None:
     say(f"Job {job.id} is cancelled.")
 
 
-@jobs.command(epilog=examples("pipeline jobs redeliver latest"))
-def redeliver(job_id: JobId, *, as_json: AsJson = False) -> None:
-    """Tell the evaluator once more about what a job published."""
+@jobs.command(epilog=examples("pipeline jobs redeliver latest", "pipeline jobs redeliver --failed --since 2026-01-31"))
+def redeliver(
+    job_id: Annotated[str | None, typer.Argument(metavar="ID", help="Of one job; not with --failed.")] = None,
+    *,
+    failed: Annotated[bool, typer.Option("--failed", help="Everything that evaluators did not take in time.")] = False,
+    since: Annotated[
+        str | None, typer.Option(metavar="TIME", help="With --failed: of jobs received since, as 2026-01-31T12:00Z.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell the evaluator once more about what a job published, or all evaluators what they missed."""
+    if (job_id is None) is not failed or (since and not failed):
+        raise typer.BadParameter("name one job, or say --failed, with --since TIME or without")
+    if job_id is None:
+        _redeliver_failed(since, as_json=as_json)
+    else:
+        _redeliver_one(job_id, as_json=as_json)
 
+
+def _redeliver_failed(since: str | None, *, as_json: bool) -> None:
+    from pipeline.shapes.redelivery import RedeliverReply, moment
+
+    with exit_codes(as_json=as_json):
+        try:
+            begin = moment(since) if since else None
+        except ValueError as error:
+            raise InvalidInput(FieldProblem("--since", str(error))) from error
+        count = with_jobs(lambda port, _: port.retry_dead_letters(since=begin))
+        if as_json:
+            print_json(RedeliverReply(redelivered=count).model_dump(mode="json"))
+        say(f"{count} callback{'s' * (count != 1)} will be sent again by the service, or by its next start.")
+
+
+def _redeliver_one(job_id: str, *, as_json: bool) -> None:
     async def again(port: Jobs, settings: "JobSettings") -> Sequence[Delivery]:
         job = await find_job(port, job_id)
         told = await _told(port, await port.redeliver(job.id), settings, as_json=as_json)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from pipeline.assembly import assemble
 from pipeline.domain.brief import Brief, Check
-from pipeline.domain.errors import PlanRequired, SiteMissing, StageError, WorkspaceMissing
+from pipeline.domain.errors import PlanRequired, StageError, WorkspaceMissing
 from pipeline.domain.files import AppFiles
 from pipeline.domain.generation import Generation, Made, Order
 from pipeline.domain.job import Job, Stage
@@ -21,6 +21,7 @@ from pipeline.ports import (
     Notifier,
     Progress,
     Publisher,
+    Replies,
     SecretScanner,
     Sites,
     Verifier,
@@ -51,6 +52,7 @@ class Ports:
     workspaces: Workspaces
     publishers: Mapping[Target, Publisher]
     notifier: Notifier
+    replies: Replies
     sites: Sites
     blobs: Blobs
     clock: Clock
@@ -168,7 +170,7 @@ class Candidates:
         if before:  # what is published by now may be the candidate that is to be mended
             base = await ports.blobs.get_files(before.base) if before.base else None
             checks = before.earlier_checks
-        elif brief.round > 1:
+        elif brief.round > 1 and site.publication:
             site, base = await self._published_files(site)
             checks = await ports.sites.checks(site)
         shown = tuple([await self._with_picture(inspection.seen) for inspection in rejected])
@@ -183,13 +185,11 @@ class Candidates:
         )
 
     async def _site(self) -> Site:
-        brief = self._brief
-        if brief.round == 1:
-            return await self._ports.sites.open(brief.email, brief.task, brief.nonce, self._job.target)
-        site = await self._ports.sites.current(brief.email, brief.task)
-        if site is None or site.publication is None:
-            raise SiteMissing("there is nothing to revise: no earlier round of this email and task was published")
-        return site
+        """Of round 1 a new one, else the published one that is revised; without that, a new one as well."""
+        brief, sites = self._brief, self._ports.sites
+        if brief.round > 1 and (site := await sites.published(brief.email, self._job.site_task or brief.task)):
+            return site
+        return await sites.open(brief.email, brief.task, brief.nonce, self._job.target)
 
     async def _published_files(self, site: Site) -> tuple[Site, AppFiles]:
         try:
@@ -245,6 +245,15 @@ class Candidates:
     def _model_seconds(self) -> float:
         given = (self._job.deadline - self._job.received_at).total_seconds()
         return max(self._seconds_left() - (1 - MODEL_SHARE) * given, 0.0)
+
+
+def notes_on_site(job: Job, draft: Draft) -> tuple[str, ...]:
+    """What the caller should know when a revision is not of a site under its own task."""
+    if draft.site.task != job.key.task:
+        return (f"revises the site of task {draft.site.task}: this one has none, and is the same but for its ending",)
+    if job.key.round > 1 and draft.base is None:
+        return ("built as a new site: nothing of this email and task was published that could be revised",)
+    return ()
 
 
 def regressions(seen: Verification) -> tuple[Finding, ...]:

@@ -1,21 +1,28 @@
 """The use case: a brief becomes a published app. Stages in order, each behind a checkpoint."""
 
+import asyncio
 from dataclasses import replace
 
-from pipeline.deploy.candidates import Candidate, Candidates, Ports, commit_message
+from pipeline.deploy.candidates import Candidate, Candidates, Ports, commit_message, notes_on_site
 from pipeline.domain.brief import Brief
 from pipeline.domain.errors import BuildFailed, PlanRequired, WorkspaceMissing
 from pipeline.domain.job import Job, Stage
 from pipeline.domain.notification import DeliveryState, Notification
-from pipeline.domain.publication import Publication
+from pipeline.domain.publication import Publication, Site
 from pipeline.ports import Checkpoint, Progress
+
+UNCONFIRMED_SHARE = 0.05
+"""Of a job's time, what is kept for telling of an app that visitors are not served yet: 30 of 600 s."""
+
+NOT_SERVED_YET = "visitors were not served this commit in time: the evaluator is told so, and looking goes on"
 
 
 class Deploy:
     """Takes jobs from their brief to the evaluator's answer."""
 
-    def __init__(self, ports: Ports) -> None:
+    def __init__(self, ports: Ports, *, notify_unconfirmed: bool = True) -> None:
         self._ports = ports
+        self._notify_unconfirmed = notify_unconfirmed
 
     async def __call__(self, job: Job, brief: Brief, checkpoint: Checkpoint) -> None:
         """Work on ``job``.
@@ -34,19 +41,26 @@ class Deploy:
 
         if brief.evaluation_url and job.notification is not DeliveryState.NOT_REQUESTED:
             url, notification = brief.evaluation_url, Notification.of(job.key, publication)
-            state = await checkpoint(
-                Stage.NOTIFY,
-                lambda _: self._ports.notifier.notify(job.id, url, notification, job.deadline),
-                DeliveryState,
-            )
-            await checkpoint.report_notification(state)
+
+            async def notify(_progress: Progress) -> DeliveryState:
+                await self._ports.replies.all_sent(job.id)
+                return await self._ports.notifier.notify(job.id, url, notification, job.deadline)
+
+            await checkpoint.report_notification(await checkpoint(Stage.NOTIFY, notify, DeliveryState))
+
+    async def is_served(self, job: Job, files: str) -> bool:
+        """Whether visitors are served what ``job`` has published, whose files have the digest ``files``: one look."""
+        if job.publication is None:
+            return False
+        publisher = self._ports.publishers[job.publication.target]
+        return await publisher.is_served(job.publication, await self._ports.blobs.get_files(files))
 
     async def _put_live(
         self, job: Job, brief: Brief, candidate: Candidate, notes: tuple[str, ...], checkpoint: Checkpoint
     ) -> Publication:
         """Commit and publish ``candidate``, and see that visitors are served it."""
         draft, seen = candidate.draft, candidate.inspection.seen
-        made = replace(draft.made, notes=(*draft.made.notes, *notes))
+        made = replace(draft.made, notes=(*notes_on_site(job, draft), *draft.made.notes, *notes))
         await checkpoint.report(made, seen, candidate.files)
         commit_sha = await checkpoint(Stage.COMMIT, lambda _: self._commit(job, candidate), str, self._left(job))
         publication = await checkpoint(
@@ -57,10 +71,12 @@ class Deploy:
         )
         live = await checkpoint(
             Stage.CONFIRM,
-            lambda progress: self._confirm(publication, candidate, progress),
+            lambda progress: self._confirm(job, publication, candidate, progress),
             Publication,
             self._left(job),
         )
+        if live.is_unconfirmed:
+            made = replace(made, notes=(*made.notes, NOT_SERVED_YET))
         await checkpoint.report(made, seen, candidate.files, live)
         return live
 
@@ -85,14 +101,32 @@ class Deploy:
         await ports.sites.record(site, publication, commit_sha, [check.text for check in brief.checks])
         return publication
 
-    async def _confirm(self, publication: Publication, candidate: Candidate, progress: Progress) -> Publication:
+    async def _confirm(
+        self, job: Job, publication: Publication, candidate: Candidate, progress: Progress
+    ) -> Publication:
         ports, site = self._ports, candidate.draft.site
-        files = await ports.blobs.get_files(candidate.files)
-        live = await ports.publishers[site.target].confirm(publication, site, files, progress)
-        if live != publication:
+        publisher, files = ports.publishers[site.target], await ports.blobs.get_files(candidate.files)
+        confirming = asyncio.ensure_future(publisher.confirm(publication, site, files, progress))
+        try:
+            held = await self._held_in_the_end(job, publication, site, confirming)
+            live = replace(held, is_unconfirmed=True) if held else await confirming
+        finally:
+            confirming.cancel()
+        recorded = replace(live, is_unconfirmed=False)
+        if recorded != publication:
             head = await ports.workspaces.head(site.folder)
-            await ports.sites.record(site, live, head or publication.commit_sha, ())
+            await ports.sites.record(site, recorded, head or publication.commit_sha, ())
         return live
+
+    async def _held_in_the_end(
+        self, job: Job, publication: Publication, site: Site, confirming: "asyncio.Future[Publication]"
+    ) -> Publication | None:
+        """What the remote holds of ours when little time is left, and ``confirming`` has not come to an end."""
+        if job.notification is DeliveryState.NOT_REQUESTED or not self._notify_unconfirmed:
+            return None
+        kept = UNCONFIRMED_SHARE * (job.deadline - job.received_at).total_seconds()
+        await asyncio.wait({confirming}, timeout=max(self._left(job) - kept, 0.0))
+        return None if confirming.done() else await self._ports.publishers[site.target].held(publication, site)
 
     def _left(self, job: Job) -> float:
         return job.seconds_left(self._ports.clock.now())

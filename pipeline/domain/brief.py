@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from pipeline.domain.errors import FieldProblem
@@ -86,6 +86,11 @@ class Brief:
     def key(self) -> JobKey:
         """What makes this request the same job as another."""
         return JobKey(self.email, self.task, self.round, self.nonce)
+
+    @property
+    def resend_fingerprint(self) -> str:
+        """The same for requests that differ in their nonce alone: an evaluator that missed our answer sends such."""
+        return replace(self, nonce="").fingerprint
 
     @property
     def fingerprint(self) -> str:

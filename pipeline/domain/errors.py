@@ -143,7 +143,7 @@ class SecretFound(StageError):
 
 
 class SiteMissing(StageError):
-    """A revision was asked for, but nothing was published to revise."""
+    """There was nothing to revise: on record from earlier releases, which failed then."""
 
 
 class WorkspaceFailed(StageError):

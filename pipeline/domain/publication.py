@@ -54,6 +54,11 @@ def repository_name(email: str, task: str, counter: int = 1) -> str:
     return f"{slug(task)}-{owner_mark(email, task)}{suffix}"
 
 
+def task_family(task: str) -> str | None:
+    """``task`` up to its last hyphen: evaluators name tasks TEMPLATE-HASH, and the hash may change between rounds."""
+    return task.rpartition("-")[0] or None
+
+
 def folder_name(task: str, nonce: str) -> str:
     """The folder of a site under GENERATED_REPOS_DIR: ``<task>-<nonce of round 1>``, as slugs."""
     return f"{slug(task)}-{slug(nonce)}"
@@ -83,6 +88,7 @@ class Publication:
     repo_url: str  # page of the repository or Space; a file:// folder for local
     commit_sha: str  # the head that the remote holds
     pages_url: str  # of the running app
+    is_unconfirmed: bool = False  # the remote holds the commit, but visitors have not been seen to be served it yet
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import logging
 import os
 import threading
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import IO, Any
@@ -29,8 +29,10 @@ from pipeline.jobs.failpoint import Failpoint
 from pipeline.jobs.journal import log_end
 from pipeline.jobs.lease import BEAT_SECONDS, Leases
 from pipeline.jobs.records import JobRecords
+from pipeline.jobs.replies import SqlReplies
 from pipeline.jobs.stores import forget_before
 from pipeline.jobs.submissions import APPLICATION, QUEUE, SHAPE, WORKFLOW, Submissions
+from pipeline.jobs.timers import Timer
 from pipeline.jobs.worker import POLL_SECONDS, Worker
 from pipeline.ports import Checkpoint, Clock
 
@@ -55,8 +57,10 @@ class Engine:
         database: Database,
         records: JobRecords,
         submissions: Submissions,
+        replies: SqlReplies,
         clock: Clock,
         *,
+        timers: Sequence[Timer],
         concurrency: int,
         retention: timedelta,
         failpoint: Failpoint,
@@ -64,7 +68,9 @@ class Engine:
         self._database = database
         self._records = records
         self._submissions = submissions
+        self._replies = replies
         self._clock = clock
+        self._timers = timers
         self._concurrency = concurrency
         self._retention = retention
         self._failpoint = failpoint
@@ -90,6 +96,7 @@ class Engine:
         if self._database.is_sqlite:
             self._lock = _lock(self._database)
             self._database.migrate()
+            await self._replies.forget()
         else:
             self._database.migrate()
             executor = f"{os.uname().nodename}-{uuid.uuid4().hex[:8]}"
@@ -107,6 +114,8 @@ class Engine:
         await asyncio.shield(self._launching)
         self._submissions.listen(self._wake)
         self._upkeep = asyncio.create_task(self._keep_up())
+        for timer in self._timers:
+            timer.start()
 
     async def stop(self, drain_seconds: float) -> None:
         """Let what runs go on for ``drain_seconds``; the rest is resumed by the next start."""
@@ -118,7 +127,8 @@ class Engine:
         logging.getLogger("dbos").setLevel(logging.ERROR)  # it warns of every job that ends because it is told to
         if self._worker:
             await asyncio.to_thread(self._worker.stop)
-        await asyncio.to_thread(self._idle.wait, drain_seconds)
+        timers = [timer.stop(drain_seconds) for timer in self._timers]
+        await asyncio.gather(*timers, asyncio.to_thread(self._idle.wait, drain_seconds))
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
         if self._leases:
             await self._leases.release()

@@ -6,6 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+DUE = "due"
+"""What those subscribe to who work off what is due, whatever job it is of."""
+
 
 class WakeEvent:
     """An ``asyncio.Event`` of one waiter, on the loop that the waiter runs on."""

@@ -4,19 +4,22 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+import sqlalchemy as sa
+
 from pipeline.domain.brief import Brief
 from pipeline.domain.errors import FieldProblem, InvalidInput, Unavailable
 from pipeline.domain.files import AppFiles
 from pipeline.domain.job import Job, JobEvent, JobStatus, Stage
-from pipeline.domain.notification import DeliveryState, Notification
 from pipeline.domain.publication import Target
 from pipeline.jobs.failpoint import Failpoint, Moment
 from pipeline.jobs.feed import JobFeed
 from pipeline.jobs.journal import log_accepted, log_end
+from pipeline.jobs.outbox import Outbox
 from pipeline.jobs.records import JobRecords
-from pipeline.jobs.stores import SqlBlobs, SqlSites
+from pipeline.jobs.replies import RENEW_SECONDS, SqlReplies
+from pipeline.jobs.stores import SqlBlobs
 from pipeline.jobs.submissions import Submissions
-from pipeline.ports import Clock, Notifier
+from pipeline.ports import Clock
 
 LOOK_SECONDS = 1.0
 """How often a waiter looks at the records unasked: a job may run in another process, which wakes nobody here."""
@@ -46,8 +49,8 @@ class JobQueue:
         records: JobRecords,
         feed: JobFeed,
         blobs: SqlBlobs,
-        sites: SqlSites,
-        notifier: Notifier,
+        replies: SqlReplies,
+        outbox: Outbox,
         clock: Clock,
         rules: QueueRules,
         failpoint: Failpoint,
@@ -58,31 +61,41 @@ class JobQueue:
         self.ids_like = records.ids_like
         self._feed = feed
         self._blobs = blobs
-        self._sites = sites
-        self._notifier = notifier
+        self._replies, self.reply_sent = replies, replies.release
+        self._outbox, self.retry_dead_letters = outbox, outbox.retry_dead_letters
         self._clock = clock
         self._rules = rules
         self._failpoint = failpoint
         self.is_draining = False
 
-    async def accept(self, brief: Brief, *, notify: bool = True) -> tuple[Job, bool]:
+    async def accept(self, brief: Brief, *, notify: bool = True, reply: str | None = None) -> tuple[Job, bool]:
         """Make ``brief`` durable and queue it; return the job and whether it is new.
+
+        Nobody is told about it before ``reply``, an id of the caller's for its answer, is said to be sent.
 
         Raises:
             KeyReused, Busy: see ``JobRecords.insert``.
             Unavailable: the service is stopping, or the storage cannot be written.
-            InvalidInput: nothing was published that this round could revise, or the target cannot be served.
+            InvalidInput: the target cannot be served, or is not that of the site which is revised.
         """
         if self.is_draining:
             raise Unavailable("the service is stopping: send the request again in a moment")
         self._failpoint.pass_by(Stage.ACCEPT, Moment.BEFORE)
+
+        def hold(connection: sa.Connection, job_id: str) -> None:
+            if reply:
+                self._replies.hold(connection, job_id, reply)
+
+        target, site_task = await self._place(brief)
         job, is_new = await self._records.insert(
             brief,
-            await self._target(brief),
+            target,
+            site_task=site_task,
             notify=notify,
             deadline=self._rules.deadline,
             queue_limit=self._rules.waiting,
             enqueue=self._submissions.enqueue,
+            hold=hold,
         )
         self._submissions.announce()
         self._failpoint.pass_by(Stage.ACCEPT, Moment.AFTER_EFFECT)
@@ -91,26 +104,19 @@ class JobQueue:
             log_accepted(job)
         return job, is_new
 
-    async def _target(self, brief: Brief) -> Target:
-        """Where ``brief`` goes: a revision follows its site."""
-        target = brief.target or self._rules.default_target
-        if brief.round > 1:
-            site = await self._sites.current(brief.email, brief.task)
-            if site is None and not await self._records.has_unfinished(brief.email, brief.task):
-                problem = "asks for a revision, but this email and task has nothing published here: send round 1 first"
-                raise InvalidInput(FieldProblem("round", problem))
-            if site is not None:
-                if brief.target not in {None, site.target}:
-                    raise InvalidInput(
-                        FieldProblem("target", f"cannot change in a revision: round 1 went to {site.target}")
-                    )
-                target = site.target
+    async def _place(self, brief: Brief) -> tuple[Target, str | None]:
+        """Where ``brief`` goes, and the task of its site if that is another one: a revision follows its site."""
+        target, site_task = brief.target or self._rules.default_target, None
+        if brief.round > 1 and (revised := await self._records.revised(brief)):
+            site_task, target = revised
+            if brief.target not in {None, target}:
+                raise InvalidInput(FieldProblem("target", f"cannot change in a revision: round 1 went to {target}"))
         if target not in self._rules.targets:
             ready = ", ".join(sorted(self._rules.targets))
             raise InvalidInput(
                 FieldProblem("target", f"{target} is not set up on this service; it can publish to: {ready}")
             )
-        return target
+        return target, None if site_task == brief.task else site_task
 
     async def watch(self, job_id: str, after: int = 0) -> AsyncIterator[JobEvent | None]:
         """The timeline as it grows, until the job has ended; None now and then when nothing happens."""
@@ -125,16 +131,23 @@ class JobQueue:
                 if not await news.wait(LOOK_SECONDS):
                     yield None
 
-    async def wait(self, job_id: str, seconds: float) -> Job:
-        """The job once it has ended, or as it stands when ``seconds`` are over."""
+    async def wait(self, job_id: str, seconds: float, reply: str | None = None) -> Job:
+        """The job once it has ended, or as it stands when ``seconds`` are over.
+
+        With a ``reply``, which holds back the callback, once there is something to answer.
+        """
         until = self._clock.monotonic() + seconds
+        renew_at = self._clock.monotonic() + RENEW_SECONDS
         with self._feed.subscribe(job_id) as news:
             while True:
                 job = await self._records.get(job_id)
-                left = until - self._clock.monotonic()
-                if job.status.is_final or left <= 0 or self.is_draining:
+                now = self._clock.monotonic()
+                if job.status.is_final or (reply and job.has_result) or now >= until or self.is_draining:
                     return job
-                await news.wait(min(left, LOOK_SECONDS))
+                if reply and now >= renew_at:
+                    await self._replies.renew(reply)
+                    renew_at = now + RENEW_SECONDS
+                await news.wait(min(until - now, LOOK_SECONDS))
 
     async def cancel(self, job_id: str) -> Job:
         """Stop before the next stage; a job that has ended stays as it is. Raises NotFound."""
@@ -157,15 +170,11 @@ class JobQueue:
             InvalidInput: nothing was published, nobody is to be told, or the job is still telling.
         """
         job, brief = await self._records.get(job_id), await self._records.brief(job_id)
-        publication = job.publication
-        if not job.status.is_final or publication is None:
+        if not job.status.is_final or job.publication is None:
             raise InvalidInput(FieldProblem("job_id", "names a job that has not been published and confirmed"))
         if brief.evaluation_url is None:
             raise InvalidInput(FieldProblem("job_id", "names a job whose brief has no evaluation_url"))
-        notification = Notification.of(job.key, publication)
-        state = await self._notifier.redeliver(job_id, brief.evaluation_url, notification)
-        if job.notification is not DeliveryState.DELIVERED:
-            await self._records.report_notification(job_id, state)
+        await self._outbox.tell_now(job_id, brief.evaluation_url)
         return await self._records.get(job_id)
 
     async def files(self, job_id: str) -> AppFiles | None:

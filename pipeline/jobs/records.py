@@ -11,49 +11,64 @@ from pipeline.domain.brief import Brief
 from pipeline.domain.errors import Busy, FieldProblem, InvalidInput, KeyReused, NotFound
 from pipeline.domain.generation import Made
 from pipeline.domain.job import EventKind, Failure, Job, JobEvent, JobStatus, Stage
-from pipeline.domain.notification import Delivery, DeliveryState
+from pipeline.domain.notification import Delivery, DeliveryState, Schedule, Trigger
 from pipeline.domain.publication import Publication, Target
 from pipeline.domain.verdict import Seen
 from pipeline.jobs import tables
 from pipeline.jobs.codec import as_dict, brief_from_json, brief_to_json, from_json, from_row, to_json
 from pipeline.jobs.database import Database
+from pipeline.jobs.feed import DUE
+from pipeline.jobs.revisions import revised
+from pipeline.jobs.sharing import UNFINISHED, follow, settle_followers
 from pipeline.jobs.stores import SqlBlobs, SqlDeliveries, upsert
+from pipeline.jobs.timeline import add_event
 from pipeline.ports import Clock
 
 BUSY_RETRY_SECONDS = 30
-UNFINISHED = (JobStatus.WAITING, JobStatus.RUNNING)
+FIRST_LOOK_SECONDS = 30
 
 OnEvent = Callable[[str], None]
 """Told the id of a job whenever its timeline has grown."""
 
 
 class JobRecords:
-    """Reads and writes jobs. Holds no rule about when: that is the engine's."""
+    """Reads and writes jobs. Holds no rule about when: that is the engine's.
 
-    def __init__(self, database: Database, clock: Clock, blobs: SqlBlobs, on_event: OnEvent) -> None:
+    What an evaluator did not take by a job's deadline is told slowly for ``retry_time`` from then on.
+    """
+
+    def __init__(
+        self, database: Database, clock: Clock, blobs: SqlBlobs, on_event: OnEvent, retry_time: timedelta
+    ) -> None:
         self._database = database
         self._clock = clock
         self._blobs = blobs
         self._deliveries = SqlDeliveries(database)
         self._on_event = on_event
+        self._retry_time = retry_time
 
     async def insert(
         self,
         brief: Brief,
         target: Target,
         *,
+        site_task: str | None,
         notify: bool,
         deadline: timedelta,
         queue_limit: int,
         enqueue: Callable[[sa.Connection, str], None],
+        hold: Callable[[sa.Connection, str], None],
     ) -> tuple[Job, bool]:
         """Make a job durable and queue it, in one transaction; or find the one that has its key.
+
+        One that shares another's app is not queued. While there is something to tell, ``hold`` is called as well.
 
         Raises:
             KeyReused: the key is taken by another body.
             Busy: ``queue_limit`` jobs are waiting.
         """
-        row = _new_row(brief, target, notify=notify, received_at=self._clock.now(), deadline=deadline)
+        now = self._clock.now()
+        row = _new_row(brief, target, notify=notify, received_at=now, deadline=deadline) | {"site_task": site_task}
         job_id, table = brief.key.job_id, tables.jobs
 
         def work(connection: sa.Connection) -> tuple[Any, bool]:
@@ -63,19 +78,24 @@ class JobRecords:
                     raise KeyReused(
                         "this email, task, round and nonce were sent before with another body: use a new nonce"
                     )
+                if known.notification == DeliveryState.PENDING:
+                    hold(connection, job_id)
                 return known, False
             waiting = sa.select(sa.func.count()).where(table.c.status == JobStatus.WAITING)
             if connection.execute(waiting).scalar_one() > queue_limit:
                 raise Busy("too many jobs are waiting", retry_after_seconds=BUSY_RETRY_SECONDS)
             digests = self._blobs.put_all(connection, [attachment.content for attachment in brief.attachments])
             stored = table.update().where(table.c.id == job_id).values(brief=brief_to_json(brief, digests))
-            accepted = connection.execute(stored.returning(table)).one()
-            self._add_event(connection, job_id, EventKind.FINISHED, Stage.ACCEPT, detail="accepted", seconds=0.0)
-            enqueue(connection, job_id)
-            return accepted, True
+            connection.execute(stored)
+            add_event(connection, job_id, now, EventKind.FINISHED, Stage.ACCEPT, detail="accepted", seconds=0.0)
+            if row["notification"] is DeliveryState.PENDING:
+                hold(connection, job_id)
+            if not (notify and follow(connection, brief, now)):
+                enqueue(connection, job_id)
+            return connection.execute(sa.select(table).where(table.c.id == job_id)).one(), True
 
         accepted, is_new = await self._database.transact(work)
-        self._on_event(job_id)
+        self._tell(job_id)
         return _job(accepted, () if is_new else await self._deliveries.of(job_id)), is_new
 
     async def get(self, job_id: str) -> Job:
@@ -139,21 +159,22 @@ class JobRecords:
         query = sa.select(tables.jobs.c.id).where(tables.jobs.c.status.in_(UNFINISHED))
         return list(await self._database.transact(lambda connection: connection.execute(query).scalars().all()))
 
-    async def has_unfinished(self, email: str, task: str) -> bool:
-        """Whether a job of (email, task) waits or runs."""
-        return await self._has_unfinished(email, task)
+    async def revised(self, brief: Brief) -> tuple[str, Target] | None:
+        """Task and target of the site that ``brief`` revises, also of one that a job is still making."""
+        return await self._database.transact(lambda connection: revised(connection, brief))
 
     async def has_unfinished_predecessor(self, job: Job) -> bool:
-        """Whether an earlier job of the same site is still under way: rounds are worked on in order."""
-        own = sa.select(tables.jobs.c.seq).where(tables.jobs.c.id == job.id).scalar_subquery()
-        return await self._has_unfinished(job.key.email, job.key.task, tables.jobs.c.seq < own)
+        """Whether an earlier job of the same site is still at work on it: rounds are worked on in order.
 
-    async def _has_unfinished(self, email: str, task: str, *conditions: sa.ColumnElement[bool]) -> bool:
+        One whose app is live, and that only tells the evaluator, is in nobody's way.
+        """
         table = tables.jobs
-        query = sa.select(sa.func.count()).where(
-            table.c.email == email, table.c.task == task, table.c.status.in_(UNFINISHED), *conditions
-        )
-        return await self._database.transact(lambda connection: connection.execute(query).scalar_one()) > 0
+        own = sa.select(table.c.seq).where(table.c.id == job.id).scalar_subquery()
+        is_at_work = sa.and_(table.c.status.in_(UNFINISHED), table.c.live_at.is_(None), table.c.leader.is_(None))
+        is_of_site = sa.func.coalesce(table.c.site_task, table.c.task) == (job.site_task or job.key.task)
+        query = sa.select(sa.func.count()).where(table.c.email == job.key.email, is_of_site, is_at_work)
+        earlier = query.where(table.c.seq < own)
+        return await self._database.transact(lambda connection: connection.execute(earlier).scalar_one()) > 0
 
     async def events(self, job_id: str, after: int = 0) -> list[JobEvent]:
         """The timeline after event ``after``."""
@@ -166,46 +187,77 @@ class JobRecords:
         self, job_id: str, kind: EventKind, stage: Stage | None, detail: str = "", seconds: float | None = None
     ) -> None:
         """Let the timeline grow."""
+        now = self._clock.now()
         await self._database.transact(
-            lambda connection: self._add_event(connection, job_id, kind, stage, detail=detail, seconds=seconds)
+            lambda connection: add_event(connection, job_id, now, kind, stage, detail=detail, seconds=seconds)
         )
         self._on_event(job_id)
 
     async def set_status(self, job_id: str, status: JobStatus, failure: Failure | None = None) -> bool:
-        """Move an unfinished job to ``status``; return whether it was unfinished."""
+        """Move an unfinished job to ``status``; return whether it was unfinished.
 
-        def work(connection: sa.Connection) -> bool:
+        Those that share its app end with it.
+        """
+        now = self._clock.now()
+
+        def work(connection: sa.Connection) -> tuple[bool, list[str]]:
             table = tables.jobs
             values: dict[str, Any] = {"status": status}
             if status.is_final:
-                values |= {"finished_at": self._clock.now(), "failure": to_json(Failure, failure) if failure else None}
+                values |= {"finished_at": now, "failure": to_json(Failure, failure) if failure else None}
             unfinished = sa.and_(table.c.id == job_id, table.c.status.in_(UNFINISHED), table.c.status != status)
             moved = connection.execute(table.update().where(unfinished).values(values)).rowcount > 0
             if moved:
                 detail = status.value if failure is None else f"{status.value}: {failure.message}"
                 stage = failure.stage if failure else None
-                self._add_event(connection, job_id, EventKind.STATUS, stage, detail=detail)
-            return moved
+                add_event(connection, job_id, now, EventKind.STATUS, stage, detail=detail)
+            return moved, settle_followers(connection, job_id, now) if moved and status.is_final else []
 
-        moved = await self._database.transact(work)
-        self._on_event(job_id)
+        moved, followers = await self._database.transact(work)
+        self._tell(job_id, *followers)
         return moved
 
     async def report(
         self, job_id: str, made: Made, seen: Seen, files: str, publication: Publication | None = None
     ) -> None:
-        """Show what is known of the chosen app, and the digest of its files."""
-        live = to_json(Publication, publication) if publication else None
-        result = {**to_json(Made, made), **to_json(Seen, seen), "publication": live}
-        await self._update(job_id, result=result, files=files)
+        """Show what is known of the chosen app, and the digest of its files.
+
+        With its ``publication`` it is live, also for the jobs that share it. That is never taken back.
+        """
+        table, now = tables.jobs, self._clock.now()
+        result = {**to_json(Made, made), **to_json(Seen, seen), "publication": None}
+        values: dict[str, Any] = {"result": result, "files": files}
+        if publication:
+            result["publication"] = to_json(Publication, publication)
+            values["live_at"] = sa.func.coalesce(table.c.live_at, sa.literal(now, tables.UtcDateTime()))
+            look_at = now + timedelta(seconds=FIRST_LOOK_SECONDS)
+            values["next_look_at"] = look_at if publication.is_unconfirmed else None
+
+        def work(connection: sa.Connection) -> list[str]:
+            is_shown = sa.true() if publication else table.c.live_at.is_(None)
+            connection.execute(table.update().where(table.c.id == job_id, is_shown).values(values))
+            return settle_followers(connection, job_id, now)
+
+        self._tell(job_id, *await self._database.transact(work))
 
     async def report_notification(self, job_id: str, state: DeliveryState) -> None:
-        """Show how far telling the evaluator has come."""
-        await self._update(job_id, notification=state)
-
-    async def _update(self, job_id: str, **columns: Any) -> None:
-        statement = tables.jobs.update().where(tables.jobs.c.id == job_id).values(columns)
+        """Show how far telling the evaluator has come. What is pending is tried again as long as that is worth it."""
+        next_at = None
+        if state is DeliveryState.PENDING:
+            job = await self.get(job_id)
+            schedule = Schedule(job.deadline, job.deadline + self._retry_time)
+            next_at = schedule.next_attempt_at(job.deliveries[-1]) if job.deliveries else self._clock.now()
+            state = state if next_at else DeliveryState.DEAD_LETTER
+        table = tables.jobs
+        is_open = table.c.notification != DeliveryState.DELIVERED  # by hand, in the meantime
+        values = {"notification": state, "next_attempt_at": next_at, "next_trigger": Trigger.SCHEDULED}
+        statement = table.update().where(table.c.id == job_id, is_open).values(values)
         await self._database.transact(lambda connection: connection.execute(statement))
+        self._tell(job_id)
+
+    def _tell(self, *job_ids: str) -> None:
+        for job_id in (*job_ids, DUE):
+            self._on_event(job_id)
 
     async def _row(self, job_id: str) -> sa.Row[Any]:
         query = sa.select(tables.jobs).where(tables.jobs.c.id == job_id)
@@ -213,19 +265,6 @@ class JobRecords:
         if row is None:
             raise NotFound("no such job")
         return row
-
-    def _add_event(
-        self,
-        connection: sa.Connection,
-        job_id: str,
-        kind: EventKind,
-        stage: Stage | None,
-        *,
-        detail: str,
-        seconds: float | None = None,
-    ) -> None:
-        row = {"job_id": job_id, "at": self._clock.now(), "kind": kind, "stage": stage}
-        connection.execute(tables.job_events.insert().values(**row, detail=detail, seconds=seconds))
 
 
 def _new_row(
@@ -236,6 +275,7 @@ def _new_row(
         "id": brief.key.job_id,
         **asdict(brief.key),
         "fingerprint": brief.fingerprint,
+        "resend_fingerprint": brief.resend_fingerprint,
         "status": JobStatus.WAITING,
         "target": target,
         "received_at": received_at,

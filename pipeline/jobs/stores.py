@@ -21,6 +21,7 @@ from pipeline.domain.publication import Publication, Site, Target, folder_name, 
 from pipeline.jobs import tables
 from pipeline.jobs.codec import from_json, from_row, to_json
 from pipeline.jobs.database import Database
+from pipeline.jobs.revisions import published_site
 from pipeline.ports import Clock
 
 RECENT_BYTES = 32 * 1024 * 1024
@@ -134,9 +135,9 @@ class SqlSites:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def current(self, email: str, task: str) -> Site | None:
-        """The newest site of (email, task)."""
-        return await self._database.transact(lambda connection: _current(connection, email, task))
+    async def published(self, email: str, task: str) -> Site | None:
+        """The newest published site of (email, task), else of the same task up to the last hyphen."""
+        return await self._database.transact(lambda connection: published_site(connection, email, task))
 
     async def open(self, email: str, task: str, nonce: str, target: Target) -> Site:
         """The site that this round 1 opened, or a new one with names nobody else has."""
@@ -271,6 +272,7 @@ async def forget_before(database: Database, cutoff: datetime) -> list[str]:
         for table in (tables.job_events, tables.deliveries, tables.model_calls):
             connection.execute(table.delete().where(table.c.job_id.in_(job_ids)))
         connection.execute(tables.jobs.delete().where(tables.jobs.c.id.in_(job_ids)))
+        connection.execute(tables.replies.delete().where(tables.replies.c.until < cutoff))  # of processes that died
         # A job that is still known put its bytes after the cutoff: what is older belongs to none.
         oldest = connection.execute(sa.select(sa.func.min(tables.jobs.c.received_at))).scalar() or cutoff
         connection.execute(tables.blobs.delete().where(tables.blobs.c.last_put_at < min(oldest, cutoff)))

@@ -49,6 +49,13 @@ jobs = sa.Table(
     sa.Column("files", sa.String(64)),
     sa.Column("notification", sa.String(16), nullable=False),
     sa.Column("failure", sa.JSON),
+    sa.Column("site_task", sa.String(100)),
+    sa.Column("resend_fingerprint", sa.String(64)),
+    sa.Column("leader", sa.String(32), index=True),
+    sa.Column("live_at", UtcDateTime),
+    sa.Column("next_attempt_at", UtcDateTime, index=True),
+    sa.Column("next_trigger", sa.String(16)),
+    sa.Column("next_look_at", UtcDateTime, index=True),
     sa.Index("jobs_by_site", "email", "task", "seq"),
     sqlite_autoincrement=True,
 )
@@ -96,6 +103,16 @@ deliveries = sa.Table(
     sa.Column("seconds", sa.Float, nullable=False),
     sa.Column("response", sa.Text, nullable=False),
     sa.Column("error", sa.Text),
+    sa.Column("trigger", sa.String(16), nullable=False, server_default="scheduled"),
+    sa.Column("retry_after", sa.Float),
+)
+
+replies = sa.Table(
+    "replies",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("job_id", sa.String(32), nullable=False, index=True),
+    sa.Column("until", UtcDateTime, nullable=False),
 )
 
 model_calls = sa.Table(

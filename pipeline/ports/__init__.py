@@ -1,6 +1,6 @@
 """What the use cases need from the world. Adapters implement these; ``bootstrap`` chooses them."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -10,10 +10,11 @@ from pipeline.domain.conversation import CallLimits, Conversation, Reply
 from pipeline.domain.download import Download
 from pipeline.domain.files import AppFiles
 from pipeline.domain.generation import Generation, Made, Order, Usage
-from pipeline.domain.job import Job, JobEvent, JobStatus, Stage
-from pipeline.domain.notification import Delivery, DeliveryState, Notification
+from pipeline.domain.job import Stage
+from pipeline.domain.notification import Delivery, DeliveryState, Notification, Trigger
 from pipeline.domain.publication import Publication, Remote, Site, Target
 from pipeline.domain.verdict import Seen, Verdict, Verification
+from pipeline.ports.jobs import Jobs as Jobs
 from pipeline.ports.space_host import SpaceHost as SpaceHost
 from pipeline.ports.space_host import SpaceHosts as SpaceHosts
 
@@ -143,6 +144,12 @@ class Publisher(Protocol):
     async def confirm(self, publication: Publication, site: Site, files: AppFiles, progress: Progress) -> Publication:
         """What is live, once visitors are served just ``files``; may say more than ``publication``. Raises NotLive."""
 
+    async def held(self, publication: Publication, site: Site) -> Publication | None:
+        """``publication`` with the head that the remote holds, if that is ours; None also when it cannot be told."""
+
+    async def is_served(self, publication: Publication, files: AppFiles) -> bool:
+        """Whether visitors are served just ``files``: one look, which changes nothing."""
+
     async def restore(self, site: Site) -> Site:
         """Bring back a workspace that this machine lacks; return the site with its head there. Raises PublishFailed."""
 
@@ -153,8 +160,15 @@ class Notifier(Protocol):
     async def notify(self, job_id: str, url: str, notification: Notification, deadline: datetime) -> DeliveryState:
         """Try until told, refused or late, at least once; every attempt is recorded. Never after a recorded 2xx."""
 
-    async def redeliver(self, job_id: str, url: str, notification: Notification) -> DeliveryState:
-        """One more attempt, asked for by hand."""
+    async def tell(self, job_id: str, url: str, notification: Notification, trigger: Trigger) -> DeliveryState:
+        """One more attempt; only by hand after a recorded 2xx."""
+
+
+class Replies(Protocol):
+    """Answers to those who posted briefs."""
+
+    async def all_sent(self, job_id: str) -> None:
+        """Wait until none about the job is still to be sent: evaluators note a task only when they have our answer."""
 
 
 class Deliveries(Protocol):
@@ -170,8 +184,8 @@ class Deliveries(Protocol):
 class Sites(Protocol):
     """Who owns what."""
 
-    async def current(self, email: str, task: str) -> Site | None:
-        """The newest site of (email, task)."""
+    async def published(self, email: str, task: str) -> Site | None:
+        """The newest published site of (email, task), else of the same task up to the last hyphen."""
 
     async def open(self, email: str, task: str, nonce: str, target: Target) -> Site:
         """The site that this round 1 opened, or a new one with names nobody else has."""
@@ -212,57 +226,6 @@ class Checkpoint(Protocol):
 
     async def report_notification(self, state: DeliveryState) -> None:
         """Show how far telling the evaluator has come."""
-
-
-class Jobs(Protocol):
-    """The queue and the records, as the edges see them."""
-
-    async def accept(self, brief: Brief, *, notify: bool = True) -> tuple[Job, bool]:
-        """Make ``brief`` durable and queue it; whether it is new. Raises KeyReused, Busy, Unavailable, InvalidInput."""
-
-    async def get(self, job_id: str) -> Job:
-        """Raises NotFound."""
-
-    async def ids_like(self, prefix: str, limit: int) -> list[str]:
-        """Ids that begin with ``prefix``, newest first."""
-
-    async def brief(self, job_id: str) -> Brief:
-        """As it was accepted. Raises NotFound."""
-
-    async def find(
-        self,
-        *,
-        email: str | None = None,
-        task: str | None = None,
-        status: JobStatus | None = None,
-        limit: int = 50,
-        cursor: str | None = None,
-    ) -> tuple[list[Job], str | None]:
-        """Newest first, and the cursor of the next page. Raises InvalidInput for a cursor that is none."""
-
-    async def events(self, job_id: str, after: int = 0) -> list[JobEvent]:
-        """The timeline after event ``after``."""
-
-    def watch(self, job_id: str, after: int = 0) -> AsyncIterator[JobEvent | None]:
-        """The timeline as it grows, until the job has ended; None now and then when nothing happens."""
-
-    async def wait(self, job_id: str, seconds: float) -> Job:
-        """The job once it has ended, or as it stands when ``seconds`` are over."""
-
-    async def cancel(self, job_id: str) -> Job:
-        """Stop before the next stage; a job that has ended stays as it is. Raises NotFound."""
-
-    async def redeliver(self, job_id: str) -> Job:
-        """Tell the evaluator once more. Raises NotFound, InvalidInput."""
-
-    async def files(self, job_id: str) -> AppFiles | None:
-        """The chosen app of the job, once there is one."""
-
-    async def screenshot(self, job_id: str) -> bytes | None:
-        """A PNG of the chosen app's page, once there is one."""
-
-    async def counts(self) -> dict[JobStatus, int]:
-        """Waiting and running jobs. Raises Unavailable when the storage does not answer."""
 
 
 class CallEvents(Protocol):

@@ -22,6 +22,7 @@ from pipeline.domain.front_matter import split_front_matter
 from pipeline.domain.publication import Publication, Site, Target
 from pipeline.domain.space import STATIC, Space, SpaceSettings, sdk_of
 from pipeline.ports import Clock, Progress, SpaceHost, Workspaces
+from pipeline.publishing.served import ServedApp, texts_of_space
 from pipeline.publishing.space_watch import SpaceWatch
 
 BUILD_SECONDS = 1800.0
@@ -143,6 +144,24 @@ class HfSpacePublisher:
             raise NotLive(f"the Space is published, but how it is doing cannot be told: {error}") from error
         progress(f"the Space {space.id} runs commit {publication.commit_sha}")
         return replace(publication, pages_url=f"{space.host}/") if space.host else publication
+
+    async def held(self, publication: Publication, site: Site) -> Publication | None:  # noqa: ARG002 - in the port
+        """The Space's head is read back."""
+        try:
+            space = await self._host.info(space_id_of(publication))
+        except HubError:
+            return None
+        return publication if space.commit_sha == publication.commit_sha else None
+
+    async def is_served(self, publication: Publication, files: AppFiles) -> bool:
+        """The pages of a static Space; of another kind, that it runs."""
+        if sdk_of(files) == STATIC:
+            app = ServedApp(publication.pages_url, publication.commit_sha, leaves_host=True)
+            return await app.first_problem(texts_of_space(files)) is None
+        try:
+            return (await self._host.runtime(space_id_of(publication))).stage == "RUNNING"
+        except HubError:
+            return False
 
     async def restore(self, site: Site) -> Site:
         """Make a workspace of what the Hub holds at the published commit; the same on every machine.

@@ -67,6 +67,14 @@ class LocalPublisher:
         progress(f"read back {len(served)} files of commit {publication.commit_sha}")
         return publication
 
+    async def held(self, publication: Publication, site: Site) -> Publication | None:
+        """The folder is the remote."""
+        return publication if await self._workspaces.head(site.folder) == publication.commit_sha else None
+
+    async def is_served(self, publication: Publication, files: AppFiles) -> bool:  # noqa: ARG002 - in the port
+        """What the folder holds is served."""
+        return True
+
     async def restore(self, site: Site) -> Site:
         """Raises PublishFailed: there is no other copy."""
         raise PublishFailed(

@@ -76,8 +76,12 @@ class JobSettings(BaseSettings):
     evaluation_allowed_origins: CommaSeparated = Field(
         (), description="exact origins that callbacks may go to besides public https, comma-separated"
     )
+    delivery_retry_hours: float = Field(
+        24, ge=0, le=24 * 366, description="how long callbacks are tried again after the deadline, every 10 minutes"
+    )
     webhook_signing_secret: SecretStr | None = Field(
-        None, description="signs callbacks as Standard Webhooks: base64, with or without `whsec_`"
+        None,
+        description="signs callbacks as Standard Webhooks: base64 with or without `whsec_`, or several with commas",
     )
 
     log_format: Annotated[Literal["auto", "text", "json"], LowerCase] = Field(
@@ -124,11 +128,11 @@ class JobSettings(BaseSettings):
 
     def secrets(self) -> tuple[str, ...]:
         """Every secret value that must never be logged, answered, prompted or published."""
-        return tuple(
-            value.get_secret_value()
-            for name, value in self
-            if isinstance(value, SecretStr) and name != "database_url" and value.get_secret_value()
-        )
+        values = [
+            value.get_secret_value() for name, value in self if isinstance(value, SecretStr) and name != "database_url"
+        ]
+        keys = self.webhook_signing_secret.get_secret_value().split(",") if self.webhook_signing_secret else []
+        return tuple(filter(None, [*values, *(key.strip() for key in keys)]))
 
 
 class Settings(JobSettings):
@@ -178,7 +182,11 @@ class Settings(JobSettings):
         None, description="what models are told; else `prompts` here, or what comes with the package"
     )
 
-    response_patience_seconds: float = Field(600, ge=0, description="how long `POST /api-deploy` waits for the app")
+    response_patience_seconds: float = Field(5, ge=0, description="how long `POST /api-deploy` waits for the app")
+    notify_unconfirmed: bool = Field(
+        default=True,
+        description="tell the evaluator just before the deadline although visitors are not served the page yet",
+    )
     job_concurrency: int = Field(64, ge=1, description="jobs at work at the same time")
     job_max_calls: int = Field(6, ge=0, description="calls of models for one job; looked at before each call")
     job_max_tokens: int = Field(120_000, ge=0, description="tokens of one job, in and out")

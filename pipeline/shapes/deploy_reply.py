@@ -58,12 +58,15 @@ class FailedReply(BaseModel):
 
 
 def deploy_reply(job: Job, own_address: str) -> DeployReply | RunningReply | FailedReply:
-    """What POST /api-deploy says about ``job``. A job that was cancelled is told as a failed one."""
+    """What POST /api-deploy says about ``job``: done once the app is live, though the evaluator is still to be told.
+
+    A job that was cancelled is told as a failed one.
+    """
     shown = ShownJob(job, own_address)
-    if job.status is JobStatus.SUCCEEDED:
-        return DeployReply.model_validate(shown)
-    if not job.status.is_final:
+    if not job.has_result:
         return RunningReply(job_id=job.id, job_url=shown.url)
+    if job.status not in {JobStatus.FAILED, JobStatus.CANCELLED}:
+        return DeployReply.model_validate(shown)
     return FailedReply(
         status="cancelled" if job.status is JobStatus.CANCELLED else "failed",
         stage=shown.stage,

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator
 
 from pipeline.domain.job import EventKind, Job, JobEvent, JobStatus, Stage
-from pipeline.domain.notification import DeliveryState
+from pipeline.domain.notification import DeliveryState, Trigger
 from pipeline.domain.publication import Target
 from pipeline.domain.verdict import Outcome, Severity
 from pipeline.shapes.view import View, at
@@ -65,15 +65,20 @@ class DeliveryView(View):
     seconds: float
     response: str
     error: str | None
+    trigger: Trigger
 
 
 class NotificationView(View):
-    """How far telling the evaluator has come; ``last_status`` is the HTTP status of the latest attempt."""
+    """How far telling the evaluator has come; ``last_status`` is the HTTP status of the latest attempt.
+
+    ``next_attempt_at`` is for what is told after the job has ended; until then there is one every minute or sooner.
+    """
 
     status: DeliveryState = at("notification")
     attempts: Annotated[int, BeforeValidator(len)] = at("deliveries")
     last_status: int | None = at("deliveries", -1, "status", default=None)
     last_error: str | None = at("deliveries", -1, "error", default=None)
+    next_attempt_at: datetime | None
 
 
 class StageState(StrEnum):

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline import __version__
 from pipeline.shapes.deploy_request import DeployRequest, RequestRules
-from pipeline.web import deploy_routes, event_routes, health_routes, job_routes, preview_routes
+from pipeline.web import delivery_routes, deploy_routes, event_routes, health_routes, job_routes, preview_routes
 from pipeline.web.auth import Credentials, Gate
 from pipeline.web.body import BodyLimit
 from pipeline.web.dependencies import Services
@@ -30,6 +30,7 @@ ROUTES = (
     deploy_routes,
     job_routes,
     event_routes,
+    delivery_routes,
     creation_routes,
     preview_routes,
     health_routes,

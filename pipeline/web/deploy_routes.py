@@ -1,9 +1,11 @@
 """POST /api-deploy: a brief comes in, and the answer is a live app, or word that it is being built."""
 
 from http import HTTPStatus
+from secrets import token_hex
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
+from starlette.background import BackgroundTask
 
 from pipeline.domain.brief import Brief
 from pipeline.shapes.deploy_reply import DeployReply, FailedReply, RunningReply, deploy_reply
@@ -53,20 +55,26 @@ async def deploy(request: Request, services: ServicesOfApp, gate: GateOfApp, rul
 
     How long is up to the caller's ``Prefer``, else to RESPONSE_PATIENCE_SECONDS. The work goes on when the answer is
     given before it is done, and when the client hangs up. A cancelled job is answered like a failed one.
+
+    The evaluator is called back after this answer has been sent. So who waits is answered as soon as the app is live:
+    ``notification`` is ``pending`` then.
     """
     require_json(request.headers)
     brief = await _authentic_brief(request, gate, rules)
-    job, _ = await services.jobs.accept(brief)
+    answer = token_hex(16)
+    job, _ = await services.jobs.accept(brief, reply=answer)
     settings = services.settings
     longest = max(settings.response_patience_seconds, settings.job_deadline_seconds)
     preferences = read_preferences(request.headers.getlist("prefer")).within(longest)
     patience = preferences.patience(settings.response_patience_seconds)
     if patience:
-        job = await while_listening(request, services.jobs.wait(job.id, patience), job)
+        job = await while_listening(request, services.jobs.wait(job.id, patience, answer), job)
     reply = deploy_reply(job, settings.own_address)
     status = HTTPStatus.OK if reply.ok else HTTPStatus.BAD_GATEWAY
     applied = preferences.applied()
-    return JSONResponse(reply.model_dump(mode="json"), status, {"Preference-Applied": applied} if applied else None)
+    headers = {"Preference-Applied": applied} if applied else None
+    sent = BackgroundTask(services.jobs.reply_sent, answer)  # runs when the body has been handed to the socket
+    return JSONResponse(reply.model_dump(mode="json"), status, headers, background=sent)
 
 
 async def _authentic_brief(request: Request, gate: Gate, rules: RequestRules) -> Brief:

@@ -19,6 +19,7 @@ from tests.fakes.forkserver import PATIENCE, Forked
 
 SECRET = "a-deploy-secret-for-tests"
 COMMAND = ("serve", "--port", "0")
+PATIENT = f"wait={PATIENCE:.0f}"
 MEASURED = "COVERAGE_PROCESS_CONFIG"
 STARTED = re.compile(r"Listening on (http://\S+)")
 
@@ -93,8 +94,8 @@ class Service:
             self.process.stdout.close()
         return code
 
-    def post(self, request: dict[str, Any], prefer: str | None = None) -> httpx.Response:
-        """Send a brief with the right secret."""
+    def post(self, request: dict[str, Any], prefer: str | None = PATIENT) -> httpx.Response:
+        """Send a brief with the right secret, and wait for its result unless told otherwise."""
         headers = {"Prefer": prefer} if prefer else {}
         body = {"secret": SECRET, **request}
         return httpx.post(f"{self.url}/api-deploy", json=body, headers=headers, timeout=PATIENCE, trust_env=False)

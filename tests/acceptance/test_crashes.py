@@ -54,6 +54,7 @@ def test_a_revision_survives_as_well_and_adds_one_commit(stage: str, tmp_path: P
         start = partial(Service, tmp_path, EVALUATION_ALLOWED_ORIGINS=evaluator.origin)
         with start() as service:
             first = service.post(make_request(evaluation_url=evaluator.url)).json()
+            service.finished(first["job_id"])
         fields = {"brief": "Add a select #region-filter.", "attachments": [], "evaluation_url": evaluator.url}
         job = killed_and_resumed(start, f"{stage}:after_effect", make_request(round=2, nonce="n-2", **fields))
         assert commits(repository_in(tmp_path)) == [job["commit_sha"], first["commit_sha"]]

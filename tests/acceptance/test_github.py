@@ -67,6 +67,7 @@ def test_two_rounds_take_six_requests_besides_polls_and_the_evaluator_is_told_of
         after_first = requests_of(world.github)
         page = page_of(first)
         second = service.post(revision(evaluation_url=world.evaluator.url)).json()
+        world.evaluator.wait_for(2)
 
     assert (first["status"], second["status"]) == ("succeeded", "succeeded"), (first, second)
     assert (after_first["POST"], after_first["git"]) == (2, 2)

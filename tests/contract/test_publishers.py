@@ -83,3 +83,18 @@ async def test_other_files_than_the_published_are_not_live(author: Author) -> No
 async def test_what_was_never_published_cannot_be_restored(author: Author) -> None:
     with pytest.raises(PublishFailed):
         await author.publisher.restore(author.site)
+
+
+async def test_what_the_remote_holds_is_told_apart_from_what_it_does_not(author: Author) -> None:
+    publication = await author.publish(FILES, "one")
+    assert await author.publisher.held(publication, author.site) == publication
+    author.site = replace(author.site, publication=publication, head=publication.commit_sha)
+    second = await author.publish(REVISED, "two")
+    assert await author.publisher.held(publication, author.site) in {None, second}
+    assert await author.publisher.held(second, author.site) == second
+
+
+async def test_one_look_tells_whether_it_is_served(author: Author) -> None:
+    publication = await author.publish(FILES, "one")
+    await author.confirm(publication, FILES)
+    assert await author.publisher.is_served(publication, FILES)

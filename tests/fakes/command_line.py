@@ -51,9 +51,9 @@ class InstantJobs(MemoryJobs):
         self.accepted: list[tuple[Brief, bool]] = []
         self.verdicts: tuple[Verdict, ...] = ()
 
-    async def accept(self, brief: Brief, *, notify: bool = True) -> tuple[Job, bool]:
+    async def accept(self, brief: Brief, *, notify: bool = True, reply: str | None = None) -> tuple[Job, bool]:
         """Accept and end."""
-        job, is_new = await super().accept(brief, notify=notify)
+        job, is_new = await super().accept(brief, notify=notify, reply=reply)
         self.accepted.append((brief, notify))
         if is_new:
             self.start(job.id)

@@ -1,5 +1,6 @@
 """Every port of the deploy use case in memory."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -54,12 +55,14 @@ class World:
 
     def __init__(self, brief: Brief, **fails: StageError) -> None:
         self.brief = brief
+        self.options: dict[str, bool] = {}
         self.fails = fails
         self.log: list[str] = []
         self.orders: list[Order] = []
         self.generations: list[Generation | StageError] = []
         self.verifications: list[Verification] = []
         self.site: Site | None = None
+        self.looked_for = ""
         self.committed: AppFiles | None = None
         self.reported: list[Report] = []
         self.notified: DeliveryState | None = None
@@ -72,6 +75,9 @@ class World:
         self.refusals: list[StageError] = []
         self.build_failures: list[StageError] = []
         self.learnt: Publication | None = None
+        self.never_served = False
+        self.held_by_remote: Publication | None = make_publication()
+        self.told: list[Notification] = []
         self.pictures: dict[str, bytes] = {}
         self.earlier: Sequence[Check] = ()
         self.base = make_files()
@@ -90,11 +96,12 @@ class World:
             workspaces=world,
             publishers={Target.LOCAL: world},
             notifier=world,
+            replies=world,
             sites=Sites(self),
             blobs=world,
             clock=FakeClock(NOW),
         )
-        await Deploy(ports)(self.job, self.brief, world)
+        await Deploy(ports, **self.options)(self.job, self.brief, world)
 
     def _step(self, name: str) -> None:
         self.log.append(name)
@@ -172,13 +179,22 @@ class World:
     async def confirm(self, publication: Publication, _site: Site, files: AppFiles, _progress: Progress) -> Publication:
         assert files == self.committed
         self._step("confirm")
+        if self.never_served:
+            await asyncio.Event().wait()
         if self.build_failures:
             raise self.build_failures.pop(0)
         return self.learnt or publication
 
-    async def notify(self, _job_id: str, url: str, _notification: Notification, _deadline: datetime) -> DeliveryState:
+    async def held(self, _publication: Publication, _site: Site) -> Publication | None:
+        return self.held_by_remote
+
+    async def all_sent(self, _job_id: str) -> None:
+        self._step("answered")
+
+    async def notify(self, _job_id: str, url: str, notification: Notification, _deadline: datetime) -> DeliveryState:
         assert url == self.brief.evaluation_url
         self._step("notify")
+        self.told.append(notification)
         return DeliveryState.DELIVERED
 
     async def put(self, content: bytes) -> str:
@@ -200,11 +216,12 @@ class Sites:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    async def current(self, _email: str, _task: str) -> Site | None:
+    async def published(self, _email: str, task: str) -> Site | None:
+        self._world.looked_for = task
         return self._world.site
 
-    async def open(self, _email: str, _task: str, _nonce: str, _target: Target) -> Site:
-        return make_site()
+    async def open(self, _email: str, _task: str, nonce: str, _target: Target) -> Site:
+        return make_site(nonce=nonce)
 
     async def record(self, site: Site, publication: Publication, head: str, _checks: object) -> Site:
         self._world.log.append("record")

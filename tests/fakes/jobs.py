@@ -38,11 +38,15 @@ class MemoryJobs(Jobs):
 
     Attributes:
         broken: raised by ``accept`` and ``counts`` while it is set.
+        held: answers that are still to be sent.
+        retried: which dead letters were asked for, each time.
         waiting, watching: how many callers of ``wait`` and ``watch`` there are at the moment.
     """
 
     def __init__(self, queue_limit: int = 1000) -> None:
         self.broken: PipelineError | None = None
+        self.held: set[str] = set()
+        self.retried: list[dict[str, Any]] = []
         self.waiting = 0
         self.watching = 0
         self._queue_limit = queue_limit
@@ -53,9 +57,11 @@ class MemoryJobs(Jobs):
         self.screenshots: dict[str, bytes] = {}
         self._changed = asyncio.Event()
 
-    async def accept(self, brief: Brief, *, notify: bool = True) -> tuple[Job, bool]:
+    async def accept(self, brief: Brief, *, notify: bool = True, reply: str | None = None) -> tuple[Job, bool]:
         if self.broken:
             raise self.broken
+        if reply:
+            self.held.add(reply)
         job_id = brief.key.job_id
         if known := self._jobs.get(job_id):
             if known.fingerprint != brief.fingerprint:
@@ -128,11 +134,14 @@ class MemoryJobs(Jobs):
         finally:
             self.watching -= 1
 
-    async def wait(self, job_id: str, seconds: float) -> Job:
+    async def reply_sent(self, reply: str) -> None:
+        self.held.remove(reply)
+
+    async def wait(self, job_id: str, seconds: float, reply: str | None = None) -> Job:
         self.waiting += 1
         try:
             async with asyncio.timeout(seconds):
-                while not self._jobs[job_id].status.is_final:
+                while not (self._jobs[job_id].has_result if reply else self._jobs[job_id].status.is_final):
                     await self._changed.wait()
         except TimeoutError:
             pass
@@ -152,6 +161,10 @@ class MemoryJobs(Jobs):
         delivery = make_delivery(attempt=len(job.deliveries) + 1)
         self._set(job_id, deliveries=(*job.deliveries, delivery), notification=DeliveryState.DELIVERED)
         return self._jobs[job_id]
+
+    async def retry_dead_letters(self, **chosen: Any) -> int:
+        self.retried.append(chosen)
+        return len(self._jobs)
 
     async def files(self, job_id: str) -> AppFiles | None:
         return self._files.get(job_id)
@@ -191,6 +204,9 @@ class MemoryJobs(Jobs):
     ) -> None:
         self._events.append(JobEvent(len(self._events) + 1, job_id, at, kind, stage, detail, seconds))
         self._wake()
+
+    def go_live(self, job_id: str) -> None:
+        self._set(job_id, **make_outcome(), live_at=NOW, status=JobStatus.RUNNING)
 
     def finish(self, job_id: str, files: AppFiles | None = None, **outcome: Any) -> None:
         self._files[job_id] = files or AppFiles({"index.html": b"<h1>Sales</h1>"})

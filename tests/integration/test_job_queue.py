@@ -4,7 +4,6 @@ import asyncio
 
 import pytest
 
-from pipeline.domain.brief import Brief
 from pipeline.domain.errors import Busy, InvalidInput, KeyReused, NotFound, PublishFailed, Unavailable
 from pipeline.domain.job import JobStatus
 from pipeline.domain.notification import DeliveryState
@@ -70,16 +69,11 @@ async def test_jobs_are_found_newest_first_page_by_page(database: Database) -> N
             await jobs.find(cursor="' OR 1=1")
 
 
-@pytest.mark.parametrize(
-    ("field", "brief"), [("round", make_brief(round=2)), ("target", make_brief(target=Target.HF_SPACE))]
-)
-async def test_a_revision_of_nothing_and_a_target_that_is_not_set_up_are_refused(
-    database: Database, field: str, brief: Brief
-) -> None:
+async def test_a_target_that_is_not_set_up_is_refused(database: Database) -> None:
     async with working(database, Work()) as jobs:
         with pytest.raises(InvalidInput) as refusal:
-            await jobs.accept(brief)
-        assert refusal.value.problems[0].field == field
+            await jobs.accept(make_brief(target=Target.HF_SPACE))
+        assert refusal.value.problems[0].field == "target"
 
 
 async def test_a_draining_service_takes_nothing(database: Database) -> None:

@@ -45,12 +45,13 @@ class Watch:
 
     async def pause(self, seen: str) -> None:
         """Wait before the next look. Raises NotLive, with what was ``seen`` last, when the time is up."""
-        if self.passed + self._pause > self._seconds:
+        left = self._seconds - self.passed
+        if left <= 0:
             raise NotLive(f"after {self.passed:.0f} s visitors are not served this commit: {seen}")
         if seen != self._seen:
             self._progress(seen)
             self._seen = seen
-        await self._clock.sleep(self._pause)
+        await self._clock.sleep(min(self._pause, left))
         self._pause = min(self._pause * GROWTH, LONGEST_PAUSE)
 
 

@@ -15,11 +15,13 @@ from pipeline.ports import Clock, Progress, Workspaces
 from pipeline.publishing.github_pages.api import REQUEST_SECONDS, GitHubApi
 from pipeline.publishing.github_pages.confirmation import Confirmation, Watch
 from pipeline.publishing.github_pages.patience import Patience, TryAgain, WriteLimiter
-from pipeline.publishing.github_pages.repositories import Owner, Repository, create, find, repository_of
+from pipeline.publishing.github_pages.repositories import Owner, Repository, create, find, head_of, repository_of
 from pipeline.publishing.github_pages.sites import WORKFLOW, build_type_of, set_right, switch_on
+from pipeline.publishing.served import ServedApp, texts_on_pages
 
 PUBLIC_API = "api.github.com"
 WRITES_OF_A_NEW_SITE = 2
+HELD_SECONDS = 10.0  # for reading the branch back when little time is left
 MAX_REQUESTS = 64
 """API requests under way at once; more wait for their turn."""
 
@@ -129,6 +131,23 @@ class GitHubPagesPublisher:
             publication = await self._push_again(publication, site, files, progress)
         return await self._confirm(publication, files, progress)
 
+    async def held(self, publication: Publication, site: Site) -> Publication | None:
+        """The branch is read back: at the commit that was published, or at the one pushed to have it built again."""
+        try:
+            async with self._within_patience(lambda _: None, HELD_SECONDS) as (api, _):
+                head = await head_of(api, repository_of(publication).full_name)
+        except PublishFailed:
+            return None
+        ours = {publication.commit_sha, await self._workspaces.head(site.folder)}
+        return replace(publication, commit_sha=head) if head and head in ours else None
+
+    async def is_served(self, publication: Publication, files: AppFiles) -> bool:
+        """Every text file and the index page; of what a workflow made, any page."""
+        app, texts = ServedApp(publication.pages_url, publication.commit_sha), texts_on_pages(files)
+        if build_type_of(files) == WORKFLOW or not texts:
+            return await app.answers()
+        return await app.first_problem(texts) is None
+
     async def _confirm(self, publication: Publication, files: AppFiles, progress: Progress) -> Publication:
         watch = Watch(self._clock, self._patience_seconds, progress)
         try:
@@ -204,8 +223,11 @@ class GitHubPagesPublisher:
         await patience.retry(push)
 
     @asynccontextmanager
-    async def _within_patience(self, progress: Progress) -> AsyncIterator[tuple[GitHubApi, Patience]]:
-        patience = Patience(self._clock, self._patience_seconds, progress)
+    async def _within_patience(
+        self, progress: Progress, seconds: float | None = None
+    ) -> AsyncIterator[tuple[GitHubApi, Patience]]:
+        seconds = seconds or self._patience_seconds
+        patience = Patience(self._clock, seconds, progress)
         api = GitHubApi(
             self._api_url,
             self._token,
@@ -215,10 +237,10 @@ class GitHubPagesPublisher:
             seconds=self._request_seconds,
         )
         try:
-            async with asyncio.timeout(self._patience_seconds):
+            async with asyncio.timeout(seconds):
                 yield api, patience
         except TimeoutError as error:
-            raise PublishFailed(f"GitHub took longer than {self._patience_seconds:.0f} s") from error
+            raise PublishFailed(f"GitHub took longer than {seconds:.0f} s") from error
         finally:
             api.close()
 

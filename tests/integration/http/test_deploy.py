@@ -142,7 +142,7 @@ async def test_a_result_that_waited_for_is_replayed_to_the_letter(client: Client
 async def test_who_waits_when_the_storage_fails_is_told_that_the_job_was_accepted(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fail(_: str, __: float) -> Job:
+    async def fail(*_: object) -> Job:
         raise Unavailable("the database does not answer")
 
     monkeypatch.setattr(client.jobs, "wait", fail)

@@ -87,7 +87,13 @@ async def test_a_job_can_be_cancelled_once(client: Client) -> None:
 async def test_a_notification_can_be_sent_again_when_there_is_somebody_to_tell(client: Client) -> None:
     told = await accept(client.services, evaluation_url="https://example.com/notify")
     answer = (await client.post(f"/jobs/{told}/redeliver")).json()
-    assert answer["notification"] == {"status": "delivered", "attempts": 1, "last_status": 200, "last_error": None}
+    assert answer["notification"] == {
+        "status": "delivered",
+        "attempts": 1,
+        "last_status": 200,
+        "last_error": None,
+        "next_attempt_at": None,
+    }
     assert answer["deliveries"][0]["response"] == "ok"
     untold = await accept(client.services, nonce="n2")
     response = await client.post(f"/jobs/{untold}/redeliver")

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -151,3 +152,18 @@ def test_redeliver_ends_with_1_when_the_evaluator_refuses_even_if_it_was_told_be
 
 def test_redeliver_without_an_evaluator_ends_with_2(jobs: InstantJobs) -> None:
     assert pipeline("jobs", "redeliver", accept(jobs)).code == 2
+
+
+def test_redeliver_failed_says_how_many_are_sent_again(jobs: InstantJobs) -> None:
+    accept(jobs)
+    ended = pipeline("jobs", "redeliver", "--failed", "--since", "2026-01-31T12:00Z", ends_with=0)
+    assert "1 callback will be sent again" in ended.stderr
+    assert jobs.retried == [{"since": datetime(2026, 1, 31, 12, tzinfo=UTC)}]
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("--since", "2026-01-31"), ("0" * 32, "--failed"), ("--failed", "--since", "x")]
+)
+def test_redeliver_wants_one_job_or_failed_ones(jobs: InstantJobs, arguments: tuple[str, ...]) -> None:
+    assert pipeline("jobs", "redeliver", *arguments).code == 2
+    assert jobs.retried == []

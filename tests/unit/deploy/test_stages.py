@@ -1,6 +1,8 @@
 """The use case, without an engine: what happens in which order, and what a failure leaves undone."""
 
+import asyncio
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -12,13 +14,21 @@ from pipeline.domain.errors import (
     PlanRequired,
     PublishFailed,
     SecretFound,
-    SiteMissing,
     StageError,
 )
 from pipeline.domain.job import Job
 from pipeline.domain.notification import DeliveryState
-from pipeline.domain.publication import Site, SpaceSdk
-from tests.builders import make_brief, make_files, make_generation, make_job, make_made, make_publication, make_site
+from pipeline.domain.publication import SpaceSdk
+from tests.builders import (
+    NOW,
+    make_brief,
+    make_files,
+    make_generation,
+    make_job,
+    make_made,
+    make_publication,
+    make_site,
+)
 from tests.fakes.deploy import FROM_MODEL, MENDED, WITHOUT_MODEL, World
 
 NOTIFIED = make_brief(evaluation_url="https://evaluator.example/notify")
@@ -27,7 +37,7 @@ NOTIFIED = make_brief(evaluation_url="https://evaluator.example/notify")
 async def test_stages_are_taken_in_order_and_the_evaluator_is_told_last() -> None:
     world = World(NOTIFIED)
     await world.run()
-    assert world.log == ["generate", "scan", "verify", "commit", "publish", "record", "confirm", "notify"]
+    assert world.log == ["generate", "scan", "verify", "commit", "publish", "record", "confirm", "answered", "notify"]
     assert world.reported[-1].publication == make_publication()
     assert world.notified is DeliveryState.DELIVERED
 
@@ -83,12 +93,64 @@ async def test_a_revision_keeps_the_workflows_that_an_earlier_round_asked_for() 
     assert world.committed[".github/workflows/ci.yml"] == b"on: push\n"
 
 
-@pytest.mark.parametrize("site", [None, make_site()])
-async def test_a_revision_of_what_was_never_published_fails(site: Site | None) -> None:
+async def test_a_revision_of_what_was_never_published_is_built_as_a_new_site_and_says_so() -> None:
     world = World(make_brief(round=2))
-    world.site = site
-    with pytest.raises(SiteMissing):
-        await world.run()
+    world.job = make_job(key=world.brief.key)
+    await world.run()
+    assert (world.orders[0].base, world.orders[0].earlier_checks) == (None, ())
+    assert any("built as a new site" in note for note in world.reported[-1].made.notes)
+
+
+async def test_a_revision_of_a_site_under_another_hash_works_on_that_site_and_says_so() -> None:
+    world = World(make_brief(round=2, task="sales-b2b2b"))
+    world.job = make_job(key=world.brief.key, site_task="sales-a1a1a")
+    world.site = make_site(task="sales-a1a1a", publication=make_publication())
+    await world.run()
+    assert world.looked_for == "sales-a1a1a"
+    assert world.orders[0].base == make_files()
+    assert world.site.repository == make_site(task="sales-a1a1a").repository
+    assert any("sales-a1a1a" in note for note in world.reported[-1].made.notes)
+
+
+def unserved(seconds: float = 0.0, **options: bool) -> World:
+    """Visitors are never served the app, and there are so many ``seconds`` left."""
+    world = World(NOTIFIED)
+    world.job = replace(world.job, deadline=NOW + timedelta(seconds=seconds), received_at=NOW - timedelta(seconds=600))
+    world.never_served, world.options = True, options
+    return world
+
+
+async def test_what_the_remote_holds_is_told_unconfirmed_when_visitors_are_not_served_it_in_time() -> None:
+    world = unserved()
+    world.held_by_remote = make_publication(commit_sha="f" * 40)
+    await world.run()
+    (told,) = world.told
+    assert (told.is_unconfirmed, told.commit_sha) == (True, "f" * 40)
+    assert world.reported[-1].publication == replace(world.held_by_remote, is_unconfirmed=True)
+    assert any("not served this commit in time" in note for note in world.reported[-1].made.notes)
+    assert world.site is not None
+    assert world.site.publication == world.held_by_remote
+
+
+async def test_what_the_remote_does_not_hold_is_not_told_unconfirmed() -> None:
+    world = unserved()
+    world.held_by_remote = None
+    await never_ends(world)
+
+
+async def test_operators_may_forbid_to_tell_of_what_is_not_served() -> None:
+    await never_ends(unserved(notify_unconfirmed=False))
+
+
+async def never_ends(world: World) -> None:
+    """The stage's own deadline, which the engine keeps, is all that ends it."""
+    running = asyncio.create_task(world.run())
+    while "confirm" not in world.log:
+        await asyncio.sleep(0)
+    done, _ = await asyncio.wait({running}, timeout=0.1)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert (done, world.told) == (set(), [])
 
 
 def test_the_commit_message_names_task_round_maker_and_job_and_is_the_same_each_time() -> None:

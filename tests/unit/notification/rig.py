@@ -6,7 +6,7 @@ from typing import Any
 
 from pipeline.domain.address import UrlRule
 from pipeline.domain.errors import NoAnswer
-from pipeline.domain.notification import Delivery, DeliveryState
+from pipeline.domain.notification import Delivery, DeliveryState, Trigger
 from pipeline.notification.egress import Answer, EgressClient
 from pipeline.notification.notifier import WebhookNotifier
 from tests.builders import make_notification
@@ -105,9 +105,12 @@ class Telling:
         await self._record()
         return await self.notifier.notify(JOB, URL, make_notification(), deadline)
 
-    async def redeliver(self) -> DeliveryState:
+    async def tell(self, trigger: Trigger) -> DeliveryState:
         await self._record()
-        return await self.notifier.redeliver(JOB, URL, make_notification())
+        return await self.notifier.tell(JOB, URL, make_notification(), trigger)
+
+    async def redeliver(self) -> DeliveryState:
+        return await self.tell(Trigger.MANUAL)
 
     async def statuses(self) -> list[int | None]:
         return [delivery.status for delivery in await self.deliveries.of(JOB)]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.domain.notification import Delivery, DeliveryState
+from pipeline.domain.notification import Delivery, DeliveryState, Trigger
 from pipeline.notification.notifier import SHORTEST_ATTEMPT_SECONDS, WebhookNotifier
 from tests.builders import make_delivery, make_notification
 from tests.fakes.clock import START, FakeClock
@@ -42,7 +42,7 @@ async def test_any_2xx_ends_it(status: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "status", [100, 101, 300, 301, 302, 304, 307, 308, 404, 408, 425, 429, 500, 502, 503, 504, 599]
+    "status", [100, 101, 300, 301, 302, 304, 307, 308, 400, 404, 408, 409, 425, 429, 500, 502, 503, 504, 599]
 )
 async def test_what_may_heal_is_tried_again(status: int) -> None:
     telling = Telling(status, 200)
@@ -50,7 +50,7 @@ async def test_what_may_heal_is_tried_again(status: int) -> None:
     assert await telling.statuses() == [status, 200]
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 405, 409, 410, 413, 418, 422, 451])
+@pytest.mark.parametrize("status", [401, 402, 403, 405, 406, 410, 413, 418, 422, 451])
 async def test_what_will_not_heal_is_a_dead_letter_at_once(status: int) -> None:
     telling = Telling(status)
     assert await telling.notify() is DeliveryState.DEAD_LETTER
@@ -58,9 +58,9 @@ async def test_what_will_not_heal_is_a_dead_letter_at_once(status: int) -> None:
     assert telling.clock.slept == []
 
 
-async def test_an_evaluator_that_never_answers_well_is_given_up_before_the_deadline() -> None:
+async def test_an_evaluator_that_never_answers_well_is_left_for_later_before_the_deadline() -> None:
     telling = Telling(*[500] * 100)
-    assert await telling.notify() is DeliveryState.DEAD_LETTER
+    assert await telling.notify() is DeliveryState.PENDING
     assert telling.clock.slept == [1, 2, 4, 8, 16, 32] + [60] * 8
     assert telling.clock.monotonic() == 543
     assert len(await telling.statuses()) == 15
@@ -69,7 +69,7 @@ async def test_an_evaluator_that_never_answers_well_is_given_up_before_the_deadl
 async def test_an_attempt_may_begin_at_the_deadline_but_not_after_it() -> None:
     on_time, late = Telling(500), Telling(500)
     assert await on_time.notify(START + timedelta(seconds=1)) is DeliveryState.DELIVERED
-    assert await late.notify(START + timedelta(seconds=0.9)) is DeliveryState.DEAD_LETTER
+    assert await late.notify(START + timedelta(seconds=0.9)) is DeliveryState.PENDING
     assert late.clock.slept == []
 
 
@@ -83,7 +83,7 @@ async def test_the_time_that_attempts_take_counts() -> None:
 async def test_there_is_one_attempt_even_when_the_deadline_has_passed(deadline: datetime) -> None:
     delivered, failed = Telling(200), Telling(500)
     assert await delivered.notify(deadline) is DeliveryState.DELIVERED
-    assert await failed.notify(deadline) is DeliveryState.DEAD_LETTER
+    assert await failed.notify(deadline) is DeliveryState.PENDING
     assert await failed.statuses() == [500]
     assert failed.client.limits == [(SHORTEST_ATTEMPT_SECONDS, SHORTEST_ATTEMPT_SECONDS)]
 
@@ -129,9 +129,9 @@ async def test_a_date_that_has_passed_or_has_no_time_zone_is_understood() -> Non
 
 
 @pytest.mark.parametrize("value", ["601", "86400", "999999999999", format_datetime(DEADLINE + timedelta(seconds=1))])
-async def test_being_asked_to_come_back_after_the_deadline_is_a_dead_letter_now(value: str) -> None:
+async def test_being_asked_to_come_back_after_the_deadline_leaves_it_for_later_at_once(value: str) -> None:
     telling = Telling(after(value))
-    assert await telling.notify() is DeliveryState.DEAD_LETTER
+    assert await telling.notify() is DeliveryState.PENDING
     assert (await telling.statuses(), telling.clock.slept) == ([429], [])
 
 
@@ -154,7 +154,7 @@ async def test_a_jump_of_the_wall_clock_changes_neither_waits_nor_end(jump: floa
                 telling.clock.jump(jump)
 
     telling = Telling(*[500] * 100, deliveries=Jumping())
-    assert await telling.notify() is DeliveryState.DEAD_LETTER
+    assert await telling.notify() is DeliveryState.PENDING
     assert telling.clock.slept == [1, 2, 4, 8, 16, 32] + [60] * 8
 
 
@@ -186,7 +186,7 @@ async def test_cancelling_ends_a_wait_and_leaves_the_record_as_it_was() -> None:
 # What is on record decides how the notifier goes on
 
 
-@pytest.mark.parametrize("others", [(), (500,), (500, 400)])
+@pytest.mark.parametrize("others", [(), (500,), (500, 410)])
 async def test_a_recorded_success_is_never_sent_again(others: tuple[int, ...]) -> None:
     recorded = [make_delivery(attempt=n, status=status) for n, status in enumerate((*others, 204), start=1)]
     telling = Telling(recorded=[*recorded, make_delivery(attempt=9, status=500)])
@@ -194,7 +194,7 @@ async def test_a_recorded_success_is_never_sent_again(others: tuple[int, ...]) -
     assert (telling.client.began, telling.clock.slept) == ([], [])
 
 
-@pytest.mark.parametrize("status", [400, 403, 410])
+@pytest.mark.parametrize("status", [401, 403, 410])
 async def test_a_recorded_refusal_is_not_asked_again(status: int) -> None:
     telling = Telling(recorded=[make_delivery(status=500), make_delivery(attempt=2, status=status)])
     assert await telling.notify() is DeliveryState.DEAD_LETTER
@@ -210,6 +210,19 @@ async def test_a_resumed_job_goes_on_with_the_count_and_the_schedule_of_its_reco
     assert [delivery.attempt for delivery in await telling.deliveries.of(JOB)] == [1, 2, 3, 4, 5, 6]
 
 
+async def test_what_the_evaluator_asked_for_outlives_a_crash() -> None:
+    early, late = (make_delivery(status=429, at=START, seconds=0, retry_after=after) for after in (90.0, 601.0))
+    soon, beyond = Telling(recorded=[early]), Telling(recorded=[late])
+    assert (await soon.notify(), soon.clock.slept) == (DeliveryState.DELIVERED, [90])
+    assert (await beyond.notify(), beyond.client.began) == (DeliveryState.PENDING, [])
+
+
+async def test_an_attempt_that_is_due_is_not_made_after_a_recorded_success() -> None:
+    telling = Telling(500, recorded=[make_delivery()])
+    assert await telling.tell(Trigger.SCHEDULED) is DeliveryState.DELIVERED
+    assert telling.client.began == []
+
+
 async def test_a_job_that_is_resumed_long_after_its_last_attempt_need_not_wait() -> None:
     telling = Telling(recorded=[make_delivery(status=500, at=START - timedelta(hours=2))])
     assert await telling.notify(START - timedelta(hours=1)) is DeliveryState.DELIVERED
@@ -218,7 +231,7 @@ async def test_a_job_that_is_resumed_long_after_its_last_attempt_need_not_wait()
 
 async def test_a_job_that_is_resumed_late_gets_one_more_attempt_and_no_second() -> None:
     telling = Telling(500, recorded=[make_delivery(status=500, at=START - timedelta(seconds=1), seconds=1)])
-    assert await telling.notify(START) is DeliveryState.DEAD_LETTER
+    assert await telling.notify(START) is DeliveryState.PENDING
     assert telling.clock.slept == [1]
     assert await telling.statuses() == [500, 500]
 
@@ -254,12 +267,12 @@ async def test_an_attempt_that_cannot_be_recorded_is_not_followed_by_another() -
         ([], 200, DeliveryState.DELIVERED),
         ([500], 200, DeliveryState.DELIVERED),
         ([410], 200, DeliveryState.DELIVERED),
-        ([500], 500, DeliveryState.DEAD_LETTER),
-        ([500], 302, DeliveryState.DEAD_LETTER),
+        ([500], 500, DeliveryState.PENDING),
+        ([500], 302, DeliveryState.PENDING),
         ([410], 410, DeliveryState.DEAD_LETTER),
         ([200], 200, DeliveryState.DELIVERED),
         ([200], 500, DeliveryState.DELIVERED),
-        ([500], None, DeliveryState.DEAD_LETTER),
+        ([500], None, DeliveryState.PENDING),
     ],
 )
 async def test_redelivering_is_exactly_one_more_attempt(
@@ -268,5 +281,6 @@ async def test_redelivering_is_exactly_one_more_attempt(
     telling = Telling(status, recorded=[make_delivery(attempt=n, status=s) for n, s in enumerate(recorded, start=1)])
     assert await telling.redeliver() is state
     assert await telling.statuses() == [*recorded, status]
+    assert (await telling.deliveries.of(JOB))[-1].trigger is Trigger.MANUAL
     assert telling.client.limits == [(30, 30)]
     assert telling.clock.slept == []
