@@ -53,6 +53,7 @@ def test_a_brief_becomes_a_space_that_runs_with_one_create_and_one_commit(kind: 
     with FakeHub() as hub, EvaluatorServer() as evaluator, ModelServer([reply(APPS[kind])]) as model:
         with Service(tmp_path, **on_the_hub(hub, evaluator, model)) as service:
             answer = service.post(brief(space_type=kind, evaluation_url=evaluator.url)).json()
+            evaluator.wait_for(1)
 
         assert answer.get("status") == "succeeded", answer
         assert writes(hub) == (1, 1)
@@ -101,6 +102,7 @@ def test_what_the_hub_cannot_build_is_mended_once_with_its_log(tmp_path: Path) -
         hub.script("*", ["BUILDING", "BUILD_ERROR"], build_log=log, times=1)
         with Service(tmp_path, **on_the_hub(hub, evaluator, model)) as service:
             answer = service.post(brief(space_type="docker", evaluation_url=evaluator.url)).json()
+            evaluator.wait_for(1)
 
         assert answer.get("status") == "succeeded", answer
         assert len(model.calls) == 2
@@ -157,7 +159,8 @@ def test_a_process_killed_on_the_way_leaves_one_space_one_commit_and_one_notific
 def test_a_build_that_never_ends_fails_the_job_at_its_deadline(tmp_path: Path) -> None:
     with FakeHub() as hub, EvaluatorServer() as evaluator, ModelServer([reply(APPS["gradio"])]) as model:
         hub.script("*", ["BUILDING"])
-        with Service(tmp_path, JOB_DEADLINE_SECONDS="8", **on_the_hub(hub, evaluator, model)) as service:
+        settings = on_the_hub(hub, evaluator, model) | {"JOB_DEADLINE_SECONDS": "8", "NOTIFY_UNCONFIRMED": "no"}
+        with Service(tmp_path, **settings) as service:
             answer = service.post(brief(space_type="gradio", evaluation_url=evaluator.url))
 
         assert answer.status_code == 502
