@@ -225,12 +225,7 @@ class Candidates:
             await ports.blobs.put(kept) if kept else None for kept in (verification.picture, verification.recording)
         ]
         seen = Seen(
-            verification.verdicts,
-            verification.findings,
-            verification.console,
-            screenshot,
-            trace,
-            verification.no_trace,
+            verification.verdicts, verification.findings, verification.console, screenshot, trace, verification.no_trace
         )
         return Inspection(seen, is_repairable)
 

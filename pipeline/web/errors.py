@@ -70,6 +70,9 @@ RETRY_AFTER_SECONDS: Mapping[type[PipelineError], int] = {Unavailable: 10, Misco
 REF_TEMPLATE = "#/components/schemas/{model}"
 """Where OpenAPI's description holds a model."""
 
+BYTES = {"type": "string", "format": "binary"}
+"""OpenAPI's word for content that is no text."""
+
 MAX_FIELDS = 100
 _FIELDS_IN_SENTENCE = 3
 _SAFE_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}

@@ -2,12 +2,13 @@
 
 # ruff: noqa: FAST003 - job_id is taken by the dependency JobOfCaller, which the rule does not see
 
+from collections.abc import Iterator
 from typing import Annotated
 from unicodedata import normalize
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query
-from fastapi.responses import PlainTextResponse, Response
+from fastapi.responses import PlainTextResponse, Response, StreamingResponse
 
 from pipeline.domain.brief import MAX_TASK
 from pipeline.domain.errors import NotFound
@@ -15,15 +16,17 @@ from pipeline.domain.files import AppFiles
 from pipeline.domain.job import MAX_PAGE, Job, JobStatus
 from pipeline.domain.media_types import content_type_of
 from pipeline.shapes.deploy_request import MAX_EMAIL
+from pipeline.shapes.evidence.archive import app_archive, app_name, evidence_archive, evidence_name
 from pipeline.shapes.jobs import FileList, FileView, JobPage, JobSummary, JobView, log_text
 from pipeline.web.dependencies import Authenticated, JobOfCaller, Services, ServicesOfApp
-from pipeline.web.errors import documented
+from pipeline.web.errors import BYTES, documented
 
 _MAX_CURSOR = 500
 _NO_NUL = r"^[^\x00]*$"  # PostgreSQL knows no text with NUL in it
 
 router = APIRouter(prefix="/jobs", tags=["jobs"], responses=documented(400, 401, 403, 429, 503))
 _one_job = documented(404)
+_zip = {**_one_job, 200: {"content": {"application/zip": {"schema": BYTES}}}}
 
 
 @router.get("", summary="List jobs, newest first")
@@ -82,6 +85,20 @@ async def show_screenshot(job: JobOfCaller, services: ServicesOfApp) -> Response
     return Response(picture, media_type="image/png")
 
 
+@router.get("/{job_id}/app.zip", summary="The chosen app as a zip file", responses=_zip)
+async def download_app(job: JobOfCaller, services: ServicesOfApp) -> StreamingResponse:
+    """The same bytes every time."""
+    return _download(await app_archive(services.jobs, job), app_name(job))
+
+
+@router.get("/{job_id}/evidence.zip", summary="All that is known, to take away", responses=_zip)
+async def download_evidence(job: JobOfCaller, services: ServicesOfApp) -> StreamingResponse:
+    """A page that opens anywhere, the same as JSON and as JUnit's XML, the screenshot, and a trace of failed checks."""
+    settings = services.settings
+    pieces = await evidence_archive(services.jobs, job, settings.own_address, settings.secrets())
+    return _download(pieces, evidence_name(job))
+
+
 @router.get("/{job_id}/files", summary="Files of the chosen app", responses=_one_job)
 async def list_files(job: JobOfCaller, services: ServicesOfApp) -> FileList:
     """Path, size and address of each."""
@@ -108,6 +125,11 @@ async def download_file(job: JobOfCaller, path: str, services: ServicesOfApp) ->
     name = quote(path.rpartition("/")[2])
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}", "Content-Security-Policy": "sandbox"}
     return Response(content, media_type=content_type_of(path), headers=headers)
+
+
+def _download(pieces: Iterator[bytes], name: str) -> StreamingResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(pieces, media_type="application/zip", headers=headers)
 
 
 async def _view(services: Services, job: Job) -> JobView:
