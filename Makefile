@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 NODE := $(CURDIR)/$(VENV)/node/node_modules
 WORKERS ?= logical
-PYTEST := GRADIO_CLIENT_JS=$(NODE)/@gradio/client GITHUB_OPENAPI=$(NODE)/@octokit/openapi/generated/api.github.com.deref.json \
+PYTEST := OPENAPI_TS=$(NODE)/@hey-api/openapi-ts OPENAPI_PYTHON_CLIENT=$(CURDIR)/$(VENV)/tools/bin/openapi-python-client \
+	GRADIO_CLIENT_JS=$(NODE)/@gradio/client GITHUB_OPENAPI=$(NODE)/@octokit/openapi/generated/api.github.com.deref.json \
 	$(BIN)/python -m pytest --numprocesses=$(WORKERS) --maxprocesses=8 --dist=loadfile --no-loadscope-reorder
 # The demo is the same whatever tokens, models and proxies the shell, or .env, has.
 KEPT := HOME PATH TERM COLUMNS LANG NO_COLOR CI DISPLAY WAYLAND_DISPLAY BROWSER CHROMIUM PLAYWRIGHT_BROWSERS_PATH

@@ -1,6 +1,6 @@
 """``pipeline jobs``: straight from the database, also while a service works on it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -69,6 +69,9 @@ def show(
     screenshot: Annotated[
         Path | None, typer.Option(metavar="FILE.png", help="Write the picture of the app's page there.")
     ] = None,
+    evidence: Annotated[
+        Path | None, typer.Option(metavar="FILE.zip", help="Write all that is known there: page, JSON, JUnit, trace.")
+    ] = None,
 ) -> None:
     """Show a job: verdicts with their evidence, console, timeline, deliveries, usage."""
     from pipeline.shapes.jobs import timeline
@@ -77,6 +80,12 @@ def show(
         job = await find_job(port, job_id)
         if screenshot:
             _save(await port.screenshot(job.id), job.id, screenshot)
+        if evidence:
+            from pipeline.shapes.evidence.archive import evidence_archive
+
+            pieces = await evidence_archive(port, job, settings.own_address, settings.secrets())
+            _write(evidence, pieces, "--evidence")
+            say(f"The evidence is in {evidence}.")
         if as_json:
             await _told(port, job, settings, as_json=True)
             return
@@ -185,8 +194,13 @@ async def _told(port: Jobs, job: Job, settings: "JobSettings", *, as_json: bool)
 def _save(picture: bytes | None, job_id: str, file: Path) -> None:
     if picture is None:
         raise NotFound(f"nobody has looked at a page of job {job_id}: there is no picture of it")
-    try:
-        file.write_bytes(picture)
-    except OSError as error:
-        raise InvalidInput(FieldProblem("--screenshot", f"{file} cannot be written: {error.strerror}")) from error
+    _write(file, [picture], "--screenshot")
     say(f"The picture of the page is in {file}.")
+
+
+def _write(file: Path, pieces: Iterable[bytes], option: str) -> None:
+    try:
+        with file.open("wb") as opened:
+            opened.writelines(pieces)
+    except OSError as error:
+        raise InvalidInput(FieldProblem(option, f"{file} cannot be written: {error.strerror}")) from error

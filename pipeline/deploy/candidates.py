@@ -221,8 +221,12 @@ class Candidates:
         verification = replace(verification, findings=verification.findings + regressions(looked))
         has_time = self._model_seconds() >= REPAIR_SECONDS
         is_repairable = draft.made.model is not None and has_time and not verification.is_flawless
-        screenshot = await ports.blobs.put(verification.picture) if verification.picture else None
-        seen = Seen(verification.verdicts, verification.findings, verification.console, screenshot)
+        screenshot, trace = [
+            await ports.blobs.put(kept) if kept else None for kept in (verification.picture, verification.recording)
+        ]
+        seen = Seen(
+            verification.verdicts, verification.findings, verification.console, screenshot, trace, verification.no_trace
+        )
         return Inspection(seen, is_repairable)
 
     async def _judged(self, files: AppFiles, seen: Verification) -> Verification:

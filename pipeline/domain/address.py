@@ -119,6 +119,11 @@ class UrlRule:
     def __init__(self, allowed_origins: tuple[str, ...] = (), *, setting: str = "EVALUATION_ALLOWED_ORIGINS") -> None:
         self._allowed = frozenset(_configured_origin(text, setting) for text in allowed_origins)
 
+    @property
+    def has_exceptions(self) -> bool:
+        """Whether the operator trusts origins of its own choice."""
+        return bool(self._allowed)
+
     def allows(self, origin: Origin) -> bool:
         """Whether the operator trusts ``origin``."""
         return origin in self._allowed

@@ -28,28 +28,31 @@ GRACE_SECONDS = 20.0
 STATIC = "static"
 
 MAX_SPACE_ID = 96
-_SPACE_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
-_SETTING_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+SPACE_PART = r"(?![A-Za-z0-9_.-]*(?:--|\.\.))[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?(?<!\.git)"
+"""The owner's name, or the Space's own. The rule is that of huggingface_hub's ``validate_repo_id``."""
+
+_SPACE_ID = re.compile(f"{SPACE_PART}/{SPACE_PART}")
+SETTING_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _SDK = re.compile(r"^sdk: ?['\"]?(\w+)", re.MULTILINE)
 _APP_PORT = re.compile(r"^app_port:\s*['\"]?(\d{1,5})\b", re.MULTILINE)
 
 
 def space_id_problem(space_id: str) -> str | None:
-    """What is wrong with ``owner/name``, or None. The rule is huggingface_hub's ``validate_repo_id``."""
+    """What is wrong with ``owner/name``, or None."""
     if len(space_id) > MAX_SPACE_ID:
         return f"must have at most {MAX_SPACE_ID} characters"
-    if not _SPACE_ID.fullmatch(space_id):
-        return "must be owner/name, each of letters, digits, '-', '_' and '.', beginning with a letter or digit"
+    if _SPACE_ID.fullmatch(space_id):
+        return None
     if "--" in space_id or ".." in space_id:
         return "must not hold '--' or '..'"
     if any(part.endswith(("-", ".", ".git")) for part in space_id.split("/")):
         return "must not end with '-', '.' or '.git'"
-    return None
+    return "must be owner/name, each of letters, digits, '-', '_' and '.', beginning with a letter or digit"
 
 
 def setting_key_problem(key: str) -> str | None:
     """What is wrong with the name of a secret or variable, or None. The rule is that of the Hub's OpenAPI."""
-    return None if _SETTING_KEY.fullmatch(key) else "must begin with a letter and hold only letters, digits and '_'"
+    return None if SETTING_KEY.fullmatch(key) else "must begin with a letter and hold only letters, digits and '_'"
 
 
 def sdk_of(files: AppFiles) -> str | None:

@@ -17,7 +17,7 @@ MAX_DESCRIPTION = 1_000
 MAX_SLEEP_SECONDS = 2**31 - 1
 
 _SHORTEST_SECRET = 8  # shorter values stand in files by chance
-_HARDWARE = re.compile(r"[a-z0-9][a-z0-9-]{1,40}")
+HARDWARE = re.compile(r"[a-z0-9][a-z0-9-]{1,40}")
 
 
 def name_problems(name: str, field: str = "name") -> Iterator[FieldProblem]:
@@ -28,7 +28,7 @@ def name_problems(name: str, field: str = "name") -> Iterator[FieldProblem]:
 
 def hardware_problem(hardware: str | None) -> str | None:
     """What is wrong with a word for hardware, or None. Which words there are, the Hub decides."""
-    if hardware is None or _HARDWARE.fullmatch(hardware):
+    if hardware is None or HARDWARE.fullmatch(hardware):
         return None
     return "must be one of the Hub's words, such as cpu-basic or zero-a10g"
 

@@ -55,6 +55,8 @@ class Seen:
     findings: tuple[Finding, ...] = ()
     console: tuple[str, ...] = ()  # what the page wrote to its console, and its errors
     screenshot: str | None = None  # digest of a PNG of the page; None when nobody looked
+    trace: str | None = None  # digest of Playwright's record of a second look, when a check failed
+    no_trace: str = ""  # why a look at which a check failed was not recorded
 
     def count(self, outcome: Outcome) -> int:
         """How many checks came out as ``outcome``."""
@@ -81,6 +83,7 @@ class Verification(Seen):
     """What was seen, together with what is too large to be kept beside it."""
 
     picture: bytes | None = field(default=None, repr=False)  # PNG of the page
+    recording: bytes | None = field(default=None, repr=False)  # Playwright's trace, a zip file
     text: str = ""  # that visitors read on the page
     earlier: tuple[Verdict, ...] = ()  # on checks of earlier rounds, which count for nothing here
 

@@ -187,6 +187,11 @@ class JobQueue:
         digest = (await self._records.get(job_id)).seen.screenshot
         return await self._blobs.get(digest) if digest else None
 
+    async def trace(self, job_id: str) -> bytes | None:
+        """Playwright's record of the chosen app's failed checks, a zip file, if there is one."""
+        digest = (await self._records.get(job_id)).seen.trace
+        return await self._blobs.get(digest) if digest else None
+
     async def counts(self) -> dict[JobStatus, int]:
         """Waiting and running jobs. Raises Unavailable when nothing can be accepted now."""
         if self.is_draining:

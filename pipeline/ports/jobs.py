@@ -68,5 +68,8 @@ class Jobs(Protocol):
     async def screenshot(self, job_id: str) -> bytes | None:
         """A PNG of the chosen app's page, once there is one."""
 
+    async def trace(self, job_id: str) -> bytes | None:
+        """Playwright's record of the chosen app's failed checks, a zip file, if there is one."""
+
     async def counts(self) -> dict[JobStatus, int]:
         """Waiting and running jobs. Raises Unavailable when the storage does not answer."""

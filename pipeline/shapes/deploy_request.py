@@ -26,6 +26,7 @@ from pipeline.domain.publication import SpaceSdk, Target
 from pipeline.settings import Settings
 from pipeline.shapes.json_object import Request
 from pipeline.shapes.problems import OWN_RULE, problems_in_words
+from pipeline.shapes.schemas import ADDRESS, CHECK, DATA_URL, FILLED, NO_NUL, PATH, PUBLIC_URL
 
 MAX_EMAIL = 254
 MAX_LISTED_ATTACHMENTS = 1_000
@@ -56,37 +57,37 @@ def _read_check(value: object) -> Check:
     raise PydanticCustomError(OWN_RULE, 'must be a string or an object {"js": "EXPRESSION"}')
 
 
-CheckField = Annotated[
-    Check,
-    PlainValidator(_read_check),
-    WithJsonSchema(
-        {
-            "anyOf": [
-                {"type": "string", "description": "prose, or js: EXPRESSION"},
-                {"type": "object", "properties": {"js": {"type": "string"}}, "required": ["js"]},
-            ]
-        }
-    ),
-]
+CheckField = Annotated[Check, PlainValidator(_read_check), WithJsonSchema(CHECK)]
 
 
 class AttachmentField(Request):
     """A file as a request brings it."""
 
-    name: str = Field(description="a safe relative path")
-    url: str = Field(description="a data URI (RFC 2397), base64 or percent-encoded")
+    name: str = Field(description="a safe relative path; no two files of one name", json_schema_extra=PATH)
+    url: str = Field(description="a data URI (RFC 2397), base64 or percent-encoded", json_schema_extra=DATA_URL)
 
 
 class DeployRequest(Request):
     """A brief as it is sent, without its secret. Unknown fields are ignored: evaluators add their own."""
 
-    email: str = Field(min_length=1, max_length=MAX_EMAIL, description="of the owner")
-    task: str = Field(min_length=1, max_length=MAX_TASK, description="the evaluator's name for the work")
+    email: str = Field(min_length=1, max_length=MAX_EMAIL, description="of the owner", json_schema_extra=ADDRESS)
+    task: str = Field(
+        min_length=1, max_length=MAX_TASK, description="the evaluator's name for the work", json_schema_extra=FILLED
+    )
     round: int = Field(ge=1, le=MAX_ROUND, description="1 builds, 2 and later revise")
-    nonce: str = Field(min_length=1, max_length=MAX_NONCE, description="the evaluator's mark of this request")
-    brief: str = Field(min_length=1, max_length=MAX_BRIEF, description="what to build or change")
+    nonce: str = Field(
+        min_length=1, max_length=MAX_NONCE, description="the evaluator's mark of this request", json_schema_extra=FILLED
+    )
+    brief: str = Field(
+        min_length=1, max_length=MAX_BRIEF, description="what to build or change; not blank", json_schema_extra=NO_NUL
+    )
     checks: list[CheckField] = Field(default_factory=list, max_length=MAX_CHECKS, description="criteria")
-    evaluation_url: str = Field(default="", max_length=MAX_URL, description="called when done; empty: nobody is")
+    evaluation_url: str = Field(
+        default="",
+        max_length=MAX_URL,
+        description="public https address, called when done; empty: nobody is",
+        json_schema_extra=PUBLIC_URL,
+    )
     attachments: list[AttachmentField] = Field(default_factory=list, max_length=MAX_LISTED_ATTACHMENTS)
     # Not strict: enums are strings in JSON, and nothing but their values passes.
     target: Target | None = Field(default=None, strict=False, description="default: DEPLOY_TARGET")

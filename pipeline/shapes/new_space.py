@@ -13,6 +13,7 @@ from pipeline.domain.publication import SpaceSdk
 from pipeline.domain.space import MAX_SPACE_ID, AppTemplate, NewSpace, SpaceSettings
 from pipeline.shapes.json_object import Request, read_object
 from pipeline.shapes.problems import problems_in_words
+from pipeline.shapes.schemas import FILES, SECONDS, SPACE_NAME, VALUES, WORD
 
 KINDS = [SpaceSdk.GRADIO.value, SpaceSdk.STATIC.value, SpaceSdk.DOCKER.value, SpaceSdk.STREAMLIT.value]
 
@@ -24,20 +25,10 @@ NO_FILES = "No files provided in JSON"
 
 _NOTHING = {b"", b"{}", b"[]", b"null", b"false", b"0", b'""'}
 _LONGEST_WORD = 100
-_BASE64 = {
-    "type": "object",
-    "properties": {"base64": {"type": "string", "contentEncoding": "base64"}},
-    "required": ["base64"],
-}
-
 M = TypeVar("M", bound=BaseModel)
 
-FileContents = Annotated[
-    dict[str, Any],
-    WithJsonSchema(
-        {"type": "object", "additionalProperties": {"anyOf": [{"type": "string", "description": "text"}, _BASE64]}}
-    ),
-]
+FileContents = Annotated[dict[str, Any], WithJsonSchema(FILES)]
+Values = Annotated[dict[str, str], WithJsonSchema(VALUES)]
 
 
 class AppRequest(Request):
@@ -54,7 +45,10 @@ class AppRequest(Request):
     )
 
     name: str | None = Field(
-        default=None, max_length=MAX_SPACE_ID, description="name or owner/name; default: a new one"
+        default=None,
+        max_length=MAX_SPACE_ID,
+        description="name or owner/name; default: a new one",
+        json_schema_extra=SPACE_NAME,
     )
 
     def to_app(self) -> AppTemplate:
@@ -68,10 +62,14 @@ class SettingsRequest(Request):
     private: bool | None = Field(
         default=None, description="only its owner sees it; default for copies: as the Space that is copied"
     )
-    secrets: dict[str, str] = Field(default_factory=dict, description="set before the first build; never read back")
-    variables: dict[str, str] = Field(default_factory=dict, description="everybody who sees the Space can read them")
-    hardware: str | None = Field(default=None, max_length=_LONGEST_WORD, description="in the Hub's words: cpu-basic, …")
-    sleep_time: int | None = Field(default=None, description="seconds without visitors until it sleeps; -1: never")
+    secrets: Values = Field(default_factory=dict, description="set before the first build; never read back")
+    variables: Values = Field(default_factory=dict, description="everybody who sees the Space can read them")
+    hardware: str | None = Field(
+        default=None, max_length=_LONGEST_WORD, description="in the Hub's words: cpu-basic, …", json_schema_extra=WORD
+    )
+    sleep_time: int | None = Field(
+        default=None, description="seconds without visitors until it sleeps; -1: never", json_schema_extra=SECONDS
+    )
 
     def to_settings(self) -> SpaceSettings:
         """As the use cases take them; their rules are looked at there."""

@@ -18,6 +18,7 @@ _WORDS: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "greater_than_equal": lambda limit: f"must be at least {limit['ge']}",
     "less_than_equal": lambda limit: f"must be at most {limit['le']}",
     "list_type": lambda _: "must be a list",
+    "too_short": lambda _: "is required and must not be empty",
     "too_long": lambda limit: f"has more than {limit['max_length']} items",
     "model_type": lambda _: "must be an object",
     "model_attributes_type": lambda _: "must be an object",

@@ -12,6 +12,7 @@ from pipeline.domain.space import MAX_SPACE_ID, AppTemplate
 from pipeline.shapes.json_object import Request
 from pipeline.shapes.new_space import KINDS, AppRequest, SettingsRequest, validated
 from pipeline.shapes.problems import OWN_RULE
+from pipeline.shapes.schemas import FILES, SPACE_ID, SPACE_NAME
 
 _STEPS_BELOW = {"spaces": 2, "ids": 1}
 """Steps below a field that hold no name of the caller's: the index of a Space, and its field."""
@@ -26,20 +27,22 @@ def _id_or_app(value: object) -> object:
 _APP_SCHEMA = {
     "type": "object",
     "description": "an app, as POST /create-space takes it",
-    "properties": {"space_type": {"enum": KINDS}, "files": {"type": "object"}, "parameters": {"type": "object"}},
+    "properties": {"space_type": {"enum": KINDS}, "files": FILES, "parameters": {"type": "object"}},
     "required": ["files"],
 }
 Template = Annotated[
     Any,
     BeforeValidator(_id_or_app),
-    WithJsonSchema({"anyOf": [{"type": "string", "description": "owner/name of a Space to copy"}, _APP_SCHEMA]}),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", **SPACE_ID, "description": "owner/name of a Space to copy"}, _APP_SCHEMA]}
+    ),
 ]
 
 
 class SpaceRequest(SettingsRequest):
     """One Space as it should be. Unknown fields are ignored."""
 
-    name: str = Field(max_length=MAX_SPACE_ID, description="name or owner/name")
+    name: str = Field(max_length=MAX_SPACE_ID, description="name or owner/name", json_schema_extra=SPACE_NAME)
 
     def to_wanted(self) -> WantedSpace:
         """The domain's value."""
@@ -50,7 +53,7 @@ class ProvisionRequest(Request):
     """Many Spaces from one template. Unknown fields are ignored."""
 
     template: Template
-    spaces: list[SpaceRequest] = Field(max_length=MAX_SPACES)
+    spaces: list[SpaceRequest] = Field(max_length=MAX_SPACES, json_schema_extra={"minItems": 1})
     dry_run: bool = Field(default=False, description="only show what would be done")
     replace_secrets: bool = Field(
         default=False, description="set secrets again that a Space has already; their values cannot be compared"
@@ -60,7 +63,9 @@ class ProvisionRequest(Request):
 class WakeRequest(Request):
     """Spaces that are to run."""
 
-    ids: list[str] = Field(max_length=MAX_SPACES, description="owner/name each")
+    ids: list[Annotated[str, WithJsonSchema({"type": "string", **SPACE_ID})]] = Field(
+        max_length=MAX_SPACES, description="owner/name each", json_schema_extra={"minItems": 1}
+    )
 
 
 def provision_from(

@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 from pipeline.domain.address import MAX_URL, Origin
 from pipeline.shapes.json_object import Request
 from pipeline.shapes.problems import OWN_RULE
+from pipeline.shapes.schemas import ORIGIN
 
 MAX_MOMENT = 40
 
@@ -42,7 +43,11 @@ class RedeliverRequest(Request):
     origin: Annotated[
         str | None,
         AfterValidator(_check_origin),
-        Field(max_length=MAX_URL, description="of their evaluation_url, like https://evaluator.example.com"),
+        Field(
+            max_length=MAX_URL,
+            description="of their evaluation_url, like https://evaluator.example.com",
+            json_schema_extra=ORIGIN,
+        ),
     ] = None
 
 

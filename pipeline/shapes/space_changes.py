@@ -15,6 +15,7 @@ from pipeline.shapes.env_file import parse_env_file
 from pipeline.shapes.json_object import Request, read_object
 from pipeline.shapes.new_space import FileContents, SettingsRequest
 from pipeline.shapes.problems import OWN_RULE, problems_in_words
+from pipeline.shapes.schemas import DESCRIPTION, SECONDS, SETTINGS, SPACE_NAME, VALUE, WORD
 
 MAX_VOLUMES = 20
 MAX_TEXT = 300
@@ -25,6 +26,7 @@ STORAGE_IS_GONE = (
     "or `pipeline spaces volumes ID --mount bucket:owner/name:/data`; DELETE the volumes to unmount them"
 )
 
+_FOLDER = r"^(?!.*\.\.)(?:/[A-Za-z0-9_.-]+)+$"
 _UNKNOWN_FIELD = "has a field that is not known here"
 _SETTINGS_RULE = 'must be an object of name to text, or to {"value": text, "description": text}'
 _TO_SETTINGS = TypeAdapter(SpaceSettings)
@@ -39,13 +41,17 @@ def _check_sleep_time(value: int) -> int:
 
 
 def _check_mount_path(value: str) -> str:
-    if not re.fullmatch(r"(/[\w.-]+)+", value, re.ASCII) or ".." in value:
+    if not re.fullmatch(_FOLDER, value):
         raise PydanticCustomError(OWN_RULE, "must be a folder such as /data, beginning with a slash")
     return value
 
 
-Hardware = Annotated[str, Field(description="in the Hub's words: cpu-basic, t4-small …")]
-SleepTime = Annotated[int, AfterValidator(_check_sleep_time), Field(description="seconds without visitors; -1: never")]
+Hardware = Annotated[str, Field(description="in the Hub's words: cpu-basic, t4-small …", json_schema_extra=WORD)]
+SleepTime = Annotated[
+    int,
+    AfterValidator(_check_sleep_time),
+    Field(description="seconds without visitors; -1: never", json_schema_extra=SECONDS),
+]
 Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT)]
 Visibility = Annotated[
     Literal["public", "private", "protected"], Field(description="protected: public app, private code")
@@ -94,17 +100,17 @@ class VolumeBody(Body):
 
     type: Literal["bucket", "model", "dataset", "space"]
     source: Text = Field(description="owner/name")
-    mount_path: Annotated[Text, AfterValidator(_check_mount_path)]
+    mount_path: Annotated[Text, AfterValidator(_check_mount_path)] = Field(json_schema_extra={"pattern": _FOLDER})
     revision: Text | None = None
     read_only: bool | None = None
     path: Text | None = Field(default=None, description="folder within the source")
 
 
-_VOLUME_SCHEMA = VolumeBody.model_json_schema()
+_VOLUMES = {"type": "array", "items": VolumeBody.model_json_schema(), "minItems": 1, "maxItems": MAX_VOLUMES}
 Volumes = Annotated[
     list[VolumeBody],
     Field(min_length=1, max_length=MAX_VOLUMES, description="all that is to be mounted"),
-    WithJsonSchema({"type": "array", "items": _VOLUME_SCHEMA}),  # without references: OpenAPI has them elsewhere
+    WithJsonSchema(_VOLUMES),  # without references: OpenAPI has them elsewhere
 ]
 
 
@@ -117,12 +123,12 @@ class VolumesBody(ChangeBody):
 class SettingBody(Body):
     """A secret or a variable."""
 
-    value: str
-    description: str | None = None
+    value: str = Field(json_schema_extra=VALUE)
+    description: str | None = Field(default=None, json_schema_extra=DESCRIPTION)
 
 
 _GivenSettings = dict[str, str | SettingBody]
-_Settings = Annotated[_GivenSettings, WithJsonSchema({"type": "object", "additionalProperties": {"type": "string"}})]
+_Settings = Annotated[_GivenSettings, WithJsonSchema(SETTINGS)]
 _GIVEN_SETTINGS: TypeAdapter[_GivenSettings] = TypeAdapter(_GivenSettings)
 
 
@@ -158,7 +164,10 @@ class DuplicateBody(Body, SettingsRequest):
     """POST …/duplicate."""
 
     to_id: str | None = Field(
-        default=None, max_length=MAX_SPACE_ID, description="owner/name, or a name; default: the same name"
+        default=None,
+        max_length=MAX_SPACE_ID,
+        description="owner/name, or a name; default: the same name",
+        json_schema_extra=SPACE_NAME,
     )
 
 
@@ -225,9 +234,8 @@ def described(model: type[Body], example: Mapping[str, Any]) -> dict[str, Any]:
 
 def described_settings() -> dict[str, Any]:
     """``openapi_extra`` for a route that sets many secrets or variables."""
-    schema = {"type": "object", "additionalProperties": {"type": "string"}}
     content = {
-        "application/json": {"schema": schema, "example": {"TEAM": "a", "LEVEL": "3"}},
+        "application/json": {"schema": {**SETTINGS, "minProperties": 1}, "example": {"TEAM": "a", "LEVEL": "3"}},
         "text/plain": {"schema": {"type": "string"}, "example": 'TEAM=a\nLEVEL="3"  # an env file\n'},
     }
     return {"requestBody": {"required": True, "content": content}}

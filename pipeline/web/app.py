@@ -3,20 +3,19 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
-from typing import Any
 
 from fastapi import FastAPI
-from pydantic.json_schema import models_json_schema
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline import __version__
-from pipeline.shapes.deploy_request import DeployRequest, RequestRules
+from pipeline.shapes.deploy_request import RequestRules
 from pipeline.web import delivery_routes, deploy_routes, event_routes, health_routes, job_routes, preview_routes
 from pipeline.web.auth import Credentials, Gate
 from pipeline.web.body import BodyLimit
 from pipeline.web.dependencies import Services
-from pipeline.web.errors import REF_TEMPLATE, ErrorReply, install_error_handlers
+from pipeline.web.description import completed
+from pipeline.web.errors import install_error_handlers
 from pipeline.web.gradio import call_routes, document_routes, mcp_routes, queue_routes, upload_routes
 from pipeline.web.gradio.state import GradioState
 from pipeline.web.hub_access import RefusedTokens
@@ -83,7 +82,7 @@ def create_app(services: Services) -> FastAPI:
     app.add_middleware(RequestLog)
     describe = app.openapi
     # Assigning it is FastAPI's documented way to extend the description.
-    app.openapi = cache(lambda: _completed(describe()))  # type: ignore[method-assign]
+    app.openapi = cache(lambda: completed(describe(), app.state.rules))  # type: ignore[method-assign]
     return app
 
 
@@ -104,20 +103,3 @@ class SafeHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
-
-
-def _completed(document: dict[str, Any]) -> dict[str, Any]:
-    """Describe refusals and the body that the deploy route reads by itself, and drop 422: broken rules are 400 here."""
-    schemas = document["components"]["schemas"]
-    _, described = models_json_schema(
-        [(DeployRequest, "validation"), (ErrorReply, "serialization")], ref_template=REF_TEMPLATE
-    )
-    schemas.update(described["$defs"])
-    schemas["DeployRequest"]["properties"]["secret"] = {"type": "string", "writeOnly": True}
-    schemas["DeployRequest"]["required"] = ["secret", *schemas["DeployRequest"]["required"]]
-    for name in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(name, None)
-    for path in document["paths"].values():
-        for operation in path.values():
-            operation["responses"].pop("422", None)
-    return document

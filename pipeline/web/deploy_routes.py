@@ -19,6 +19,8 @@ from pipeline.web.errors import documented
 from pipeline.web.listening import while_listening
 from pipeline.web.prefer import read_preferences
 
+_APPLIED = {"Preference-Applied": {"schema": {"type": "string"}, "description": "What was understood of Prefer"}}
+
 router = APIRouter(tags=["deploy"])
 
 
@@ -26,8 +28,16 @@ router = APIRouter(tags=["deploy"])
     "/api-deploy",
     summary="Brief in, live app out",
     responses={
-        200: {"model": DeployReply | RunningReply, "description": "Done, or accepted and under way"},
-        502: {"model": FailedReply, "description": "The job failed or was cancelled while the caller waited"},
+        200: {
+            "model": DeployReply | RunningReply,
+            "description": "Done, or accepted and under way",
+            "headers": _APPLIED,
+        },
+        502: {
+            "model": FailedReply,
+            "description": "The job failed or was cancelled while the caller waited",
+            "headers": _APPLIED,
+        },
         **documented(400, 403, 408, 409, 413, 415, 429, 503),
     },
     openapi_extra={

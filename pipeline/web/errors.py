@@ -70,6 +70,16 @@ RETRY_AFTER_SECONDS: Mapping[type[PipelineError], int] = {Unavailable: 10, Misco
 REF_TEMPLATE = "#/components/schemas/{model}"
 """Where OpenAPI's description holds a model."""
 
+BYTES = {"type": "string", "format": "binary"}
+"""OpenAPI's word for content that is no text."""
+
+_HEADERS: Mapping[int, Mapping[str, Any]] = {
+    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": {"schema": {"type": "string"}}},
+    HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": {"schema": {"type": "integer", "minimum": 1}}},
+    HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": {"schema": {"type": "integer", "minimum": 1}}},
+}
+"""What comes with refusals of that status, for OpenAPI."""
+
 MAX_FIELDS = 100
 _FIELDS_IN_SENTENCE = 3
 _SAFE_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -104,7 +114,14 @@ def error_response(
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Describe refusals to OpenAPI, by reference: as a model, each would be built anew for every route."""
     content = {"application/json": {"schema": {"$ref": REF_TEMPLATE.format(model=ErrorReply.__name__)}}}
-    return {status: {"description": HTTPStatus(status).phrase, "content": content} for status in statuses}
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": content,
+            **({"headers": _HEADERS[status]} if status in _HEADERS else {}),
+        }
+        for status in statuses
+    }
 
 
 def install_error_handlers(app: FastAPI) -> None:

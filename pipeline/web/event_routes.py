@@ -39,7 +39,7 @@ async def _something_to_tell(
 @router.get(
     "/{job_id}/events",
     summary="Follow a job",
-    responses={204: {"description": "Ended, and Last-Event-ID was the last event"}},
+    responses={204: {"description": "The job has ended, and Last-Event-ID was its last event"}},
     response_class=EventSourceResponse,
     dependencies=[Depends(_something_to_tell), Depends(_place)],
 )

@@ -2,12 +2,13 @@
 
 # ruff: noqa: FAST003 - job_id is taken by the dependency JobOfCaller, which the rule does not see
 
+from collections.abc import Iterator
 from typing import Annotated
 from unicodedata import normalize
 from urllib.parse import quote
 
 from fastapi import APIRouter, Query
-from fastapi.responses import PlainTextResponse, Response
+from fastapi.responses import PlainTextResponse, Response, StreamingResponse
 
 from pipeline.domain.brief import MAX_TASK
 from pipeline.domain.errors import NotFound
@@ -15,15 +16,20 @@ from pipeline.domain.files import AppFiles
 from pipeline.domain.job import MAX_PAGE, Job, JobStatus
 from pipeline.domain.media_types import content_type_of
 from pipeline.shapes.deploy_request import MAX_EMAIL
+from pipeline.shapes.evidence.archive import app_archive, app_name, evidence_archive, evidence_name
 from pipeline.shapes.jobs import FileList, FileView, JobPage, JobSummary, JobView, log_text
+from pipeline.shapes.schemas import WITHOUT_NUL
 from pipeline.web.dependencies import Authenticated, JobOfCaller, Services, ServicesOfApp
-from pipeline.web.errors import documented
+from pipeline.web.errors import BYTES, documented
 
-_MAX_CURSOR = 500
-_NO_NUL = r"^[^\x00]*$"  # PostgreSQL knows no text with NUL in it
+_MAX_CURSOR = 18
 
 router = APIRouter(prefix="/jobs", tags=["jobs"], responses=documented(400, 401, 403, 429, 503))
 _one_job = documented(404)
+_DISPOSITION = {"Content-Disposition": {"schema": {"type": "string"}}}
+_png = {**_one_job, 200: {"content": {"image/png": {"schema": BYTES}}}}
+_zip = {**_one_job, 200: {"content": {"application/zip": {"schema": BYTES}}, "headers": _DISPOSITION}}
+_file = {**_one_job, 200: {"content": {"*/*": {"schema": BYTES}}, "headers": _DISPOSITION}}
 
 
 @router.get("", summary="List jobs, newest first")
@@ -31,11 +37,11 @@ async def list_jobs(
     services: ServicesOfApp,
     caller: Authenticated,
     *,
-    email: Annotated[str | None, Query(max_length=MAX_EMAIL, pattern=_NO_NUL)] = None,
-    task: Annotated[str | None, Query(max_length=MAX_TASK, pattern=_NO_NUL)] = None,
+    email: Annotated[str | None, Query(max_length=MAX_EMAIL, pattern=WITHOUT_NUL)] = None,
+    task: Annotated[str | None, Query(max_length=MAX_TASK, pattern=WITHOUT_NUL)] = None,
     status: JobStatus | None = None,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE)] = 50,
-    cursor: Annotated[str | None, Query(max_length=_MAX_CURSOR, pattern=_NO_NUL)] = None,
+    cursor: Annotated[str | None, Query(max_length=_MAX_CURSOR, json_schema_extra={"pattern": "^[0-9]+$"})] = None,
 ) -> JobPage:
     """An owner is shown its own jobs alone, and none at all when it asks for those of somebody else."""
     if email is not None and not caller.may_see(email):
@@ -72,7 +78,7 @@ async def show_log(job: JobOfCaller, services: ServicesOfApp) -> PlainTextRespon
 
 
 @router.get(
-    "/{job_id}/screenshot.png", summary="The page as the browser saw it", responses=_one_job, response_class=Response
+    "/{job_id}/screenshot.png", summary="The page as the browser saw it", responses=_png, response_class=Response
 )
 async def show_screenshot(job: JobOfCaller, services: ServicesOfApp) -> Response:
     """A PNG, when a browser looked at the app."""
@@ -80,6 +86,20 @@ async def show_screenshot(job: JobOfCaller, services: ServicesOfApp) -> Response
     if picture is None:
         raise NotFound("there is no screenshot of this job")
     return Response(picture, media_type="image/png")
+
+
+@router.get("/{job_id}/app.zip", summary="The chosen app as a zip file", responses=_zip, response_class=Response)
+async def download_app(job: JobOfCaller, services: ServicesOfApp) -> StreamingResponse:
+    """The same bytes every time."""
+    return _download(await app_archive(services.jobs, job), app_name(job))
+
+
+@router.get("/{job_id}/evidence.zip", summary="All that is known about it", responses=_zip, response_class=Response)
+async def download_evidence(job: JobOfCaller, services: ServicesOfApp) -> StreamingResponse:
+    """A page that opens anywhere, the same as JSON and as JUnit's XML, the screenshot, and a trace of failed checks."""
+    settings = services.settings
+    pieces = await evidence_archive(services.jobs, job, settings.own_address, settings.secrets())
+    return _download(pieces, evidence_name(job))
 
 
 @router.get("/{job_id}/files", summary="Files of the chosen app", responses=_one_job)
@@ -95,7 +115,9 @@ async def list_files(job: JobOfCaller, services: ServicesOfApp) -> FileList:
     )
 
 
-@router.get("/{job_id}/files/{path:path}", summary="One file of the chosen app", responses=_one_job)
+@router.get(
+    "/{job_id}/files/{path:path}", summary="One file of the chosen app", responses=_file, response_class=Response
+)
 async def download_file(job: JobOfCaller, path: str, services: ServicesOfApp) -> Response:
     """As a download: what a model wrote must never be run as a page of this address.
 
@@ -108,6 +130,11 @@ async def download_file(job: JobOfCaller, path: str, services: ServicesOfApp) ->
     name = quote(path.rpartition("/")[2])
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}", "Content-Security-Policy": "sandbox"}
     return Response(content, media_type=content_type_of(path), headers=headers)
+
+
+def _download(pieces: Iterator[bytes], name: str) -> StreamingResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingResponse(pieces, media_type="application/zip", headers=headers)
 
 
 async def _view(services: Services, job: Job) -> JobView:

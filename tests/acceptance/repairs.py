@@ -3,8 +3,10 @@
 import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import httpx
 
@@ -106,6 +108,7 @@ class Story:
         committed: the page in the workspace's last commit.
         commits: of the workspace, newest first.
         screenshot: what /jobs/{id}/screenshot.png answers.
+        archive: what is in /jobs/{id}/evidence.zip.
     """
 
     reply: dict[str, Any]
@@ -116,6 +119,7 @@ class Story:
     committed: str
     commits: list[str]
     screenshot: httpx.Response
+    archive: dict[str, bytes]
 
     def verdicts(self) -> dict[str, str]:
         """Check -> how it came out."""
@@ -155,7 +159,13 @@ def play(plot: Plot, folder: Path) -> Story:
                 committed=git(workspace, "show", "HEAD:index.html"),
                 commits=commits(workspace),
                 screenshot=service.get(f"/jobs/{job_id}/screenshot.png"),
+                archive=entries_of(service.get(f"/jobs/{job_id}/evidence.zip").content),
             )
+
+
+def entries_of(archive: bytes) -> dict[str, bytes]:
+    with ZipFile(BytesIO(archive)) as opened:
+        return {name: opened.read(name) for name in opened.namelist()}
 
 
 def git(folder: Path, *arguments: str) -> str:

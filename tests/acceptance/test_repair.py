@@ -4,6 +4,7 @@ The service is a process of its own, the browser is real, and the model answers 
 its brief to the evaluator; stories run beside one another, because wrong pages take their time.
 """
 
+import json
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 
@@ -87,6 +88,20 @@ def test_a_job_shows_what_was_seen_of_the_published_page(story: Story) -> None:
         *["accept", *["generate", "assemble", "verify"] * 2],
         *["commit", "publish", "confirm", "notify"],
     ]
+
+
+@told_by("always wrong")
+def test_the_evidence_has_a_recording_of_the_published_page_s_failed_check(story: Story) -> None:
+    assert story.archive["screenshot.png"] == story.screenshot.content
+    recorded = repairs.entries_of(story.archive["trace.zip"])
+    assert TOTAL in recorded["trace.trace"].decode()
+    assert story.published.encode() in recorded.values()
+    assert json.loads(story.archive["evidence.json"])["read_back"]
+
+
+@told_by("wrong, then right")
+def test_a_page_without_a_failed_check_was_not_recorded(story: Story) -> None:
+    assert set(story.archive) == {"evidence.html", "evidence.json", "evidence.xml", "screenshot.png"}
 
 
 @told_by(KILLED)

@@ -55,6 +55,7 @@ class MemoryJobs(Jobs):
         self._events: list[JobEvent] = []
         self._files: dict[str, AppFiles] = {}
         self.screenshots: dict[str, bytes] = {}
+        self.traces: dict[str, bytes] = {}
         self._changed = asyncio.Event()
 
     async def accept(self, brief: Brief, *, notify: bool = True, reply: str | None = None) -> tuple[Job, bool]:
@@ -176,6 +177,9 @@ class MemoryJobs(Jobs):
 
     async def screenshot(self, job_id: str) -> bytes | None:
         return self.screenshots.get(job_id)
+
+    async def trace(self, job_id: str) -> bytes | None:
+        return self.traces.get(job_id)
 
     async def counts(self) -> dict[JobStatus, int]:
         if self.broken:

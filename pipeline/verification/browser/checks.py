@@ -141,7 +141,7 @@ class _Run:
 
 async def evaluate(devtools: DevTools, script: str) -> Answer:
     """Run ``script`` in the page, once: an expression, a function or statements; promises are awaited."""
-    call = await _callable(devtools, script)
+    call = await callable_form(devtools, script)
     said = await _ask(devtools, _JUDGED.format(call=call, most=MOST_EVIDENCE))
     if isinstance(said, str):
         return Answer(holds=False, evidence=said)
@@ -152,7 +152,8 @@ async def evaluate(devtools: DevTools, script: str) -> Answer:
             return Answer(holds=False, evidence="it gave no value")
 
 
-async def _callable(devtools: DevTools, script: str) -> str:
+async def callable_form(devtools: DevTools, script: str) -> str:
+    """An expression that gives a promise of what ``script`` says, be it an expression or statements."""
     expression = _EXPRESSION.format(script=script.strip().rstrip("; \n\t"))
     is_expression = isinstance(await _ask(devtools, f"void {expression.removesuffix('()')}"), dict)
     return expression if is_expression else _STATEMENTS.format(script=script, literal=json.dumps(script))

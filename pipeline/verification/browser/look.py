@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequen
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
-from urllib.parse import quote
 
 from playwright.async_api import BrowserContext, CDPSession, Dialog, Error, Page
 
@@ -17,7 +16,7 @@ from pipeline.verification.addresses import ServedApp
 from pipeline.verification.browser.checks import NO_TURN, USUAL_SECONDS, run_scripts, seconds_for
 from pipeline.verification.browser.network import SealedNetwork, settle
 from pipeline.verification.browser.process import LAUNCH_SECONDS, BrowserDied, ChromiumProcess
-from pipeline.verification.browser.questions import PROBE_URL, Question, questions_about
+from pipeline.verification.browser.questions import PROBE_QUERY, Question, questions_about
 from pipeline.verification.browser.record import MOST_LINE, PageRecord
 from pipeline.verification.problems import shown
 
@@ -75,7 +74,7 @@ async def _visit(
     process: ChromiumProcess, record: PageRecord, questions: dict[Check, Question], *, with_picture: bool
 ) -> str:
     """Open the app in a context of its own and keep what is seen; what it died of, or nothing."""
-    async with _sealed_context(process, record.network) as context:
+    async with sealed_context(process, record.network) as context:
         death = await _death_in(_look(context, record, questions, with_picture=with_picture), process)
         await process.see_that_it_lives()
     return death
@@ -84,7 +83,7 @@ async def _visit(
 async def _death_in(looking: Coroutine[Any, Any, None], process: ChromiumProcess) -> str:
     try:
         async with asyncio.timeout(LOOK_SECONDS):
-            await _first_to_end(process.guard_memory(), looking)
+            await first_to_end(process.guard_memory(), looking)
     except PageDied as death:
         problem = death
     except Error as error:
@@ -114,7 +113,8 @@ def _look_of(record: PageRecord, checks: Iterable[Check], death: str) -> Verific
 
 
 @asynccontextmanager
-async def _sealed_context(process: ChromiumProcess, network: SealedNetwork) -> AsyncIterator[BrowserContext]:
+async def sealed_context(process: ChromiumProcess, network: SealedNetwork) -> AsyncIterator[BrowserContext]:
+    """A context of the app's own, whose only network is ``network``. Raises BrowserDied."""
     try:
         async with asyncio.timeout(LAUNCH_SECONDS):
             context = await process.browser.new_context(
@@ -138,13 +138,13 @@ async def _look(
     context: BrowserContext, record: PageRecord, questions: dict[Check, Question], *, with_picture: bool
 ) -> None:
     address = record.network.app.address
-    for query in ("", f"?url={quote(PROBE_URL, safe='')}"):
+    for query in ("", PROBE_QUERY):
         asked = {check: question for check, question in questions.items() if question.query == bool(query)}
         is_pictured = with_picture and not query
         if asked or is_pictured:
             async with _open_page(context, record) as (page, devtools):
                 work = _run(page, devtools, record, asked, address + query, is_pictured=is_pictured)
-                await _first_to_end(_fails_when_restless(devtools, record), work)
+                await first_to_end(_fails_when_restless(devtools, record), work)
 
 
 async def _picture(page: Page, devtools: CDPSession, record: PageRecord) -> None:
@@ -224,7 +224,7 @@ async def _fails_when_restless(devtools: CDPSession, record: PageRecord) -> None
             raise PageDied(f"the page opened more than {MOST_DOCUMENTS} addresses one after another")
         try:
             async with asyncio.timeout(SILENT_SECONDS):
-                await _first_to_end(record.crash.wait(), _sign_of_life(devtools))
+                await first_to_end(record.crash.wait(), _sign_of_life(devtools))
         except TimeoutError:
             raise PageDied(f"the page hangs: it did not answer for {SILENT_SECONDS:g} seconds") from None
         if record.crash.is_set():
@@ -237,7 +237,7 @@ async def _sign_of_life(devtools: CDPSession) -> None:
     await asyncio.sleep(0.2)
 
 
-async def _first_to_end(*works: Coroutine[Any, Any, object]) -> None:
+async def first_to_end(*works: Coroutine[Any, Any, object]) -> None:
     """Run all of ``works`` until one returns or raises, and end the others. Raises what that one raised."""
     tasks = [asyncio.ensure_future(work) for work in works]
     try:

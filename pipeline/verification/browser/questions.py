@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from pipeline.domain.brief import Check
 from pipeline.verification.prose import on_pages
@@ -11,6 +12,8 @@ from pipeline.verification.prose.sentences import plainer
 
 PROBE_URL = "https://images.example/sample-7f3a19c4.png"
 """Passed at ``?url=``. No such host exists (RFC 2606): seeing it proves that the page shows what it was given."""
+
+PROBE_QUERY = f"?url={quote(PROBE_URL, safe='')}"
 
 _SHOWS = r"(?:displays?|shows?|renders?)"
 _PASSED = r"(?:passed|given|provided) (?:at|as|in|via|through|with|by)"

@@ -24,7 +24,7 @@ from pipeline.verification.browser.cdn import CdnFiles
 from pipeline.verification.browser.launching import Launcher, SandboxMode
 
 if TYPE_CHECKING:
-    from pipeline.verification.browser.process import BrowserPool
+    from pipeline.verification.browser.process import BrowserPool, ChromiumProcess
 
 T = TypeVar("T")
 
@@ -190,20 +190,25 @@ class _Looks:
         from pipeline.verification.browser.look import look_at, look_at_killer
         from pipeline.verification.browser.network import SealedNetwork
         from pipeline.verification.browser.process import BrowserDied, BrowserOverwhelmed, BrowserPool
+        from pipeline.verification.browser.trace import with_trace
 
         def network() -> SealedNetwork:
             return LiveNetwork(app, None, rule=self._live) if self._live else SealedNetwork(app, self._cdn)
+
+        async def looked(process: "ChromiumProcess") -> Verification:
+            seen = await look_at(process, network, checks, earlier)
+            return seen if self._live else await with_trace(process, network(), seen)
 
         if self._pool is None:
             self._pool = BrowserPool(self._launcher)
         try:
             async with self._pool.browser(alone=False) as process:
-                return await look_at(process, network, checks, earlier)
+                return await looked(process)
         except BrowserDied as error:
             _log.info("the app is looked at again: %s", error, extra={"action": "browser.lost"})
         try:
             async with self._pool.browser(alone=True) as process:
-                return await look_at(process, network, checks, earlier)
+                return await looked(process)
         except BrowserOverwhelmed as error:
             return look_at_killer(checks, earlier, str(error))
         except BrowserDied as error:

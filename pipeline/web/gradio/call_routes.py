@@ -66,7 +66,7 @@ async def call_by_name(name: FunctionName, request: Request, state: GradioOfApp,
 @router.post(
     "/call/{name}",
     summary="Call a function with positional parameters",
-    openapi_extra=json_body({"data": {"type": "array"}}, {"data": list(SPACE_RUNTIME.example.values())}),
+    openapi_extra=json_body({"data": {"type": "array", "items": {}}}, {"data": list(SPACE_RUNTIME.example.values())}),
 )
 @router.post("/call/{name}/", include_in_schema=False)
 async def call_by_position(name: FunctionName, request: Request, state: GradioOfApp, caller: Identified) -> EventReply:

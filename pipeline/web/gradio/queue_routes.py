@@ -28,7 +28,7 @@ ALIVE_SECONDS = 3600
 
 _SESSION_HASH = r"^[A-Za-z0-9_-]{1,100}$"
 
-_JOIN = {"fn_index": {"type": "integer"}, "data": {"type": "array"}, "session_hash": {"type": "string"}}
+_JOIN = {"fn_index": {"type": "integer"}, "data": {"type": "array", "items": {}}, "session_hash": {"type": "string"}}
 _JOIN_EXAMPLE = {
     "fn_index": FUNCTIONS.index(SPACE_RUNTIME),
     "data": list(SPACE_RUNTIME.example.values()),

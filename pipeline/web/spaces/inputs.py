@@ -7,13 +7,14 @@ from fastapi import Depends, Path, Query, Request
 
 from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.domain.space import MAX_SPACE_ID, SettingKind, SpaceSettings, setting_key_problem, space_id_problem
+from pipeline.shapes.schemas import KEY, PART_OF_ID, SPACE_ID
 from pipeline.shapes.space_changes import Body, parse_body, parse_settings
 from pipeline.web.body import read_body, require_json
 
 MAX_KEY = 200
 
 B = TypeVar("B", bound=Body)
-_Part = Annotated[str, Path(max_length=MAX_SPACE_ID)]
+_Part = Annotated[str, Path(max_length=MAX_SPACE_ID, json_schema_extra=PART_OF_ID)]
 
 
 async def _space_id(owner: _Part, name: _Part) -> str:
@@ -23,7 +24,7 @@ async def _space_id(owner: _Part, name: _Part) -> str:
     return space_id
 
 
-async def _key(key: Annotated[str, Path(max_length=MAX_KEY)]) -> str:
+async def _key(key: Annotated[str, Path(max_length=MAX_KEY, json_schema_extra=KEY)]) -> str:
     if problem := setting_key_problem(key):
         raise InvalidInput(FieldProblem("key", problem))
     return key
@@ -35,7 +36,9 @@ SpaceId = Annotated[str, Depends(_space_id)]
 Key = Annotated[str, Depends(_key)]
 """Of a secret or variable."""
 
-Confirm = Annotated[str | None, Query(max_length=MAX_SPACE_ID, description="owner/name, once more")]
+Confirm = Annotated[
+    str | None, Query(max_length=MAX_SPACE_ID, description="owner/name, once more", json_schema_extra=SPACE_ID)
+]
 
 
 def require_confirmation(confirm: str | None, space_id: str, what: str) -> None:

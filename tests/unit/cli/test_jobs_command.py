@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -91,6 +92,11 @@ def test_show_saves_the_picture_of_the_page(jobs: InstantJobs, tmp_path: Path) -
     jobs.screenshots[job_id] = b"a picture"
     assert pipeline("jobs", "show", job_id, "--screenshot", str(tmp_path / "page.png")).code == 0
     assert (tmp_path / "page.png").read_bytes() == b"a picture"
+
+
+def test_show_saves_the_evidence(jobs: InstantJobs, tmp_path: Path) -> None:
+    assert pipeline("jobs", "show", accept(jobs), "--evidence", str(tmp_path / "evidence.zip")).code == 0
+    assert {"evidence.html", "evidence.json", "evidence.xml"} <= set(ZipFile(tmp_path / "evidence.zip").namelist())
 
 
 def test_show_says_when_there_is_no_picture_or_no_place_for_it(jobs: InstantJobs, tmp_path: Path) -> None:
