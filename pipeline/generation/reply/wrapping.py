@@ -73,17 +73,18 @@ def are_escaped(operations: Sequence[Operation]) -> bool:
         if isinstance(operation, FileWrite) and not operation.path.lower().endswith(MARKDOWN):
             is_markup = operation.path.lower().endswith(MARKUP)
             signs = _ESCAPED_MARKUP.match(operation.text) if is_markup else _ESCAPED_CODE.search(operation.text)
-            if signs and _is_all_escaped(operation.text):
+            if signs and is_escaped(operation.text):
                 return True
     return False
 
 
 def unescaped(operation: Operation) -> Operation:
     """``operation`` as it was before somebody escaped it, where nothing speaks against that."""
-    if isinstance(operation, FileWrite) and _is_all_escaped(operation.text):
+    if isinstance(operation, FileWrite) and is_escaped(operation.text):
         return replace(operation, text=unescape(operation.text))
     return operation
 
 
-def _is_all_escaped(text: str) -> bool:
-    return not {"<", ">"} & set(text) and text.count("&") == len(_ENTITY.findall(text))
+def is_escaped(text: str) -> bool:
+    """Whether all signs of markup in ``text`` are entities, and at least one is there."""
+    return "&" in text and not {"<", ">"} & set(text) and text.count("&") == len(_ENTITY.findall(text))
