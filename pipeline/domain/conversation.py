@@ -41,6 +41,8 @@ class CallLimits:
     max_output_tokens: int
     seconds: float  # on the wall clock, for the whole call with its reading
     temperature: float | None = None  # None = the provider's default
+    less_effort: bool = False  # to be spent on reasoning
+    avoid: frozenset[str] = frozenset()  # models whose answers could not be used
 
 
 class Finish(StrEnum):
@@ -56,9 +58,11 @@ class Finish(StrEnum):
 class Reply:
     """What a model answered."""
 
-    text: str  # without reasoning
+    text: str  # without reasoning, unless there is nothing else
     finish: Finish
     asked: str  # model that was asked for
     answered: str  # model that the provider says answered
     usage: Usage = field(default_factory=Usage)
     seconds: float = 0.0  # from request to the last byte
+    place: str = ""  # where the text stood, when that was not the answer itself
+    passed_over: tuple[str, ...] = field(default=(), compare=False)  # what came of the models that were asked before

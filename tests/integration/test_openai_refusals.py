@@ -205,7 +205,7 @@ async def test_a_model_that_falls_silent_leaves_time_for_the_next_one(reasoning:
 async def test_a_chain_stops_at_the_door_when_the_key_is_wrong() -> None:
     with ModelServer([TEXT], key="another") as server, pytest.raises(GenerationFailed) as raised:
         await chain_of(server, "a", "b", "c").ask(JOB, CONVERSATION, AMPLE, lambda _text: None)
-    assert len(server.calls) == 1
+    assert len(server.calls) == 2  # behind a gateway, the second one's key might have been right
     assert len(str(raised.value).splitlines()) == 4
     assert KEY not in str(raised.value)
 

@@ -25,11 +25,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Rest:
-    """Why a model or an address is left alone, until when on the monotonic clock, and whether waiting helps."""
+    """Why a model or an address is left alone, until when on the monotonic clock, and what may help."""
 
     until: float
     reason: str
-    is_passing: bool
+    remedy: Remedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,8 @@ class ModelChain:
 
     What one of them has answered to the very same question of the job, by the ledger, is never asked again. A link is
     asked at most twice for one answer, the second time after a pause. What one question learns (come back later, no
-    such model, no credit) spares all other questions the attempt for a while.
+    such model, no credit) spares all other questions the attempt for a while. A key or a budget may be that of one
+    model behind a gateway: only when a second model is turned away is the whole address left alone.
     """
 
     def __init__(
@@ -70,25 +71,31 @@ class ModelChain:
         ``on_text`` is for showing progress: what it got of an answer that was refused half-way belongs to no reply.
 
         Raises:
-            GenerationFailed: no link answered; says for each one why.
+            GenerationFailed: no link answered; says for each one why. Or there is none that is not to be avoided.
             BudgetExhausted: the job may not ask any more.
         """
-        if recorded := await self._recall(job_id, conversation, limits):
+        links = [link for link in self._links if link.name not in limits.avoid]
+        if not links:
+            raise GenerationFailed("there is no other language model to ask")
+        if recorded := await self._recall(links, job_id, conversation, limits):
             on_text(recorded.text)
             return recorded
         question = _Question(job_id, conversation, limits, on_text, self._monotonic() + limits.seconds)
         report: list[str] = []
         try:
-            for link in self._links:
+            for link in links:
+                before = tuple(report)
                 if reply := await self._ask_link(link, question, report):
-                    return reply
+                    return replace(reply, passed_over=before)
         except BudgetExhausted as error:
             raise BudgetExhausted("\n".join([str(error), *report])) from error
         raise GenerationFailed("\n".join(["no language model gave an answer:", *report]))
 
-    async def _recall(self, job_id: str, conversation: Conversation, limits: CallLimits) -> Reply | None:
+    async def _recall(
+        self, links: Sequence[Model], job_id: str, conversation: Conversation, limits: CallLimits
+    ) -> Reply | None:
         """The recorded answer. One that was cut off counts: what was asked after it is in a later conversation."""
-        for link in self._links:
+        for link in links:
             reply = await self._ledger.recall(job_id, request_digest(link.name, conversation, limits))
             if reply and reply.text.strip() and reply.finish is not Finish.REFUSED:
                 return reply
@@ -96,12 +103,13 @@ class ModelChain:
 
     async def _ask_link(self, link: Model, question: _Question, report: list[str]) -> Reply | None:
         """The link's answer; None, with the reason added to ``report``, when the next one has to be asked."""
+        given = question.limits
         for attempt in range(ATTEMPTS_PER_LINK):
             if obstacle := await self._obstacle(link, question.deadline):
                 if attempt == 0:
                     report.append(f"{link}: not asked: {obstacle}")
                 return None
-            limits = replace(question.limits, seconds=question.deadline - self._monotonic())
+            limits = replace(given, seconds=question.deadline - self._monotonic())
             try:
                 reply = await link.ask(question.job_id, question.conversation, limits, question.on_text)
             except ModelFailure as failure:
@@ -110,6 +118,8 @@ class ModelChain:
                 self._remember(link, failure)
                 if failure.remedy is not Remedy.RETRY:
                     return None
+                if failure.wants_room:
+                    given = replace(given, max_output_tokens=2 * given.max_output_tokens, less_effort=True)
             else:
                 if reply.finish is not Finish.REFUSED:
                     return reply
@@ -126,7 +136,7 @@ class ModelChain:
         for rest in rests:
             # The last link is worth a longer wait: there is nobody else to ask.
             longest = (deadline - now) / 2 if link is self._links[-1] else min(SHORT_PAUSE, deadline - now)
-            if not rest.is_passing or rest.until - now > longest:
+            if rest.remedy is not Remedy.RETRY or rest.until - now > longest:
                 return rest.reason
         if rests:
             await self._sleep(max(rest.until for rest in rests) - now)
@@ -135,12 +145,14 @@ class ModelChain:
     def _remember(self, link: Model, failure: ModelFailure) -> None:
         address, model = _keys(link)
         seconds = min(failure.wait_seconds, LONGEST_REST)
-        is_passing = failure.remedy is Remedy.RETRY
-        if is_passing:
+        if failure.remedy is Remedy.RETRY:
             # Jobs that failed together must not come back together.
             seconds = max(seconds, 1.0) * random.uniform(1.0, 1.25)  # noqa: S311 - no secret depends on it
-        key = address if failure.remedy is Remedy.NEXT_PROVIDER else model
-        self._rests[key] = _Rest(self._monotonic() + seconds, str(failure), is_passing)
+        others = [rest for key, rest in self._rests.items() if key.startswith(f"{address} ") and key != model]
+        now = self._monotonic()
+        are_locked_out = any(rest.remedy is Remedy.NEXT_PROVIDER and rest.until > now for rest in others)
+        key = address if failure.remedy is Remedy.NEXT_PROVIDER and are_locked_out else model
+        self._rests[key] = _Rest(now + seconds, str(failure), failure.remedy)
 
 
 def _keys(link: Model) -> tuple[str, str]:

@@ -1,8 +1,9 @@
 """The conversation with a provider, by its documents. The only module that knows the OpenAI SDK."""
 
 import functools
+import json
 import ssl
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -65,12 +66,14 @@ class ChatClient:
                 if "json" in media_type or not request["stream"]:
                     yield _checked(await response.json())
                     return
-                # As plain JSON: the SDK's classes take three times as long as all else, and check nothing.
-                async for chunk in await response.parse(to=openai.AsyncStream[object]):
-                    yield _checked(chunk)
+                # As plain JSON: the SDK's classes take three times as long as all else, check nothing, and take an
+                # event without data for the end.
+                async for data in _data_of(response.iter_bytes()):
+                    yield _checked(json.loads(data))
         except openai.APIStatusError as error:
             answer = ErrorAnswer.from_body(error.status_code, error.body)
-            raise ErrorAnswered(answer, seconds_of(error.response.headers, datetime.now(UTC))) from None
+            wait = seconds_of(error.response.headers, datetime.now(UTC))
+            raise ErrorAnswered(answer, answer.retry_after if wait is None else wait) from None
         except (openai.APIConnectionError, httpx2.HTTPError) as error:
             raise self._connection_failure(error) from error
         except openai.APIError as error:
@@ -87,11 +90,48 @@ class ChatClient:
         return ModelFailure(f"{self._name}: the connection broke ({reason})", remedy)
 
 
+async def _data_of(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+    """The data of server-sent events, up to ``[DONE]``; comments, pings and what else is no JSON are passed over.
+
+    Source: https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+    """
+    data: list[bytes] = []
+    async for line in _lines_of(pieces):
+        if line.startswith(b"data:"):
+            data.append(line[5:].strip())
+        elif not line and data:
+            event = b"\n".join(data)
+            data = []
+            if event == b"[DONE]":
+                return
+            if event.startswith((b"{", b"[")):
+                yield event
+
+
+async def _lines_of(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+    """Lines without their ends; an empty one at the end, so that the last event counts without it."""
+    begun: list[bytes] = []
+    async for piece in pieces:
+        first, *others = piece.split(b"\n")
+        begun.append(first)
+        for other in others:
+            yield b"".join(begun).rstrip(b"\r").removeprefix(b"\xef\xbb\xbf")
+            begun = [other]
+    yield b"".join(begun)
+    yield b""
+
+
 def _checked(document: object) -> Mapping[str, Any]:
+    if isinstance(document, list) and document and isinstance(document[0], Mapping):
+        document = document[0]
     if not isinstance(document, Mapping):
         raise ValueError("not a JSON object")  # noqa: TRY004 - to the caller it is as good as no JSON
     if document.get("error"):
         raise ErrorAnswered(ErrorAnswer.from_body(None, document))
+    choices = document.get("choices")
+    choice = choices[0] if isinstance(choices, list) and choices else None
+    if isinstance(choice, Mapping) and choice.get("error"):
+        raise ErrorAnswered(ErrorAnswer.from_body(None, choice))
     return document
 
 

@@ -3,6 +3,7 @@
 import base64
 import re
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any
 
@@ -21,6 +22,8 @@ class Adaptation(StrEnum):
     NO_STREAM_OPTIONS = "the usage is not asked for"
     NO_TEMPERATURE = "no temperature is sent"
     NO_IMAGES = "images are left out"
+    NO_SYSTEM_ROLE = "the instructions stand in the first message of the user"
+    NO_EFFORT = "the effort is not named"
     NO_CACHE_MARKS = "no cache marks are sent"
 
 
@@ -43,6 +46,8 @@ def chat_request(
         request["stream_options"] = {"include_usage": True}
     if limits.temperature is not None and Adaptation.NO_TEMPERATURE not in adaptations:
         request["temperature"] = limits.temperature
+    if limits.less_effort and Adaptation.NO_EFFORT not in adaptations:
+        request["reasoning_effort"] = "low"
     return request
 
 
@@ -59,8 +64,16 @@ def adaptation_for(
     types = {part["type"] for part in parts}
     if status in {400, 404, 415, 422, 500, 501} and "image_url" in types and _IMAGE.search(complaint):
         return Adaptation.NO_IMAGES
-    if status not in {400, 422}:
-        return None
+    # Templates without the role raise an error of their own, which some servers call theirs.
+    has_system = request["messages"][0]["role"] == Role.SYSTEM
+    if status in {400, 422, 500} and has_system and _SYSTEM_ROLE.search(complaint):
+        return Adaptation.NO_SYSTEM_ROLE
+    return _without_field(complaint, request, parts, known) if status in {400, 422} else None
+
+
+def _without_field(
+    complaint: str, request: dict[str, Any], parts: list[dict[str, Any]], known: AbstractSet[Adaptation]
+) -> Adaptation | None:
     for field, adaptation in _FIELD_ADAPTATIONS:
         is_sent = request.get(field) or field in request.get("extra_body", {})
         if is_sent and _COMPLAINTS[adaptation].search(complaint):
@@ -79,12 +92,20 @@ def is_lasting(adaptation: Adaptation, complaint: str) -> bool:
 
 
 _IMAGE = re.compile(r"image|vision|multi-?modal|expected a string|must be a string", re.IGNORECASE)
+_NOT = r"(?:not|no|only|unsupported|unknown|invalid|unexpected)\b"
+_SYSTEM_ROLE = re.compile(
+    rf"\b(?:system|developer)\b.{{0,60}}\b{_NOT}"
+    rf"|\b{_NOT}.{{0,60}}\b(?:system|developer)[ '\"]*(?:role|message|prompt|instr)"
+    r"|\broles?\b.{0,80}\b(?:user|assistant)\b|\b(?:user|assistant)\b.{0,40}\broles?\b",
+    re.IGNORECASE | re.DOTALL,
+)
 _ONE_BAD_IMAGE = re.compile(r"invalid|decode|too large|size|format|corrupt|unsupported image", re.IGNORECASE)
 _TOO_LARGE = re.compile(
     r"too (?:large|high|big)|at most|less than|smaller than|exceed|maximum|<=|\u2264", re.IGNORECASE
 )
 _COMPLAINTS = {
     Adaptation.NO_STREAM_OPTIONS: re.compile(r"stream_options|include_usage"),
+    Adaptation.NO_EFFORT: re.compile(r"reasoning"),
     Adaptation.NO_TEMPERATURE: re.compile(r"\btemperature\b"),
     # The bare word turns up in many messages that are about something else.
     Adaptation.NO_STREAM: re.compile(
@@ -94,6 +115,7 @@ _COMPLAINTS = {
 }
 _FIELD_ADAPTATIONS = (
     ("stream_options", Adaptation.NO_STREAM_OPTIONS),
+    ("reasoning_effort", Adaptation.NO_EFFORT),
     ("temperature", Adaptation.NO_TEMPERATURE),
     ("stream", Adaptation.NO_STREAM),
 )
@@ -113,6 +135,9 @@ def _messages(
     marks_cache = (
         provider.takes_cache_marks and "anthropic" in model.lower() and Adaptation.NO_CACHE_MARKS not in adaptations
     )
+    if Adaptation.NO_SYSTEM_ROLE in adaptations and len(conversation) > 1 and conversation[0].role is Role.SYSTEM:
+        system, first, *others = conversation
+        conversation = (replace(first, text=f"{system.text}\n\n{first.text}"), *others)
     last = len(conversation) - 1
     return [
         # The system prompt is shared by all jobs; up to the last message all calls of one job agree.

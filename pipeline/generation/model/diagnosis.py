@@ -11,6 +11,7 @@ from pipeline.domain.errors import GenerationFailed
 from pipeline.domain.generation import Usage
 from pipeline.generation.model.failure import ModelFailure
 from pipeline.generation.model.openai_model import OpenAIModel
+from pipeline.generation.model.providers import endpoint_of
 
 QUESTION = (Message(Role.USER, "Reply with the one word: ok"),)
 MOST_TOKENS = 1000  # of the answer: models that think first need some for that
@@ -34,7 +35,7 @@ async def diagnose_uncalled(base_url: str, api_key: SecretStr | None, seconds: f
     headers = {"Authorization": f"Bearer {api_key.get_secret_value()}"} if api_key else {}
     try:
         async with httpx2.AsyncClient(timeout=seconds) as client:
-            status = (await client.get(f"{base_url.rstrip('/')}/models", headers=headers)).status_code
+            status = (await client.get(f"{endpoint_of(base_url)}/models", headers=headers)).status_code
     except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
         raise GenerationFailed(f"no answer from LLM_BASE_URL ({type(error).__name__})") from None
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:

@@ -1,7 +1,7 @@
 """Why a model gave no answer, and what to do about it."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
@@ -44,12 +44,24 @@ class Remedy(StrEnum):
 
 
 class ModelFailure(GenerationFailed):
-    """One model gave no answer: what may help, from when on, and what the attempt cost, if that is known."""
+    """One model gave no answer: what may help, from when on, and what the attempt cost, if that is known.
 
-    def __init__(self, message: str, remedy: Remedy, *, wait_seconds: float = 0.0, usage: Usage | None = None) -> None:
+    It ``wants_room`` when it spent all its tokens on reasoning.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        remedy: Remedy,
+        *,
+        wait_seconds: float = 0.0,
+        usage: Usage | None = None,
+        wants_room: bool = False,
+    ) -> None:
         super().__init__(message)
         self.remedy = remedy
         self.wait_seconds = wait_seconds
+        self.wants_room = wants_room
         self.usage = usage or Usage(calls=1)
 
 
@@ -63,10 +75,13 @@ class ErrorAnswer:
     message: str = ""  # in words. May repeat the key or the prompt
     details: str = ""  # what stood behind it at the provider's own provider; may do so as well
     is_moderated: bool = False  # the prompt was held back by a content filter, whatever the status says
+    retry_after: float | None = None  # seconds, where Google says so in the error itself
 
     @classmethod
     def from_body(cls, status: int | None, body: object) -> Self:
-        """Read the shapes that are about: an ``error`` object, its content alone, a bare message, a page."""
+        """Read the shapes that are about: an ``error`` object, its content alone, a bare message, a page; or a list."""
+        if isinstance(body, Sequence) and not isinstance(body, str):
+            body = next((item for item in body if isinstance(item, Mapping)), None)
         error = body.get("error", body) if isinstance(body, Mapping) else body
         if not isinstance(error, Mapping):
             text = error if isinstance(error, str) and not error.lstrip().startswith("<") else ""
@@ -85,6 +100,7 @@ class ErrorAnswer:
             "flagged_input" in metadata
             or "reasons" in metadata
             or code in {"content_filter", "content_policy_violation"},
+            _retry_delay(error.get("details")),
         )
 
     @property
@@ -142,6 +158,15 @@ def presentable(message: str, key: str, texts: Iterable[str]) -> str:
     if any(part in " ".join(text.split()) for text in texts for part in parts):
         return "its message repeats the prompt and is left out"
     return line
+
+
+def _retry_delay(details: object) -> float | None:
+    """``{"@type": "…RetryInfo", "retryDelay": "34.5s"}`` among the details."""
+    for detail in details if isinstance(details, list) else []:
+        delay = detail.get("retryDelay") if isinstance(detail, Mapping) else None
+        if isinstance(delay, str) and (seconds := re.fullmatch(r"(\d{1,6}(?:\.\d+)?)s", delay)):
+            return float(seconds[1])
+    return None
 
 
 def _text(value: Any) -> str:

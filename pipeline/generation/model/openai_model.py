@@ -14,7 +14,7 @@ from pipeline.domain.errors import Misconfigured
 from pipeline.domain.generation import Usage
 from pipeline.generation.model.chat_request import Adaptation, adaptation_for, chat_request, is_lasting
 from pipeline.generation.model.failure import ErrorAnswered, ModelFailure, Remedy, presentable
-from pipeline.generation.model.providers import Provider, provider_for
+from pipeline.generation.model.providers import Provider, endpoint_of, provider_for
 from pipeline.generation.model.reply_reader import ReplyReader
 from pipeline.generation.tokens import estimate_prompt
 from pipeline.ports import Progress
@@ -50,9 +50,9 @@ class OpenAIModel:
         if not _is_web_address(base_url):
             raise Misconfigured("LLM_BASE_URL must be a web address, such as https://openrouter.ai/api/v1")
         self.name = model
-        self.endpoint = base_url.rstrip("/")
+        self.endpoint = endpoint_of(base_url)
         self._api_key = api_key.get_secret_value() if api_key else ""
-        self._provider = provider or provider_for(base_url)
+        self._provider = provider or provider_for(self.endpoint)
         self._adaptations: frozenset[Adaptation] = frozenset()
 
     def __str__(self) -> str:
@@ -128,7 +128,7 @@ class OpenAIModel:
         if not reader.text.strip() and reader.finish is not Finish.REFUSED:
             if reader.finish is Finish.LENGTH:
                 message = "used up its output limit before it wrote any text"
-                raise ModelFailure(f"{self}: {message}", Remedy.NEXT_MODEL, usage=reader.usage)
+                raise ModelFailure(f"{self}: {message}", Remedy.RETRY, usage=reader.usage, wants_room=True)
             raise ModelFailure(f"{self}: its answer is empty", Remedy.RETRY, usage=reader.usage)
         return Reply(
             text=reader.text,
@@ -137,6 +137,7 @@ class OpenAIModel:
             answered=reader.model or self.name,
             usage=reader.usage,
             seconds=watch.seconds,
+            place=reader.place,
         )
 
     def _notice_cut_prompt(self, job_id: str, conversation: Conversation, usage: Usage) -> None:

@@ -37,6 +37,11 @@ _BY_HOST_AND_PATH = (
 _BY_PORT = {11434: Provider("Ollama", cuts_long_prompts=True), 8080: Provider("llama.cpp"), 8000: Provider("vLLM")}
 
 
+def endpoint_of(base_url: str) -> str:
+    """What stands before ``/chat/completions``, also when the operator gave the whole address."""
+    return base_url.rstrip("/").removesuffix("/chat/completions").rstrip("/")
+
+
 def provider_for(base_url: str) -> Provider:
     """The provider behind ``base_url``; for an address that is not in the table, what works nearly everywhere."""
     parts = urlsplit(base_url)

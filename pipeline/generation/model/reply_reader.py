@@ -1,5 +1,6 @@
 """Puts a model's reply together from what arrives: the chunks of a stream, or one plain answer."""
 
+import json
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -9,14 +10,17 @@ from pipeline.domain.conversation import Finish
 from pipeline.domain.generation import Usage
 
 MAX_TEXT_CHARACTERS = 8 * 1024 * 1024
+_LONGEST_NAMES = 80
 
 _REFUSED = {"content_filter", "safety", "refusal"}
 _OUT_OF_TOKENS = {"length", "max_tokens"}
 _BROKEN_OFF = {"error", "abort"}
 _REASONING_FIELDS = ("reasoning_content", "reasoning", "reasoning_details")
+AS_REASONING = "reasoning"
 
 # Only at the beginning: further down the same letters may be part of an app's code. Line breaks after it go with it.
 _LEADING_REASONING = re.compile(r"\A(?:\s*<(think|thinking)>.*?(?:</\1>[\r\n]*|\Z))+", re.DOTALL)
+_ENDED_REASONING = re.compile(r"\A(?:\s*<(think|thinking)>.*?</\1>[\r\n]*)+", re.DOTALL)
 
 
 class ReplyReader:
@@ -34,13 +38,32 @@ class ReplyReader:
         self.is_full = False
         self._on_text = on_text
         self._pieces: list[str] = []
+        self._reasoning: list[str] = []
+        self._calls: dict[object, tuple[str, list[str]]] = {}  # of tools: name and arguments, by their index
         self._length = 0
         self._is_refused = False
 
     @property
     def text(self) -> str:
-        """The answer so far, without reasoning."""
-        return _LEADING_REASONING.sub("", "".join(self._pieces))
+        """The answer so far, without reasoning; when it is complete and there is nothing else, what stood elsewhere.
+
+        Reasoning that a complete answer never ends is part of it: the answer may stand in there.
+        """
+        pattern = _ENDED_REASONING if self.finish is Finish.COMPLETE else _LEADING_REASONING
+        text = pattern.sub("", "".join(self._pieces))
+        if self.place == AS_REASONING:
+            return "".join(self._reasoning)
+        return f"[{','.join(''.join(arguments) for _, arguments in self._calls.values())}]" if self.place else text
+
+    @property
+    def place(self) -> str:
+        """Where ``text`` stands, in words, when that is not the answer itself: in reasoning, or in calls of tools."""
+        if self.finish is not Finish.COMPLETE or "".join(self._pieces).strip():
+            return ""
+        if self._calls:
+            names = ", ".join(dict.fromkeys(name for name, _ in self._calls.values()))
+            return f"a call of the tool {names[:_LONGEST_NAMES]}, which was not offered"
+        return AS_REASONING if "".join(self._reasoning).strip() else ""
 
     @property
     def finish(self) -> Finish:
@@ -68,20 +91,37 @@ class ReplyReader:
         part = part if isinstance(part, Mapping) else {}
         text = _text_of(part.get("content"))
         self._is_refused |= bool(_text_of(part.get("refusal")))
-        self._add(text)
+        if taken := self._add(text, self._pieces):
+            self._on_text(taken)
         if isinstance(reason := choice.get("finish_reason"), str) and reason:
             self.finish_reason = reason.lower()
-        is_reasoning = any(part.get(field) for field in _REASONING_FIELDS)
-        return bool(text) or is_reasoning or self._is_refused or self.finish_reason is not None
+        thought = next((part[field] for field in _REASONING_FIELDS if part.get(field)), None)
+        is_call = self._take_calls(part)
+        self._add(_text_of(thought), self._reasoning)
+        return bool(text or thought) or is_call or self._is_refused or self.finish_reason is not None
 
-    def _add(self, text: str) -> None:
+    def _take_calls(self, part: Mapping[str, Any]) -> bool:
+        """Keep what calls of tools say; whether there were any."""
+        calls = part.get("tool_calls") or [{"function": part.get("function_call")}]
+        functions = [
+            (call.get("index", 0), call["function"])
+            for call in (calls if isinstance(calls, list) else [])
+            if isinstance(call, Mapping) and isinstance(call.get("function"), Mapping)
+        ]
+        for index, function in functions:
+            name, pieces = self._calls.get(index, ("", []))
+            arguments = function.get("arguments")
+            self._add(arguments if isinstance(arguments, str) else json.dumps(arguments or ""), pieces)
+            self._calls[index] = (name or _text_of(function.get("name")), pieces)
+        return bool(functions)
+
+    def _add(self, text: str, pieces: list[str]) -> str:
+        """Keep as much of ``text`` as there is room for, and return it."""
         text = text[: MAX_TEXT_CHARACTERS - self._length]
-        if not text:
-            return
-        self._pieces.append(text)
+        pieces.append(text)
         self._length += len(text)
         self.is_full = self._length >= MAX_TEXT_CHARACTERS
-        self._on_text(text)
+        return text
 
 
 def _text_of(content: object) -> str:

@@ -11,11 +11,12 @@ _MARKER = r"<{5,9} ?SEARCH|>{5,9} ?REPLACE"
 _SEARCH = re.compile(r"<{5,9} ?SEARCH>?")
 _REPLACE = re.compile(r">{5,9} ?REPLACE")
 _DIVIDER = re.compile(r"={5,9}")
-_OPENING_FENCE = re.compile(r"(?:[ \t\r]*\n)*(`{3,}|~{3,})[^\n`]*\n")
 
 # Where the next line begins that may be more than text. A pattern that starts with a literal newline is searched
 # many times faster than one with ^.
+_CLOSING_BEHIND_TEXT = re.compile(r"</file>(?=\s*$|[ \t]*<(?:file|edit|delete|copy)\s)")
 _IN_FILE = re.compile(rf"\n[ \t]*(?:</file>|{_OPENER})")
+_IN_FOLLOWED_FILE = re.compile(rf"</file>|\n[ \t]*{_OPENER}")
 _BETWEEN_BLOCKS = re.compile(rf"\n[ \t]*(?:</edit>|</file>|={{5}}|{_MARKER}|{_OPENER})")
 _IN_BLOCK = re.compile(rf"\n[ \t]*(?:</edit>|{_MARKER}|{_OPENER})")
 
@@ -23,15 +24,17 @@ _IN_BLOCK = re.compile(rf"\n[ \t]*(?:</edit>|{_MARKER}|{_OPENER})")
 class Draft:
     """What stands between an opening tag and its closing tag, as far as it has come: ``size`` bytes.
 
-    ``flaw`` is why it cannot be used even when it is closed, or None.
+    ``flaw`` is why it cannot be used even when it is closed, or None. The text ``is_followed`` when it begins on the
+    line of the opening tag: then its closing tag may stand behind text as well.
     """
 
-    def __init__(self, tag: Tag, indent: str, flaw: str | None = None) -> None:
+    def __init__(self, tag: Tag, indent: str, flaw: str | None = None, *, is_followed: bool = False) -> None:
         self.path = tag.path
         self.size = 0
         self.flaw = flaw
-        self._is_edit = tag.name is TagName.EDIT
+        self.is_edit = tag.name is TagName.EDIT
         self._indent = indent
+        self._is_followed = is_followed
         self._received = StringIO()
         self._blocks: list[EditBlock] = []
         self._block: list[str] | None = None  # lines of the block that is open
@@ -39,9 +42,16 @@ class Draft:
     @property
     def landmark(self) -> re.Pattern[str]:
         """Finds, after a newline, the next line that has to go through ``take_line``; all before it is text."""
-        if not self._is_edit:
-            return _IN_FILE
+        if not self.is_edit:
+            return _IN_FOLLOWED_FILE if self._is_followed else _IN_FILE
         return _BETWEEN_BLOCKS if self._block is None else _IN_BLOCK
+
+    def closing_behind_text(self, line: str) -> re.Match[str] | None:
+        """The closing tag in ``line`` when text, or the tag of the next file, may stand beside it."""
+        if self.is_edit or not (self._is_followed or line.startswith(f"{self._indent}</file>")):
+            return None
+        closing = _CLOSING_BEHIND_TEXT.search(line)
+        return closing if closing and (self._is_followed or line[closing.end() :].strip()) else None
 
     def take_text(self, text: str) -> None:
         """Take text in which there is no landmark."""
@@ -58,11 +68,11 @@ class Draft:
         """Take a line of its own that may be a marker or the closing tag; True when it is the closing tag."""
         bare = line.strip()
         closing = {"</edit>"} if self._block is not None else {"</edit>", "</file>"}
-        if bare in (closing if self._is_edit else {"</file>"}):
+        if bare in (closing if self.is_edit else {"</file>"}):
             if self._block is not None:
                 self.flaw = "a block has no REPLACE marker"
             return True
-        if not (self._is_edit and self._take_marker(bare, line)):
+        if not (self.is_edit and self._take_marker(bare, line)):
             self.take_text(line)
         return False
 
@@ -93,28 +103,18 @@ class Draft:
         received = self._received.getvalue()
         text = joined_surrogates(received)
         flaw = self.flaw
-        if self._is_edit and not self._blocks:
+        if self.is_edit and not self._blocks:
             flaw = flaw or "it holds no SEARCH/REPLACE block"
         if text is None:
             flaw = flaw or "it holds half of a Unicode character"
         if flaw or text is None:
             return self.left_open(flaw or "")
-        if self._is_edit:
+        if self.is_edit:
             blocks = (
                 self._blocks if text == received else [EditBlock(joined_surrogates(b.body) or "") for b in self._blocks]
             )
             return FileEdit(self.path, tuple(blocks))
         return FileWrite(self.path, text)
-
-
-def without_wrapping_fence(path: str, text: str) -> str:
-    """Take off one code fence if it holds the whole file. Markdown may begin and end with a fence of its own."""
-    opening = _OPENING_FENCE.match(text)
-    if not opening or path.lower().endswith((".md", ".markdown", ".mdx")):
-        return text
-    body = text[opening.end() :].rstrip()
-    last_line = body.rfind("\n") + 1
-    return body[:last_line] if body[last_line:].strip() == opening[1] else text
 
 
 def joined_surrogates(text: str) -> str | None:

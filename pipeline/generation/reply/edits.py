@@ -1,11 +1,12 @@
-"""A parsed reply carried out on the files of an app: per file, all of it or nothing."""
+"""A parsed reply carried out on the files of an app: whatever can be, and for the rest, why not."""
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.domain.brief import Attachment
 from pipeline.domain.files import AppFiles, path_collision, path_problem
+from pipeline.generation.reply.losses import loss
 from pipeline.generation.reply.matching import nearest
 from pipeline.generation.reply.operations import (
     EditBlock,
@@ -23,8 +24,16 @@ _NEAREST_SHOWN = 5  # failed blocks of one edit for which the likest lines are l
 _BYTE_ORDER_MARK = "\ufeff"
 
 
-def apply_edits(text: str | None, blocks: Sequence[EditBlock]) -> str | tuple[BlockFailure, ...]:
-    """Put ``blocks`` into ``text`` (None is a file that does not exist); every block that failed, if one did.
+@dataclass(frozen=True, slots=True)
+class Edited:
+    """A file with the blocks that have a place in it, and those that have none."""
+
+    text: str
+    failures: tuple[BlockFailure, ...] = ()
+
+
+def apply_edits(text: str | None, blocks: Sequence[EditBlock], done: Container[EditBlock] = ()) -> Edited:
+    """Put ``blocks`` into ``text`` (None is a file that does not exist), apart from those that are ``done``.
 
     Each SEARCH has to stand in exactly one place of the file as it was, or, when it stands nowhere there, in exactly
     one place of what the blocks before it made. An empty SEARCH fills a file that is missing or empty. A block that
@@ -32,12 +41,12 @@ def apply_edits(text: str | None, blocks: Sequence[EditBlock]) -> str | tuple[Bl
     """
     if len(blocks) > MAX_BLOCKS:
         reason = f"the edit has more than {MAX_BLOCKS} blocks: write the whole file instead"
-        return (BlockFailure(MAX_BLOCKS + 1, reason, ""),)
+        return Edited(text or "", (BlockFailure(MAX_BLOCKS + 1, reason, ""),))
     mark = _BYTE_ORDER_MARK if text and text.startswith(_BYTE_ORDER_MARK) else ""
     document = Document((text or "").removeprefix(mark))
     failures: list[BlockFailure] = []
     for number, block in enumerate(blocks, start=1):
-        if block in blocks[: number - 1]:
+        if block in done or block in blocks[: number - 1]:
             continue
         found = find_change(document, block, number)
         if isinstance(found, Change):
@@ -48,12 +57,12 @@ def apply_edits(text: str | None, blocks: Sequence[EditBlock]) -> str | tuple[Bl
         elif len(failures) < _NEAREST_SHOWN:
             found = replace(found, nearest=nearest(document.original.lines, lines_of(found.search)))
         failures.append(found)
-    return tuple(failures) or mark + document.text
+    return Edited(mark + document.text, tuple(failures))
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A part of the reply that was not carried out, and why; the file is as it was before."""
+    """A part of the reply that was not carried out, and why. Apart from edits that stand, the file is as it was."""
 
     path: str
     reason: str
@@ -67,21 +76,30 @@ class Applied:
     files: AppFiles
     failures: tuple[Failure, ...] = ()
     notes: tuple[str, ...] = ()
+    placed: frozenset[tuple[str, EditBlock]] = frozenset()  # the blocks that were, and are not to be placed again
 
 
 def apply_reply(
-    base: AppFiles, attachments: Sequence[Attachment], parsed: ParsedReply, derived: Mapping[str, bytes] | None = None
+    base: AppFiles,
+    attachments: Sequence[Attachment],
+    parsed: ParsedReply,
+    derived: Mapping[str, bytes] | None = None,
+    *,
+    placed: frozenset[tuple[str, EditBlock]] = frozenset(),
+    doubted: Container[str] = (),
 ) -> Applied:
-    """Carry out every operation of ``parsed`` on ``base``; per file, all of it or nothing.
+    """Carry out every operation of ``parsed`` on ``base``, apart from blocks that earlier answers have ``placed``.
 
-    A file of which any part is incomplete stays as it was. ``<copy>`` takes its bytes from an attachment, from
-    ``derived`` (files made from attachments, by name) or from a file of ``base``; ``<edit>`` changes a file of
-    ``base`` or, if there is none, the attachment of that name.
+    A file of which any part is incomplete stays as it was, and one that would lose most of what it holds; of those
+    that were ``doubted``, the model was asked whether it means that. A path that the rule forbids is left out.
+    ``<copy>`` takes its bytes from an attachment, from ``derived`` (files made from attachments, by name) or from a
+    file of ``base``; ``<edit>`` changes a file of ``base`` or, if there is none, the attachment of that name.
 
     Raises:
         InvalidInput: the app would have more files than an app may have.
     """
-    work = _Work(base, {_nfc(item.name): item.content for item in attachments}, dict(derived or {}))
+    attached = {_nfc(item.name): item.content for item in attachments}
+    work = _Work(base, attached, dict(derived or {}), placed=set(placed), doubted=doubted)
     work.notes.extend(parsed.notes)
     for incomplete in parsed.incomplete:
         work.fail(incomplete.path, incomplete.reason)
@@ -97,6 +115,8 @@ class _Work:
     base: AppFiles
     attached: dict[str, bytes]
     derived: dict[str, bytes]
+    placed: set[tuple[str, EditBlock]]
+    doubted: Container[str]
     written: dict[str, bytes] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
     failures: list[Failure] = field(default_factory=list)
@@ -107,7 +127,7 @@ class _Work:
 
     def carry_out(self, operation: Operation) -> None:
         if problem := path_problem(operation.path):
-            self.fail(operation.path, f"the path {problem}")
+            self.notes.append(f"{operation.path} was left out: the path {problem}")
             return
         path = _nfc(operation.path)
         if path in self.written or path in self.deleted:  # the same but for its Unicode form
@@ -115,13 +135,20 @@ class _Work:
             return
         match operation:
             case FileWrite(text=text):
-                self.written[path] = text.encode()
+                self._write(path, text)
             case FileEdit(blocks=blocks):
                 self._edit(path, blocks)
             case FileDelete():
                 self._delete(path)
             case FileCopy(source=source):
                 self._copy(source, path)
+
+    def _write(self, path: str, text: str) -> None:
+        old = self.base.get(path, self.attached.get(path, b"")).decode(errors="ignore")
+        if reason := loss(path, old, text, may_shrink=path in self.doubted):
+            self.fail(path, reason)
+        else:
+            self.written[path] = text.encode()
 
     def _edit(self, path: str, blocks: Sequence[EditBlock]) -> None:
         content = self.base.get(path, self.attached.get(path))
@@ -130,11 +157,18 @@ class _Work:
         except UnicodeDecodeError:
             self.fail(path, "the file is not UTF-8 text: write it whole")
             return
-        edited = apply_edits(text, blocks)
-        if isinstance(edited, str):
-            self.written[path] = edited.encode()
-        else:
-            self.fail(path, f"{len(edited)} of {len(blocks)} blocks could not be placed, so none was", edited)
+        edited = apply_edits(text, blocks, {block for where, block in self.placed if where == path})
+        if reason := loss(path, text or "", edited.text, is_edit=True):
+            self.fail(path, reason)
+            return
+        failed = {failure.number for failure in edited.failures}
+        if len(failed) < len(blocks):
+            self.written[path] = edited.text.encode()
+        stand = [number for number in range(1, len(blocks) + 1) if number not in failed]
+        self.placed |= {(path, blocks[number - 1]) for number in stand}
+        if failed:
+            reason = f"{_numbered(sorted(failed))} could not be placed"
+            self.fail(path, f"{reason}; in place already: {_numbered(stand)}" if stand else reason, edited.failures)
 
     def _delete(self, path: str) -> None:
         self.deleted.add(path)
@@ -157,7 +191,11 @@ class _Work:
             self.fail(paths[index], f"the path {reason}")
             del self.written[paths[index]]
         files = self.base.without(*self.deleted).with_files(self.written)
-        return Applied(files, tuple(self.failures), tuple(self.notes))
+        return Applied(files, tuple(self.failures), tuple(self.notes), frozenset(self.placed))
+
+
+def _numbered(numbers: Sequence[int]) -> str:
+    return f"block{'s' if len(numbers) > 1 else ''} {', '.join(map(str, numbers))}"
 
 
 def _nfc(path: str) -> str:

@@ -3,14 +3,19 @@
 import re
 from dataclasses import dataclass, field
 
+from pipeline.generation.reply.tags import as_relative
+
 _MAX_HEADER = 120
+_MAX_SENTENCE = 300
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})[ \t]*([^`\n]*?)\s*")
-_PATH = r"[\w./@+-]*\.\w{1,12}|(?-i:Dockerfile|LICENSE|Makefile|Procfile|CNAME)"
+_PATH = r"[\w./\\@+-]*\.\w{1,12}|(?-i:Dockerfile|LICENSE|Makefile|Procfile|CNAME)"
 # A heading, a list item, bold, code, "File:" or "=== name ===", and nothing on the line but that and the path.
 _HEADER = re.compile(
     rf"(?:[#>*=\s-]|\d+[.)]\s)*(?:(?:file(?:name)?|path)\s*[:=]?\s*)?[*_`\"'(]*({_PATH})[*_`\"')]*\s*:?[\s*=]*",
     re.IGNORECASE,
 )
+_NAMED_IN_WORDS = re.compile(rf"(?<!\w)[`*\"'(]+({_PATH})[`*\"')]+", re.IGNORECASE)
+_SEARCH = re.compile(r"<{5,9} ?SEARCH>?\s*")
 _NAME_IN_INFO = re.compile(r"\b(?:path|file|filename|name|title)\s*=\s*[\"']?([^\"'\s]+)", re.IGNORECASE)
 _SHELLS = frozenset({"bash", "sh", "shell", "console", "zsh", "powershell", "cmd"})
 
@@ -56,8 +61,10 @@ class _OpenFence:
         first, _, rest = self.info.partition(" ")
         language, _, after_colon = first.partition(":")
         named = _NAME_IN_INFO.search(self.info)
-        inside = named[1].removeprefix("./") if named else path_in(rest) or path_in(after_colon) or path_in(first)
-        path = inside or path_in(self.header)
+        inside = as_relative(named[1]) if named else path_in(rest) or path_in(after_colon) or path_in(first)
+        if not inside and len(self.lines) > 1 and _SEARCH.fullmatch(self.lines[1]):
+            inside = path_in(self.lines[0])
+        path = inside or path_in(self.header) or _path_among_words(self.header)
         if path and language.lower() in _SHELLS and not path.endswith((".sh", ".bash")):
             path = None  # commands under a heading such as "Node.js"
         return Fence(language.lower(), path, bool(inside), "".join(f"{line}\n" for line in self.lines), is_closed)
@@ -66,7 +73,13 @@ class _OpenFence:
 def path_in(line: str) -> str | None:
     """The path that ``line`` consists of, apart from decoration, or None."""
     found = _HEADER.fullmatch(line.strip()) if len(line) <= _MAX_HEADER else None
-    return found[1].removeprefix("./") if found else None
+    return as_relative(found[1]) if found else None
+
+
+def _path_among_words(line: str) -> str | None:
+    """The only path that a sentence marks as code or sets in bold or brackets, or None."""
+    named = {found[1] for found in _NAMED_IN_WORDS.finditer(line[:_MAX_SENTENCE])}
+    return as_relative(named.pop()) if len(named) == 1 else None
 
 
 def find_fences(text: str) -> list[Fence]:

@@ -1,4 +1,4 @@
-"""The reply grammar: files as raw text between tags that stand alone on their lines.
+"""The reply grammar: files as raw text between tags that stand alone on their lines, or nearly so.
 
     <file path="index.html">         a whole file, up to </file>
     <edit path="app.js">             SEARCH/REPLACE blocks, up to </edit>
@@ -9,14 +9,15 @@
     <copy from="data.csv" to="data/data.csv"/>
 
 Nothing inside is unescaped. Reasoning between ``<think>`` and ``</think>`` is ignored. A file is complete only when
-its closing tag was seen, indented like its opening tag. A reply is taken in pieces of any size; where it is cut into
-pieces never changes what comes out.
+its closing tag was seen: indented like its opening tag, or, where text stands on the opening tag's line, behind text.
+A reply is taken in pieces of any size; where it is cut into pieces never changes what comes out.
 """
 
 import re
 from io import StringIO
 
-from pipeline.generation.reply.draft import Draft, without_wrapping_fence
+from pipeline.generation.reply.collecting import Collected
+from pipeline.generation.reply.draft import Draft
 from pipeline.generation.reply.operations import (
     MAX_FILE_BYTES,
     MAX_FILES_IN_REPLY,
@@ -24,21 +25,20 @@ from pipeline.generation.reply.operations import (
     MAX_TAGS,
     FileCopy,
     FileDelete,
-    FileEdit,
     FileWrite,
     Incomplete,
-    Operation,
     ParsedReply,
     ParseEvent,
     ReplyRejected,
     utf8_size,
 )
-from pipeline.generation.reply.tags import Tag, TagName, read_attempt, read_tag
+from pipeline.generation.reply.tags import Tag, TagName, find_tag, read_attempt
 
 _GROWTH_STEP = 1_024  # bytes between two reports on the same file
 _THINK = re.compile(r"\s*<think(?:ing)?>")
 _THINK_END = re.compile(r"</think(?:ing)?>")
-_LANDMARK_IN_PROSE = re.compile(r"\n[ \t]*</?(?:file|edit|delete|copy|think)|</think")
+_LANDMARK_IN_PROSE = re.compile(r"\n[ \t]*</?(?:file|edit|think)|<(?:file|edit|delete|copy)\s|</think")
+_LAST_CLOSING = re.compile(r"</file>\s*\Z")
 _OPENERS = ("<file", "<edit")
 _FENCE_LINE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[^\n`]*\n?", re.MULTILINE)
 
@@ -66,9 +66,7 @@ class ReplyParser:
         self._size = 0
         self._tags = 0
         self._paths: set[str] = set()
-        self._operations: dict[str, Operation] = {}
-        self._conflicts: set[str] = set()
-        self._incomplete: list[Incomplete] = []
+        self._collected = Collected()
         self._prose: list[str] = []
         self._last_file: FileWrite | None = None  # closed, and only prose since
         self._prose_since = False
@@ -112,13 +110,11 @@ class ReplyParser:
         elif self._draft:
             self._take_text(rest)
         if self._draft:
-            self._abandon(self._draft, "the reply ended before its closing tag")
+            self._abandon(self._draft, "the reply ended before its closing tag", is_cut=truncated)
         if self._is_thinking:
             self._notes.append("the reply ended inside its reasoning")
-        if self._conflicts:
-            raise ReplyRejected(f"the reply holds more than one version of {', '.join(sorted(self._conflicts))}")
         summary = _FENCE_LINE.sub("", "".join(self._prose)).strip()
-        return ParsedReply(tuple(self._operations.values()), summary, tuple(self._incomplete), tuple(self._notes))
+        return self._collected.result(summary, self._notes)
 
     def _read_lines(self, lines: str) -> None:
         """Go from landmark to landmark; what lies between is taken in one piece, however many lines it has."""
@@ -167,10 +163,11 @@ class ReplyParser:
             self._take_end_of_thinking(line)
         elif bare in {"</file>", "</edit>"}:
             self._doubt_last_file()
-        elif tag := read_tag(line):
-            self._obey(tag, _indent(line))
+        elif found := find_tag(line):
+            self._take_text(found.before)
+            self._obey(found.tag, _indent(line), found.behind)
         elif attempt := read_attempt(line):
-            draft = self._begin(attempt, _indent(line), "its tag is malformed or does not stand alone on its line")
+            draft = self._begin(attempt, _indent(line), "its tag is malformed, or words follow it")
             if attempt.is_pair or attempt.name in {TagName.DELETE, TagName.COPY}:
                 self._close(draft)
         else:
@@ -189,41 +186,52 @@ class ReplyParser:
         """The end of reasoning without its beginning, as some chat templates send it: all before it was a draft."""
         self._tags = 0
         self._paths.clear()
-        self._operations.clear()
-        self._conflicts.clear()
-        self._incomplete.clear()
+        self._collected = Collected()
         self._prose.clear()
         self._last_file = None
 
     def _take_inner_line(self, draft: Draft, line: str) -> None:
+        if closing := draft.closing_behind_text(line):
+            draft.take_text(line[: closing.start()])
+            self._close(draft)
+            self._go_on(line[closing.end() :])
+            return
         if not draft.is_own_line(line):
             draft.take_text(line)
             return
-        tag = read_tag(line) if line.lstrip().startswith(_OPENERS) else None
-        if tag and tag.opens_text:
+        found = find_tag(line) if line.lstrip().startswith(_OPENERS) else None
+        if found and found.tag.opens_text:
             self._abandon(draft, "its closing tag is missing: another file begins inside it")
-            self._obey(tag, _indent(line))
+            self._obey(found.tag, _indent(line), found.behind)
         elif draft.take_line(line):
             self._close(draft)
 
-    def _obey(self, tag: Tag, indent: str) -> None:
-        if tag.name is TagName.DELETE:
+    def _obey(self, tag: Tag, indent: str, behind: str) -> None:
+        if tag.name in {TagName.DELETE, TagName.COPY}:
             self._count(tag.path)
-            self._add(FileDelete(tag.path))
-        elif tag.name is TagName.COPY:
-            self._count(tag.path)
-            self._add(FileCopy(tag.source, tag.path))
+            is_copy = tag.name is TagName.COPY
+            self._collected.add(FileCopy(tag.source, tag.path) if is_copy else FileDelete(tag.path))
         elif tag.is_self_closed:
             flaw = "it has no content: an empty file is an opening and a closing tag"
             self._close(self._begin(tag, indent, flaw))
+        elif tag.is_pair:
+            self._close(self._begin(tag, indent))
         else:
-            draft = self._begin(tag, indent)
-            if tag.is_pair:
-                self._close(draft)
+            is_followed = bool(behind.strip())
+            draft = self._begin(tag, indent, is_followed=is_followed)
+            if is_followed:
+                self._take_inner_line(draft, behind.lstrip(" \t"))
+            return
+        self._go_on(behind)
 
-    def _begin(self, tag: Tag, indent: str, flaw: str | None = None) -> Draft:
+    def _go_on(self, behind: str) -> None:
+        """Read what follows a tag on its line."""
+        if behind.strip():
+            self._take_outer_line(behind.lstrip(" \t"))
+
+    def _begin(self, tag: Tag, indent: str, flaw: str | None = None, *, is_followed: bool = False) -> Draft:
         self._count(tag.path)
-        self._draft = draft = Draft(tag, indent, flaw)
+        self._draft = draft = Draft(tag, indent, flaw, is_followed=is_followed)
         self._reported = 0
         self._events.append(ParseEvent(tag.path))
         return draft
@@ -244,39 +252,31 @@ class ReplyParser:
         if isinstance(closed, Incomplete):
             self._leave_out(closed, draft.size)
             return
-        if isinstance(closed, FileWrite):
-            unwrapped = without_wrapping_fence(closed.path, closed.text)
-            if unwrapped != closed.text:
-                self._notes.append(f"{closed.path}: a code fence around the file was removed")
-            closed = FileWrite(closed.path, unwrapped)
-            self._last_file, self._prose_since = closed, False
-        self._add(closed)
+        added = self._collected.add(closed)
+        if isinstance(added, FileWrite):
+            self._last_file, self._prose_since = added, False
         self._events.append(ParseEvent(draft.path, draft.size))
 
-    def _add(self, operation: Operation) -> None:
-        path = operation.path
-        earlier = self._operations.get(path)
-        if isinstance(earlier, FileEdit) and isinstance(operation, FileEdit):
-            operation = FileEdit(path, earlier.blocks + operation.blocks)
-        elif earlier and (isinstance(operation, FileWrite) or operation != earlier):
-            self._conflicts.add(path)
-        if not isinstance(operation, FileEdit):  # a whole version makes up for one that broke off before it
-            self._incomplete = [item for item in self._incomplete if item.path != path]
-        self._operations[path] = operation
-
-    def _abandon(self, draft: Draft, reason: str) -> None:
+    def _abandon(self, draft: Draft, reason: str, *, is_cut: bool = False) -> None:
+        """End a draft whose closing tag has no line of its own; one behind its last text will do."""
         self._draft = None
-        self._leave_out(draft.left_open(reason), draft.size)
+        left = draft.left_open(reason)
+        closing = None if is_cut or draft.is_edit else _LAST_CLOSING.search(left.received)
+        if closing and not draft.flaw:
+            self._collected.add(FileWrite(left.path, left.received[: closing.start()]))
+            self._events.append(ParseEvent(left.path, draft.size))
+        else:
+            self._leave_out(left, draft.size)
 
     def _leave_out(self, incomplete: Incomplete, size: int) -> None:
-        self._incomplete.append(incomplete)
+        self._collected.leave_out(incomplete)
         self._events.append(ParseEvent(incomplete.path, size))
 
     def _doubt_last_file(self) -> None:
         """A closing tag without a file: if prose stands before it, that was the rest of a file that ended too early."""
         write, self._last_file = self._last_file, None
         if write and self._prose_since:
-            self._operations.pop(write.path, None)
+            self._collected.withdraw(write)
             reason = "one of its own lines reads </file>, so that its end cannot be told"
             self._leave_out(Incomplete(write.path, write.text, reason), utf8_size(write.text))
 

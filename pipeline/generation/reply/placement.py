@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from html import unescape
 from typing import Self
 
 from pipeline.generation.reply.matching import Haystack, Nearest, Place
 from pipeline.generation.reply.operations import EditBlock
+from pipeline.generation.reply.wrapping import is_escaped
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,17 @@ class Document:
         start = origins.index(place.start) if place.start in origins else 0
         return replace(place, start=start) if origins[start : start + place.count] == wanted else None
 
+    def change_inside_line(self, search: str, replacement: str) -> Change | None:
+        """The change of the one place where ``search`` is a part of a line; None when that is not one."""
+        wanted = search.removesuffix("\n").removesuffix("\r")
+        if "\n" in wanted or self.text.count(wanted) != 1:
+            return None
+        number = next((index for index, line in enumerate(self._lines) if wanted in line.text), None)
+        if number is None:
+            return None
+        before, _, behind = self._lines[number].text.partition(wanted)
+        return Change(Place(number, 1), lines_of(before + "\n".join(lines_of(replacement)) + behind))
+
     def change(self, change: Change) -> None:
         """Make ``change``; the new lines end as most lines of the file do, the last one as the last one replaced."""
         place = change.place
@@ -95,7 +108,10 @@ def find_change(document: Document, block: EditBlock, number: int) -> Change | B
         failures.append(change)
     if not failures:
         return BlockFailure(number, "it has no ======= line between SEARCH and REPLACE", block.body)
-    return max(failures, key=lambda failure: failure.places)  # a cut that is found, if too often, is the likely one
+    likely = max(failures, key=lambda failure: failure.places)  # a cut that is found, if too often, is the likely one
+    if not likely.places and is_escaped(block.body):
+        return find_change(document, EditBlock(unescape(block.body)), number)
+    return likely
 
 
 def _try_cut(document: Document, search: str, replacement: str, number: int) -> Change | BlockFailure:
@@ -104,6 +120,8 @@ def _try_cut(document: Document, search: str, replacement: str, number: int) -> 
             return Change(document.everything(), lines_of(replacement))
         return BlockFailure(number, "its SEARCH is empty, but the file is not: say which lines to replace", search)
     place = _locate(document, lines_of(search))
+    if place == 0 and (inside := document.change_inside_line(search, replacement)):
+        return inside
     if not isinstance(place, Place):
         reason = (
             f"its SEARCH stands in {place} places: add lines around it" if place else "its SEARCH is not in the file"

@@ -6,9 +6,20 @@ from enum import StrEnum
 from xml.sax.saxutils import unescape
 
 _MAX_TAG_LENGTH = 1_000
-_TAG = re.compile(r"<(file|edit|delete|copy)\s+([^<>]*?)\s*(/?)>(\s*</\1>)?")
-_ATTEMPT = re.compile(r"<(file|edit|delete|copy)\s[^<>]*?\b(?:path|to)\s*=\s*[\"']?([^\"'<>]*)")
-_ATTRIBUTE = re.compile(r"([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"']+))")
+_NAMES = "file|edit|delete|copy"
+_VALUE = r"\"[^\"\n]*\"|'[^'\n]*'|[^\s\"'<>]+?"  # what stands between quotes may be anything
+ATTRIBUTES = rf"(?:\s+[\w:.-]+\s*=\s*(?:{_VALUE}))+"
+_TAG = re.compile(rf"<({_NAMES})({ATTRIBUTES})\s*(/?)>(\s*</\1>)?")
+_ATTEMPT = re.compile(rf"<({_NAMES})\s[^<>]*?\b(?:path|to)\s*=\s*[\"']?([^\"'<>]*)")
+_ATTRIBUTE = re.compile(rf"([\w:.-]+)\s*=\s*({_VALUE})(?=\s|$)")
+# Marks without width, and tokens of chat templates that a server let through: nobody means them beside a tag.
+_MARK = r"[\ufeff\u200b-\u200f\u2060]"
+_NOISE = rf"(?:(?:{_MARK}|<[|\uff5c][^<>\n]{{1,60}}[|\uff5c]>|</?s>|\[/?INST\])[ \t]*)+"
+_NOISE_AT_TAGS = re.compile(
+    rf"\A{_NOISE}|{_NOISE}(?=<(?:{_NAMES})\s)|{_MARK}+(?=</(?:file|edit)>)|(?<=</file>|</edit>)[ \t]*{_NOISE}$"
+    rf"|{_NOISE}(?=\s*\Z)",
+    re.MULTILINE,
+)
 
 
 class TagName(StrEnum):
@@ -39,14 +50,41 @@ class Tag:
         return self.name in {TagName.FILE, TagName.EDIT} and not self.is_self_closed and not self.is_pair
 
 
-def read_tag(line: str) -> Tag | None:
-    """The tag that ``line`` holds, or None. Attributes come in any order, with either quotes or none."""
-    if len(line) > _MAX_TAG_LENGTH:
+@dataclass(frozen=True, slots=True)
+class TagInLine:
+    """A tag, and what stands before and behind it on its line."""
+
+    tag: Tag
+    before: str
+    behind: str
+
+
+def find_tag(line: str) -> TagInLine | None:
+    """The first tag of ``line``, or None when it holds none or only speaks of one.
+
+    Nothing but white space stands on one of its sides: words may lead to a tag, or text may begin directly behind the
+    opening tag of a file. Attributes come in any order, with either quotes or none.
+    """
+    found = _TAG.search(line[:_MAX_TAG_LENGTH])
+    tag = _tag(found) if found else None
+    if not found or not tag:
         return None
-    found = _TAG.fullmatch(line.strip())
-    if not found:
+    before, behind = line[: found.start()], line[found.end() :]
+    is_followed = bool(behind.strip())
+    if before.strip() and is_followed:
         return None
-    attributes = _attributes(found[2])
+    if is_followed and not tag.opens_text and not _TAG.match(behind.lstrip()):
+        return None
+    return TagInLine(tag, before, behind)
+
+
+def without_noise(text: str) -> str:
+    """``text`` without marks and tokens that touch a tag, its beginning or its end."""
+    return _NOISE_AT_TAGS.sub("", text)
+
+
+def _tag(found: re.Match[str]) -> Tag | None:
+    attributes = attributes_of(found[2])
     name = TagName(found[1])
     path = attributes.get("to" if name is TagName.COPY else "path")
     source = attributes.get("from", "")
@@ -56,21 +94,24 @@ def read_tag(line: str) -> Tag | None:
 
 
 def read_attempt(line: str) -> Tag | None:
-    """The tag that ``line`` was meant to begin with, if it is malformed or does not stand alone on its line."""
+    """The tag that ``line`` was meant to begin with, if it is malformed or followed by words."""
     found = _ATTEMPT.match(line[:_MAX_TAG_LENGTH].strip())
     if not found:
         return None
-    return Tag(TagName(found[1]), _clean(found[2]), is_pair=f"</{found[1]}>" in line)
+    return Tag(TagName(found[1]), as_relative(found[2]), is_pair=f"</{found[1]}>" in line)
 
 
-def _attributes(text: str) -> dict[str, str]:
+def attributes_of(text: str) -> dict[str, str]:
     """``&amp;`` and its like are read as XML reads them, because attachments are shown to the model that way."""
     entities = {"&quot;": '"', "&apos;": "'"}
     return {
-        found[1].lower(): _clean(unescape(found[2] or found[3] or found[4] or "", entities))
-        for found in _ATTRIBUTE.finditer(text)
+        found[1].lower(): as_relative(unescape(found[2].strip("\"'"), entities)) for found in _ATTRIBUTE.finditer(text)
     }
 
 
-def _clean(path: str) -> str:
-    return path.strip().removeprefix("./")
+def as_relative(path: str) -> str:
+    """A path as other tools write it, with a leading slash or backslashes, in the form of ours."""
+    path = path.strip().replace("\\", "/")
+    while path.startswith(("/", "./")):
+        path = path.removeprefix(".").removeprefix("/")
+    return path

@@ -44,6 +44,7 @@ class Answer:
         body: of an error: a dict is sent as JSON, a string as it is. None = the usual envelope.
         comments: SSE comments before the first chunk, as OpenRouter sends them.
         reasoning: comes before the text.
+        raw: is all that the stream consists of, as it stands.
         refusal: comes instead of the text.
         usage: None leaves the last chunk out.
         answered: the model that the answer names; "" = the one asked for.
@@ -61,6 +62,7 @@ class Answer:
     fault: Fault | None = None
     comments: int = 0
     reasoning: str = ""
+    raw: str = ""
     refusal: str = ""
     usage: Mapping[str, Any] | None = field(default_factory=lambda: dict(DEFAULT_USAGE))
     answered: str = ""

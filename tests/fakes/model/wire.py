@@ -62,6 +62,10 @@ class ModelHandler(Handler):
     def _stream(self, answer: Answer) -> None:
         own = {"Transfer-Encoding": "chunked", "Connection": "close"}
         self.send_head(200, {"Content-Type": "text/event-stream", **answer.headers, **own})
+        if answer.raw:
+            self._write(answer.raw)
+            self._write("")
+            return
         for _ in range(answer.comments):
             self._pause(answer.delay)
             self._write(": OPENROUTER PROCESSING\n\n")

@@ -38,7 +38,7 @@ class ScriptedLink:
     ) -> None:
         self.name = name
         self.endpoint = endpoint
-        self.allowed: list[float] = []
+        self.limits: list[CallLimits] = []
         self.asked_at: list[float] = []
         self._clock = clock
         self._script = list(script)
@@ -48,7 +48,7 @@ class ScriptedLink:
         return self.name
 
     async def ask(self, _job_id: str, _conversation: Conversation, limits: CallLimits, on_text: Progress) -> Reply:
-        self.allowed.append(limits.seconds)
+        self.limits.append(limits)
         self.asked_at.append(self._clock.monotonic())
         self._clock.advance(min(self._seconds, limits.seconds))
         step = self._script.pop(0) if len(self._script) > 1 else self._script[0]
@@ -77,19 +77,19 @@ async def ask(chain: ModelChain, seconds: float = 100) -> Reply:
 
 async def test_the_first_model_that_answers_is_the_only_one_asked(clock: FakeClock) -> None:
     first, second = ScriptedLink(clock, "a", GOOD), ScriptedLink(clock, "b", GOOD)
-    assert await ask(chain_of(clock, first, second)) is GOOD
+    assert await ask(chain_of(clock, first, second)) == GOOD
     assert (first.asked, second.asked) == (1, 0)
 
 
 async def test_a_passing_failure_is_tried_once_more_after_a_second_or_so(clock: FakeClock) -> None:
     link = ScriptedLink(clock, "a", BUSY, GOOD)
-    assert await ask(chain_of(clock, link)) is GOOD
+    assert await ask(chain_of(clock, link)) == GOOD
     assert 1.0 <= link.asked_at[1] - link.asked_at[0] <= 1.25
 
 
 async def test_after_two_failures_the_next_model_is_asked(clock: FakeClock) -> None:
     first, second = ScriptedLink(clock, "a", BUSY), ScriptedLink(clock, "b", GOOD)
-    assert await ask(chain_of(clock, first, second)) is GOOD
+    assert await ask(chain_of(clock, first, second)) == GOOD
     assert (first.asked, second.asked) == (2, 1)
 
 
@@ -109,7 +109,7 @@ async def test_a_long_retry_after_means_the_next_model_at_once(clock: FakeClock)
 
 async def test_the_last_model_is_waited_for_longer_because_nobody_else_is_left(clock: FakeClock) -> None:
     link = ScriptedLink(clock, "a", busy_for(20), GOOD)
-    assert await ask(chain_of(clock, link)) is GOOD
+    assert await ask(chain_of(clock, link)) == GOOD
     assert link.asked_at[1] >= 20
 
 
@@ -136,7 +136,7 @@ async def test_a_model_that_is_missing_or_wants_another_request_is_not_tried_twi
     clock: FakeClock, failure: ModelFailure
 ) -> None:
     first, second = ScriptedLink(clock, "a", failure), ScriptedLink(clock, "b", GOOD)
-    assert await ask(chain_of(clock, first, second)) is GOOD
+    assert await ask(chain_of(clock, first, second)) == GOOD
     assert first.asked == 1
 
 
@@ -157,14 +157,42 @@ async def test_a_missing_model_is_not_looked_for_by_every_question_and_a_wrong_r
     assert missing.asked == 2
 
 
-async def test_a_locked_door_ends_all_models_behind_it_at_once(clock: FakeClock) -> None:
+async def test_a_door_that_is_locked_to_two_models_ends_all_behind_it(clock: FakeClock) -> None:
     links = [
         ScriptedLink(clock, "a", LOCKED_OUT),
-        ScriptedLink(clock, "b", GOOD),
-        ScriptedLink(clock, "c", GOOD, endpoint="http://two/v1"),
+        ScriptedLink(clock, "b", LOCKED_OUT),
+        ScriptedLink(clock, "c", GOOD),
+        ScriptedLink(clock, "d", GOOD, endpoint="http://two/v1"),
     ]
-    assert await ask(chain_of(clock, *links)) is GOOD
-    assert [link.asked for link in links] == [1, 0, 1]
+    assert await ask(chain_of(clock, *links)) == GOOD
+    assert [link.asked for link in links] == [1, 1, 0, 1]
+
+
+async def test_behind_a_gateway_one_model_may_be_locked_out_and_the_next_not(clock: FakeClock) -> None:
+    links = [ScriptedLink(clock, "a", LOCKED_OUT), ScriptedLink(clock, "b", GOOD)]
+    chain = chain_of(clock, *links)
+    for _ in range(2):
+        assert await ask(chain) == GOOD
+    assert [link.asked for link in links] == [1, 2]
+
+
+async def test_a_model_that_only_reasoned_is_asked_again_with_more_room_and_less_effort(clock: FakeClock) -> None:
+    thought = ModelFailure("only thoughts", Remedy.RETRY, wants_room=True)
+    link = ScriptedLink(clock, "a", thought, GOOD)
+    assert await ask(chain_of(clock, link)) == GOOD
+    assert [(limits.max_output_tokens, limits.less_effort) for limits in link.limits] == [(1_000, False), (2_000, True)]
+
+
+async def test_models_to_be_avoided_are_not_asked_and_the_reply_says_what_came_of_those_before(
+    clock: FakeClock,
+) -> None:
+    links = [ScriptedLink(clock, "a", GOOD), ScriptedLink(clock, "b", WRONG), ScriptedLink(clock, "c", GOOD)]
+    chain = chain_of(clock, *links)
+    reply = await chain.ask(JOB, CONVERSATION, CallLimits(1_000, 100, avoid=frozenset("a")), lambda _text: None)
+    assert [link.asked for link in links] == [0, 1, 1]
+    assert reply.passed_over == ("wrong request",)
+    with pytest.raises(GenerationFailed, match="no other language model"):
+        await chain.ask(JOB, CONVERSATION, CallLimits(1_000, 100, avoid=frozenset("abc")), lambda _text: None)
 
 
 async def test_a_locked_door_is_not_waited_for_and_not_tried_again_by_the_next_question(clock: FakeClock) -> None:
@@ -176,12 +204,12 @@ async def test_a_locked_door_is_not_waited_for_and_not_tried_again_by_the_next_q
     assert link.asked == 1
     assert clock.slept == []
     clock.advance(ENDED_PROVIDER_REST)
-    assert await ask(chain) is GOOD
+    assert await ask(chain) == GOOD
 
 
 async def test_a_refusal_goes_to_the_next_model(clock: FakeClock) -> None:
     first, second = ScriptedLink(clock, "a", make_reply(finish=Finish.REFUSED)), ScriptedLink(clock, "b", GOOD)
-    assert await ask(chain_of(clock, first, second)) is GOOD
+    assert await ask(chain_of(clock, first, second)) == GOOD
     assert first.asked == 1
 
 
@@ -189,7 +217,7 @@ async def test_a_refusal_goes_to_the_next_model(clock: FakeClock) -> None:
 async def test_half_an_answer_is_an_answer(clock: FakeClock, finish: Finish) -> None:
     half = make_reply(finish=finish)
     second = ScriptedLink(clock, "b", GOOD)
-    assert await ask(chain_of(clock, ScriptedLink(clock, "a", half), second)) is half
+    assert await ask(chain_of(clock, ScriptedLink(clock, "a", half), second)) == half
     assert second.asked == 0
 
 
@@ -197,7 +225,7 @@ async def test_all_models_share_the_time_of_one_question(clock: FakeClock) -> No
     links = [ScriptedLink(clock, name, WRONG, seconds=40) for name in "abcd"]
     with pytest.raises(GenerationFailed, match="d: not asked: no time is left"):
         await ask(chain_of(clock, *links), seconds=100)
-    assert [link.allowed for link in links] == [[100], [60], [20], []]
+    assert [[limits.seconds for limits in link.limits] for link in links] == [[100], [60], [20], []]
     assert clock.monotonic() == 100
 
 
@@ -214,7 +242,8 @@ async def test_when_nobody_answers_each_model_has_a_line_that_says_why(clock: Fa
         ScriptedLink(clock, "a", ModelFailure("a: HTTP 400", Remedy.NEXT_MODEL)),
         ScriptedLink(clock, "b", make_reply(finish=Finish.REFUSED)),
         ScriptedLink(clock, "c", ModelFailure("c: HTTP 401", Remedy.NEXT_PROVIDER, wait_seconds=60)),
-        ScriptedLink(clock, "d", GOOD),
+        ScriptedLink(clock, "d", ModelFailure("d: HTTP 403", Remedy.NEXT_PROVIDER, wait_seconds=60)),
+        ScriptedLink(clock, "e", GOOD),
     ]
     with pytest.raises(GenerationFailed) as raised:
         await ask(chain_of(clock, *links))
@@ -223,7 +252,8 @@ async def test_when_nobody_answers_each_model_has_a_line_that_says_why(clock: Fa
         "a: HTTP 400",
         "b: refused to answer",
         "c: HTTP 401",
-        "d: not asked: c: HTTP 401",
+        "d: HTTP 403",
+        "e: not asked: d: HTTP 403",
     ]
 
 

@@ -1,6 +1,6 @@
 """A whole reply carried out on the files of an app."""
 
-from pipeline.domain.files import AppFiles
+from pipeline.domain.files import AppFiles, path_problem
 from pipeline.generation.reply.edits import Applied, apply_reply
 from pipeline.generation.reply.grammar import parse_reply
 from pipeline.generation.reply.operations import ParsedReply
@@ -32,33 +32,35 @@ def test_two_rounds_give_the_files_that_were_asked_for() -> None:
     assert second.files["notes.txt"] == first.files["notes.txt"]
 
 
-def test_every_path_that_breaks_the_rule_is_refused_and_the_rule_named() -> None:
+def test_every_path_that_breaks_the_rule_is_left_out_and_the_rule_named() -> None:
     outcome = apply_reply(make_files(), [TIDES], parsed("hostile.md"))
-    assert {failure.path: failure.reason for failure in outcome.failures} == {
-        "../../etc/cron.d/job": "the path has a part that is . or ..",
-        "/etc/passwd": "the path is absolute: a relative path is needed",
-        ".git/hooks/post-checkout": "the path has a part with a reserved name: .git, .gitmodules, .ssh or .env",
-        "C:\\windows\\win.ini": "the path contains a character that is not allowed in a file name: "
-        'one of \\ : % * ? " < > |',
-        "sub/.GIT/config": "the path has a part with a reserved name: .git, .gitmodules, .ssh or .env",
-        "stolen.txt": "there is no such attachment; known are: tides.csv",
-        "../tides.csv": "the path has a part that is . or ..",
-        "../index.html": "the path has a part that is . or ..",
-    }
-    assert set(outcome.files) == {"README.md", "index.html", "tides.csv"}
+    reserved = "the path has a part with a reserved name: .git, .gitmodules, .ssh or .env"
+    assert outcome.notes == (
+        "../../etc/cron.d/job was left out: the path has a part that is . or ..",
+        f".git/hooks/post-checkout was left out: {reserved}",
+        f"C:/windows/win.ini was left out: the path {path_problem('C:')}",
+        f"sub/.GIT/config was left out: {reserved}",
+        "../tides.csv was left out: the path has a part that is . or ..",
+        "../index.html was left out: the path has a part that is . or ..",
+    )
+    assert [(failure.path, failure.reason) for failure in outcome.failures] == [
+        ("stolen.txt", "there is no such attachment; known are: tides.csv")
+    ]
+    assert set(outcome.files) == {"README.md", "etc/passwd", "index.html", "tides.csv"}
 
 
-def test_edits_that_fail_leave_their_file_as_it_was_and_say_what_is_there() -> None:
+def test_edits_that_have_no_place_leave_the_others_standing_and_say_what_is_there() -> None:
     base = apply_reply(NOTHING, [TIDES], parsed("good-build.md")).files
     outcome = apply_reply(base, [], parsed("wrong-edits.md"))
     failures = {failure.path: failure for failure in outcome.failures}
     assert {path: failure.reason for path, failure in failures.items()} == {
         "no-marker.js": "a block has no REPLACE marker",
-        "index.html": "1 of 2 blocks could not be placed, so none was",
-        "README.md": "1 of 1 blocks could not be placed, so none was",
-        "missing.css": "1 of 1 blocks could not be placed, so none was",
+        "index.html": "block 2 could not be placed; in place already: block 1",
+        "README.md": "block 1 could not be placed",
+        "missing.css": "block 1 could not be placed",
     }
-    assert outcome.files == base.with_files({"fine.txt": b"fine\n"})
+    index_page = (base.text("index.html") or "").replace('<table id="tides">', '<table id="tides" class="wide">')
+    assert outcome.files == base.with_files({"fine.txt": b"fine\n", "index.html": index_page.encode()})
     (index,) = failures["index.html"].blocks
     assert index.number == 2
     assert index.nearest

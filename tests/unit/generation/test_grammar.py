@@ -34,7 +34,7 @@ def test_text_inside_a_file_is_taken_as_it_stands() -> None:
     assert '"$& today"' in files["index.html"]
     assert files["index.html"].endswith("</html>\n")
     assert files["notes.txt"].startswith("</file> as the beginning")
-    assert "<<<<<<< SEARCH\n=======\n>>>>>>> REPLACE\n" in files["notes.txt"]
+    assert "  <<<<<<< SEARCH\n  =======\n  >>>>>>> REPLACE\n" in files["notes.txt"]
 
 
 def test_a_readme_with_code_fences_stays_whole() -> None:
@@ -108,7 +108,7 @@ def test_one_fence_around_a_file_is_removed_but_never_in_markdown() -> None:
         "index.html": "<!doctype html>\n<title>Fenced</title>\n",
         "README.md": "```sh\nmake\n```\n",
     }
-    assert parsed.notes == ("index.html: a code fence around the file was removed",)
+    assert parsed.notes == ("index.html: what was wrapped around the file was removed",)
     assert parsed.summary == "Sure, here is your app:"
 
 

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.generation.reply.draft import without_wrapping_fence
 from pipeline.generation.reply.grammar import ReplyParser, parse_reply
 from pipeline.generation.reply.operations import (
     MAX_FILE_BYTES,
@@ -23,6 +22,7 @@ from pipeline.generation.reply.operations import (
     ParsedReply,
     ReplyRejected,
 )
+from pipeline.generation.reply.wrapping import unwrapped
 from tests.builders import make_block
 from tests.cases import cases
 from tests.unit.generation.replies import in_file, incomplete, recorded, texts
@@ -44,12 +44,11 @@ def test_what_is_malformed_is_reported_and_never_dropped_in_silence(reply: str) 
 
 def test_a_malformed_tag_spoils_no_more_than_its_own_file() -> None:
     parsed = parse_reply('<delete path="a"/> now\n<file path="b"/>\n<file path="c"> x\ny\n</file>\n' + in_file("z\n"))
-    assert texts(parsed) == {"a.html": "z\n"}
-    assert incomplete(parsed) == {"a": "", "b": "", "c": "y\n"}
+    assert texts(parsed) == {"a.html": "z\n", "c": "x\ny\n"}
+    assert incomplete(parsed) == {"a": "", "b": ""}
     assert [item.reason.split(":")[0] for item in parsed.incomplete] == [
-        "its tag is malformed or does not stand alone on its line",
+        "its tag is malformed, or words follow it",
         "it has no content",
-        "its tag is malformed or does not stand alone on its line",
     ]
 
 
@@ -191,7 +190,7 @@ TEXT = st.lists(LINE.filter(lambda line: not TAG_LIKE.fullmatch(line.strip()))).
 PATH = st.from_regex(r"[a-z0-9_]{1,8}(/[a-z0-9_.é-]{1,8}[a-z])?\.(txt|html|js)", fullmatch=True)
 BLOCK = st.builds(make_block, TEXT, TEXT)
 OPERATION = st.one_of(
-    st.builds(FileWrite, PATH, TEXT).filter(lambda write: without_wrapping_fence(write.path, write.text) == write.text),
+    st.builds(FileWrite, PATH, TEXT).filter(lambda write: unwrapped(write.path, write.text) == write.text),
     st.builds(FileEdit, PATH, st.lists(BLOCK, min_size=1, max_size=4).map(tuple)),
     st.builds(FileDelete, PATH),
     st.builds(FileCopy, PATH, PATH),

@@ -148,7 +148,13 @@ def test_nothing_is_found_in_prose(name: str) -> None:
 def test_reasoning_is_not_searched_for_files() -> None:
     assert texts(read(f"<think>\n{fence('draft', 'html')}\n</think>\n{fence(PAGE, 'html')}")) == {"index.html": PAGE}
     assert texts(read(f"{fence('draft', 'html')}\n</think>\n{fence(PAGE, 'html')}")) == {"index.html": PAGE}
-    assert read(f"<think>\n{fence(PAGE, 'html')}").rung is Rung.NONE
+
+
+def test_reasoning_that_never_ends_is_searched_when_the_model_had_its_say() -> None:
+    reply = f"<think>\nA page.\n{fence(PAGE, 'html')}"
+    assert texts(read(reply)) == {"index.html": PAGE}
+    assert texts(read('<thinking>Now.\n<file path="a.txt">\nx\n</file>\n')) == {"a.txt": "x\n"}
+    assert read_reply(reply, truncated=True).rung is Rung.NONE
 
 
 @pytest.mark.parametrize(
