@@ -117,7 +117,7 @@ def test_the_readme_leads_to_every_page() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", sorted(set(re.findall(r"pipeline (run|open|serve|doctor|(?:jobs|spaces) [a-z-]+)", TEXTS)))
+    "command", sorted(set(re.findall(r"pipeline (run|open|serve|doctor|evaluate|(?:jobs|spaces) [a-z-]+)", TEXTS)))
 )
 def test_every_command_that_is_told_of_is_there(command: str) -> None:
     assert CliRunner().invoke(app, [*command.split(), "--help"]).exit_code == 0
