@@ -100,7 +100,9 @@ class _Making:
 
     def _begin(self) -> None:
         self._conversation, self._first_prompt = opening(self._order, self._view, self._prompts)
-        self._files = self._order.base or AppFiles({})
+        base, attached = self._order.base or AppFiles({}), self._order.brief.attachments
+        # The model is shown what is attached, and changes that.
+        self._files = base.with_files({item.name: item.content for item in attached if item.name in base})
         self._placed: frozenset[tuple[str, EditBlock]] = frozenset()
 
     async def run(self) -> Generation:
@@ -229,6 +231,8 @@ class _Making:
             self._say(self._prompts.render("continue", path=path, last_lines=last_lines))
             reply = await self._ask_once("continue")
             text, pieces = joined(text, reply.text, path), pieces + 1
+            if _read(replace(reply, text=text))[0].rung is Rung.NONE and _read(reply)[0].rung is not Rung.NONE:
+                text = reply.text  # the whole answer once more
         if pieces > 1 and not is_cut:
             self._notes.append(f"the model's answer was cut off, and put together from {pieces} pieces")
         self._calls[-1] = replace(self._calls[-1], form=reading.rung)

@@ -7,7 +7,7 @@ from pipeline.domain.conversation import Image
 from pipeline.domain.files import AppFiles
 from pipeline.domain.generation import Order
 from pipeline.domain.publication import SpaceSdk
-from pipeline.domain.verdict import Outcome, Verification
+from pipeline.domain.verdict import ATTACHMENT_KEPT, Outcome, Verification
 from pipeline.generation.attachments import wrap_untrusted
 from pipeline.generation.attachments.images import MAX_IMAGE_BYTES
 from pipeline.generation.opening import space_kind
@@ -65,7 +65,8 @@ def findings_of(verification: Verification) -> list[str]:
         wrap_untrusted("finding", {"check": "failed"}, f"{verdict.check.text}\nSeen: {verdict.evidence}")
         for verdict in failed
     ]
-    for error in verification.errors:
+    kept = [finding for finding in verification.findings if finding.rule == ATTACHMENT_KEPT]
+    for error in (*verification.errors, *kept):
         place = f"{error.path}{f', line {error.line}' if error.line else ''}: " if error.path else ""
         found.append(wrap_untrusted("finding", {"rule": error.rule}, f"{place}{error.message}"))
     if verification.console:

@@ -38,13 +38,23 @@ async def test_an_answer_in_pieces_is_put_together_byte_by_byte(count: int, cut:
     assert any(f"put together from {count} pieces" in note for note in generation.made.notes)
 
 
-@pytest.mark.parametrize("form", ["{}", "```html\n{}```\n", "<li>last line</li>\n<li>half a{}"])
+@pytest.mark.parametrize(
+    "form", ["{}", "```html\n{}```\n", "Here is the rest of it:\n\n```\n{}```\n", "<li>last line</li>\n<li>half a{}"]
+)
 async def test_what_a_model_puts_before_the_rest_is_taken_off(form: str) -> None:
     begun = GOOD[: GOOD.index("<p id")] + "<li>last line</li>\n<li>half a"
     rest = " line</li>\n" + GOOD[GOOD.index("<p id") :]
     generation = await Scripted(Answer(begun, finish="length"), form.format(rest)).generate(make_order())
     page = PAGE.replace("<p id", "<li>last line</li>\n<li>half a line</li>\n<p id")
     assert generation.files["index.html"] == page.encode()
+
+
+async def test_a_model_that_answers_from_the_beginning_again_is_understood() -> None:
+    readme, page = GOOD.split("</file>\n")[1], GOOD.split("</file>\n")[0]
+    model = Scripted(Answer(f"{page}</file>\n{readme}", finish="length"), GOOD)
+    generation = await model.generate(make_order())
+    assert dict(generation.files) == {"index.html": PAGE.encode(), "README.md": README.encode()}
+    assert len(model.conversations) == 2
 
 
 async def test_a_stream_that_broke_before_any_file_does_not_spend_the_reminder_of_the_format() -> None:

@@ -3,7 +3,7 @@
 import re
 
 _TAG = re.compile(r"^[ \t]*<(?:file|edit|delete|copy)\s", re.MULTILINE)
-_FENCE = re.compile(r"\s*(`{3,}|~{3,})\w*[ \t]*\n")
+_FENCE = re.compile(r"\s*(?:[^\n<>{}`~]{1,200}\n\s*)?(`{3,}|~{3,})\w*[ \t]*\n")
 _LONGEST_REPEATED = 4_000
 _SHORTEST_REPEATED = 8
 
@@ -11,8 +11,8 @@ _SHORTEST_REPEATED = 8
 def joined(text: str, rest: str, path: str) -> str:
     """``text``, and ``rest`` that the model wrote when it was asked to go on in the file at ``path``.
 
-    ``rest`` may begin with the last lines of ``text`` once more or with a fence, or give that file again from its
-    beginning.
+    ``rest`` may begin with the last lines of ``text`` once more or with a fence, also below a line of words, or give
+    that file again from its beginning.
     """
     tag = _TAG.search(rest)
     if (tag and not rest[: tag.start()].strip()) or is_begun_again(rest, path):
