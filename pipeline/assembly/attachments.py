@@ -1,10 +1,13 @@
-"""The files that came with the brief belong into the app as they are."""
+"""The files that came with the brief belong into the app: data and media as they are, code as the app's beginning."""
 
 import re
+from collections.abc import Iterator
 
-from pipeline.domain.brief import Brief
+from pipeline.domain.brief import Attachment, Brief
 from pipeline.domain.files import AppFiles, fold, safe_path
+from pipeline.domain.verdict import ATTACHMENT_KEPT, Finding, Severity
 
+_CODE = re.compile(r"\.(?:x?html?|s?css|less|[cm]?[jt]sx?|vue|svelte|py|php|rb)", re.IGNORECASE)
 # No third person: "a page that converts input.md" says what the page does, and orders no change of the file.
 _CHANGES = (
     "fix(?:ed|ing)?|updat(?:e|ed|ing)|chang(?:e|ed|ing)|convert(?:ed|ing)?|edit(?:ed|ing)?|modif(?:y|ied|ying)"
@@ -42,13 +45,38 @@ def may_replace(attachment_name: str, brief_text: str) -> bool:
     return any(asked_to_change.search(sentence) for sentence in sentences)
 
 
-def with_attachments(files: AppFiles, brief: Brief) -> AppFiles:
-    """Put every attachment in its place, byte for byte, unless the brief asks to change it and the generator did."""
+def with_attachments(files: AppFiles, brief: Brief, base: AppFiles | None = None) -> AppFiles:
+    """Put every attachment in its place, byte for byte, where the generator's change of it does not stand.
+
+    A change of pages and code does: the app starts from them. One of data and media does when the brief asks for it.
+    ``base`` are the published files of which ``files`` are a revision; what is as it was there is no change.
+    """
+    changed = {attachment.name for attachment, stands in _changes(files, brief, base) if stands}
+    for attachment in brief.attachments:
+        if attachment.name not in changed:
+            files = with_file(files, safe_path(attachment.name, "attachments"), attachment.content)
+    return files
+
+
+def attachment_findings(files: AppFiles, brief: Brief, base: AppFiles | None = None) -> tuple[Finding, ...]:
+    """What ``with_attachments`` puts back, or leaves in place of an attachment: a warning on each."""
+    kept = "the attachment stays as it was sent; what was written in its place is left out"
+    return tuple(
+        Finding(Severity.WARNING, "attachment-changed", f"{attachment.name}: the attached file was changed")
+        if stands
+        else Finding(Severity.WARNING, ATTACHMENT_KEPT, f"{attachment.name}: {kept}")
+        for attachment, stands in _changes(files, brief, base)
+    )
+
+
+def _changes(files: AppFiles, brief: Brief, base: AppFiles | None) -> Iterator[tuple[Attachment, bool]]:
+    """Attachments in whose place the generator wrote something else, and whether that stands."""
     for attachment in brief.attachments:
         path = safe_path(attachment.name, "attachments")
-        if path not in files or not may_replace(attachment.name, brief.text):
-            files = with_file(files, path, attachment.content)
-    return files
+        made = files.get(path)
+        if made not in {None, attachment.content, base.get(path) if base else None}:
+            is_code = bool(_CODE.fullmatch(path[path.rfind(".") :]))
+            yield attachment, is_code or may_replace(attachment.name, brief.text)
 
 
 def with_file(files: AppFiles, path: str, content: bytes) -> AppFiles:

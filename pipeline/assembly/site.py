@@ -35,7 +35,7 @@ def assemble(
     files = generation.files
     if not wants_workflows(brief):
         files = _without_workflows(files, base)
-    files = with_attachments(files, brief)
+    files = with_attachments(files, brief, base)
     attached = {fold(attachment.name) for attachment in brief.attachments}
     if "license" not in attached:
         files = with_file(files, "LICENSE", _licence(files, brief, year, base))

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from pipeline.assembly import assemble
+from pipeline.assembly import assemble, attachment_findings
 from pipeline.domain.brief import Brief, Check
 from pipeline.domain.errors import PlanRequired, StageError, WorkspaceMissing
 from pipeline.domain.files import AppFiles
@@ -176,12 +176,14 @@ class Candidates:
         shown = tuple([await self._with_picture(inspection.seen) for inspection in rejected])
         order = Order(self._job.id, brief, site.target, base, checks, seconds, shown)
         generation = await ports.generator.generate(order, progress)
+        told = (finding.message for finding in attachment_findings(generation.files, brief, base))
+        notes = (*generation.made.notes, *told)
         return Draft(
             site=site,
             files=await ports.blobs.put_files(generation.files),
             base=await ports.blobs.put_files(base) if base else None,
             earlier_checks=checks,
-            made=generation.made,
+            made=replace(generation.made, notes=notes),
         )
 
     async def _site(self) -> Site:
@@ -218,7 +220,10 @@ class Candidates:
         earlier = tuple(check for check in map(Check.from_text, draft.earlier_checks) if check not in brief.checks)
         looked = await ports.verifier.verify(files, brief, address, earlier)
         verification = await self._judged(files, looked)
-        verification = replace(verification, findings=verification.findings + regressions(looked))
+        base = await ports.blobs.get_files(draft.base) if draft.base else None
+        attachments = attachment_findings(await ports.blobs.get_files(draft.files), brief, base)
+        findings = (*verification.findings, *regressions(looked), *attachments)
+        verification = replace(verification, findings=findings)
         has_time = self._model_seconds() >= REPAIR_SECONDS
         is_repairable = draft.made.model is not None and has_time and not verification.is_flawless
         screenshot, trace = [

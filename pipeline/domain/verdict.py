@@ -22,6 +22,9 @@ class Severity(StrEnum):
     WARNING = "warning"
 
 
+ATTACHMENT_KEPT = "attachment-kept"
+"""The rule of a warning that whoever mends the app has to know of."""
+
 NO_BROWSER = "needs a browser, and there is none here"
 """Why a check was not verifiable, when that is all."""
 

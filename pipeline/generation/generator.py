@@ -1,23 +1,31 @@
 """Makes an app with a language model: ask, read, and where the answer cannot be used, say so and ask again."""
 
 import asyncio
-from dataclasses import dataclass
-from typing import NoReturn
+from dataclasses import dataclass, replace
 
 from pipeline.domain.conversation import CallLimits, Finish, Image, Message, Reply, Role
-from pipeline.domain.errors import GenerationFailed, InvalidInput
+from pipeline.domain.errors import BudgetExhausted, GenerationFailed, InvalidInput
 from pipeline.domain.files import AppFiles
 from pipeline.domain.generation import Generation, Made, ModelCall, Order
-from pipeline.domain.publication import SpaceSdk
-from pipeline.domain.verdict import Outcome, Verification
+from pipeline.domain.verdict import Verification
 from pipeline.generation.attachments import AttachmentView, describe_attachments, wrap_untrusted
-from pipeline.generation.attachments.images import MAX_IMAGE_BYTES
-from pipeline.generation.opening import opening, space_kind, target_prompts
+from pipeline.generation.model.failure import NoModelLeft
+from pipeline.generation.opening import opening, target_prompts
+from pipeline.generation.problems import (
+    LAST_LINES,
+    Problem,
+    entry_files,
+    findings_of,
+    picture_of,
+    problem_of,
+    still_open,
+)
 from pipeline.generation.prompts import Prompts
-from pipeline.generation.reply.edits import Applied, Failure, apply_reply
+from pipeline.generation.reply.edits import apply_reply
 from pipeline.generation.reply.grammar import ReplyParser
+from pipeline.generation.reply.joining import is_begun_again, joined
 from pipeline.generation.reply.ladder import Reading, Rung, read_reply
-from pipeline.generation.reply.operations import ParsedReply, ReplyRejected
+from pipeline.generation.reply.operations import EditBlock, ParsedReply, ReplyRejected
 from pipeline.ports import Clock, Model, Progress
 
 TOKENS_PER_SECOND = 60
@@ -26,8 +34,9 @@ TOKENS_PER_SECOND = 60
 FEWEST_TOKENS = 1_000
 SPARE_SECONDS = 2.0
 MENDS = 2
-LAST_LINES = 20
 MAX_SHOWN = 40
+MAX_PIECES = 8
+"""Of one answer that its model's output limit cuts off again and again; the job's caps end it sooner."""
 
 
 class ModelGenerator:
@@ -49,11 +58,29 @@ class ModelGenerator:
         return await _Making(order, view, progress, model=self._model, prompts=self._prompts, clock=self._clock).run()
 
 
+class _Useless(GenerationFailed):
+    """The answers of one model give no app, though it had its chances; another model may do better."""
+
+    def __init__(self, what: str, problems: list[Problem]) -> None:
+        reasons = "; ".join(problem.first_line for problem in problems if problem.text)
+        super().__init__(f"{what}: {reasons}" if reasons else what)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """An answer, put together from its pieces, as it could be read, and why not more of it could be."""
+
+    reading: Reading
+    reason: str
+    is_cut: bool
+    pieces: int
+
+
 class _Making:
     """One order's way to an app.
 
-    The conversation only ever grows, and depends on nothing but the order and the answers: when a job is resumed
-    after a crash, the same questions find their recorded answers.
+    The conversation with a model only ever grows, and depends on nothing but the order and the answers: when a job is
+    resumed after a crash, the same questions find their recorded answers.
     """
 
     def __init__(
@@ -66,23 +93,36 @@ class _Making:
         self._prompts = prompts
         self._clock = clock
         self._until = clock.monotonic() + order.seconds - SPARE_SECONDS
-        self._conversation, self._first_prompt = opening(order, view, prompts)
-        self._files = order.base or AppFiles({})
         self._calls: list[ModelCall] = []
         self._notes: list[str] = []
+        self._avoided: frozenset[str] = frozenset()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._conversation, self._first_prompt = opening(self._order, self._view, self._prompts)
+        base, attached = self._order.base or AppFiles({}), self._order.brief.attachments
+        # The model is shown what is attached, and changes that.
+        self._files = base.with_files({item.name: item.content for item in attached if item.name in base})
+        self._placed: frozenset[tuple[str, EditBlock]] = frozenset()
 
     async def run(self) -> Generation:
-        """Ask until there is a whole app, within the limits."""
-        reply, reading = await self._first_answer()
-        summary = reading.parsed.summary
-        if reply.finish is Finish.LENGTH or (reply.finish is Finish.CUT and reading.parsed.incomplete):
-            reading = await self._rest_of(reply, reading)
-        problems = self._take(reading)
-        for mend in range(1, MENDS + 1):
-            if problems:
-                problems = await self._mend(problems, whole_files=mend == MENDS)
-        if problems:
-            _give_up("parts of the model's answers could not be used", problems)
+        """Ask until there is a whole app, within the limits: when the answers of one model are of no use, the next."""
+        failed: list[str] = []
+        while True:
+            try:
+                summary = await self._whole_app()
+                break
+            except _Useless as error:
+                useless = error
+                asked = self._calls[-1].asked
+                failed.append(f"{asked}: {error}")
+                self._avoided |= {asked}
+                self._begin()
+            except NoModelLeft:
+                raise GenerationFailed("\n".join(failed) if len(failed) > 1 else str(useless)) from None
+            except (GenerationFailed, BudgetExhausted) as error:
+                raise type(error)("\n".join([str(error), *failed])) from error
+        self._notes = [*failed, *self._notes]
         for verification in self._order.rejected:
             await self._repair(verification)
         labels = (self._prompts[name].label for name in ("system", *target_prompts(self._order)))
@@ -92,115 +132,131 @@ class _Making:
             model=self._calls[-1].answered,
             prompts=tuple(dict.fromkeys([*labels, *(call.prompt for call in self._calls)])),
             calls=tuple(self._calls),
-            notes=tuple(self._notes),
+            notes=tuple(dict.fromkeys(self._notes)),
         )
         return Generation(self._files, made)
 
-    async def _first_answer(self) -> tuple[Reply, Reading]:
-        """An answer in which there are files; the format is explained once more if there are none."""
-        reply, reading, reason = await self._ask(self._first_prompt)
-        if reading.rung is Rung.NONE and reply.finish is not Finish.LENGTH:
-            self._say(self._prompts.render("format", reason=reason))
-            reply, reading, reason = await self._ask("format")
+    async def _whole_app(self) -> str:
+        """Bring all the files together, and return the model's words on them. Raises _Useless."""
+        reading = await self._first_answer()
+        problems = self._take(reading)
+        for mend in range(1, MENDS + 1):
+            if problems:
+                problems = await self._mend(problems, whole_files=mend == MENDS)
+        if problems:
+            raise _Useless("parts of the model's answers could not be used", problems)
+        return reading.parsed.summary
+
+    async def _first_answer(self) -> Reading:
+        """A whole answer in which there are files; the format is explained once more if there are none."""
+        answer = await self._ask(self._first_prompt)
+        if answer.reading.rung is Rung.NONE:
+            self._say(self._prompts.render("format", reason=answer.reason))
+            answer = await self._ask("format")
+        reading = answer.reading
+        if answer.is_cut:
+            too_long = [Problem(item.path, f"{item.path} is too long for it") for item in reading.parsed.incomplete]
+            times = {1: "once", 2: "twice"}.get(answer.pieces, f"{answer.pieces} times")
+            raise _Useless(f"the model's answer was cut off {times}", too_long)
         if reading.rung is Rung.NONE:
-            _give_up("no app could be read from the model's answers", [_Problem(None, reason)])
+            raise _Useless("no app could be read from the model's answers", [Problem(None, answer.reason)])
         if reading.rung is not Rung.TAGS:
             self._notes.append(f"the answer was not in the format asked for; it was read as {reading.rung}")
-        return reply, reading
+        return reading
 
-    async def _rest_of(self, reply: Reply, reading: Reading) -> Reading:
-        """Keep what is complete of an answer that was cut off, and ask for the rest, once."""
-        incomplete, complete = reading.parsed.incomplete, reading.parsed.operations
-        self._files = self._apply(ParsedReply(complete)).files
-        path = incomplete[-1].path if incomplete else ""
-        self._progress(f"the answer was cut off; asking for the rest{f', from {path}' if path else ''}")
-        last_lines = "\n".join(reply.text.splitlines()[-LAST_LINES:])
-        self._say(
-            self._prompts.render(
-                "continue",
-                path=path,
-                last_lines=wrap_untrusted("existing", {}, last_lines),
-                complete=", ".join(operation.path for operation in complete),
-            )
-        )
-        rest, rest_reading, reason = await self._ask("continue")
-        if rest.finish is Finish.LENGTH or (rest.finish is Finish.CUT and rest_reading.parsed.incomplete):
-            _give_up("the model's answer was cut off twice", [_Problem(path, "the app is too long for its answers")])
-        if rest_reading.rung is Rung.NONE:
-            _give_up("the model did not complete the answer that was cut off", [_Problem(path, reason)])
-        self._notes.append("the model's answer was cut off once and completed by a second one")
-        return rest_reading
-
-    async def _mend(self, problems: "list[_Problem]", *, whole_files: bool) -> "list[_Problem]":
+    async def _mend(self, problems: list[Problem], *, whole_files: bool) -> list[Problem]:
         """Show the model what could not be used; return what still cannot."""
         self._progress(f"{len(problems)} part(s) of the answer could not be used; asking again")
         paths = ", ".join(dict.fromkeys(problem.path for problem in problems if problem.path)) if whole_files else ""
         self._say(
             self._prompts.render("mend", problems=[problem.text for problem in problems[:MAX_SHOWN]], whole_files=paths)
         )
-        _, reading, reason = await self._ask("mend")
-        if reading.rung is Rung.NONE:
-            return [*problems, _Problem(None, reason)]
-        still = self._take(reading)
-        mended = {operation.path for operation in reading.parsed.operations}
-        return still + [problem for problem in problems if problem.path and problem.path not in mended]
+        answer = await self._ask("mend")
+        if answer.reading.rung is Rung.NONE:
+            return [*problems, Problem(None, answer.reason)]
+        still = self._take(answer.reading, doubted={problem.path for problem in problems if problem.path})
+        told = {problem.path for problem in still}
+        left = still_open(problems, answer.reading.parsed, self._files, self._there())
+        return still + [problem for problem in left if problem.path not in told]
 
     async def _repair(self, verification: Verification) -> None:
         """Tell the model what was found; what it changes is taken as far as it can be used."""
-        findings = _findings(verification)
+        findings = findings_of(verification)
         self._progress(f"asking the model to mend {len(findings)} finding(s)")
-        self._say(self._prompts.render("repair", findings=findings[:MAX_SHOWN]), _picture(verification))
-        _, reading, _ = await self._ask("repair")
-        if problems := self._take(reading):
+        self._say(self._prompts.render("repair", findings=findings[:MAX_SHOWN]), picture_of(verification))
+        self._placed = frozenset()
+        answer = await self._ask("repair")
+        if problems := self._take(answer.reading):
             problems = await self._mend(problems, whole_files=True)
         if problems:
-            self._notes.append(f"parts of a repair could not be used: {problems[0].text.splitlines()[0]}")
+            self._notes.append(f"parts of a repair could not be used: {problems[0].first_line}")
 
-    def _take(self, reading: Reading) -> "list[_Problem]":
+    def _there(self) -> set[str]:
+        return {*self._files, *(attachment.name for attachment in self._order.brief.attachments)}
+
+    def _take(self, reading: Reading, doubted: set[str] | None = None) -> list[Problem]:
         """Carry out what the answer says; return what could not be, and what an app must have and lacks."""
-        applied = self._apply(reading.parsed)
-        self._files = applied.files
+        attachments, derived = self._order.brief.attachments, self._view.derived
+        try:
+            applied = apply_reply(
+                self._files, attachments, reading.parsed, derived, placed=self._placed, doubted=doubted or set()
+            )
+        except InvalidInput as error:
+            raise _Useless(f"the model's answer makes no app: {error}", []) from error
+        self._files, self._placed = applied.files, applied.placed
         self._notes.extend(applied.notes)
-        problems = [_problem(failure) for failure in applied.failures]
-        entries = _entry_files(self._order)
-        there = {*self._files, *(attachment.name for attachment in self._order.brief.attachments)}
-        if there.isdisjoint(entries) and not any(problem.path in entries for problem in problems):
+        problems = [problem_of(failure) for failure in applied.failures]
+        entries = entry_files(self._order)
+        if self._there().isdisjoint(entries) and not any(problem.path in entries for problem in problems):
             path = entries[0] if len(entries) == 1 else None
-            problems.append(_Problem(path, f"{' or '.join(entries)} is missing: without it there is no app"))
+            problems.append(Problem(path, f"{' or '.join(entries)} is missing: without it there is no app"))
         return problems
 
-    def _apply(self, parsed: ParsedReply) -> Applied:
-        try:
-            return apply_reply(self._files, self._order.brief.attachments, parsed, self._view.derived)
-        except InvalidInput as error:
-            raise GenerationFailed(f"the model's answer makes no app: {error}") from error
+    async def _ask(self, prompt_id: str) -> _Answer:
+        """Put the conversation to the model; when its answer is cut off, let it go on as long as it gets on."""
+        reply = await self._ask_once(prompt_id)
+        text, pieces = reply.text, 1
+        while True:
+            reading, reason = _read(replace(reply, text=text))
+            incomplete = reading.parsed.incomplete
+            is_cut = reply.finish is Finish.LENGTH or (
+                reply.finish is Finish.CUT and (bool(incomplete) or reading.rung is Rung.NONE)
+            )
+            path = incomplete[-1].path if incomplete else ""
+            is_stuck = pieces > 1 and (reading.rung is Rung.NONE or is_begun_again(reply.text, path))
+            if not is_cut or is_stuck or pieces == MAX_PIECES:
+                break
+            self._progress(f"the answer was cut off; asking for the rest{f', from {path}' if path else ''}")
+            last_lines = wrap_untrusted("existing", {}, "\n".join(text.splitlines()[-LAST_LINES:]))
+            self._say(self._prompts.render("continue", path=path, last_lines=last_lines))
+            reply = await self._ask_once("continue")
+            text, pieces = joined(text, reply.text, path), pieces + 1
+            if _read(replace(reply, text=text))[0].rung is Rung.NONE and _read(reply)[0].rung is not Rung.NONE:
+                text = reply.text  # the whole answer once more
+        if pieces > 1 and not is_cut:
+            self._notes.append(f"the model's answer was cut off, and put together from {pieces} pieces")
+        self._calls[-1] = replace(self._calls[-1], form=reading.rung)
+        return _Answer(reading, reason, is_cut and reading.rung is not Rung.NONE, pieces)
 
-    async def _ask(self, prompt_id: str) -> tuple[Reply, Reading, str]:
-        """Put the conversation to the model; return its answer, what could be read from it, and why not more."""
+    async def _ask_once(self, prompt_id: str) -> Reply:
         prompt = self._prompts[prompt_id]
         seconds = self._until - self._clock.monotonic()
         if seconds <= 0:
-            _give_up("no time was left to ask a model", [])
+            raise GenerationFailed("no time was left to ask a model")
         tokens = max(FEWEST_TOKENS, min(prompt.max_output_tokens, int(seconds * TOKENS_PER_SECOND)))
-        limits = CallLimits(tokens, seconds, prompt.temperature)
+        limits = CallLimits(tokens, seconds, prompt.temperature, avoid=self._avoided)
         reply = await self._model.ask(self._order.job_id, self._conversation, limits, _FileProgress(self._progress))
-        reading, reason = _read(reply)
         self._conversation = (*self._conversation, Message(Role.ASSISTANT, reply.text or "(empty)"))
         self._calls.append(
-            ModelCall(prompt.label, reply.asked, reply.answered, reply.finish, reading.rung, reply.usage, reply.seconds)
+            ModelCall(prompt.label, reply.asked, reply.answered, reply.finish, Rung.NONE, reply.usage, reply.seconds)
         )
-        return reply, reading, reason
+        self._notes.extend(reply.passed_over)
+        if reply.place:
+            self._notes.append(f"{reply.asked}: the answer came as {reply.place}")
+        return reply
 
     def _say(self, text: str, images: tuple[Image, ...] = ()) -> None:
         self._conversation = (*self._conversation, Message(Role.USER, text, images))
-
-
-@dataclass(frozen=True, slots=True)
-class _Problem:
-    """What could not be used, of a file or of the answer as a whole, in words for the model and for people."""
-
-    path: str | None
-    text: str
 
 
 class _FileProgress:
@@ -227,53 +283,6 @@ def _read(reply: Reply) -> tuple[Reading, str]:
         reading = read_reply(reply.text, truncated=reply.finish is not Finish.COMPLETE)
     except ReplyRejected as rejection:
         return Reading(Rung.NONE, ParsedReply()), str(rejection)
+    if reply.place:
+        return reading, f"it came as {reply.place}, and holds no file"
     return reading, "it holds no file" if reply.text.strip() else "it is empty"
-
-
-def _problem(failure: Failure) -> _Problem:
-    """A failure in words, with the real lines of the file where a SEARCH missed them."""
-    lines = [f"{failure.path}: {failure.reason}"]
-    for block in failure.blocks:
-        search = wrap_untrusted("existing", {}, block.search)
-        lines.append(f"Block {block.number}: {block.reason}. Its SEARCH was:\n{search}")
-        if block.nearest:
-            shown = wrap_untrusted("existing", {}, "\n".join(block.nearest.lines))
-            lines.append(f"The file really has, from line {block.nearest.first_line}:\n{shown}")
-    return _Problem(failure.path, "\n".join(lines))
-
-
-def _findings(verification: Verification) -> list[str]:
-    """What is wrong, one finding each, wrapped: pages and consoles may say anything."""
-    failed = [verdict for verdict in verification.verdicts if verdict.outcome is Outcome.FAIL]
-    found = [
-        wrap_untrusted("finding", {"check": "failed"}, f"{verdict.check.text}\nSeen: {verdict.evidence}")
-        for verdict in failed
-    ]
-    for error in verification.errors:
-        place = f"{error.path}{f', line {error.line}' if error.line else ''}: " if error.path else ""
-        found.append(wrap_untrusted("finding", {"rule": error.rule}, f"{place}{error.message}"))
-    if verification.console:
-        last_lines = "\n".join(verification.console[-LAST_LINES:])
-        found.append(wrap_untrusted("finding", {"console": "of the page"}, last_lines))
-    return found
-
-
-def _picture(verification: Verification) -> tuple[Image, ...]:
-    """How the page looks, for models that can see."""
-    picture = verification.picture
-    return (Image("image/png", picture),) if picture and len(picture) <= MAX_IMAGE_BYTES else ()
-
-
-def _entry_files(order: Order) -> tuple[str, ...]:
-    """Files without any of which nothing starts."""
-    kind = space_kind(order)
-    if kind is None:
-        return "index.html", "app.py", "Dockerfile"
-    if kind is SpaceSdk.DOCKER:
-        return "app.py", "Dockerfile"
-    return ("index.html",) if kind is SpaceSdk.STATIC else ("app.py",)
-
-
-def _give_up(what: str, problems: list[_Problem]) -> NoReturn:
-    reasons = "; ".join(problem.text.splitlines()[0] for problem in problems if problem.text)
-    raise GenerationFailed(f"{what}: {reasons}" if reasons else what)

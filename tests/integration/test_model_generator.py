@@ -127,11 +127,13 @@ async def test_two_versions_of_one_file_are_refused_and_asked_for_again() -> Non
     assert generation.files["index.html"] == PAGE.encode()
 
 
-@pytest.mark.parametrize("path", ["/etc/passwd", "../x", ".git/config", "a\\b", "CON"])
-async def test_a_hostile_path_is_asked_for_again_and_never_taken(path: str) -> None:
-    hostile = f'{GOOD}<file path="{path}">\nx\n</file>\n'
-    with pytest.raises(GenerationFailed, match="path"):
-        await Scripted(hostile, hostile, hostile).generate(make_order())
+@pytest.mark.parametrize("path", ["../x", ".git/config", "a/../../b", "CON", ".env"])
+async def test_a_hostile_path_beside_a_good_app_is_left_out_and_noted(path: str) -> None:
+    model = Scripted(f'{GOOD}<file path="{path}">\nx\n</file>\n')
+    generation = await model.generate(make_order())
+    assert set(generation.files) == {"index.html", "README.md"}
+    assert any(note.startswith(f"{path} was left out") for note in generation.made.notes)
+    assert len(model.conversations) == 1
 
 
 async def test_the_system_message_does_not_depend_on_the_brief() -> None:

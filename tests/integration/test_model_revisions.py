@@ -8,8 +8,16 @@ from pipeline.domain.errors import GenerationFailed
 from pipeline.domain.files import AppFiles
 from pipeline.domain.generation import Order
 from pipeline.domain.publication import Target
-from pipeline.domain.verdict import Outcome
-from tests.builders import make_brief, make_files, make_finding, make_order, make_verdict, make_verification
+from pipeline.domain.verdict import ATTACHMENT_KEPT, Outcome, Severity
+from tests.builders import (
+    make_attachment,
+    make_brief,
+    make_files,
+    make_finding,
+    make_order,
+    make_verdict,
+    make_verification,
+)
 from tests.cases import cases
 from tests.fakes.model import Answer
 from tests.fakes.model_calls import RecordingLedger
@@ -174,3 +182,19 @@ async def test_a_repair_that_cannot_be_used_leaves_the_app_as_it_was_and_says_so
     )
     assert generation.files["index.html"] == PAGE.encode()
     assert any("repair" in note for note in generation.made.notes)
+
+
+async def test_an_attachment_that_takes_the_place_of_a_published_file_is_what_edits_change() -> None:
+    page = make_attachment(name="index.html", media_type="text/html", content=b"<p>sent</p>\n")
+    order = make_order(brief=make_brief(round=2, attachments=(page,)), base=make_files({"index.html": PAGE}))
+    generation = await Scripted(edit("<p>sent</p>", "<p>edited</p>")).generate(order)
+    assert generation.files["index.html"] == b"<p>edited</p>\n"
+
+
+async def test_a_repair_is_told_which_attachments_are_kept_as_they_were_sent() -> None:
+    kept = make_finding(severity=Severity.WARNING, rule=ATTACHMENT_KEPT, path=None, message="data.csv: stays")
+    ledger = RecordingLedger()
+    await Scripted(GOOD, ledger=ledger).generate(make_order())
+    model = Scripted(edit("<title>Tides</title>", "<title>Sales</title>"), ledger=ledger)
+    await model.generate(make_order(rejected=(make_verification(findings=(make_finding(), kept)),)))
+    assert "data.csv: stays" in texts(model.conversations[0])[-1]

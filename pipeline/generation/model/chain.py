@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from pipeline.domain.conversation import CallLimits, Conversation, Finish, Reply
 from pipeline.domain.errors import BudgetExhausted, GenerationFailed, Misconfigured
 from pipeline.generation.model.budget import Caps, MeteredModel, request_digest
-from pipeline.generation.model.failure import ModelFailure, Remedy
+from pipeline.generation.model.failure import ModelFailure, NoModelLeft, Remedy
 from pipeline.generation.model.openai_model import OpenAIModel
 from pipeline.ports import Ledger, Model, Progress
 
@@ -71,12 +71,13 @@ class ModelChain:
         ``on_text`` is for showing progress: what it got of an answer that was refused half-way belongs to no reply.
 
         Raises:
-            GenerationFailed: no link answered; says for each one why. Or there is none that is not to be avoided.
+            GenerationFailed: no link answered; says for each one why.
+            NoModelLeft: there is none that is not to be avoided.
             BudgetExhausted: the job may not ask any more.
         """
         links = [link for link in self._links if link.name not in limits.avoid]
         if not links:
-            raise GenerationFailed("there is no other language model to ask")
+            raise NoModelLeft("there is no other language model to ask")
         if recorded := await self._recall(links, job_id, conversation, limits):
             on_text(recorded.text)
             return recorded

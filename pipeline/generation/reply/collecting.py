@@ -69,7 +69,7 @@ class Collected:
             self._notes.append(f"{write.path}: what was wrapped around the file was removed")
         if blocks := blocks_in(write.path, text):
             return FileEdit(write.path, blocks)
-        if holds_markers(text):
-            reason = "it holds conflict markers: give the whole file, or SEARCH/REPLACE blocks and nothing else"
+        if not write.path.endswith((".diff", ".patch")) and holds_markers(text):
+            reason = "it holds conflict markers or is a diff: give the whole file, or SEARCH/REPLACE blocks alone"
             return Incomplete(write.path, text, reason)
         return replace(write, text=text)

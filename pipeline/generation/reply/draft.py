@@ -7,9 +7,9 @@ from pipeline.generation.reply.operations import EditBlock, FileEdit, FileWrite,
 from pipeline.generation.reply.tags import Tag, TagName
 
 _OPENER = r"<(?:file|edit)\s"
-_MARKER = r"<{5,9} ?SEARCH|>{5,9} ?REPLACE"
-_SEARCH = re.compile(r"<{5,9} ?SEARCH>?")
-_REPLACE = re.compile(r">{5,9} ?REPLACE")
+_MARKER = r"[<-]{5,9} ?SEARCH|[>+]{5,9} ?REPLACE"
+_SEARCH = re.compile(r"[<-]{5,9} ?SEARCH>?")
+_REPLACE = re.compile(r"[>+]{5,9} ?REPLACE")
 _DIVIDER = re.compile(r"={5,9}")
 
 # Where the next line begins that may be more than text. A pattern that starts with a literal newline is searched

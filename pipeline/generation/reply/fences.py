@@ -15,7 +15,7 @@ _HEADER = re.compile(
     re.IGNORECASE,
 )
 _NAMED_IN_WORDS = re.compile(rf"(?<!\w)[`*\"'(]+({_PATH})[`*\"')]+", re.IGNORECASE)
-_SEARCH = re.compile(r"<{5,9} ?SEARCH>?\s*")
+_SEARCH = re.compile(r"[<-]{5,9} ?SEARCH>?\s*")
 _NAME_IN_INFO = re.compile(r"\b(?:path|file|filename|name|title)\s*=\s*[\"']?([^\"'\s]+)", re.IGNORECASE)
 _SHELLS = frozenset({"bash", "sh", "shell", "console", "zsh", "powershell", "cmd"})
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from html import unescape
 from itertools import zip_longest
 from typing import Any
 
@@ -22,7 +23,7 @@ from pipeline.generation.reply.operations import (
     utf8_size,
 )
 from pipeline.generation.reply.tags import ATTRIBUTES, as_relative, attributes_of, without_noise
-from pipeline.generation.reply.wrapping import unwrapped
+from pipeline.generation.reply.wrapping import is_escaped, unwrapped
 
 _SECTION = re.compile(r"^={3,}([^=\n]+)={3,}[ \t]*\r?$\n?", re.MULTILINE)
 _PAGE = re.compile(r"^[ \t]*<(?:!doctype[ \t]+html|html[\s>])", re.IGNORECASE | re.MULTILINE)
@@ -82,6 +83,8 @@ def read_reply(text: str, *, truncated: bool) -> Reading:
     reading = _read(text, truncated=truncated)
     if reading.rung is Rung.NONE and not truncated and (opening := _OPEN_THINKING.match(text)):
         return _read(text[opening.end() :], truncated=False)  # the model forgot to say that it has thought enough
+    if reading.rung is Rung.NONE and is_escaped(text):
+        return _read(unescape(text), truncated=truncated)
     return reading
 
 

@@ -1,5 +1,6 @@
 """What models put around the text of a whole file, or make of it: fences, elements, CDATA, entities, edit markers."""
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,10 +15,14 @@ _PAGE = re.compile(r"\s*(?:<!doctype|<html|<\?xml)", re.IGNORECASE)
 _FENCED = re.compile(r"\s*(`{3,}|~{3,})([^\n`]*)\n(.*^)[ \t]*\1\s*\Z", re.DOTALL | re.MULTILINE)
 _CDATA = re.compile(r"\s*<!\[CDATA\[[ \t]*\n?(.*)\]\]>\s*\Z", re.DOTALL)
 _ELEMENT = re.compile(r"\s*<([A-Za-z][\w.-]*)>[ \t]*\n?(.*)</\1>\s*\Z", re.DOTALL)
-_BLOCK = re.compile(r"^<{5,9} ?SEARCH>?[ \t]*\r?\n(.*?)^>{5,9} ?REPLACE[ \t]*\r?(?:\n|\Z)", re.DOTALL | re.MULTILINE)
-_OPENING = re.compile(r"<{5,9}(?: |SEARCH)")
+_BLOCK = re.compile(
+    r"^[<-]{5,9} ?SEARCH>?[ \t]*\r?\n(.*?)^[>+]{5,9} ?REPLACE[ \t]*\r?(?:\n|\Z)", re.DOTALL | re.MULTILINE
+)
+_OPENING = re.compile(r"<{5,9}(?: |SEARCH)|-{5,9} ?SEARCH")
 _DIVIDER = re.compile(r"={5,9}\s*")
-_CLOSING = re.compile(r">{5,9}(?: |REPLACE)")
+_CLOSING = re.compile(r">{5,9}(?: |REPLACE)|\+{5,9} ?REPLACE")
+_DIFF = re.compile(r"\s*(?:diff --git |--- |\*\*\* Begin Patch|@@ )")
+_HUNK = re.compile(r"^@@", re.MULTILINE)
 _ENTITY = re.compile(r"&(?:lt|gt|amp|quot|apos|#\d+|#x[\da-f]+|[a-z]+\d*);", re.IGNORECASE)
 _ESCAPED_MARKUP = re.compile(r"\s*&lt;[!?a-z]", re.IGNORECASE)
 _ESCAPED_CODE = re.compile(r"=&gt;|&amp;&amp;|&lt;/")
@@ -33,10 +38,24 @@ def unwrapped(path: str, text: str) -> str:
         return fenced[3]
     if cdata := _CDATA.match(text):
         return cdata[1]
+    if string := _of_string(path, text.strip()):
+        return string
     element = None if is_markdown else _ELEMENT.match(text)
     if element and (_PAGE.match(element[2]) or not path.lower().endswith(MARKUP)) and element[1].lower() != "html":
         return element[2]
     return text
+
+
+def _of_string(path: str, line: str) -> str | None:
+    """The text of a file that came as one line, a string of JSON with or without its quotes."""
+    is_quoted = line.startswith('"')
+    if "\n" in line or "\\n" not in line or not (is_quoted or path.lower().endswith(MARKUP)):
+        return None
+    try:
+        text = json.loads(line if is_quoted else f'"{line}"')
+    except ValueError:
+        return None
+    return text if isinstance(text, str) else None
 
 
 def _is_document(fenced: re.Match[str], text: str) -> bool:
@@ -55,7 +74,9 @@ def blocks_in(path: str, text: str) -> tuple[EditBlock, ...]:
 
 
 def holds_markers(text: str) -> bool:
-    """Whether lines of ``text`` are the markers of an edit or a merge conflict."""
+    """Whether ``text`` is a diff, or lines of it are the markers of an edit or a merge conflict."""
+    if _DIFF.match(text) and _HUNK.search(text):
+        return True
     opened = divided = False
     for line in text.split("\n"):
         if _OPENING.match(line):

@@ -2,10 +2,10 @@
 
 import pytest
 
-from pipeline.assembly import assemble, may_replace, wants_workflows
+from pipeline.assembly import assemble, attachment_findings, may_replace, wants_workflows
 from pipeline.domain.brief import Check
 from pipeline.domain.publication import Target
-from tests.builders import make_brief, make_files, make_generation
+from tests.builders import make_attachment, make_brief, make_files, make_generation
 from tests.cases import cases
 
 CASES = cases("may-replace")
@@ -66,3 +66,38 @@ def test_a_revision_keeps_published_workflow_files_but_takes_no_new_form_of_them
     app = assemble(make_generation(files=revised), make_brief(round=2), Target.GITHUB_PAGES, year=2026, base=base)
     assert app[WORKFLOW] == b"on: push"
     assert ".github/workflows/b.yml" not in app
+
+
+SENT = {"index.html": b"<p>old</p>", "style.css": b"p {}", "data.csv": b"a,b\n1,2\n"}
+ATTACHED = tuple(make_attachment(name=name, content=content) for name, content in SENT.items())
+WRITTEN = {"index.html": "<p>new</p>", "style.css": "p { color: red }", "data.csv": "a,b\n3,4\n"}
+
+
+@pytest.mark.parametrize("brief", CASES["pages"])
+def test_the_app_starts_from_attached_code_and_keeps_attached_data(brief: str) -> None:
+    order = make_brief(text=brief, attachments=ATTACHED)
+    app = assemble(make_generation(files=make_files(WRITTEN)), order, Target.GITHUB_PAGES, year=2026)
+    assert app["index.html"] == b"<p>new</p>"
+    assert app["style.css"] == b"p { color: red }"
+    assert app["data.csv"] == SENT["data.csv"]
+    told = attachment_findings(make_files(WRITTEN), order)
+    assert [(finding.rule, finding.message.split(":")[0]) for finding in told] == [
+        ("attachment-changed", "index.html"),
+        ("attachment-changed", "style.css"),
+        ("attachment-kept", "data.csv"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["input.md", "photo.JPG", "logo.svg", "feed.xml", "quiz.json", "notes.txt", "html"])
+def test_data_and_media_stay_as_they_were_sent(name: str) -> None:
+    order = make_brief(text="Make a page of it.", attachments=(make_attachment(name=name, content=b"sent"),))
+    files = make_files({"index.html": "x", name: "written"})
+    assert assemble(make_generation(files=files), order, Target.GITHUB_PAGES, year=2026)[name] == b"sent"
+
+
+def test_what_the_generator_did_not_touch_is_no_change() -> None:
+    order = make_brief(round=2, attachments=ATTACHED)
+    base = make_files({"index.html": "<p>published</p>", "style.css": "p {}"})
+    assert not attachment_findings(base, order, base)
+    app = assemble(make_generation(files=base), order, Target.GITHUB_PAGES, year=2026, base=base)
+    assert app["index.html"] == SENT["index.html"]

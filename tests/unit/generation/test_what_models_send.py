@@ -12,6 +12,7 @@ from tests.unit.generation.replies import in_file, incomplete, texts
 PAGE = "<!doctype html>\n<html>\n<title>Owls</title>\n<p>hoo & hoo</p>\n</html>\n"
 SCRIPT = "if (1 < 2 && 3 > 2) {\n  document.title = 'Owls';\n}\n"
 BLOCK = "<<<<<<< SEARCH\n<p>a</p>\n=======\n<p>b</p>\n>>>>>>> REPLACE\n"
+CLINE = BLOCK.replace("<<<<<<<", "-------").replace(">>>>>>>", "+++++++")
 TWO = in_file(PAGE, "index.html") + in_file(SCRIPT, "app.js")
 
 
@@ -68,6 +69,11 @@ def test_files_that_are_escaped_as_a_whole_are_read_as_what_was_meant() -> None:
     assert texts(read(in_file(escape(SCRIPT), "app.js"))) == {"app.js": SCRIPT}
 
 
+@pytest.mark.parametrize("reply", [TWO, PAGE, f"index.html\n```html\n{PAGE}```\n"])
+def test_a_reply_that_is_escaped_as_a_whole_is_read_as_what_was_meant(reply: str) -> None:
+    assert texts(read(escape(reply, quote=False))) == texts(read(reply))
+
+
 @pytest.mark.parametrize(
     ("path", "text"),
     [
@@ -89,6 +95,9 @@ def test_entities_in_a_file_that_is_not_escaped_stay(path: str, text: str) -> No
         ("index.html", f"<![CDATA[\n{PAGE}]]>\n", PAGE),
         ("index.html", f"<content>\n{PAGE}</content>\n", PAGE),
         ("a.css", "<code>\na {}\n</code>\n", "a {}\n"),
+        ("index.html", json.dumps(PAGE), PAGE),
+        ("index.html", json.dumps(PAGE)[1:-1] + "\n", PAGE),
+        ("a.js", json.dumps(SCRIPT), SCRIPT),
     ],
 )
 def test_what_is_wrapped_around_a_whole_file_is_taken_off(path: str, wrapped: str, text: str) -> None:
@@ -102,6 +111,8 @@ def test_what_is_wrapped_around_a_whole_file_is_taken_off(path: str, wrapped: st
         ("README.md", "```\n# install\nmake\n```\nand\n```\nmake run\n```\n"),
         ("part.html", "<section>\n<p>x</p>\n</section>\n"),
         ("logo.svg", "<svg>\n<g></g>\n</svg>\n"),
+        ("a.js", "console.log('a\\nb\\nc')\n"),
+        ("a.json", '"one line"\n'),
     ],
 )
 def test_what_belongs_to_a_file_is_not_taken_off(path: str, text: str) -> None:
@@ -115,6 +126,8 @@ def test_what_belongs_to_a_file_is_not_taken_off(path: str, text: str) -> None:
         f"```html\na.html\n{BLOCK}```\n",
         f"In `a.html`:\n```\n{BLOCK}```\n",
         in_file(BLOCK),
+        f"a.html\n```html\n{CLINE}```\n",
+        f'<edit path="a.html">\n{CLINE}</edit>\n',
         f'<change filename="a.html">\n{BLOCK}</change>\n',
     ],
 )
@@ -135,8 +148,10 @@ def test_edits_of_one_file_in_several_fences_are_one_edit() -> None:
     "text",
     [
         PAGE + BLOCK,
+        PAGE + CLINE,
         "<<<<<<< HEAD\na\n=======\nb\n>>>>>>> main\n",
-        "x\n<<<<<<< ours\n||||||| base\n=======\n>>>>>>> theirs\n",
+        "<<<<<<< a\n||||||| b\n=======\n>>>>>>> c\n",
+        "--- a/a.html\n+++ b/a.html\n@@ -1,2 +1,2 @@\n-<p>a</p>\n+<p>b</p>\n",
     ],
 )
 def test_no_file_with_the_markers_of_a_conflict_is_complete(text: str) -> None:
