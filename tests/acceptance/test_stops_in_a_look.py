@@ -133,14 +133,18 @@ def stopped(service: GroupService, _: Processes) -> None:
     assert service.wait() == 0
 
 
+def rob(looking: Processes) -> None:
+    for pid in looking.all:
+        with suppress(ProcessLookupError):  # a child ends by itself when its parent has gone
+            os.kill(pid, signal.SIGKILL)
+
+
 def stopped_and_robbed(service: GroupService, looking: Processes) -> None:
     """As by an orchestrator that ends all there is."""
     service.stop_group()
     seen = {looking.session}
-    for pid in looking.all:
-        os.kill(pid, signal.SIGKILL)
-    for pid in open_page(service.process.pid, seen).all:
-        os.kill(pid, signal.SIGKILL)
+    rob(looking)
+    rob(open_page(service.process.pid, seen))
     assert service.wait() == 0
 
 
