@@ -8,7 +8,7 @@ from tests.acceptance.service import SECRET, Service
 from tests.fakes import forkserver
 from tests.integration.browser_rig import needs_browser
 
-COMMAND = ("evaluate", "--sent-by", "plain", "--timeout", "60", "--json")
+COMMAND = ("evaluate", "--timeout", "60", "--json")
 BRIEFS = Path(__file__).parents[1] / "data" / "briefs"
 
 
@@ -18,9 +18,8 @@ def test_the_service_gets_every_point_of_the_contract_and_those_of_checks_that_i
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    settings = {"EVALUATION_ALLOWED_ORIGINS": f"http://127.0.0.1:{port}", "RESPONSE_PATIENCE_SECONDS": "0"}
     briefs = [str(BRIEFS / name) for name in ("harbour-library.json", "field-notes.json")]
-    with Service(tmp_path / "apps", **settings) as service:
+    with Service(tmp_path / "apps", EVALUATION_ALLOWED_ORIGINS=f"http://127.0.0.1:{port}") as service:
         ended = forkserver.run(
             [*COMMAND, *briefs, "--endpoint", service.url, "--callback-port", str(port)],
             forkserver.INHERITED | {"DEPLOY_SECRET": SECRET},
