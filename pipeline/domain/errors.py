@@ -188,5 +188,9 @@ class BuildFailed(NotLive):
     """The target could not build or start the app; the text ends with the end of its log."""
 
 
+class GivenUp(StageError):
+    """The process ended again and again while it was at work on this stage."""
+
+
 class DeadlineExceeded(StageError):
     """The job's time was up."""

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from pipeline.domain import errors
-from pipeline.domain.errors import DeadlineExceeded, StageError
+from pipeline.domain.errors import DeadlineExceeded, GivenUp, StageError
 from pipeline.domain.generation import Made
 from pipeline.domain.job import EventKind, Stage
 from pipeline.domain.notification import DeliveryState
@@ -26,6 +26,8 @@ RunStep = Callable[[str, Callable[[], Coroutine[Any, Any, Outcome]]], Awaitable[
 """The engine's durable step: a name, and what to run unless its outcome is on record."""
 
 PROGRESS_SECONDS = 0.25
+MOST_STARTS = 5
+"""Of a stage, before it is taken for what ends the process. An orderly stop is on record and does not count."""
 _KINDS = {kind.code: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, StageError)}
 
 
@@ -74,11 +76,13 @@ class StageCheckpoint:
         self, stage: Stage, effect: Callable[[Progress], Awaitable[T]], returns: type[T], seconds: float | None
     ) -> Outcome:
         self._failpoint.pass_by(stage, Moment.BEFORE)
-        await self._records.add_event(self._job_id, EventKind.STARTED, stage)
+        starts = await self._records.begin(self._job_id, stage)
         begun = time.monotonic()
         kind, detail = EventKind.FINISHED, ""
         notes = ProgressNotes(self._job_id, stage, self._records)
         try:
+            if starts > MOST_STARTS:
+                raise GivenUp(f"the service ended {MOST_STARTS} times while it was at work on {stage}")
             async with notes as progress, asyncio.timeout(seconds):
                 outcome = {"value": to_json(returns, await effect(progress))}
         except (StageError, TimeoutError) as error:

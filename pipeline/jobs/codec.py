@@ -1,7 +1,8 @@
 """Domain values as JSON, for rows and checkpoints."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, TypeVar, cast
 
@@ -9,6 +10,9 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 
 from pipeline.domain.brief import Attachment, Brief
+from pipeline.domain.job import Job, JobStatus
+from pipeline.domain.notification import Delivery, DeliveryState
+from pipeline.domain.publication import Target
 
 T = TypeVar("T")
 
@@ -52,3 +56,31 @@ def brief_from_json(document: dict[str, Any], contents: list[bytes]) -> Brief:
         for entry, content in zip(document["attachments"], contents, strict=True)
     )
     return replace(from_json(Brief, document | {"attachments": ()}), attachments=attachments)
+
+
+def new_row(
+    brief: Brief, target: Target, *, notify: bool, received_at: datetime, deadline: timedelta
+) -> dict[str, Any]:
+    """Of a job that waits; the brief is still to be put in."""
+    wanted = notify and brief.evaluation_url
+    return {
+        "id": brief.key.job_id,
+        **asdict(brief.key),
+        "fingerprint": brief.fingerprint,
+        "resend_fingerprint": brief.resend_fingerprint,
+        "status": JobStatus.WAITING,
+        "target": target,
+        "received_at": received_at,
+        "deadline": received_at + deadline,
+        "brief": {},
+        "result": {},
+        "notification": DeliveryState.PENDING if wanted else DeliveryState.NOT_REQUESTED,
+    }
+
+
+def job_from_row(row: sa.Row[Any], deliveries: tuple[Delivery, ...]) -> Job:
+    """The job with its deliveries, which are rows of their own."""
+    fields = as_dict(row)
+    result = fields["result"]  # how it was made, what was seen and what is live, side by side
+    parts = {"key": fields, "made": result, "seen": result, "publication": result.get("publication")}
+    return from_json(Job, fields | parts | {"deliveries": deliveries})

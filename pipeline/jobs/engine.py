@@ -1,8 +1,8 @@
-"""The durable engine: DBOS Transact behind one module; with ``submissions`` and ``worker`` the sole home of dbos.
+"""The durable engine: DBOS Transact; with ``flows``, ``submissions`` and ``worker`` the sole home of dbos.
 
 What DBOS leaves to its users is done here: an own SQLite engine (``Database``), one process per SQLite file, a fixed
-application version, a portable serializer, expected failures as values, retention, and adoption of a dead worker's
-jobs (``lease``).
+application version, a portable serializer, expected failures as values, retention, and adoption of jobs that nobody
+holds: those of dead workers (``lease``), and those that were left when the database was away.
 """
 
 import asyncio
@@ -11,21 +11,30 @@ import logging
 import os
 import threading
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import timedelta
-from typing import IO, Any
+from typing import IO
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 from dbos import error as dbos_error
 
 from pipeline.domain.brief import Brief
-from pipeline.domain.errors import DeadlineExceeded, Misconfigured, PipelineError
-from pipeline.domain.job import Failure, Job, JobStatus, Stage
-from pipeline.jobs.checkpoint import Outcome, StageCheckpoint
+from pipeline.domain.errors import DeadlineExceeded, Misconfigured, PipelineError, Unavailable
+from pipeline.domain.job import EventKind, Failure, Job, JobStatus, Stage
+from pipeline.jobs.checkpoint import StageCheckpoint
 from pipeline.jobs.database import Database
 from pipeline.jobs.failpoint import Failpoint
+from pipeline.jobs.flows import (
+    adopt,
+    adopt_from_all_but,
+    given_up,
+    is_no_cancellation,
+    pending_of,
+    run_step,
+    unless_away,
+)
 from pipeline.jobs.journal import log_end
 from pipeline.jobs.lease import BEAT_SECONDS, Leases
 from pipeline.jobs.records import JobRecords
@@ -36,10 +45,10 @@ from pipeline.jobs.timers import Timer
 from pipeline.jobs.worker import POLL_SECONDS, Worker
 from pipeline.ports import Checkpoint, Clock
 
-RECOVERIES = 5  # a job that ended the process this often is given up
 THREADS = 32
 PURGE_SECONDS = 3600
-GIVEN_UP = ["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]  # the engine's words for jobs it will not touch again
+TAKEN_UP = "taken up again: nobody was at work on it"
+STOPPED = "stopped with the service; the next start goes on with it"
 PREDECESSOR_POLL_SECONDS = 0.25
 UNUSED_SECONDS = 0.25  # between looks at messages that nobody here sends; the end of the engine waits for one
 
@@ -74,12 +83,14 @@ class Engine:
         self._concurrency = concurrency
         self._retention = retention
         self._failpoint = failpoint
+        self._executor = "local"
         self._lock: IO[str] | None = None
         self._upkeep: asyncio.Task[None] | None = None
         self._leases: Leases | None = None
         self._launching: asyncio.Task[None] | None = None
         self._worker: Worker | None = None
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._under_way: dict[str, asyncio.Task[None]] = {}
+        self._unheld: set[str] = set()
         self._idle = threading.Event()
         self._idle.set()
 
@@ -92,25 +103,24 @@ class Engine:
         Raises:
             Misconfigured: another process works on the same SQLite file, or the database cannot be opened.
         """
-        executor = "local"
         if self._database.is_sqlite:
             self._lock = _lock(self._database)
             self._database.migrate()
             await self._replies.forget()
         else:
             self._database.migrate()
-            executor = f"{os.uname().nodename}-{uuid.uuid4().hex[:8]}"
-            self._leases = Leases(self._database, executor)
+            self._executor = f"{os.uname().nodename}-{uuid.uuid4().hex[:8]}"
+            self._leases = Leases(self._database, self._executor)
             await self._leases.beat()
-        logging.getLogger("dbos").addFilter(_is_no_cancellation)
-        dbos = DBOS(config=self._config(executor))
+        logging.getLogger("dbos").addFilter(is_no_cancellation)
+        dbos = DBOS(config=self._config())
 
-        @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=RECOVERIES)
+        @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)
         async def work(job_id: str) -> None:  # the engine marks the function: a bound method cannot be marked
-            with self._noticed():
-                await self._work(job_id, run)
+            with self._noticed(job_id):
+                await unless_away(self._work(job_id, run))
 
-        self._launching = asyncio.create_task(asyncio.to_thread(self._launch, dbos, executor))
+        self._launching = asyncio.create_task(asyncio.to_thread(self._launch, dbos))
         await asyncio.shield(self._launching)
         self._submissions.listen(self._wake)
         self._upkeep = asyncio.create_task(self._keep_up())
@@ -129,6 +139,9 @@ class Engine:
             await asyncio.to_thread(self._worker.stop)
         timers = [timer.stop(drain_seconds) for timer in self._timers]
         await asyncio.gather(*timers, asyncio.to_thread(self._idle.wait, drain_seconds))
+        with suppress(Unavailable):
+            for job_id in list(self._under_way):
+                await self._records.add_event(job_id, EventKind.STATUS, None, STOPPED)
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
         if self._leases:
             await self._leases.release()
@@ -140,7 +153,7 @@ class Engine:
         if self._worker:
             self._worker.wake()
 
-    def _launch(self, dbos: DBOS, executor: str) -> None:
+    def _launch(self, dbos: DBOS) -> None:
         """In a thread, so that jobs get a loop of their own: one that blocks does not stall HTTP.
 
         The engine's async calls would put their thread pool, which dies with the engine, under the caller's loop.
@@ -148,24 +161,25 @@ class Engine:
         DBOS.launch()
         for event in dbos.background_thread_stop_events:  # its own workers and scheduler, which look every second
             event.set()
-        _adopt({executor})  # its own thread for that may just have been stopped half-way
+        adopt({self._executor})  # its own thread for that may just have been stopped half-way
         queue = DBOS.register_queue(
             QUEUE, worker_concurrency=self._concurrency, polling_interval_sec=POLL_SECONDS, on_conflict="always_update"
         )
         self._worker = Worker(dbos, queue)
 
     @contextmanager
-    def _noticed(self) -> Iterator[None]:
+    def _noticed(self, job_id: str) -> Iterator[None]:
         """Around a workflow: ``stop`` waits for its end, and then there is a place for another."""
 
         def ended(task: asyncio.Task[None]) -> None:
-            self._under_way.discard(task)
+            if self._under_way.get(job_id) is task:
+                del self._under_way[job_id]
             if not self._under_way:
                 self._idle.set()
             self._wake()
 
         if task := asyncio.current_task():
-            self._under_way.add(task)
+            self._under_way[job_id] = task
             self._idle.clear()
             task.add_done_callback(ended)  # the engine counts it for a moment after its last line
         yield
@@ -175,7 +189,7 @@ class Engine:
         job = await self._records.get(job_id)
         if job.status.is_final:
             return
-        checkpoint = StageCheckpoint(job_id, self._records, self._failpoint, _run_step)
+        checkpoint = StageCheckpoint(job_id, self._records, self._failpoint, run_step)
         has_begun = job.status is JobStatus.RUNNING
         try:
             await self._wait_for_turn(job)
@@ -185,6 +199,8 @@ class Engine:
             await self._records.set_status(job_id, JobStatus.CANCELLED)
             if has_begun:  # else whoever cancelled it has said so
                 log_end(await self._records.get(job_id))
+            raise
+        except (Unavailable, sa.exc.SQLAlchemyError):
             raise
         except PipelineError as error:
             await self._fail(job_id, Failure(checkpoint.stage, error.code, str(error)))
@@ -210,7 +226,7 @@ class Engine:
             await self._clock.sleep(PREDECESSOR_POLL_SECONDS)
 
     async def _keep_up(self) -> None:
-        """Now and then: own up to jobs that were given up, adopt those of dead workers, forget old ones."""
+        """Now and then: take up jobs that nobody holds, own up to those that were given up, forget old ones."""
         purged_at = float(-PURGE_SECONDS)
         while True:
             try:
@@ -218,16 +234,22 @@ class Engine:
                 if self._clock.monotonic() - purged_at >= PURGE_SECONDS:
                     purged_at = self._clock.monotonic()
                     await self._purge()
-            except (PipelineError, sa.exc.SQLAlchemyError) as error:
+            except (PipelineError, sa.exc.SQLAlchemyError, dbos_error.DBOSException) as error:
                 _log.warning("upkeep of the job database failed: %s", error, extra={"action": "jobs.upkeep"})
             await asyncio.sleep(BEAT_SECONDS)
 
     async def _recover(self) -> None:
         if self._leases:
             live = await self._leases.beat()
-            await asyncio.to_thread(_adopt_from_all_but, live)
-        for job_id in await asyncio.to_thread(_given_up, await self._records.unfinished()):
-            told = "the job was given up after it had ended the process several times"
+            await asyncio.to_thread(adopt_from_all_but, live)
+        unheld = await asyncio.to_thread(pending_of, self._executor) - self._under_way.keys()
+        for job_id in unheld & self._unheld:  # not one that was just begun, or has just ended
+            await self._records.add_event(job_id, EventKind.STATUS, None, TAKEN_UP)
+            await asyncio.to_thread(DBOS.resume_workflow, job_id, queue_name=QUEUE)
+            self._wake()
+        self._unheld = unheld
+        for job_id in await asyncio.to_thread(given_up, await self._records.unfinished()):
+            told = "the job engine gave the job up; the service's log has the details under this job's id"
             await self._fail(job_id, Failure(Stage.ACCEPT, "given_up", told))
 
     async def _purge(self) -> None:
@@ -235,48 +257,19 @@ class Engine:
         while job_ids := await forget_before(self._database, cutoff):
             await asyncio.to_thread(DBOS.delete_workflows, job_ids)
 
-    def _config(self, executor: str) -> DBOSConfig:
+    def _config(self) -> DBOSConfig:
         return DBOSConfig(
             name=APPLICATION,
             system_database_url=self._database.url.render_as_string(hide_password=False),
             system_database_engine=self._database.engine,
             application_version=SHAPE,
-            executor_id=executor,
+            executor_id=self._executor,
             serializer=DBOSPortableJSONSerializer(),
             max_executor_threads=THREADS,
             log_level="WARNING",
             notification_listener_polling_interval_sec=UNUSED_SECONDS,
             notification_coalesce_sec=UNUSED_SECONDS,
         )
-
-
-def _is_no_cancellation(record: logging.LogRecord) -> bool:
-    """The engine warns of a job that was cancelled while it ran, and then tells of its end with a traceback."""
-    error = record.exc_info[1] if record.exc_info else None
-    is_end = isinstance(error, dbos_error.DBOSAwaitedWorkflowCancelledError | dbos_error.DBOSWorkflowCancelledError)
-    return not is_end and "Waiting for the recorded outcome" not in str(record.msg)
-
-
-async def _run_step(name: str, step: Callable[[], Coroutine[Any, Any, Outcome]]) -> Outcome:
-    return await DBOS.run_step_async({"name": name, "preemptible": True}, step)
-
-
-def _adopt_from_all_but(live: set[str]) -> None:
-    held = DBOS.list_workflows(status="PENDING", load_input=False, load_output=False)
-    if dead := {flow.executor_id for flow in held if flow.executor_id} - live:
-        _adopt(dead)
-
-
-def _adopt(executors: set[str]) -> None:
-    """Queue again what they were at work on; what is queued already stays as it is."""
-    DBOS._recover_pending_workflows(sorted(executors))  # noqa: SLF001 - not public; a contract test holds it to what we need
-
-
-def _given_up(job_ids: list[str]) -> list[str]:
-    if not job_ids:
-        return []
-    flows = DBOS.list_workflows(workflow_ids=job_ids, status=GIVEN_UP, load_input=False, load_output=False)
-    return [flow.workflow_id for flow in flows]
 
 
 def _lock(database: Database) -> IO[str]:

@@ -1,5 +1,6 @@
 """The queue and the records, as the edges see them: the ``Jobs`` port."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -66,6 +67,7 @@ class JobQueue:
         self._clock = clock
         self._rules = rules
         self._failpoint = failpoint
+        self._count: asyncio.Task[dict[JobStatus, int]] | None = None
         self.is_draining = False
 
     async def accept(self, brief: Brief, *, notify: bool = True, reply: str | None = None) -> tuple[Job, bool]:
@@ -193,7 +195,10 @@ class JobQueue:
         return await self._blobs.get(digest) if digest else None
 
     async def counts(self) -> dict[JobStatus, int]:
-        """Waiting and running jobs. Raises Unavailable when nothing can be accepted now."""
+        """Waiting and running jobs. Raises Unavailable when nothing can be accepted now: it writes to know."""
         if self.is_draining:
             raise Unavailable("the service is stopping")
-        return await self._records.counts()
+        if self._count is None or self._count.done():  # one at a time, however many ask while the database is away
+            self._count = asyncio.create_task(self._records.counts())
+            self._count.add_done_callback(lambda ended: ended.exception())  # whoever asked may have gone
+        return await asyncio.shield(self._count)

@@ -1,8 +1,8 @@
 """Jobs and their timelines, as rows."""
 
+import uuid
 from collections.abc import Callable
-from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,17 +11,17 @@ from pipeline.domain.brief import Brief
 from pipeline.domain.errors import Busy, FieldProblem, InvalidInput, KeyReused, NotFound
 from pipeline.domain.generation import Made
 from pipeline.domain.job import EventKind, Failure, Job, JobEvent, JobStatus, Stage
-from pipeline.domain.notification import Delivery, DeliveryState, Schedule, Trigger
+from pipeline.domain.notification import DeliveryState, Schedule, Trigger
 from pipeline.domain.publication import Publication, Target
 from pipeline.domain.verdict import Seen
 from pipeline.jobs import tables
-from pipeline.jobs.codec import as_dict, brief_from_json, brief_to_json, from_json, from_row, to_json
+from pipeline.jobs.codec import brief_from_json, brief_to_json, from_row, job_from_row, new_row, to_json
 from pipeline.jobs.database import Database
 from pipeline.jobs.feed import DUE
 from pipeline.jobs.revisions import revised
 from pipeline.jobs.sharing import UNFINISHED, follow, settle_followers
 from pipeline.jobs.stores import SqlBlobs, SqlDeliveries, upsert
-from pipeline.jobs.timeline import add_event
+from pipeline.jobs.timeline import add_event, begin_stage
 from pipeline.ports import Clock
 
 BUSY_RETRY_SECONDS = 30
@@ -68,7 +68,7 @@ class JobRecords:
             Busy: ``queue_limit`` jobs are waiting.
         """
         now = self._clock.now()
-        row = _new_row(brief, target, notify=notify, received_at=now, deadline=deadline) | {"site_task": site_task}
+        row = new_row(brief, target, notify=notify, received_at=now, deadline=deadline) | {"site_task": site_task}
         job_id, table = brief.key.job_id, tables.jobs
 
         def work(connection: sa.Connection) -> tuple[Any, bool]:
@@ -96,12 +96,12 @@ class JobRecords:
 
         accepted, is_new = await self._database.transact(work)
         self._tell(job_id)
-        return _job(accepted, () if is_new else await self._deliveries.of(job_id)), is_new
+        return job_from_row(accepted, () if is_new else await self._deliveries.of(job_id)), is_new
 
     async def get(self, job_id: str) -> Job:
         """Raises NotFound."""
         row = await self._row(job_id)
-        return _job(row, await self._deliveries.of(job_id))
+        return job_from_row(row, await self._deliveries.of(job_id))
 
     async def ids_like(self, prefix: str, limit: int) -> list[str]:
         """Ids that begin with ``prefix``, newest first."""
@@ -143,16 +143,21 @@ class JobRecords:
         rows = await self._database.transact(lambda connection: connection.execute(query).all())
         deliveries = await self._deliveries.of_many([row.id for row in rows])
         more = str(rows[limit - 1].seq) if len(rows) > limit else None
-        return [_job(row, deliveries.get(row.id, ())) for row in rows[:limit]], more
+        return [job_from_row(row, deliveries.get(row.id, ())) for row in rows[:limit]], more
 
     async def counts(self) -> dict[JobStatus, int]:
-        """Unfinished jobs by status."""
-        table = tables.jobs
-        query = (
-            sa.select(table.c.status, sa.func.count()).where(table.c.status.in_(UNFINISHED)).group_by(table.c.status)
-        )
-        rows = await self._database.transact(lambda connection: connection.execute(query).all())
-        return dict.fromkeys(UNFINISHED, 0) | {JobStatus(status): count for status, count in rows}
+        """Unfinished jobs by status, read in a transaction that has written as well."""
+        table, leases = tables.jobs, tables.worker_leases
+        row = {"executor_id": uuid.uuid4().hex, "beat_at": self._clock.now()}
+        of_status = sa.select(table.c.status, sa.func.count()).group_by(table.c.status)
+
+        def work(connection: sa.Connection) -> dict[JobStatus, int]:
+            connection.execute(leases.insert().values(row))
+            connection.execute(leases.delete().where(leases.c.executor_id == row["executor_id"]))
+            rows = connection.execute(of_status.where(table.c.status.in_(UNFINISHED)))
+            return {JobStatus(status): count for status, count in rows}
+
+        return dict.fromkeys(UNFINISHED, 0) | await self._database.transact(work)
 
     async def unfinished(self) -> list[str]:
         """Ids of all jobs that wait or run."""
@@ -192,6 +197,13 @@ class JobRecords:
             lambda connection: add_event(connection, job_id, now, kind, stage, detail=detail, seconds=seconds)
         )
         self._on_event(job_id)
+
+    async def begin(self, job_id: str, stage: Stage) -> int:
+        """Note that ``stage`` begins; return how often one has begun since anything of the job was recorded."""
+        now = self._clock.now()
+        count = await self._database.transact(lambda connection: begin_stage(connection, job_id, now, stage))
+        self._on_event(job_id)
+        return count
 
     async def set_status(self, job_id: str, status: JobStatus, failure: Failure | None = None) -> bool:
         """Move an unfinished job to ``status``; return whether it was unfinished.
@@ -265,29 +277,3 @@ class JobRecords:
         if row is None:
             raise NotFound("no such job")
         return row
-
-
-def _new_row(
-    brief: Brief, target: Target, *, notify: bool, received_at: datetime, deadline: timedelta
-) -> dict[str, Any]:
-    wanted = notify and brief.evaluation_url
-    return {
-        "id": brief.key.job_id,
-        **asdict(brief.key),
-        "fingerprint": brief.fingerprint,
-        "resend_fingerprint": brief.resend_fingerprint,
-        "status": JobStatus.WAITING,
-        "target": target,
-        "received_at": received_at,
-        "deadline": received_at + deadline,
-        "brief": {},
-        "result": {},
-        "notification": DeliveryState.PENDING if wanted else DeliveryState.NOT_REQUESTED,
-    }
-
-
-def _job(row: sa.Row[Any], deliveries: tuple[Delivery, ...]) -> Job:
-    fields = as_dict(row)
-    result = fields["result"]  # how it was made, what was seen and what is live, side by side
-    parts = {"key": fields, "made": result, "seen": result, "publication": result.get("publication")}
-    return from_json(Job, fields | parts | {"deliveries": deliveries})

@@ -1,8 +1,8 @@
-"""GET /health: whether the service can take a brief."""
+"""Whether the service can take a brief (``/health``, ``/readyz``), and whether it lives (``/livez``)."""
 
 import asyncio
 from http import HTTPStatus
-from typing import Literal
+from typing import Any, Literal
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
@@ -42,9 +42,24 @@ class HealthReply(BaseModel):
     browser: BrowserView
 
 
-@router.get(
-    "/health", summary="Can it take a brief?", responses={503: {"model": HealthReply, "description": "It cannot"}}
-)
+_CANNOT: dict[int | str, dict[str, Any]] = {503: {"model": HealthReply, "description": "It cannot"}}
+
+
+class LiveReply(BaseModel):
+    """The process answers; it may still be unable to take a brief."""
+
+    status: Literal["ok"] = "ok"
+    version: str = __version__
+
+
+@router.get("/livez", summary="Does the process answer?")
+async def live() -> LiveReply:
+    """Looks at nothing: who restarts what does not answer asks here."""
+    return LiveReply()
+
+
+@router.get("/readyz", summary="The same as /health", responses=_CANNOT)
+@router.get("/health", summary="Can it take a brief?", responses=_CANNOT)
 async def health(response: Response, services: ServicesOfApp) -> HealthReply:
     """503 when no brief could be accepted. A full queue is not an illness: it is answered 429 and passes."""
     browser = services.browser
@@ -60,6 +75,7 @@ async def health(response: Response, services: ServicesOfApp) -> HealthReply:
     return HealthReply(status="ok", version=__version__, database="ok", queue=queue, browser=seen)
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.head("/health", include_in_schema=False)
 async def health_head(response: Response, services: ServicesOfApp) -> None:
     """The same status without the body."""

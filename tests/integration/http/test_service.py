@@ -38,6 +38,8 @@ async def test_health_tells_what_is_under_way(services: MemoryServices) -> None:
         assert (response.status_code, response.headers["retry-after"]) == (503, "10")
         assert (response.json()["status"], response.json()["queue"]) == ("unavailable", None)
         assert (await client.head("/health")).status_code == 503
+        assert (await client.get("/readyz")).status_code == 503
+        assert (await client.get("/livez")).json() == {"status": "ok", "version": __version__}
 
 
 @pytest.mark.parametrize(("method", "path", "status"), CASES["no_routes"])
