@@ -35,6 +35,7 @@ def configure_logging(
     text = is_text(form)
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[
+            structlog.contextvars.merge_contextvars,
             structlog.stdlib.add_log_level,
             structlog.stdlib.add_logger_name,
             structlog.stdlib.ExtraAdder(),
@@ -49,9 +50,10 @@ def configure_logging(
     )
     handler = _StandardError()
     handler.setFormatter(formatter)
+    handler.setLevel(level.upper() if isinstance(level, str) else level)
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(level.upper() if isinstance(level, str) else level)
+    root.setLevel(min(handler.level, logging.INFO))  # what is not written is counted all the same
     engine = logging.getLogger("dbos")  # brings a console handler of its own unless it finds one
     engine.handlers = [handler]
     engine.propagate = False

@@ -19,6 +19,7 @@ from typing import IO
 import sqlalchemy as sa
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 from dbos import error as dbos_error
+from structlog.contextvars import bound_contextvars
 
 from pipeline.domain.brief import Brief
 from pipeline.domain.errors import DeadlineExceeded, Misconfigured, PipelineError, Unavailable
@@ -117,7 +118,7 @@ class Engine:
 
         @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)
         async def work(job_id: str) -> None:  # the engine marks the function: a bound method cannot be marked
-            with self._noticed(job_id):
+            with self._noticed(job_id), bound_contextvars(job_id=job_id):
                 await unless_away(self._work(job_id, run))
 
         self._launching = asyncio.create_task(asyncio.to_thread(self._launch, dbos))

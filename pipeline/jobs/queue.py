@@ -59,7 +59,7 @@ class JobQueue:
         self._submissions = submissions
         self._records = records
         self.get, self.brief, self.find, self.events = records.get, records.brief, records.find, records.events
-        self.ids_like = records.ids_like
+        self.ids_like, self.waiting_since = records.ids_like, records.waiting_since
         self._feed = feed
         self._blobs = blobs
         self._replies, self.reply_sent = replies, replies.release

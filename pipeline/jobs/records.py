@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -158,6 +158,13 @@ class JobRecords:
             return {JobStatus(status): count for status, count in rows}
 
         return dict.fromkeys(UNFINISHED, 0) | await self._database.transact(work)
+
+    async def waiting_since(self) -> datetime | None:
+        """When the job that waits longest for a place was received."""
+        table = tables.jobs
+        waits = sa.and_(table.c.status == JobStatus.WAITING, table.c.leader.is_(None))
+        query = sa.select(sa.func.min(table.c.received_at)).where(waits)
+        return await self._database.transact(lambda connection: connection.execute(query).scalar_one())
 
     async def unfinished(self) -> list[str]:
         """Ids of all jobs that wait or run."""

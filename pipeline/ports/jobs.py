@@ -73,3 +73,6 @@ class Jobs(Protocol):
 
     async def counts(self) -> dict[JobStatus, int]:
         """Waiting and running jobs. Raises Unavailable when the storage does not answer."""
+
+    async def waiting_since(self) -> datetime | None:
+        """When the job that waits longest was received."""

@@ -22,6 +22,7 @@ from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 from starlette.exceptions import HTTPException
+from structlog.contextvars import bind_contextvars
 
 from pipeline.domain.deploy_secret import GOOD_LENGTH, secret_problem
 from pipeline.domain.errors import Misconfigured, NotPermitted
@@ -110,6 +111,7 @@ class Gate:
             HTTPException: 403, or 429 when there were too many wrong ones from ``address``.
         """
         if caller := self._credentials.caller(secret):
+            bind_contextvars(caller=caller.email or "operator")  # for all that the log says of this request
             return caller
         network = network_of(address)
         if await self._wrong.hit(self._limit, network):

@@ -1,15 +1,18 @@
-"""Whether the service can take a brief (``/health``, ``/readyz``), and whether it lives (``/livez``)."""
+"""Whether the service can take a brief, whether it lives, and its figures."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel
 
 from pipeline import __version__
 from pipeline.domain.errors import Unavailable
 from pipeline.domain.job import JobStatus
+from pipeline.metrics import MEDIA_TYPE, Metrics
 from pipeline.web.dependencies import ServicesOfApp
 from pipeline.web.errors import RETRY_AFTER_SECONDS
 
@@ -80,3 +83,12 @@ async def health(response: Response, services: ServicesOfApp) -> HealthReply:
 async def health_head(response: Response, services: ServicesOfApp) -> None:
     """The same status without the body."""
     await health(response, services)
+
+
+@router.get("/metrics", summary="Figures for Prometheus", response_class=PlainTextResponse)
+async def metrics(request: Request, services: ServicesOfApp) -> Response:
+    """Jobs, stages, verdicts, tokens and cost, tries to tell, requests. Raises Unavailable."""
+    since = await services.jobs.waiting_since()
+    age = datetime.now(UTC) - since if since else timedelta()
+    figures: Metrics = request.app.state.metrics
+    return Response(figures.text(await services.jobs.counts(), age), media_type=MEDIA_TYPE)

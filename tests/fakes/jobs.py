@@ -181,6 +181,9 @@ class MemoryJobs(Jobs):
     async def trace(self, job_id: str) -> bytes | None:
         return self.traces.get(job_id)
 
+    async def waiting_since(self) -> datetime | None:
+        return min((job.received_at for job in self._jobs.values() if job.status is JobStatus.WAITING), default=None)
+
     async def counts(self) -> dict[JobStatus, int]:
         if self.broken:
             raise self.broken

@@ -42,6 +42,21 @@ async def test_health_tells_what_is_under_way(services: MemoryServices) -> None:
         assert (await client.get("/livez")).json() == {"status": "ok", "version": __version__}
 
 
+async def test_figures_are_there_for_prometheus(services: MemoryServices) -> None:
+    await accept(services, nonce="n1")
+    async with Client(services) as client:
+        response = await client.get("/metrics")
+    assert response.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert 'pipeline_jobs{status="waiting"} 1.0' in response.text
+
+
+@pytest.mark.parametrize(("given", "is_kept"), [("trace-7.a_B", True), ("a b", False), ("x" * 65, False), ("", False)])
+async def test_a_request_has_an_id_of_the_callers_or_a_new_one(client: Client, given: str, is_kept: bool) -> None:
+    answered = (await client.get("/livez", headers={"X-Request-Id": given})).headers["x-request-id"]
+    assert (answered == given) is is_kept
+    assert 0 < len(answered) <= 64
+
+
 @pytest.mark.parametrize(("method", "path", "status"), CASES["no_routes"])
 async def test_what_there_is_no_route_for_is_refused_in_the_same_shape(
     client: Client, method: str, path: str, status: int
@@ -143,6 +158,7 @@ async def test_a_preview_that_has_not_changed_is_not_sent_again(services: Memory
 
 async def test_the_head_of_a_preview_is_its_headers(services: MemoryServices) -> None:
     async with Client(services) as client:
+        client.headers["X-Request-Id"] = "the-same"
         head, page = await client.head(f"/preview/{FOLDER}/"), await client.get(f"/preview/{FOLDER}/")
         assert (head.status_code, head.content, head.headers) == (200, b"", page.headers)
 
