@@ -23,6 +23,7 @@ from pipeline.jobs.queue import JobQueue
 from pipeline.jobs.stores import SqlLedger
 from pipeline.manage_spaces.creation import CreateSpace
 from pipeline.manage_spaces.provisioning import ProvisionSpaces
+from pipeline.metrics import Metrics
 from pipeline.notification.egress import EgressClient
 from pipeline.ports import CallEvents, Generator, Judge, Publisher, SecretScanner, SpaceHosts, Verifier
 from pipeline.publishing.local import LocalPublisher
@@ -55,6 +56,7 @@ class Services:
     engine: Engine  # works on the jobs between ``start`` and ``stop``
     database: Database  # of the engine and of our records
     browser: SealedBrowser | None  # that apps are looked at with, or None
+    metrics: Metrics  # counted from the log between ``start`` and ``stop``
 
     async def start(self) -> None:
         """Take the lock, migrate the database, resume what was under way, and begin to work.
@@ -62,6 +64,7 @@ class Services:
         Raises:
             Misconfigured: the database cannot be opened, or another process works on it.
         """
+        logging.getLogger().addHandler(self.metrics)
         await self.engine.start(self.deploy)
 
     async def stop(self, drain_seconds: float | None = None) -> None:
@@ -74,6 +77,7 @@ class Services:
         if self.browser:
             await self.browser.close()
         self.database.close()
+        logging.getLogger().removeHandler(self.metrics)
 
 
 def build(settings: Settings) -> Services:
@@ -112,6 +116,7 @@ def build(settings: Settings) -> Services:
         ),
         database=jobs.database,
         browser=browser,
+        metrics=Metrics(),
     )
 
 

@@ -1,6 +1,5 @@
 """The service as one ASGI application."""
 
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -10,7 +9,6 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline import __version__
-from pipeline.metrics import Metrics
 from pipeline.shapes.deploy_request import RequestRules
 from pipeline.web import delivery_routes, deploy_routes, event_routes, health_routes, job_routes, preview_routes
 from pipeline.web.auth import Credentials, Gate
@@ -53,17 +51,14 @@ def create_app(services: Services) -> FastAPI:
     Raises:
         Misconfigured: no usable secret, or EVALUATION_ALLOWED_ORIGINS is wrong.
     """
-    metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        logging.getLogger().addHandler(metrics)
         await services.start()
         try:
             yield
         finally:
             await services.stop()
-            logging.getLogger().removeHandler(metrics)
 
     app = FastAPI(
         title="code-to-deployment",
@@ -76,7 +71,6 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.gate = Gate(Credentials.from_settings(services.settings))
     app.state.rules = RequestRules.from_settings(services.settings)
-    app.state.metrics = metrics
     app.state.streams = Streams()
     app.state.refused_tokens = RefusedTokens()
     app.state.gradio = GradioState.of(services, app.state.rules)

@@ -13,6 +13,7 @@ from pipeline.domain.errors import NotFound
 from pipeline.domain.job import Job
 from pipeline.domain.space import CreatedSpace, NewSpace
 from pipeline.manage_spaces.provisioning import ProvisionSpaces
+from pipeline.metrics import Metrics
 from pipeline.ports import CallEvents, Jobs, SecretScanner, SpaceHosts, Workspaces
 from pipeline.settings import Settings
 from pipeline.shapes.deploy_request import RequestRules
@@ -76,6 +77,10 @@ class Services(Protocol):
     @property
     def browser(self) -> Browser | None:
         """None without one."""
+
+    @property
+    def metrics(self) -> Metrics:
+        """Figures of this process."""
 
     async def start(self) -> None:
         """Begin to work."""

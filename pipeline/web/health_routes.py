@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel
 
 from pipeline import __version__
 from pipeline.domain.errors import Unavailable
 from pipeline.domain.job import JobStatus
-from pipeline.metrics import MEDIA_TYPE, Metrics
+from pipeline.metrics import MEDIA_TYPE
 from pipeline.web.dependencies import ServicesOfApp
 from pipeline.web.errors import RETRY_AFTER_SECONDS
 
@@ -86,9 +86,8 @@ async def health_head(response: Response, services: ServicesOfApp) -> None:
 
 
 @router.get("/metrics", summary="Figures for Prometheus", response_class=PlainTextResponse)
-async def metrics(request: Request, services: ServicesOfApp) -> Response:
+async def metrics(services: ServicesOfApp) -> Response:
     """Jobs, stages, verdicts, tokens and cost, tries to tell, requests. Raises Unavailable."""
     since = await services.jobs.waiting_since()
     age = datetime.now(UTC) - since if since else timedelta()
-    figures: Metrics = request.app.state.metrics
-    return Response(figures.text(await services.jobs.counts(), age), media_type=MEDIA_TYPE)
+    return Response(services.metrics.text(await services.jobs.counts(), age), media_type=MEDIA_TYPE)

@@ -34,6 +34,7 @@ def test_the_log_tells_the_start_each_request_each_stage_and_the_end_of_a_job(tm
         reply = service.post(make_request(), "wait=60").json()
         service.get("/jobs?token=in-a-query")
         service.get("/health")
+        figures = service.get("/metrics").text.splitlines()
         service.terminate()
         [start] = about(service.output, "service.started")
         assert start["address"] == service.url
@@ -50,6 +51,10 @@ def test_the_log_tells_the_start_each_request_each_stage_and_the_end_of_a_job(tm
         assert stages == ["generate", "assemble", "verify", "commit", "publish", "confirm"]
         [end] = about(service.output, "job.ended")
         assert (end["job_id"], end["status"], end["url"]) == (reply["job_id"], "succeeded", reply["pages_url"])
+        assert {line["job_id"] for line in about(service.output, "job.stage")} == {reply["job_id"]}
+        assert {line["caller"] for line in about(service.output, "http.request")} == {"operator"}
+        assert 'pipeline_jobs_ended_total{status="succeeded",target="local"} 1.0' in figures
+        assert 'pipeline_stage_seconds_count{outcome="finished",stage="verify"} 1.0' in figures
         assert end["checks_pass"] + end["checks_fail"] + end["checks_not_verifiable"] == 2
         for secret in (SECRET, EMAIL, "in-a-query", *settings.values()):
             assert secret == "plain" or secret not in service.output
@@ -122,7 +127,7 @@ def test_the_form_of_the_log_can_be_chosen(tmp_path: Path) -> None:
         service.get("/health")
         service.terminate()
         assert log(service.output) == []
-        assert re.search(r"request +method=GET path=/health status=200 ms=", service.output)
+        assert re.search(r"request .*method=GET path=/health status=200 ms=", service.output)
     with Service(tmp_path, LOG_LEVEL="warning") as service:
         service.get("/jobs")
         assert log(service.output) == []

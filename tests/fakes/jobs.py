@@ -24,6 +24,7 @@ from pipeline.domain.job import EventKind, Failure, Job, JobEvent, JobStatus, St
 from pipeline.domain.notification import DeliveryState
 from pipeline.domain.publication import Remote, Site, Target
 from pipeline.domain.space import CreatedSpace, NewSpace
+from pipeline.metrics import Metrics
 from pipeline.ports import Jobs, SecretScanner, SpaceHost, SpaceHosts, Workspaces
 from pipeline.settings import Settings
 from pipeline.verification.secrets import ConfiguredSecretScanner
@@ -282,6 +283,7 @@ class MemoryServices:
         self.provision_spaces: Any = None
         self.call_events: Any = None
         self.browser: Any = None
+        self.metrics = Metrics()
         self.log: list[str] = []
 
     async def start(self) -> None:
