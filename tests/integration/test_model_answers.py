@@ -3,19 +3,15 @@
 from collections.abc import Sequence
 
 import pytest
-from pydantic import SecretStr
 
 from pipeline.clock import SystemClock
 from pipeline.domain.errors import GenerationFailed
 from pipeline.domain.generation import Generation
 from pipeline.generation.generator import ModelGenerator
-from pipeline.generation.model.budget import Caps
-from pipeline.generation.model.chain import build_chain
 from pipeline.generation.prompts import Prompts
 from tests.builders import make_attachment, make_brief, make_files, make_order
 from tests.fakes.model import Answer, Entry, ModelServer
-from tests.fakes.model_calls import RecordingLedger
-from tests.integration.model_rig import GOOD, PAGE, PROMPTS, README, Scripted, edit, texts
+from tests.integration.model_rig import GOOD, PAGE, PROMPTS, README, Scripted, chain_of, edit, texts
 
 ROWS = "".join(f"<li>{'x' * 40} {number}</li>\n" for number in range(60))
 LONG = GOOD.replace("<p id", f"<ul>\n{ROWS}</ul>\n<p id")
@@ -134,10 +130,8 @@ async def test_a_page_that_is_meant_to_shrink_may_after_one_question() -> None:
 
 
 async def two_models(script: Sequence[Entry], **options: object) -> tuple[Generation, ModelServer]:
-    ledger = RecordingLedger()
     with ModelServer([*script, Answer(GOOD, model="second")], then="error", **options) as server:  # type: ignore[arg-type]
-        chain = build_chain(server.base_url, SecretStr("a-key"), ["first", "second"], ledger, Caps(20, 900_000))
-        generator = ModelGenerator(chain, Prompts(PROMPTS), SystemClock())
+        generator = ModelGenerator(chain_of(server, "first", "second"), Prompts(PROMPTS), SystemClock())
         return await generator.generate(make_order(), lambda _note: None), server
 
 
