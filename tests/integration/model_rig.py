@@ -31,10 +31,14 @@ STUCK_SECONDS = 30  # a test that waits so long has found a wait without an end
 
 
 def chain_of(
-    server: ModelServer, *names: str, ledger: RecordingLedger | None = None, caps: Caps | None = None
+    server: ModelServer,
+    *names: str,
+    ledger: RecordingLedger | None = None,
+    caps: Caps | None = None,
+    before: Sequence[OpenAIModel] = (),
 ) -> ModelChain:
     ledger, caps = ledger or RecordingLedger(), caps or Caps(calls=20, tokens=1_000_000)
-    models = [OpenAIModel(server.base_url, name, SecretStr(KEY)) for name in names]
+    models = [*before, *(OpenAIModel(server.base_url, name, SecretStr(KEY)) for name in names)]
     return ModelChain([MeteredModel(model, ledger, caps) for model in models], ledger)
 
 

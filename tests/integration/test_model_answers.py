@@ -1,5 +1,7 @@
 """What the generator does with answers that came in pieces, in part, or from a model that is of no use."""
 
+import socket
+import threading
 from collections.abc import Sequence
 
 import pytest
@@ -8,6 +10,8 @@ from pipeline.clock import SystemClock
 from pipeline.domain.errors import GenerationFailed
 from pipeline.domain.generation import Generation
 from pipeline.generation.generator import ModelGenerator
+from pipeline.generation.model.budget import Caps
+from pipeline.generation.model.openai_model import OpenAIModel
 from pipeline.generation.prompts import Prompts
 from tests.builders import make_attachment, make_brief, make_files, make_order
 from tests.fakes.model import Answer, Entry, ModelServer
@@ -144,6 +148,12 @@ TOOL = f'data: {{"choices": [{{{CALLS}, "finish_reason": "tool_calls"}}]}}\n\n'
     ("answers", "words"),
     [
         ([Answer(status=500)] * 2, "HTTP 500"),
+        ([Answer(status=529)] * 2, "HTTP 529"),
+        ([Answer(status=429)] * 2, "HTTP 429"),
+        ([Answer(status=403)], "HTTP 403"),
+        ([Answer(status=400, body='[{"error": {"message": "no such field"}}]')], "no such field"),
+        ([Answer(fault="error_body")] * 2, "HTTP 502"),
+        ([Answer(finish="error")] * 2, "empty"),
         ([Answer(status=429, headers={"Retry-After": "60"})], "HTTP 429"),
         ([Answer(status=401)], "HTTP 401"),
         ([Answer(status=402)], "HTTP 402"),
@@ -166,6 +176,21 @@ async def test_when_the_first_model_is_of_no_use_the_second_makes_the_app(answer
     assert generation.made.model == "second"
     assert [call.model for call in server.calls] == ["first"] * len(answers) + ["second"]
     assert any(note.startswith("first") and words in note for note in generation.made.notes)
+
+
+@pytest.mark.parametrize("hangs_up", [False, True])
+async def test_when_the_first_provider_is_away_the_second_makes_the_app(hangs_up: bool) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as door, ModelServer([GOOD]) as server:
+        address = f"http://127.0.0.1:{door.getsockname()[1]}/v1"
+        if hangs_up:
+            threading.Thread(target=lambda: [door.accept()[0].close() for _ in range(2)], daemon=True).start()
+        else:
+            door.close()
+        chain = chain_of(server, "second", before=[OpenAIModel(address, "first", None)], caps=Caps(1, 900_000))
+        generation = await ModelGenerator(chain, Prompts(PROMPTS), SystemClock()).generate(make_order(), print)
+    assert generation.made.model == "second"
+    assert len(server.calls) == 1
+    assert any("first at 127.0.0.1" in note for note in generation.made.notes)
 
 
 async def test_when_no_model_is_of_use_the_failure_says_of_each_why() -> None:
