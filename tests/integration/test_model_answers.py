@@ -178,12 +178,17 @@ async def test_when_the_first_model_is_of_no_use_the_second_makes_the_app(answer
     assert any(note.startswith("first") and words in note for note in generation.made.notes)
 
 
+def hang_up_on(door: socket.socket) -> None:
+    for _ in range(2):
+        door.accept()[0].close()
+
+
 @pytest.mark.parametrize("hangs_up", [False, True])
 async def test_when_the_first_provider_is_away_the_second_makes_the_app(hangs_up: bool) -> None:
     with socket.create_server(("127.0.0.1", 0)) as door, ModelServer([GOOD]) as server:
         address = f"http://127.0.0.1:{door.getsockname()[1]}/v1"
         if hangs_up:
-            threading.Thread(target=lambda: [door.accept()[0].close() for _ in range(2)], daemon=True).start()
+            threading.Thread(target=hang_up_on, args=(door,), daemon=True).start()
         else:
             door.close()
         chain = chain_of(server, "second", before=[OpenAIModel(address, "first", None)], caps=Caps(1, 900_000))
