@@ -120,25 +120,26 @@ async def _disk(settings: Settings, _: float) -> Diagnosis:
 def _models(settings: Settings, *, calls: bool) -> Iterator[Look]:
     from pipeline.generation.model.diagnosis import diagnose, diagnose_uncalled
 
-    endpoint, mend = (
-        settings.model_endpoint,
-        "look at LLM_BASE_URL, LLM_API_KEY (or the provider's token) and LLM_MODELS",
-    )
+    mend = "look at LLM_BASE_URL, LLM_API_KEY (or the provider's token) and LLM_MODELS"
+    if settings.llm_providers_file:
+        mend = f"look at that provider in LLM_PROVIDERS_FILE ({settings.llm_providers_file}), and at its key's variable"
     try:
-        names = models_of(settings)
+        chain = models_of(settings)
     except Misconfigured as error:
         yield _settled("model", failed(str(error), "set LLM_MODELS"))
         return
-    if endpoint.base_url and not names and not settings.llm_models:
+    if settings.model_endpoints and not chain and not settings.llm_models:
         yield _settled(
             "model", warning("LLM_BASE_URL has no model, so apps are built by general rules", "set LLM_MODELS")
         )
-    elif endpoint.base_url is None or not names:
+    elif not chain:
         yield _settled("model", not_configured(*NO_MODEL))
-    elif not calls:
-        yield Look("model", partial(diagnose_uncalled, endpoint.base_url, endpoint.api_key), mend)
-    else:
-        for name in names:
+    for endpoint in chain:
+        if not calls:
+            row = f"model {', '.join(endpoint.models)}" if len(chain) > 1 else "model"
+            yield Look(row, partial(diagnose_uncalled, endpoint.base_url, endpoint.api_key), mend)
+            continue
+        for name in endpoint.models:
             yield Look(f"model {name}", partial(diagnose, endpoint.base_url, endpoint.api_key, name), mend)
 
 

@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from pipeline.clock import SystemClock
 from pipeline.domain.address import UrlRule
 from pipeline.domain.errors import NotFound
-from pipeline.domain.publication import Target
 from pipeline.jobs.database import Database
 from pipeline.jobs.failpoint import Failpoint
 from pipeline.jobs.feed import JobFeed
@@ -41,15 +41,12 @@ class JobParts:
     queue: JobQueue
 
 
-def build_jobs(
-    settings: JobSettings, target: Target = Target.LOCAL, targets: frozenset[Target] = frozenset({Target.LOCAL})
-) -> JobParts:
+def build_jobs(settings: JobSettings, **rules: Any) -> JobParts:
     """Wire them. Touches no network and starts nothing.
 
     Args:
         settings: all that is read.
-        target: of briefs that name none.
-        targets: that briefs may name.
+        rules: what else QueueRules holds.
 
     Raises:
         Misconfigured: the database or an address cannot be what the settings say.
@@ -63,7 +60,6 @@ def build_jobs(
     outbox = Outbox(database, records, notifier, replies=replies, feed=feed, clock=clock)
     submissions = Submissions(database)
     deadline = timedelta(seconds=settings.job_deadline_seconds)
-    rules = QueueRules(deadline, waiting=settings.queue_limit, default_target=target, targets=targets)
     queue = JobQueue(
         submissions=submissions,
         records=records,
@@ -72,7 +68,7 @@ def build_jobs(
         replies=replies,
         outbox=outbox,
         clock=clock,
-        rules=rules,
+        rules=QueueRules(deadline, settings.queue_limit, **rules),
         failpoint=failpoint,
     )
     return JobParts(

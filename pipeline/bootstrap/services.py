@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from pipeline.bootstrap.first_use import GeneratorOnFirstUse, PublishersOnFirstUse, VerifierOnFirstUse
@@ -28,6 +28,7 @@ from pipeline.notification.egress import EgressClient
 from pipeline.ports import CallEvents, Generator, Judge, Publisher, SecretScanner, SpaceHosts, Verifier
 from pipeline.publishing.local import LocalPublisher
 from pipeline.settings import Settings
+from pipeline.settings.providers import ModelEndpoint
 from pipeline.verification.browser.cdn import CDN_HOSTS, MOST_AT_ONCE, CdnFiles, mirrors
 from pipeline.verification.browser.sealed_browser import SealedBrowser, find_browser
 from pipeline.verification.combined import BrowserVerifier
@@ -44,7 +45,7 @@ class Services:
     """What the edges work with."""
 
     settings: Settings  # as read at the start
-    models: list[str]  # that are asked, in order; none where apps are built by general rules
+    models: tuple[ModelEndpoint, ...]  # that are asked, in order; none where apps are built by general rules
     jobs: JobQueue  # accept, show, watch, cancel, redeliver
     workspaces: GitWorkspaces  # for previews
     secrets: SecretScanner  # looks for configured secrets in what is to be published
@@ -86,10 +87,18 @@ def build(settings: Settings) -> Services:
     Raises:
         Misconfigured: a setting cannot work.
     """
-    jobs = build_jobs(settings, settings.target, settings.targets)
+    models = models_of(settings)
+    names = tuple(dict.fromkeys(name for endpoint in models for name in endpoint.models))
+    jobs = build_jobs(
+        settings,
+        default_target=settings.target,
+        targets=settings.targets,
+        models=names,
+        max_usd=settings.job_max_usd,
+    )
     workspaces = GitWorkspaces(settings.generated_repos_dir)
     secrets, spaces = open_secret_scanner(settings), open_spaces(settings)
-    browser, models = browser_of(settings), models_of(settings)
+    browser = browser_of(settings)
     deploy = _deploy(settings, jobs, workspaces, spaces, browser, models=models)
     looks = LateLooks(jobs.database, jobs.records, jobs.feed, jobs.clock, deploy.is_served)
     return Services(
@@ -127,7 +136,7 @@ def _deploy(
     spaces: SpaceHosts,
     browser: SealedBrowser | None,
     *,
-    models: list[str],
+    models: tuple[ModelEndpoint, ...],
 ) -> Deploy:
     makers = _makers(settings, models, SqlLedger(jobs.database, jobs.clock), jobs.clock)
     return Deploy(
@@ -156,48 +165,64 @@ class _Makers:
     judge: Judge | None = None
 
 
-def _makers(settings: Settings, models: list[str], ledger: SqlLedger, clock: SystemClock) -> _Makers:
+def _makers(settings: Settings, endpoints: tuple[ModelEndpoint, ...], ledger: SqlLedger, clock: SystemClock) -> _Makers:
     """By general rules without a model; with one by it, and by the rules after it where LLM_MODELS ends with them."""
-    endpoint = settings.model_endpoint
-    if not models:
+    if not endpoints:
         return _Makers(GeneratorOnFirstUse(_plain))
-    if not endpoint.base_url:
-        raise Misconfigured("LLM_MODELS names models, but there is no LLM_BASE_URL, LLM_API_KEY or provider's token")
     from pipeline.generation.fallback import FallbackGenerator
     from pipeline.generation.generator import ModelGenerator
     from pipeline.generation.judge import ModelJudge
-    from pipeline.generation.model.budget import Caps
-    from pipeline.generation.model.chain import build_chain
+    from pipeline.generation.model.budget import Caps, MeteredModel
+    from pipeline.generation.model.chain import ModelChain
+    from pipeline.generation.model.openai_model import OpenAIModel
+    from pipeline.generation.model.traffic import Traffic
     from pipeline.generation.prompts import Prompts
 
     caps = Caps(settings.job_max_calls, settings.job_max_tokens, settings.job_max_usd)
-    chain = build_chain(endpoint.base_url, endpoint.api_key, models, ledger, caps)
-    prompts = Prompts(settings.prompts)
+    traffic, prompts = Traffic(), Prompts(settings.prompts)
+
+    def models(endpoint: ModelEndpoint, names: tuple[str, ...]) -> list[MeteredModel]:
+        asked = [OpenAIModel(endpoint.base_url, name, endpoint.api_key) for name in names]
+        return [MeteredModel(m, ledger, caps, endpoint.price if m.name in endpoint.models else None) for m in asked]
+
+    chain = ModelChain([model for each in endpoints for model in models(each, each.models)], ledger, traffic)
     generator: Generator = ModelGenerator(chain, prompts, clock)
     if PLAIN & set(settings.llm_models):
         generator = FallbackGenerator(generator, GeneratorOnFirstUse(_plain))
     if not settings.llm_judge_models:
         return _Makers(generator)
-    judges = build_chain(endpoint.base_url, endpoint.api_key, settings.llm_judge_models, ledger, caps)
-    return _Makers(generator, ModelJudge(judges, prompts))
+    judges = models(endpoints[0], settings.llm_judge_models)
+    return _Makers(generator, ModelJudge(ModelChain(judges, ledger, traffic), prompts))
 
 
-def models_of(settings: Settings) -> list[str]:
-    """Those to ask, in order; none where apps are built by general rules.
+def models_of(settings: Settings) -> tuple[ModelEndpoint, ...]:
+    """The providers to ask, in order, each with its models; none where apps are built by general rules.
 
     Raises:
-        Misconfigured: none is named, none is the provider's usual one, and apps are to be published.
+        Misconfigured: there is no provider for the models that are named; or none is named, none is the provider's
+            usual one, and apps are to be published.
     """
-    named, address = settings.llm_models, settings.model_endpoint.base_url
-    if named or not address:
-        return [name for name in named if name not in PLAIN]
-    if default := provider_for(address).default_model:
-        return [default]
+    endpoints = settings.model_endpoints
+    if not endpoints and set(settings.llm_models) - PLAIN:
+        raise Misconfigured("LLM_MODELS names models, but there is no LLM_BASE_URL, LLM_API_KEY or provider's token")
+    chain = []
+    for endpoint in endpoints:
+        default = provider_for(endpoint.base_url).default_model
+        names = endpoint.models or ((default,) if default else ())
+        asked = tuple(name for name in names if name not in PLAIN)
+        if asked:
+            chain.append(replace(endpoint, models=asked))
+        elif not names and settings.llm_providers_file:
+            raise Misconfigured(
+                f"LLM_PROVIDERS_FILE: {endpoint.base_url} has no models: name them in its list `models`"
+            )
+    if chain or not endpoints or settings.llm_models:
+        return tuple(chain)
     unnamed = "LLM_BASE_URL has no model: name those to ask in LLM_MODELS, or set LLM_MODELS=plain"
     if settings.target is not Target.LOCAL:
         raise Misconfigured(f"{unnamed} to publish apps that general rules have built")
     _log.warning("%s. Until then general rules build the apps", unnamed, extra={"action": "models.unnamed"})
-    return []
+    return ()
 
 
 def _plain() -> Generator:

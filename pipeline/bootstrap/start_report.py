@@ -1,6 +1,7 @@
 """What an operator wants to know of a process that has just started to work."""
 
 import asyncio
+from collections.abc import Sequence
 
 from pipeline import __version__
 from pipeline.bootstrap.services import PLAIN, Services
@@ -8,6 +9,7 @@ from pipeline.domain.job import JobStatus
 from pipeline.domain.publication import Target
 from pipeline.generation.model.providers import provider_for
 from pipeline.settings import TOKEN_SOURCES, Settings
+from pipeline.settings.providers import ModelEndpoint
 from pipeline.verification.browser.sealed_browser import SealedBrowser
 
 NO_MODEL = (
@@ -59,12 +61,13 @@ def _targets(settings: Settings) -> list[str]:
     return [line(target) for target in Target]
 
 
-def _models(settings: Settings, names: list[str]) -> list[str]:
+def _models(settings: Settings, chain: Sequence[ModelEndpoint]) -> list[str]:
+    """A line for each provider, in the order in which they are asked."""
     is_plain_last = bool(PLAIN & set(settings.llm_models))
-    if not names:
+    if not chain:
         return ["none: LLM_MODELS asks for general rules"] if is_plain_last else list(NO_MODEL)
-    provider = provider_for(settings.model_endpoint.base_url or "").name
-    return [f"{', '.join(names)} at {provider}{', then general rules' if is_plain_last else ''}"]
+    *lines, last = [f"{', '.join(each.models)} at {provider_for(each.base_url).name}" for each in chain]
+    return [*lines, f"{last}{', then general rules' if is_plain_last else ''}"]
 
 
 def _browser(browser: SealedBrowser | None) -> list[str]:

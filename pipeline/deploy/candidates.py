@@ -244,7 +244,9 @@ class Candidates:
         judge, seconds = self._ports.judge, self._model_seconds()
         if judge is None or not open_checks or seconds < REPAIR_SECONDS:
             return seen
-        opinions = await judge.judge(self._job.id, open_checks, files, seen, seconds)
+        opinions = await judge.judge(
+            self._job.id, open_checks, files, seen, seconds, max_usd=self._brief.wishes.max_usd
+        )
         checks = [verdict.check for verdict in seen.verdicts]
         return replace(seen, verdicts=merge_verdicts(checks, seen.verdicts, opinions))
 

@@ -2,7 +2,8 @@
 
 import json
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, replace
 from hashlib import sha256
 
 from pipeline.domain.errors import FieldProblem
@@ -69,6 +70,15 @@ class JobKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Wishes:
+    """What a request wants for its job alone, within the operator's limits; None = as the operator has it."""
+
+    model: str | None = None  # the only one that is asked
+    max_usd: float | None = None
+    deadline_seconds: int | None = None  # from receipt
+
+
+@dataclass(frozen=True, slots=True)
 class Brief:
     """What is to be built or changed, for whom, and how it will be judged."""
 
@@ -82,6 +92,7 @@ class Brief:
     evaluation_url: str | None = None  # who is called back; None = nobody
     target: Target | None = None  # None = the operator's default
     space_type: SpaceSdk | None = None  # for Spaces; None = the generator chooses
+    wishes: Wishes = Wishes()
 
     @property
     def key(self) -> JobKey:
@@ -101,6 +112,7 @@ class Brief:
             [[check.text, check.script] for check in self.checks],
             [[a.name, a.media_type, sha256(a.content).hexdigest()] for a in self.attachments],
             *(self.evaluation_url, self.target, self.space_type),
+            *(astuple(self.wishes) if self.wishes != Wishes() else ()),  # fingerprints on record know none
         ]
         return sha256(json.dumps(content).encode()).hexdigest()
 
@@ -125,6 +137,24 @@ def brief_problems(brief: Brief) -> list[FieldProblem]:
         else:
             problems += _text_problems(f"checks[{index}]", check.text, MAX_CHECK)
     return problems + attachment_name_problems([attachment.name for attachment in brief.attachments])
+
+
+def wish_problems(
+    wishes: Wishes, models: Sequence[str], max_usd: float | None, deadline_seconds: float
+) -> list[FieldProblem]:
+    """Which of ``wishes`` go beyond what the operator has set: the models there are, and the most of the others."""
+    problems = []
+    if wishes.model is not None and wishes.model not in models:
+        there = (
+            f"is none of this service's models: {', '.join(models)}" if models else "cannot be met: no model is set up"
+        )
+        problems.append(FieldProblem("model", there))
+    if wishes.max_usd is not None and max_usd is not None and wishes.max_usd > max_usd:
+        problems.append(FieldProblem("max_usd", f"must be at most {max_usd:g}, which is this service's limit"))
+    if wishes.deadline_seconds is not None and wishes.deadline_seconds > deadline_seconds:
+        most = f"must be at most {deadline_seconds:g}, which is this service's limit"
+        problems.append(FieldProblem("deadline_seconds", most))
+    return problems
 
 
 def attachment_name_problems(names: list[str]) -> list[FieldProblem]:

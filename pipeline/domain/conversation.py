@@ -43,6 +43,12 @@ class CallLimits:
     temperature: float | None = None  # None = the provider's default
     less_effort: bool = False  # to be spent on reasoning
     avoid: frozenset[str] = frozenset()  # models whose answers could not be used
+    model: str | None = None  # the only one that may be asked
+    max_usd: float | None = None  # for all calls of the job together, where that is less than the operator's cap
+
+    def lets(self, model: str) -> bool:
+        """Whether it may be asked."""
+        return model not in self.avoid and self.model in {None, model}
 
 
 class Finish(StrEnum):

@@ -1,6 +1,6 @@
 """What a generator is asked for and what it gives back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.domain.brief import Brief
 from pipeline.domain.files import AppFiles
@@ -19,6 +19,14 @@ class Order:
     earlier_checks: tuple[str, ...] = ()  # of earlier rounds, which must go on holding
     seconds: float = 390.0
     rejected: tuple[Verification, ...] = ()  # what was found wrong with this job's candidates, in order
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Of a model, in dollars for a million tokens."""
+
+    input: float
+    output: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,13 @@ class Usage:
             self.cached_tokens + other.cached_tokens,
             None if unknown else (self.cost_usd or 0.0) + (other.cost_usd or 0.0),
         )
+
+    def at(self, price: Price | None) -> "Usage":
+        """With the cost by ``price``, where the provider did not say it."""
+        if price is None or self.cost_usd is not None:
+            return self
+        cost = (self.prompt_tokens * price.input + self.completion_tokens * price.output) / 1_000_000
+        return replace(self, cost_usd=cost)
 
 
 @dataclass(frozen=True, slots=True)

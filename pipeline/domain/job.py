@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from pipeline.domain.brief import JobKey
+from pipeline.domain.brief import JobKey, Wishes
 from pipeline.domain.generation import Made
 from pipeline.domain.notification import Delivery, DeliveryState
 from pipeline.domain.publication import Publication, Target
@@ -85,6 +85,7 @@ class Job:
     target: Target
     received_at: datetime  # the deadline counts from here
     deadline: datetime  # when the evaluator must have been told
+    wishes: Wishes = field(default_factory=Wishes)  # of the request, for this job alone
     finished_at: datetime | None = None
     made: Made = field(default_factory=Made)  # as far as it has come
     seen: Seen = field(default_factory=Seen)

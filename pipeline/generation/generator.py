@@ -244,7 +244,10 @@ class _Making:
         if seconds <= 0:
             raise GenerationFailed("no time was left to ask a model")
         tokens = max(FEWEST_TOKENS, min(prompt.max_output_tokens, int(seconds * TOKENS_PER_SECOND)))
-        limits = CallLimits(tokens, seconds, prompt.temperature, avoid=self._avoided)
+        wishes = self._order.brief.wishes
+        limits = CallLimits(
+            tokens, seconds, prompt.temperature, avoid=self._avoided, model=wishes.model, max_usd=wishes.max_usd
+        )
         reply = await self._model.ask(self._order.job_id, self._conversation, limits, _FileProgress(self._progress))
         self._conversation = (*self._conversation, Message(Role.ASSISTANT, reply.text or "(empty)"))
         self._calls.append(

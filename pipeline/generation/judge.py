@@ -31,7 +31,14 @@ class ModelJudge:
         self._prompts = prompts
 
     async def judge(
-        self, job_id: str, checks: Sequence[Check], files: AppFiles, seen: Verification, seconds: float
+        self,
+        job_id: str,
+        checks: Sequence[Check],
+        files: AppFiles,
+        seen: Verification,
+        seconds: float,
+        *,
+        max_usd: float | None = None,
     ) -> tuple[Verdict, ...]:
         """Verdicts on those of ``checks`` that can be told; none when no model answers.
 
@@ -50,7 +57,8 @@ class ModelJudge:
             files=[wrap_untrusted("file", {"path": path}, text) for path, text in shown.items()],
         )
         images = (Image("image/png", seen.picture),) if seen.picture else ()
-        limits = CallLimits(prompt.max_output_tokens, min(seconds, JUDGE_SECONDS), prompt.temperature)
+        given = min(seconds, JUDGE_SECONDS)
+        limits = CallLimits(prompt.max_output_tokens, given, prompt.temperature, max_usd=max_usd)
         try:
             reply = await self._model.ask(job_id, (Message(Role.USER, question, images),), limits, lambda _: None)
         except (GenerationFailed, BudgetExhausted):

@@ -83,4 +83,5 @@ def job_from_row(row: sa.Row[Any], deliveries: tuple[Delivery, ...]) -> Job:
     fields = as_dict(row)
     result = fields["result"]  # how it was made, what was seen and what is live, side by side
     parts = {"key": fields, "made": result, "seen": result, "publication": result.get("publication")}
-    return from_json(Job, fields | parts | {"deliveries": deliveries})
+    wishes = fields["brief"].get("wishes", {})  # earlier releases knew none
+    return from_json(Job, fields | parts | {"wishes": wishes, "deliveries": deliveries})

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from pipeline.domain.brief import Brief
+from pipeline.domain.brief import Brief, wish_problems
 from pipeline.domain.errors import FieldProblem, InvalidInput, Unavailable
 from pipeline.domain.files import AppFiles
 from pipeline.domain.job import Job, JobEvent, JobStatus, Stage
@@ -32,8 +32,10 @@ class QueueRules:
 
     deadline: timedelta  # given to every job, from its receipt
     waiting: int  # how many jobs may wait
-    default_target: Target  # for briefs that name none
-    targets: frozenset[Target]  # those that this service can publish to
+    default_target: Target = Target.LOCAL  # for briefs that name none
+    targets: frozenset[Target] = frozenset({Target.LOCAL})  # those that this service can publish to
+    models: tuple[str, ...] = ()  # that briefs may name
+    max_usd: float | None = None  # for one job; None = no limit
 
 
 class JobQueue:
@@ -78,7 +80,8 @@ class JobQueue:
         Raises:
             KeyReused, Busy: see ``JobRecords.insert``.
             Unavailable: the service is stopping, or the storage cannot be written.
-            InvalidInput: the target cannot be served, or is not that of the site which is revised.
+            InvalidInput: the target cannot be served, or is not that of the site which is revised; or what is wanted
+                for this job alone goes beyond the operator's limits.
         """
         if self.is_draining:
             raise Unavailable("the service is stopping: send the request again in a moment")
@@ -88,14 +91,16 @@ class JobQueue:
             if reply:
                 self._replies.hold(connection, job_id, reply)
 
+        rules, given = self._rules, brief.wishes.deadline_seconds
+        InvalidInput.check(wish_problems(brief.wishes, rules.models, rules.max_usd, rules.deadline.total_seconds()))
         target, site_task = await self._place(brief)
         job, is_new = await self._records.insert(
             brief,
             target,
             site_task=site_task,
             notify=notify,
-            deadline=self._rules.deadline,
-            queue_limit=self._rules.waiting,
+            deadline=timedelta(seconds=given) if given else rules.deadline,
+            queue_limit=rules.waiting,
             enqueue=self._submissions.enqueue,
             hold=hold,
         )

@@ -38,10 +38,10 @@ class Clock(Protocol):
 
 
 class Model(Protocol):
-    """A language model, or a chain of them: of that, name and address are those of the first."""
+    """A language model, or a chain of them: of that, name and account are those of the first."""
 
     name: str
-    endpoint: str
+    account: str  # what its provider bills and limits together: not to be shown
 
     async def ask(self, job_id: str, conversation: Conversation, limits: CallLimits, on_text: Progress) -> Reply:
         """Read to the end; ``on_text`` gets each piece as it arrives. Raises GenerationFailed, BudgetExhausted."""
@@ -91,9 +91,19 @@ class Judge(Protocol):
     """Has an opinion where neither files nor page decide."""
 
     async def judge(
-        self, job_id: str, checks: Sequence[Check], files: AppFiles, seen: Verification, seconds: float
+        self,
+        job_id: str,
+        checks: Sequence[Check],
+        files: AppFiles,
+        seen: Verification,
+        seconds: float,
+        *,
+        max_usd: float | None = None,
     ) -> tuple[Verdict, ...]:
-        """Verdicts on those of ``checks`` that can be told, each with a quote from ``files`` or the page."""
+        """Verdicts on those of ``checks`` that can be told, each with a quote from ``files`` or the page.
+
+        The job as a whole may cost ``max_usd``.
+        """
 
 
 class SecretScanner(Protocol):

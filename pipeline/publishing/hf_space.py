@@ -1,10 +1,12 @@
 """The ``hf-space`` target: an app becomes a Hugging Face Space."""
 
+import random
 import re
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from pipeline.domain.brief import Brief
 from pipeline.domain.errors import (
@@ -28,11 +30,8 @@ from pipeline.publishing.space_watch import SpaceWatch
 BUILD_SECONDS = 1800.0
 """The Hub's own limit for an app to come up, unless the card says otherwise; the job's deadline is usually nearer."""
 
-RESTS_SECONDS = 600.0
-"""All rests together that the Hub may ask for before it has taken an app; the job's deadline is usually nearer."""
-
-OUTAGE_SECONDS = 60.0
-"""For which the Hub may give no answers before an app is given up that it has not taken."""
+PATIENCE_SECONDS = 600.0
+"""For which the Hub may want rests, or give no answers, before an app is given up: the job's deadline is nearer."""
 
 OUTAGE_REST_SECONDS = 5.0
 
@@ -43,6 +42,8 @@ GITATTRIBUTES = ".gitattributes"
 _LARGE_FILE_RULE = re.compile(r"\S+ filter=lfs diff=lfs merge=lfs -text")
 _HUBS_OWN_FILES = frozenset({GITATTRIBUTES, "README.md", "index.html", "style.css"})
 _RESTORED_AT = datetime(2020, 1, 1, tzinfo=UTC)
+
+T = TypeVar("T")
 
 
 class HfSpacePublisher:
@@ -87,24 +88,15 @@ class HfSpacePublisher:
     ) -> Publication:
         """Make ``files`` all that the site's Space holds, in one commit; create the Space when there is none.
 
-        Called again, it finds its own commit and makes no other. A rest that the Hub wants is kept, and a short outage
+        Called again, it finds its own commit and makes no other. A rest that the Hub wants is kept, and an outage is
         waited for; the caller's deadline ends both.
 
         Raises:
             PlanRequired: the owner's plan has no Spaces of this kind.
             PublishFailed: the Space holds something that this site did not publish, or the Hub refused.
         """
-        began = self._clock.monotonic()
         with _explained():
-            while True:
-                try:
-                    return await self._publish(site, files, brief, progress)
-                except (HubUnreachable, RateLimited) as error:
-                    rest, patience = _rest_after(error)
-                    if self._clock.monotonic() + rest - began > patience:
-                        raise
-                    progress(f"waiting {rest:.0f} s, because {error}")
-                    await self._clock.sleep(rest)
+            return await self._patiently(lambda: self._publish(site, files, brief, progress), progress)
 
     async def confirm(
         self,
@@ -171,12 +163,27 @@ class HfSpacePublisher:
         """
         if site.publication is None:
             raise PublishFailed(f"nothing was published from {site.folder} yet")
+        space_id, commit_sha = space_id_of(site.publication), site.publication.commit_sha
         with _explained():
-            files = await self._host.files(space_id_of(site.publication), site.publication.commit_sha)
+            files = await self._patiently(lambda: self._host.files(space_id, commit_sha), lambda _: None)
         head = await self._workspaces.commit(
             replace(site, head=None), without_hubs_own(files), "Restore from the Space", _RESTORED_AT
         )
         return replace(site, head=head)
+
+    async def _patiently(self, ask: Callable[[], Awaitable[T]], progress: Progress) -> T:
+        """What ``ask`` gives as soon as the Hub lets it. Raises HubError, that of the last attempt."""
+        began = self._clock.monotonic()
+        while True:
+            try:
+                return await ask()
+            except (HubUnreachable, RateLimited) as error:
+                rest = max(getattr(error, "retry_after_seconds", 0), OUTAGE_REST_SECONDS)
+                rest += random.uniform(0, OUTAGE_REST_SECONDS)  # noqa: S311 - jobs do not come back together
+                if self._clock.monotonic() + rest - began > PATIENCE_SECONDS:
+                    raise
+                progress(f"waiting {rest:.0f} s, because {error}")
+                await self._clock.sleep(rest)
 
     async def _publish(self, site: Site, files: AppFiles, brief: Brief, progress: Progress) -> Publication:
         parent: str | None
@@ -243,13 +250,6 @@ def is_just_created(files: AppFiles) -> bool:
     """Whether a Space holds no more than the Hub itself puts into a new one: a card with one line below it, a stub."""
     card, text = split_front_matter(files.text("README.md") or "---\n---\n")
     return _HUBS_OWN_FILES.issuperset(files) and card is not None and len(text.strip().splitlines()) <= 1
-
-
-def _rest_after(error: HubUnreachable | RateLimited) -> tuple[float, float]:
-    """Seconds until the Hub is asked again, and for how long it is asked in all."""
-    if isinstance(error, RateLimited):
-        return max(error.retry_after_seconds, 1.0), RESTS_SECONDS
-    return OUTAGE_REST_SECONDS, OUTAGE_SECONDS
 
 
 def _message(brief: Brief) -> str:

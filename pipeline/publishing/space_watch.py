@@ -3,7 +3,7 @@
 from collections import deque
 from contextlib import aclosing, suppress
 
-from pipeline.domain.errors import BuildFailed, HubError, NotLive
+from pipeline.domain.errors import BuildFailed, HubError, HubUnreachable, NotLive, RateLimited
 from pipeline.domain.files import AppFiles
 from pipeline.domain.space import BROKEN, BUILDING, GRACE_SECONDS, Space, SpaceRuntime
 from pipeline.ports import Clock, Progress, SpaceHost
@@ -17,7 +17,9 @@ REST_SECONDS = 90.0
 WAKING_SECONDS = 20.0
 """What visits have to wake a Space, before it is restarted."""
 
-SERVED_SECONDS = 120.0
+SERVED_SECONDS = 600.0
+"""The job's deadline is usually nearer, and then the evaluator is told all the same."""
+
 UNREACHABLE_SECONDS = 15.0
 """When the app's host could not be reached for so long, it is taken to be out of reach from here for good."""
 
@@ -66,7 +68,11 @@ class SpaceWatch:
                 if stage in BROKEN and look.is_current:
                     raise BuildFailed(await failure_of(self._host, self._space_id, look.runtime))
                 if stage == "RUNNING" and (self._is_static or look.is_current):
-                    space = await self._host.info(self._space_id)
+                    try:
+                        space = await self._host.info(self._space_id)
+                    except (HubUnreachable, RateLimited) as error:
+                        await self._clock.sleep(getattr(error, "retry_after_seconds", 0))
+                        continue
                     if space.commit_sha in {None, self._commit_sha}:
                         return space
                     if look.waited >= GRACE_SECONDS:
@@ -108,11 +114,13 @@ class SpaceWatch:
     async def _read_back(self, address: str, files: AppFiles) -> None:
         """Source of the address: the Hub's paths for downloads, ``/spaces/{id}/resolve/{revision}/{path}``."""
         left = {path or INDEX_PAGE: content for path, content in texts_of_space(files).items()}
-        count = len(left)
-        if problem := await ServedApp(address, self._commit_sha, leaves_host=True).first_problem(left):
-            raise NotLive(
-                f"the Space {self._space_id} has no host that answers here, and in its repository {problem.text}"
-            )
+        count, began, app = len(left), self._clock.monotonic(), ServedApp(address, self._commit_sha, leaves_host=True)
+        while problem := await app.first_problem(left):
+            if self._clock.monotonic() - began > REST_SECONDS:
+                raise NotLive(
+                    f"the Space {self._space_id} has no host that answers here, and in its repository {problem.text}"
+                )
+            await self._clock.sleep(LONGEST_PAUSE_SECONDS)
         self._progress(f"no host of {self._space_id} answers here; read back {count} pages from its repository")
 
     async def _wake(self, address: str, seconds: float) -> None:

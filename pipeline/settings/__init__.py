@@ -1,7 +1,6 @@
 """What operators set in the environment. CONTRACT names and defaults; nothing else reads the environment."""
 
 import os
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -13,6 +12,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pipeline.domain.errors import Misconfigured
 from pipeline.domain.publication import Target
 from pipeline.settings.owners import read_owner_secrets
+from pipeline.settings.providers import ModelEndpoint, read_providers
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _IS_CLONE = (_PACKAGE.parent / "pyproject.toml").is_file()
@@ -32,14 +32,6 @@ def _split_at_commas(value: object) -> object:
 
 CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split_at_commas)]
 LowerCase = BeforeValidator(lambda value: value.lower() if isinstance(value, str) else value)
-
-
-@dataclass(frozen=True, slots=True)
-class ModelEndpoint:
-    """Where models are asked."""
-
-    base_url: str | None  # of an OpenAI-compatible service; None = no model
-    api_key: SecretStr | None = None  # None for services that want none
 
 
 def _state_folder() -> Path:
@@ -163,8 +155,13 @@ class Settings(JobSettings):
         description="models, comma-separated, each asked when those before it failed; `plain` at the end: general "
         "rules rather than no app; none named: the provider's default, where it has one",
     )
+    llm_providers_file: Path | None = Field(
+        None,
+        description="TOML list `[[providers]]` of `base_url`, `api_key_env`, `models`, `price`: one chain of several "
+        "providers, instead of `LLM_BASE_URL` and `LLM_MODELS`, of which only `plain` counts then",
+    )
     llm_judge_models: CommaSeparated = Field(
-        (), description="models of the same provider that judge prose checks which neither files nor page decide"
+        (), description="models of the (first) provider that judge prose checks which neither files nor page decide"
     )
     aipipe_token: SecretStr | None = Field(None, description="sets address and key for AI Pipe")
     openrouter_api_key: SecretStr | None = Field(None, description="sets address and key for OpenRouter")
@@ -188,7 +185,7 @@ class Settings(JobSettings):
         description="tell the evaluator just before the deadline although visitors are not served the page yet",
     )
     job_concurrency: int = Field(64, ge=1, description="jobs at work at the same time")
-    job_max_calls: int = Field(6, ge=0, description="calls of models for one job; looked at before each call")
+    job_max_calls: int = Field(6, ge=0, description="calls of models for one job, without those turned away")
     job_max_tokens: int = Field(120_000, ge=0, description="tokens of one job, in and out")
     job_max_usd: float | None = Field(None, ge=0, description="dollars for one job, as far as prices are known")
     drain_seconds: float = Field(
@@ -237,19 +234,27 @@ class Settings(JobSettings):
         if target not in self.targets:
             raise Misconfigured(f"there is no token for the target {target}: {TOKEN_SOURCES[target]}")
 
-    @property
-    def model_endpoint(self) -> ModelEndpoint:
-        """LLM_BASE_URL with LLM_API_KEY, else the provider whose token is set."""
+    @cached_property
+    def model_endpoints(self) -> tuple[ModelEndpoint, ...]:
+        """Those of LLM_PROVIDERS_FILE; else LLM_BASE_URL with LLM_API_KEY, or the provider whose token is set; or none.
+
+        Raises:
+            Misconfigured: the file cannot be read, or does not say what it should.
+        """
+        if self.llm_providers_file:
+            return read_providers(self.llm_providers_file, self.env_file)
         if self.llm_base_url:
             tokens = {"aipipe.org": self.aipipe_token, "openrouter.ai": self.openrouter_api_key}
-            return ModelEndpoint(
-                self.llm_base_url, self.llm_api_key or tokens.get(urlsplit(self.llm_base_url).hostname or "")
-            )
-        if self.aipipe_token:
-            return ModelEndpoint("https://aipipe.org/openrouter/v1", self.aipipe_token)
-        if self.openrouter_api_key:
-            return ModelEndpoint("https://openrouter.ai/api/v1", self.openrouter_api_key)
-        return ModelEndpoint("https://api.openai.com/v1" if self.llm_api_key else None, self.llm_api_key)
+            key = self.llm_api_key or tokens.get(urlsplit(self.llm_base_url).hostname or "")
+            return (ModelEndpoint(self.llm_base_url, key, self.llm_models),)
+        for base_url, key in (
+            ("https://aipipe.org/openrouter/v1", self.aipipe_token),
+            ("https://openrouter.ai/api/v1", self.openrouter_api_key),
+            ("https://api.openai.com/v1", self.llm_api_key),
+        ):
+            if key:
+                return (ModelEndpoint(base_url, key, self.llm_models),)
+        return ()
 
     @property
     def cdn_origins(self) -> dict[str, str] | None:
@@ -278,6 +283,7 @@ class Settings(JobSettings):
         return read_owner_secrets(self.deploy_secrets_file) if self.deploy_secrets_file else {}
 
     def secrets(self) -> tuple[str, ...]:
-        """Those of the owners as well."""
-        owned = [secret.get_secret_value() for secret in self.owner_secrets.values()]
-        return (*super().secrets(), *filter(None, owned))
+        """Those of the owners and of the providers as well."""
+        keys = [endpoint.api_key for endpoint in self.model_endpoints]
+        others = [secret.get_secret_value() for secret in (*self.owner_secrets.values(), *keys) if secret]
+        return tuple(dict.fromkeys([*super().secrets(), *filter(None, others)]))

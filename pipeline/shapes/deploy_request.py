@@ -18,6 +18,7 @@ from pipeline.domain.brief import (
     Attachment,
     Brief,
     Check,
+    Wishes,
     brief_problems,
 )
 from pipeline.domain.data_uri import DataUri, InvalidDataUri, parse_data_uri
@@ -28,7 +29,7 @@ from pipeline.shapes.json_object import Request
 from pipeline.shapes.problems import OWN_RULE, problems_in_words
 from pipeline.shapes.schemas import ADDRESS, CHECK, DATA_URL, FILLED, NO_NUL, PATH, PUBLIC_URL
 
-MAX_EMAIL = 254
+MAX_EMAIL, MAX_MODEL = 254, 200
 MAX_LISTED_ATTACHMENTS = 1_000
 """Beyond this not even the items are looked at; MAX_ATTACHMENTS is the operator's limit and usually far lower."""
 
@@ -92,6 +93,13 @@ class DeployRequest(Request):
     # Not strict: enums are strings in JSON, and nothing but their values passes.
     target: Target | None = Field(default=None, strict=False, description="default: DEPLOY_TARGET")
     space_type: SpaceSdk | None = Field(default=None, strict=False, description="for hf-space")
+    model: str | None = Field(
+        default=None, min_length=1, max_length=MAX_MODEL, description="one of the service's models: only this is asked"
+    )
+    max_usd: float | None = Field(
+        default=None, gt=0, allow_inf_nan=False, description="cap for this job; at most the service's"
+    )
+    deadline_seconds: int | None = Field(default=None, ge=1, description="for this job; at most the service's")
 
     def to_brief(self, rules: RequestRules) -> Brief:
         """Decode and judge what types and lengths say nothing about. Raises InvalidInput with every broken rule."""
@@ -116,6 +124,7 @@ class DeployRequest(Request):
             evaluation_url=self.evaluation_url or None,
             target=self.target,
             space_type=self.space_type,
+            wishes=Wishes(self.model, self.max_usd, self.deadline_seconds),
         )
         return brief, brief_problems(brief) + problems
 
@@ -164,6 +173,9 @@ _STAND_INS: dict[str, Any] = {
     "attachments": [],
     "target": Target.LOCAL,
     "space_type": SpaceSdk.STATIC,
+    "model": "m",
+    "max_usd": 1.0,
+    "deadline_seconds": 1,
 }
 
 

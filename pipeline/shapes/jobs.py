@@ -197,11 +197,20 @@ class JobPage(BaseModel):
     next_cursor: str | None
 
 
+class WishesView(View):
+    """What the request wanted for this job alone; null: as the service has it."""
+
+    model: str | None
+    max_usd: float | None
+    deadline_seconds: int | None
+
+
 class JobView(JobSummary):
     """All that is known about a job. While it runs, ``stage`` is the stage that it is in."""
 
     ok: Literal[True] = True
     stages: list[StageView]
+    requested: WishesView = at("job", "wishes")
     generator: str = at("job", "made", "generator")
     model: str | None = at("job", "made", "model")
     summary: str = at("job", "made", "summary")

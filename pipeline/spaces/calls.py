@@ -147,7 +147,7 @@ def check_key(key: str) -> None:
 def _wait(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     asked = error.retry_after if isinstance(error, Unanswered) else None
-    return max(asked + 1.0 if asked is not None else 0.0, _backoff(state))
+    return (asked or 0.0) + _backoff(state)
 
 
 @cache

@@ -86,7 +86,7 @@ PLOTS = {
     "a repair that is cut off": Plot(
         [building(WRONG), Answer(building(RIGHT)[:-60], finish="length")], {"JOB_MAX_CALLS": "3"}
     ),
-    "the model fails in the repair": Plot([building(WRONG), Answer(status=500)]),
+    "the model fails in the repair": Plot([building(WRONG), Answer(status=400)]),
     "one call allowed": Plot([building(WRONG), MENDED], {"JOB_MAX_CALLS": "1"}),
     # Models get 65 % of a job's time, and a repair is not begun with less than 30 s of that left.
     "too little time": Plot([building(WRONG), MENDED], {"JOB_DEADLINE_SECONDS": "45"}),

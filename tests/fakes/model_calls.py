@@ -45,7 +45,7 @@ class RecordingLedger:
 class ScriptedModel:
     """Answers or fails as told, then with the last one again."""
 
-    endpoint = "http://127.0.0.1/v1"
+    account = "http://127.0.0.1/v1"
 
     def __init__(self, *script: Reply | ModelFailure, name: str = "test/model") -> None:
         self.name = name

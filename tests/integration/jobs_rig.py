@@ -125,7 +125,7 @@ async def working(
         retention=timedelta(days=1),
         failpoint=Failpoint(None),
     )
-    rules = QueueRules(timedelta(seconds=60), waiting, Target.LOCAL, frozenset({Target.LOCAL}))
+    rules = QueueRules(timedelta(seconds=60), waiting, Target.LOCAL, frozenset({Target.LOCAL}), ("a",), 0.5)
     await engine.start(run)
     try:
         queue = WorkingQueue(

@@ -12,8 +12,8 @@ from pipeline.clock import SystemClock
 from pipeline.domain.conversation import CallLimits, Message, Reply, Role
 from pipeline.domain.generation import Generation, Order
 from pipeline.generation.generator import ModelGenerator
-from pipeline.generation.model.budget import Caps
-from pipeline.generation.model.chain import build_chain
+from pipeline.generation.model.budget import Caps, MeteredModel
+from pipeline.generation.model.chain import ModelChain
 from pipeline.generation.model.failure import ModelFailure
 from pipeline.generation.model.openai_model import OpenAIModel
 from pipeline.generation.prompts import Prompts
@@ -28,6 +28,18 @@ CONVERSATION = (Message(Role.SYSTEM, "You build apps."), Message(Role.USER, BRIE
 AMPLE = CallLimits(max_output_tokens=1_000, seconds=60)
 SHORT = CallLimits(max_output_tokens=1_000, seconds=2)
 STUCK_SECONDS = 30  # a test that waits so long has found a wait without an end
+
+
+def chain_of(
+    server: ModelServer,
+    *names: str,
+    ledger: RecordingLedger | None = None,
+    caps: Caps | None = None,
+    before: Sequence[OpenAIModel] = (),
+) -> ModelChain:
+    ledger, caps = ledger or RecordingLedger(), caps or Caps(calls=20, tokens=1_000_000)
+    models = [*before, *(OpenAIModel(server.base_url, name, SecretStr(KEY)) for name in names)]
+    return ModelChain([MeteredModel(model, ledger, caps) for model in models], ledger)
 
 
 def make_model(server: ModelServer, **fields: Any) -> OpenAIModel:
@@ -75,7 +87,7 @@ class Scripted:
 
     async def generate(self, order: Order) -> Generation:
         with self.server as server:
-            chain = build_chain(server.base_url, SecretStr("a-key-of-the-test"), ["big-model"], self.ledger, self._caps)
+            chain = chain_of(server, "big-model", ledger=self.ledger, caps=self._caps)
             return await ModelGenerator(chain, Prompts(PROMPTS), SystemClock()).generate(order, self.notes.append)
 
     @property

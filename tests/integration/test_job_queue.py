@@ -1,9 +1,11 @@
 """What the queue takes, refuses, finds and sends again, on real databases."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
+from pipeline.domain.brief import Wishes
 from pipeline.domain.errors import Busy, InvalidInput, KeyReused, NotFound, PublishFailed, Unavailable
 from pipeline.domain.job import JobStatus
 from pipeline.domain.notification import DeliveryState
@@ -74,6 +76,19 @@ async def test_a_target_that_is_not_set_up_is_refused(database: Database) -> Non
         with pytest.raises(InvalidInput) as refusal:
             await jobs.accept(make_brief(target=Target.HF_SPACE))
         assert refusal.value.problems[0].field == "target"
+
+
+async def test_wishes_are_kept_within_the_limits_and_shown_in_the_job(database: Database) -> None:
+    async with working(database, Work()) as queue:
+        wishes = Wishes("a", 0.25, 20)
+        job, _ = await queue.accept(make_brief(wishes=wishes))
+        assert (await queue.get(job.id)).wishes == job.wishes == wishes
+        assert (job.deadline - job.received_at).total_seconds() == 20
+        with pytest.raises(KeyReused):
+            await queue.accept(make_brief(wishes=replace(wishes, max_usd=0.3)))
+        with pytest.raises(InvalidInput) as refusal:
+            await queue.accept(make_brief(nonce="other", wishes=Wishes("b", 1.0, 61)))
+        assert [problem.field for problem in refusal.value.problems] == ["model", "max_usd", "deadline_seconds"]
 
 
 async def test_a_draining_service_takes_nothing(database: Database) -> None:

@@ -1,21 +1,21 @@
 """What the generator does with answers that came in pieces, in part, or from a model that is of no use."""
 
+import socket
+import threading
 from collections.abc import Sequence
 
 import pytest
-from pydantic import SecretStr
 
 from pipeline.clock import SystemClock
 from pipeline.domain.errors import GenerationFailed
 from pipeline.domain.generation import Generation
 from pipeline.generation.generator import ModelGenerator
 from pipeline.generation.model.budget import Caps
-from pipeline.generation.model.chain import build_chain
+from pipeline.generation.model.openai_model import OpenAIModel
 from pipeline.generation.prompts import Prompts
 from tests.builders import make_attachment, make_brief, make_files, make_order
 from tests.fakes.model import Answer, Entry, ModelServer
-from tests.fakes.model_calls import RecordingLedger
-from tests.integration.model_rig import GOOD, PAGE, PROMPTS, README, Scripted, edit, texts
+from tests.integration.model_rig import GOOD, PAGE, PROMPTS, README, Scripted, chain_of, edit, texts
 
 ROWS = "".join(f"<li>{'x' * 40} {number}</li>\n" for number in range(60))
 LONG = GOOD.replace("<p id", f"<ul>\n{ROWS}</ul>\n<p id")
@@ -134,10 +134,8 @@ async def test_a_page_that_is_meant_to_shrink_may_after_one_question() -> None:
 
 
 async def two_models(script: Sequence[Entry], **options: object) -> tuple[Generation, ModelServer]:
-    ledger = RecordingLedger()
     with ModelServer([*script, Answer(GOOD, model="second")], then="error", **options) as server:  # type: ignore[arg-type]
-        chain = build_chain(server.base_url, SecretStr("a-key"), ["first", "second"], ledger, Caps(20, 900_000))
-        generator = ModelGenerator(chain, Prompts(PROMPTS), SystemClock())
+        generator = ModelGenerator(chain_of(server, "first", "second"), Prompts(PROMPTS), SystemClock())
         return await generator.generate(make_order(), lambda _note: None), server
 
 
@@ -150,6 +148,12 @@ TOOL = f'data: {{"choices": [{{{CALLS}, "finish_reason": "tool_calls"}}]}}\n\n'
     ("answers", "words"),
     [
         ([Answer(status=500)] * 2, "HTTP 500"),
+        ([Answer(status=529)] * 2, "HTTP 529"),
+        ([Answer(status=429)] * 2, "HTTP 429"),
+        ([Answer(status=403)], "HTTP 403"),
+        ([Answer(status=400, body='[{"error": {"message": "no such field"}}]')], "no such field"),
+        ([Answer(fault="error_body")] * 2, "HTTP 502"),
+        ([Answer(finish="error")] * 2, "empty"),
         ([Answer(status=429, headers={"Retry-After": "60"})], "HTTP 429"),
         ([Answer(status=401)], "HTTP 401"),
         ([Answer(status=402)], "HTTP 402"),
@@ -172,6 +176,26 @@ async def test_when_the_first_model_is_of_no_use_the_second_makes_the_app(answer
     assert generation.made.model == "second"
     assert [call.model for call in server.calls] == ["first"] * len(answers) + ["second"]
     assert any(note.startswith("first") and words in note for note in generation.made.notes)
+
+
+def hang_up_on(door: socket.socket) -> None:
+    for _ in range(2):
+        door.accept()[0].close()
+
+
+@pytest.mark.parametrize("hangs_up", [False, True])
+async def test_when_the_first_provider_is_away_the_second_makes_the_app(hangs_up: bool) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as door, ModelServer([GOOD]) as server:
+        address = f"http://127.0.0.1:{door.getsockname()[1]}/v1"
+        if hangs_up:
+            threading.Thread(target=hang_up_on, args=(door,), daemon=True).start()
+        else:
+            door.close()
+        chain = chain_of(server, "second", before=[OpenAIModel(address, "first", None)], caps=Caps(1, 900_000))
+        generation = await ModelGenerator(chain, Prompts(PROMPTS), SystemClock()).generate(make_order(), print)
+    assert generation.made.model == "second"
+    assert len(server.calls) == 1
+    assert any("first at 127.0.0.1" in note for note in generation.made.notes)
 
 
 async def test_when_no_model_is_of_use_the_failure_says_of_each_why() -> None:

@@ -14,13 +14,11 @@ from pipeline.generation.fallback import FallbackGenerator
 from pipeline.generation.generator import ModelGenerator
 from pipeline.generation.judge import ModelJudge
 from pipeline.generation.model.budget import Caps
-from pipeline.generation.model.chain import build_chain
 from pipeline.generation.plain.generator import PlainGenerator
 from pipeline.generation.prompts import Prompts
 from tests.builders import make_attachment, make_brief, make_files, make_order
 from tests.fakes.model import Answer, Entry, ModelServer
-from tests.fakes.model_calls import RecordingLedger
-from tests.integration.model_rig import CAPS, GOOD, PAGE, PROMPTS, README, Scripted, texts
+from tests.integration.model_rig import GOOD, PAGE, PROMPTS, README, Scripted, chain_of, texts
 
 
 async def test_a_good_answer_becomes_the_app_with_one_call() -> None:
@@ -157,8 +155,8 @@ async def test_a_refusal_is_a_failure_of_the_model_and_says_so() -> None:
 
 async def test_the_plain_generator_takes_over_where_the_operator_asked_for_it_and_says_why() -> None:
     with ModelServer([Answer(status=402)]) as server:
-        chain = build_chain(server.base_url, None, ["big-model"], RecordingLedger(), CAPS)
-        generator = FallbackGenerator(ModelGenerator(chain, Prompts(PROMPTS), SystemClock()), PlainGenerator())
+        first = ModelGenerator(chain_of(server, "big-model"), Prompts(PROMPTS), SystemClock())
+        generator = FallbackGenerator(first, PlainGenerator())
         generation = await generator.generate(make_order(), lambda _: None)
     assert generation.made.generator == "plain"
     assert any("402" in note for note in generation.made.notes)
@@ -191,8 +189,8 @@ def opinion(**fields: Any) -> dict[str, Any]:
 
 async def judged(*script: Entry, checks: tuple[Check, ...] = CHECKS) -> tuple[tuple[Verdict, ...], ModelServer]:
     with ModelServer(script, then="error") as server:
-        chain = build_chain(server.base_url, None, ["judge-model"], RecordingLedger(), Caps(6, 100_000))
-        return await ModelJudge(chain, Prompts(PROMPTS)).judge("job", checks, FILES, SEEN, 30.0), server
+        judge = ModelJudge(chain_of(server, "judge-model"), Prompts(PROMPTS))
+        return await judge.judge("job", checks, FILES, SEEN, 30.0), server
 
 
 async def test_an_opinion_with_a_real_quote_is_a_verdict_with_that_evidence() -> None:
@@ -235,7 +233,7 @@ async def test_a_list_in_a_code_fence_is_read() -> None:
 
 
 async def test_without_an_answer_nothing_is_claimed() -> None:
-    verdicts, _ = await judged(Answer(status=500))
+    verdicts, _ = await judged(Answer(status=400))
     assert verdicts == ()
 
 

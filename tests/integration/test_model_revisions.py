@@ -95,7 +95,7 @@ async def test_a_job_that_is_resumed_pays_for_no_answer_twice() -> None:
     ledger = RecordingLedger()
     readme_only = f'<file path="README.md">\n{README}</file>\n'
     with pytest.raises(GenerationFailed):
-        await Scripted(readme_only, Answer(status=500), Answer(status=500), ledger=ledger).generate(make_order())
+        await Scripted(readme_only, Answer(status=400), ledger=ledger).generate(make_order())
     resumed = Scripted(f'<file path="index.html">\n{PAGE}</file>\n', ledger=ledger)
     generation = await resumed.generate(make_order())
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipeline.domain.conversation import Finish
-from pipeline.generation.model.failure import ModelFailure
+from pipeline.generation.model.failure import ModelFailure, Remedy
 from pipeline.generation.model.openai_model import OpenAIModel
 from tests.fakes.model import Answer, ModelServer
 from tests.integration.model_rig import AMPLE, BRIEF, CONVERSATION, JOB, TEXT, ask, failure_of, reply_to
@@ -38,8 +38,9 @@ async def test_events_that_carry_no_answer_do_no_harm(raw: str) -> None:
 
 
 @pytest.mark.parametrize("end", ["stop", "tool_calls"])
-async def test_an_answer_that_stands_among_the_reasoning_is_taken_from_there(end: str) -> None:
-    raw = event({"content": None, "reasoning_content": TEXT[:9]}) + event({"reasoning_content": TEXT[9:]}, end)
+@pytest.mark.parametrize("field", ["reasoning_content", "reasoning"])
+async def test_an_answer_that_stands_among_the_reasoning_is_taken_from_there(end: str, field: str) -> None:
+    raw = event({"content": None, field: TEXT[:9]}) + event({field: TEXT[9:]}, end)
     reply = await reply_to(Answer(raw=raw))
     assert (reply.text, reply.place) == (TEXT, "reasoning")
     reply = await reply_to(Answer("real", reasoning="hm"))
@@ -88,10 +89,31 @@ async def test_googles_own_way_to_say_when_to_come_back_is_understood() -> None:
     assert failure.wait_seconds == 7
 
 
-async def test_an_error_inside_the_choice_ends_the_answer_in_the_providers_words() -> None:
-    broken = event({"content": ""}, "error", error={"code": 502, "message": "Provider disconnected"})
+@pytest.mark.parametrize(
+    ("error", "words", "remedy"),
+    [
+        ({"code": 502, "message": "Provider disconnected"}, "HTTP 502: Provider disconnected", Remedy.RETRY),
+        ({"code": "model_not_found", "message": "Gone"}, "HTTP 404: Gone", Remedy.NEXT_MODEL),
+        ("overloaded", "an error: overloaded", Remedy.RETRY),
+    ],
+)
+async def test_an_error_inside_the_choice_ends_the_answer_in_the_providers_words(
+    error: Any, words: str, remedy: Remedy
+) -> None:
+    broken = event({"content": ""}, "error", error=error)
     assert (await reply_to(Answer(raw=BEGIN + broken))).finish is Finish.CUT
-    assert "502: Provider disconnected" in str(await failure_of(Answer(raw=broken)))
+    failure = await failure_of(Answer(raw=broken))
+    assert str(failure).endswith(words)
+    assert failure.remedy is remedy
+
+
+async def test_a_call_in_the_old_way_is_read_as_well() -> None:
+    called = {"name": "write", "arguments": '{"path": "index.html"}'}
+    reply = await reply_to(Answer(raw=event({"content": None, "function_call": called}, "function_call")))
+    assert (json.loads(reply.text), reply.place) == (
+        [{"path": "index.html"}],
+        "a call of the tool write, which was not offered",
+    )
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,11 @@ import logging
 import threading
 import traceback
 from dataclasses import replace
-from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from pipeline.domain.conversation import Finish, Image, Message, Reply, Role
 from pipeline.domain.errors import GenerationFailed
-from pipeline.generation.model.budget import Caps
-from pipeline.generation.model.chain import build_chain
 from pipeline.generation.model.failure import ModelFailure
 from pipeline.generation.model.providers import Provider
 from tests.fakes.model import Answer, ModelServer
@@ -29,6 +25,7 @@ from tests.integration.model_rig import (
     STUCK_SECONDS,
     TEXT,
     ask,
+    chain_of,
     make_model,
 )
 
@@ -173,12 +170,6 @@ def test_one_model_can_be_asked_from_several_event_loops_at_once() -> None:
         for thread in threads:
             thread.join(STUCK_SECONDS)
     assert [reply.text for reply in replies] == [TEXT] * 4
-
-
-def chain_of(server: ModelServer, *models: str, caps: Caps | None = None, ledger: RecordingLedger | None = None) -> Any:
-    return build_chain(
-        server.base_url, SecretStr(KEY), models, ledger or RecordingLedger(), caps or Caps(calls=10, tokens=1_000_000)
-    )
 
 
 async def test_a_chain_goes_from_a_missing_model_over_a_refusing_one_to_one_that_answers() -> None:

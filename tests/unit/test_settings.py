@@ -34,7 +34,7 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> Read:
 def test_without_anything_set_it_is_a_dry_run_to_disk_without_a_model() -> None:
     plain = Settings.from_environment()
     assert plain.target is Target.LOCAL
-    assert plain.model_endpoint.base_url is None
+    assert plain.model_endpoints == ()
     assert plain.own_address == "http://127.0.0.1:8000"
     assert plain.secrets() == ()
 
@@ -46,13 +46,13 @@ def test_auto_follows_the_tokens(environment: Said, target: str, settings: Read)
 
 @pytest.mark.parametrize(("environment", "base_url", "key"), CASES["providers"])
 def test_each_way_to_name_a_provider(environment: Said, base_url: str, key: str, settings: Read) -> None:
-    endpoint = settings(**environment).model_endpoint
+    (endpoint,) = settings(**environment).model_endpoints
     assert endpoint.base_url == base_url
     assert (endpoint.api_key.get_secret_value() if endpoint.api_key else None) == (key or None)
 
 
 def test_a_providers_token_is_never_sent_to_another_host(settings: Read) -> None:
-    endpoint = settings(LLM_BASE_URL="https://elsewhere.example/v1", AIPIPE_TOKEN="a").model_endpoint
+    (endpoint,) = settings(LLM_BASE_URL="https://elsewhere.example/v1", AIPIPE_TOKEN="a").model_endpoints
     assert endpoint.api_key is None
 
 
@@ -184,7 +184,8 @@ def test_without_tokens_only_this_machine_is_a_target(tmp_path: Path) -> None:
     ids=str,
 )
 def test_a_key_without_models_asks_the_providers_default_one(named: dict[str, Any], asked: list[str]) -> None:
-    assert models_of(read_settings(deploy_target=Target.LOCAL, **named)) == asked
+    chain = models_of(read_settings(deploy_target=Target.LOCAL, **named))
+    assert [name for endpoint in chain for name in endpoint.models] == asked
 
 
 def test_apps_of_general_rules_are_published_only_when_that_was_asked_for() -> None:

@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from pipeline.domain.conversation import CallLimits, Conversation, Finish, Reply
 from pipeline.domain.errors import BudgetExhausted
-from pipeline.domain.generation import Usage
+from pipeline.domain.generation import Price, Usage
 from pipeline.generation.model.failure import ModelFailure
 from pipeline.generation.tokens import estimate_prompt, estimate_tokens
 from pipeline.ports import Ledger, Model, Progress
@@ -46,12 +46,13 @@ class MeteredModel:
     It stands around one model at one address, inside the chain: so each attempt counts, not each question.
     """
 
-    def __init__(self, model: Model, ledger: Ledger, caps: Caps) -> None:
+    def __init__(self, model: Model, ledger: Ledger, caps: Caps, price: Price | None = None) -> None:
         self.name = model.name
-        self.endpoint = model.endpoint
+        self.account = model.account
         self._model = model
         self._ledger = ledger
         self._caps = caps
+        self._price = price
 
     def __str__(self) -> str:
         return str(self._model)
@@ -59,19 +60,20 @@ class MeteredModel:
     async def ask(self, job_id: str, conversation: Conversation, limits: CallLimits, on_text: Progress) -> Reply:
         """Ask, and keep the answer. Raises BudgetExhausted before anything is sent, ModelFailure when no text came."""
         estimate = estimate_prompt(conversation)
-        await self._check(job_id, estimate + limits.max_output_tokens)
+        await self._check(job_id, estimate + limits.max_output_tokens, limits.max_usd)
         call_id = await self._ledger.begin(job_id, request_digest(self.name, conversation, limits), self.name)
         try:
             reply = await self._model.ask(job_id, conversation, limits, on_text)
         except ModelFailure as failure:
-            nothing = Reply(text="", finish=Finish.CUT, asked=self.name, answered=self.name, usage=failure.usage)
+            usage = failure.usage.at(self._price)
+            nothing = Reply(text="", finish=Finish.CUT, asked=self.name, answered=self.name, usage=usage)
             await self._ledger.finish(call_id, nothing)
             raise
-        reply = replace(reply, usage=_counted(reply, estimate))
+        reply = replace(reply, usage=_counted(reply, estimate).at(self._price))
         await self._ledger.finish(call_id, reply)
         return reply
 
-    async def _check(self, job_id: str, tokens: int) -> None:
+    async def _check(self, job_id: str, tokens: int, max_usd: float | None) -> None:
         spent = await self._ledger.spent(job_id)
         caps = self._caps
         if spent.calls >= caps.calls:
@@ -81,13 +83,16 @@ class MeteredModel:
             raise BudgetExhausted(
                 f"the next model call may take {tokens} tokens, and {used} of {caps.tokens} are used (JOB_MAX_TOKENS)"
             )
-        if caps.usd is None or not spent.calls:
+        limits = [(caps.usd, "JOB_MAX_USD"), (max_usd, "the request's max_usd")]
+        bounds = [(usd, name) for usd, name in limits if usd is not None]
+        if not bounds or not spent.calls:
             return
+        usd, name = min(bounds)
         if spent.cost_usd is None:
             action = {"action": "budget.cost_unknown", "job_id": job_id}
-            _log.warning("the cost of a model call is not known: JOB_MAX_USD cannot be checked", extra=action)
-        elif spent.cost_usd >= caps.usd:
-            raise BudgetExhausted(f"the job has spent ${spent.cost_usd:.4f} of ${caps.usd:.4f} (JOB_MAX_USD)")
+            _log.warning("the cost of a model call is not known: %s cannot be checked", name, extra=action)
+        elif spent.cost_usd >= usd:
+            raise BudgetExhausted(f"the job has spent ${spent.cost_usd:.4f} of ${usd:.4f} ({name})")
 
 
 def _counted(reply: Reply, estimate: int) -> Usage:

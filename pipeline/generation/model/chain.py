@@ -7,167 +7,173 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
-from pydantic import SecretStr
-
 from pipeline.domain.conversation import CallLimits, Conversation, Finish, Reply
-from pipeline.domain.errors import BudgetExhausted, GenerationFailed, Misconfigured
-from pipeline.generation.model.budget import Caps, MeteredModel, request_digest
+from pipeline.domain.errors import BudgetExhausted, GenerationFailed
+from pipeline.generation.model.budget import request_digest
 from pipeline.generation.model.failure import ModelFailure, NoModelLeft, Remedy
-from pipeline.generation.model.openai_model import OpenAIModel
+from pipeline.generation.model.traffic import Traffic
 from pipeline.ports import Ledger, Model, Progress
 
-ATTEMPTS_PER_LINK = 2
+TRIES_IN_A_ROW = 2
+PATIENCE_SHARE = 0.5
+"""Of a question's time, what may go by before the last repetition: the rest is for the answer."""
+
 SHORT_PAUSE = 5.0
-LONGEST_REST = 3600.0
+"""A better model is waited for so long before the next is asked."""
+
+LONGEST_BACKOFF = 15.0
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Rest:
-    """Why a model or an address is left alone, until when on the monotonic clock, and what may help."""
-
-    until: float
-    reason: str
-    remedy: Remedy
 
 
 @dataclass(frozen=True, slots=True)
 class _Question:
     job_id: str
     conversation: Conversation
-    limits: CallLimits
     on_text: Progress
     deadline: float
+    patience_ends: float
+
+
+@dataclass(slots=True)
+class _Link:
+    """A model, as far as one question has come with it."""
+
+    model: Model
+    limits: CallLimits
+    tries: int = 0
+    calls: int = 0  # that may have cost something
+    ready_at: float = 0.0
+    is_over: bool = False
 
 
 class ModelChain:
     """Several models as one, in the order of preference.
 
-    What one of them has answered to the very same question of the job, by the ledger, is never asked again. A link is
-    asked at most twice for one answer, the second time after a pause. What one question learns (come back later, no
-    such model, no credit) spares all other questions the attempt for a while. A key or a budget may be that of one
-    model behind a gateway: only when a second model is turned away is the whole address left alone.
+    What one of them has answered to the very same question of the job, by the ledger, is never asked again. Requests
+    that were turned away or found nobody are repeated, with growing pauses of random length (full jitter, but never
+    less than a second), until half of the question's time is gone; what may have cost something is repeated once; at
+    failures that will not pass the next model is asked. ``traffic`` is shared with all other jobs and chains.
     """
 
     def __init__(
         self,
-        links: Sequence[Model],
+        models: Sequence[Model],
         ledger: Ledger,
+        traffic: Traffic | None = None,
         *,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self.name, self.endpoint = links[0].name, links[0].endpoint
-        self._links = tuple(links)
+        self.name, self.account = models[0].name, models[0].account
+        self._models = tuple(models)
         self._ledger = ledger
+        self._traffic = traffic or Traffic(monotonic)
         self._monotonic = monotonic
         self._sleep = sleep
-        self._rests: dict[str, _Rest] = {}  # by address, and by model at an address: never more than the links
 
     async def ask(self, job_id: str, conversation: Conversation, limits: CallLimits, on_text: Progress) -> Reply:
-        """Ask link after link, within ``limits.seconds`` for all of them together.
+        """Ask one model after the other, within ``limits.seconds`` for all of them together.
 
         ``on_text`` is for showing progress: what it got of an answer that was refused half-way belongs to no reply.
 
         Raises:
-            GenerationFailed: no link answered; says for each one why.
-            NoModelLeft: there is none that is not to be avoided.
+            GenerationFailed: none answered; says for each one why.
+            NoModelLeft: there is none that may be asked.
             BudgetExhausted: the job may not ask any more.
         """
-        links = [link for link in self._links if link.name not in limits.avoid]
-        if not links:
+        models = [model for model in self._models if limits.lets(model.name)]
+        if not models and limits.avoid:
             raise NoModelLeft("there is no other language model to ask")
-        if recorded := await self._recall(links, job_id, conversation, limits):
+        if not models:
+            raise GenerationFailed("the model that was asked for is not one of this service's any more")
+        if recorded := await self._recall(models, job_id, conversation, limits):
             on_text(recorded.text)
             return recorded
-        question = _Question(job_id, conversation, limits, on_text, self._monotonic() + limits.seconds)
-        report: list[str] = []
+        now = self._monotonic()
+        patience_ends = now + limits.seconds * PATIENCE_SHARE
+        question = _Question(job_id, conversation, on_text, now + limits.seconds, patience_ends)
+        report: dict[Model, str] = {}
+        links = [_Link(model, limits) for model in models]
         try:
-            for link in links:
-                before = tuple(report)
-                if reply := await self._ask_link(link, question, report):
-                    return replace(reply, passed_over=before)
+            while links:
+                # The best that can be asked soon, and that has not failed more often than the others.
+                link = min(
+                    links, key=lambda link: (max(self._wait(link)[0], SHORT_PAUSE), link.tries // TRIES_IN_A_ROW)
+                )
+                if reply := await self._ask(link, question, report):
+                    passed_over = (why for model, why in report.items() if model is not link.model)
+                    return replace(reply, passed_over=tuple(passed_over))
+                links = [link for link in links if not link.is_over]
         except BudgetExhausted as error:
-            raise BudgetExhausted("\n".join([str(error), *report])) from error
-        raise GenerationFailed("\n".join(["no language model gave an answer:", *report]))
+            raise BudgetExhausted("\n".join([str(error), *report.values()])) from error
+        raise GenerationFailed("\n".join(["no language model gave an answer:", *report.values()]))
 
     async def _recall(
-        self, links: Sequence[Model], job_id: str, conversation: Conversation, limits: CallLimits
+        self, models: Sequence[Model], job_id: str, conversation: Conversation, limits: CallLimits
     ) -> Reply | None:
         """The recorded answer. One that was cut off counts: what was asked after it is in a later conversation."""
-        for link in links:
-            reply = await self._ledger.recall(job_id, request_digest(link.name, conversation, limits))
+        for model in models:
+            reply = await self._ledger.recall(job_id, request_digest(model.name, conversation, limits))
             if reply and reply.text.strip() and reply.finish is not Finish.REFUSED:
                 return reply
         return None
 
-    async def _ask_link(self, link: Model, question: _Question, report: list[str]) -> Reply | None:
-        """The link's answer; None, with the reason added to ``report``, when the next one has to be asked."""
-        given = question.limits
-        for attempt in range(ATTEMPTS_PER_LINK):
-            if obstacle := await self._obstacle(link, question.deadline):
-                if attempt == 0:
-                    report.append(f"{link}: not asked: {obstacle}")
+    async def _ask(self, link: _Link, question: _Question, report: dict[Model, str]) -> Reply | None:
+        """The answer; None, with the reason in ``report``, when this attempt gave none."""
+        model = link.model
+        if obstacle := self._obstacle(link, question):
+            report.setdefault(model, f"{model}: not asked: {obstacle}")
+            link.is_over = True
+            return None
+        wait, _ = self._wait(link)
+        self._traffic.take_turn(model)
+        if wait:
+            await self._sleep(wait)
+            if self._traffic.is_shut(model):
                 return None
-            limits = replace(given, seconds=question.deadline - self._monotonic())
-            try:
-                reply = await link.ask(question.job_id, question.conversation, limits, question.on_text)
-            except ModelFailure as failure:
-                _log.warning("%s", failure, extra={"action": "model.failed", "job_id": question.job_id})
-                report.append(str(failure))
-                self._remember(link, failure)
-                if failure.remedy is not Remedy.RETRY:
-                    return None
-                if failure.wants_room:
-                    given = replace(given, max_output_tokens=2 * given.max_output_tokens, less_effort=True)
-            else:
-                if reply.finish is not Finish.REFUSED:
-                    return reply
-                report.append(f"{link}: refused to answer")
-                return None
+        asked_at = self._monotonic()
+        limits = replace(link.limits, seconds=question.deadline - asked_at)
+        try:
+            reply = await model.ask(question.job_id, question.conversation, limits, question.on_text)
+        except ModelFailure as failure:
+            _log.warning("%s", failure, extra={"action": "model.failed", "job_id": question.job_id})
+            report[model] = str(failure)
+            self._traffic.turned_away(model, failure, asked_at)
+            self._learn(link, failure)
+            return None
+        self._traffic.answered(model)
+        if reply.finish is not Finish.REFUSED:
+            return reply
+        report[model] = f"{model}: refused to answer"
+        link.is_over = True
         return None
 
-    async def _obstacle(self, link: Model, deadline: float) -> str | None:
-        """Why ``link`` cannot be asked; waits first when it rests and that is not for long."""
+    def _learn(self, link: _Link, failure: ModelFailure) -> None:
+        # Jobs that failed together must not come back together.
+        pause = 1 + random.uniform(0, min(2.0**link.tries, LONGEST_BACKOFF))  # noqa: S311 - no secret depends on it
+        link.ready_at = self._monotonic() + pause
+        link.tries += 1
+        link.calls += failure.usage.calls
+        link.is_over = failure.remedy is not Remedy.RETRY or link.calls >= TRIES_IN_A_ROW
+        if failure.wants_room:
+            doubled = 2 * link.limits.max_output_tokens
+            link.limits = replace(link.limits, max_output_tokens=doubled, less_effort=True)
+
+    def _wait(self, link: _Link) -> tuple[float, str]:
+        """Seconds until it can be asked, and why; none where waiting is no use."""
+        if self._traffic.obstacle(link.model):
+            return 0.0, ""
+        seconds, reason = self._traffic.wait(link.model)
+        return max(seconds, link.ready_at - self._monotonic()), reason
+
+    def _obstacle(self, link: _Link, question: _Question) -> str | None:
+        """Why it cannot be asked within the question's time."""
         now = self._monotonic()
-        if now >= deadline:
+        if now >= question.deadline:
             return "no time is left"
-        rests = [rest for key in _keys(link) if (rest := self._rests.get(key)) and rest.until > now]
-        for rest in rests:
-            # The last link is worth a longer wait: there is nobody else to ask.
-            longest = (deadline - now) / 2 if link is self._links[-1] else min(SHORT_PAUSE, deadline - now)
-            if rest.remedy is not Remedy.RETRY or rest.until - now > longest:
-                return rest.reason
-        if rests:
-            await self._sleep(max(rest.until for rest in rests) - now)
-        return None
-
-    def _remember(self, link: Model, failure: ModelFailure) -> None:
-        address, model = _keys(link)
-        seconds = min(failure.wait_seconds, LONGEST_REST)
-        if failure.remedy is Remedy.RETRY:
-            # Jobs that failed together must not come back together.
-            seconds = max(seconds, 1.0) * random.uniform(1.0, 1.25)  # noqa: S311 - no secret depends on it
-        others = [rest for key, rest in self._rests.items() if key.startswith(f"{address} ") and key != model]
-        now = self._monotonic()
-        are_locked_out = any(rest.remedy is Remedy.NEXT_PROVIDER and rest.until > now for rest in others)
-        key = address if failure.remedy is Remedy.NEXT_PROVIDER and are_locked_out else model
-        self._rests[key] = _Rest(now + seconds, str(failure), failure.remedy)
-
-
-def _keys(link: Model) -> tuple[str, str]:
-    return link.endpoint, f"{link.endpoint} {link.name}"
-
-
-def build_chain(
-    base_url: str, api_key: SecretStr | None, models: Sequence[str], ledger: Ledger, caps: Caps
-) -> ModelChain:
-    """A chain of ``models`` at one address, in the order of preference, every call of which is metered.
-
-    Raises Misconfigured when no model is named, or ``base_url`` is no web address.
-    """
-    if not models:
-        raise Misconfigured("LLM_MODELS is empty: name at least one model, or several with commas between them")
-    links = [MeteredModel(OpenAIModel(base_url, name, api_key), ledger, caps) for name in models]
-    return ModelChain(links, ledger)
+        if locked := self._traffic.obstacle(link.model):
+            return locked
+        wait, reason = self._wait(link)
+        is_late = (wait or link.tries) and now + wait > question.patience_ends
+        return (reason or "no time is left to ask again") if is_late else None

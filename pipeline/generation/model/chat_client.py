@@ -55,8 +55,10 @@ class ChatClient:
             ErrorAnswered: the provider answered with an error.
             ModelFailure: it gave no answer, or none that can be read.
         """
+        has_answered = False
         try:
             async with self._client.chat.completions.with_streaming_response.create(**request) as response:
+                has_answered = True
                 media_type = response.headers.get("content-type", "")
                 if "html" in media_type:
                     advice = "answered with a web page: check that LLM_BASE_URL ends as the provider says, often in /v1"
@@ -75,19 +77,21 @@ class ChatClient:
             wait = seconds_of(error.response.headers, datetime.now(UTC))
             raise ErrorAnswered(answer, answer.retry_after if wait is None else wait) from None
         except (openai.APIConnectionError, httpx2.HTTPError) as error:
-            raise self._connection_failure(error) from error
+            raise self._connection_failure(error, has_answered) from error
         except openai.APIError as error:
             raise ErrorAnswered(ErrorAnswer.from_body(None, error.body or error.message)) from None
         except (ValueError, RecursionError) as error:
             raise ModelFailure(f"{self._name}: its answer is empty or is not JSON", Remedy.RETRY) from error
 
-    def _connection_failure(self, error: Exception) -> ModelFailure:
+    def _connection_failure(self, error: Exception, has_answered: bool) -> ModelFailure:
         cause = error.__cause__ or error
         reason = type(cause).__name__
         if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout):
             return ModelFailure(f"{self._name}: cannot be reached ({reason})", Remedy.RETRY, usage=Usage())
         remedy = Remedy.NEXT_MODEL if isinstance(cause, httpx2.TimeoutException) else Remedy.RETRY
-        return ModelFailure(f"{self._name}: the connection broke ({reason})", remedy)
+        # A server that hangs up without a word is away as well: so does a proxy before one that is.
+        usage = Usage(calls=1) if has_answered or remedy is Remedy.NEXT_MODEL else Usage()
+        return ModelFailure(f"{self._name}: the connection broke ({reason})", remedy, usage=usage)
 
 
 async def _data_of(pieces: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:

@@ -11,7 +11,7 @@ from pipeline.domain.errors import GenerationFailed
 from pipeline.domain.generation import Usage
 from pipeline.generation.model.failure import ModelFailure
 from pipeline.generation.model.openai_model import OpenAIModel
-from pipeline.generation.model.providers import endpoint_of
+from pipeline.generation.model.providers import endpoint_of, provider_for
 
 QUESTION = (Message(Role.USER, "Reply with the one word: ok"),)
 MOST_TOKENS = 1000  # of the answer: models that think first need some for that
@@ -37,9 +37,12 @@ async def diagnose_uncalled(base_url: str, api_key: SecretStr | None, seconds: f
         async with httpx2.AsyncClient(timeout=seconds) as client:
             status = (await client.get(f"{endpoint_of(base_url)}/models", headers=headers)).status_code
     except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
-        raise GenerationFailed(f"no answer from LLM_BASE_URL ({type(error).__name__})") from None
+        raise GenerationFailed(f"no answer from {provider_for(base_url).name} ({type(error).__name__})") from None
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        return failed(f"it refuses the key (HTTP {status})", "set LLM_API_KEY, or the provider's token, to a valid one")
+        return failed(
+            f"it refuses the key (HTTP {status})",
+            "set LLM_API_KEY, the provider's token, or what api_key_env names, to a valid one",
+        )
     return warning("it can be reached; whether a model answers was not tried", "leave out --no-calls")
 
 

@@ -13,6 +13,7 @@ from pipeline.domain.retry import is_passing
 
 ENDED_PROVIDER_REST = 60.0
 MISSING_MODEL_REST = 300.0
+LIMITED_REST = 1.0  # where a 429 does not say for how long
 
 _LONGEST_MESSAGE = 200
 _LONGEST_MESSAGE_READ = 2_000
@@ -112,7 +113,7 @@ class ErrorAnswer:
         """All its words: for finding out which field is not liked, never for showing."""
         return f"{self.code} {self.param} {self.message} {self.details}"
 
-    def failure(self, who: str, message: str, retry_after: float | None) -> ModelFailure:
+    def failure(self, who: str, message: str, retry_after: float | None, usage: Usage) -> ModelFailure:
         """The same as an error of ``who``, with the provider's words as far as they are fit to be read by anybody."""
         text = f"{who}: {f'HTTP {self.status}' if self.status else 'an error'}{f': {message}' if message else ''}"
         if self.status and self.status < HTTPStatus.BAD_REQUEST:
@@ -120,9 +121,6 @@ class ErrorAnswer:
         if retry_after:
             text += f" (come back in {retry_after:.0f} s)"
         remedy, rest = self._remedy()
-        # A request that was turned away costs nothing; of one that broke later nobody knows.
-        is_free = self.status is not None and self.status < HTTPStatus.INTERNAL_SERVER_ERROR
-        usage = Usage(calls=1, cost_usd=0.0 if is_free else None)
         return ModelFailure(text, remedy, wait_seconds=max(rest, retry_after or 0.0), usage=usage)
 
     def _remedy(self) -> tuple[Remedy, float]:
@@ -135,6 +133,8 @@ class ErrorAnswer:
         is_spent = _BUDGET_SPENT.search(f"{self.code} {self.message}")
         if is_spent or status in _ENDS_PROVIDER or status < HTTPStatus.BAD_REQUEST:
             return Remedy.NEXT_PROVIDER, ENDED_PROVIDER_REST
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            return Remedy.RETRY, LIMITED_REST
         if status == HTTPStatus.CONFLICT or is_passing(status):
             return Remedy.RETRY, 0.0
         return Remedy.NEXT_MODEL, 0.0

@@ -4,11 +4,12 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from pipeline.domain.address import Origin
 from pipeline.domain.conversation import CallLimits, Conversation, Finish, Reply
 from pipeline.domain.errors import Misconfigured
 from pipeline.domain.generation import Usage
@@ -47,12 +48,13 @@ class OpenAIModel:
     def __init__(
         self, base_url: str, model: str, api_key: SecretStr | None, *, provider: Provider | None = None
     ) -> None:
-        if not _is_web_address(base_url):
+        if Origin.of(base_url) is None:
             raise Misconfigured("LLM_BASE_URL must be a web address, such as https://openrouter.ai/api/v1")
         self.name = model
-        self.endpoint = endpoint_of(base_url)
+        self._endpoint = endpoint_of(base_url)
         self._api_key = api_key.get_secret_value() if api_key else ""
-        self._provider = provider or provider_for(self.endpoint)
+        self.account = sha256(f"{self._endpoint} {self._api_key}".encode()).hexdigest()
+        self._provider = provider or provider_for(self._endpoint)
         self._adaptations: frozenset[Adaptation] = frozenset()
 
     def __str__(self) -> str:
@@ -82,7 +84,7 @@ class OpenAIModel:
         failure = None
         try:
             async with watch.alarm:
-                client = chat_client(str(self), self.endpoint, self._api_key, limits.seconds)
+                client = chat_client(str(self), self._endpoint, self._api_key, limits.seconds)
                 await self._converse(client, conversation, limits, reader, watch)
         except TimeoutError:
             if not watch.alarm.expired():
@@ -117,7 +119,9 @@ class OpenAIModel:
                     if change is None or reader.text:
                         message = presentable(answer.message, self._api_key, [m.text for m in conversation])
                         # Not "from error": a chain of errors would show the provider's words as they came.
-                        raise answer.failure(str(self), message, error.retry_after) from None
+                        # What was turned away is no call, and costs nothing.
+                        usage = Usage() if watch.first_sign_seconds is None else reader.usage
+                        raise answer.failure(str(self), message, error.retry_after, usage) from None
                 else:
                     return
                 adaptations |= {change}
@@ -191,11 +195,3 @@ async def _read(documents: AsyncIterator[Mapping[str, Any]], reader: ReplyReader
             watch.heard(is_over=reader.finish_reason is not None)
         if reader.is_full:
             return
-
-
-def _is_web_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:  # a port that is no number
-        return False

@@ -16,7 +16,7 @@ from github import Auth, Github, GithubException
 
 from pipeline.domain.errors import PublishFailed
 from pipeline.publishing.github_pages.failures import judged, message_of
-from pipeline.publishing.github_pages.patience import Patience, TryAgain, WriteLimiter
+from pipeline.publishing.github_pages.patience import LIMITED_SECONDS, Patience, TryAgain, WriteLimiter
 
 REQUEST_SECONDS = 10
 WHOLE_REQUEST = 3
@@ -125,7 +125,9 @@ class GitHubApi:
                 failure = judged(error, doing)
                 if answer.status in answers and not isinstance(failure, TryAgain):
                     return answer
-                lost = lost or (isinstance(failure, TryAgain) and failure.is_lost)
+                if isinstance(failure, TryAgain):
+                    lost = lost or failure.is_lost
+                    self._limiter.hold(LIMITED_SECONDS if failure.is_limit else failure.minimum_seconds)
                 raise failure from error
             except _NoAnswer as error:
                 lost = True

@@ -15,7 +15,6 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 from pipeline.domain.errors import PublishFailed
 from pipeline.ports import Clock, Progress
 
-MAX_ATTEMPTS = 8
 MAX_BACKOFF_SECONDS = 60.0
 LIMITED_SECONDS = 60.0
 WRITES = ((40, 40.0), (480, 3600.0))
@@ -62,7 +61,7 @@ class Patience:
         """Call ``attempt`` until it does not raise TryAgain, with growing waits.
 
         Raises:
-            PublishFailed: that of the last TryAgain, after 8 attempts or when the next wait would take too long.
+            PublishFailed: that of the last TryAgain, when the next wait would take longer than there is time left.
         """
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(TryAgain),
@@ -86,7 +85,7 @@ class Patience:
             await self._clock.sleep(seconds)
 
     def _is_over(self, state: RetryCallState) -> bool:
-        return state.attempt_number >= MAX_ATTEMPTS or state.upcoming_sleep >= self.seconds_left
+        return state.upcoming_sleep >= self.seconds_left
 
     def _tell(self, state: RetryCallState) -> None:
         self._progress(f"{_problem(state)}; trying again in {state.upcoming_sleep:.0f} s")
@@ -97,14 +96,13 @@ def _problem(state: RetryCallState) -> BaseException | None:
 
 
 def _wait_seconds(state: RetryCallState) -> float:
+    """Never less than a second; of random length, so that jobs that failed together do not come back together."""
     problem = _problem(state)
-    growth = 2.0 ** (state.attempt_number - 1)
-    if not isinstance(problem, TryAgain):
-        return growth
-    if problem.is_limit:
-        return LIMITED_SECONDS * growth
-    backoff = min(growth, MAX_BACKOFF_SECONDS) * random.uniform(1.0, 1.5)  # noqa: S311 - spreads load, hides nothing
-    return max(backoff, problem.minimum_seconds)
+    growth = 2.0 ** min(state.attempt_number - 1, 6)
+    least = 0.0
+    if isinstance(problem, TryAgain):
+        least = LIMITED_SECONDS * growth if problem.is_limit else problem.minimum_seconds
+    return max(least, 1.0) + random.uniform(0, min(growth, MAX_BACKOFF_SECONDS))  # noqa: S311 - hides nothing
 
 
 class WriteLimiter:
@@ -115,6 +113,7 @@ class WriteLimiter:
         self._limits = limits
         self._lock = threading.Lock()
         self._turns: deque[float] = deque(maxlen=max(count for count, _ in limits))
+        self._opens_at = 0.0
 
     async def turn(self, patience: Patience, writes: int = 1) -> None:
         """Wait until so many more writes are allowed at once. Whoever comes first goes first.
@@ -124,11 +123,16 @@ class WriteLimiter:
         seconds = self._reserve(patience.seconds_left, writes)
         await patience.wait(seconds, "as much as GitHub allows in a minute or hour has been published from here")
 
+    def hold(self, seconds: float) -> None:
+        """Let no more writes go for so long: one publication has been told that there were too many requests."""
+        with self._lock:
+            self._opens_at = max(self._opens_at, self._clock.monotonic() + seconds)
+
     def _reserve(self, longest: float, writes: int) -> float:
         """Seconds until the next free turn, which is taken if they are at most ``longest``."""
         with self._lock:
             now = self._clock.monotonic()
-            turn = now
+            turn = max(now, self._opens_at)
             for count, seconds in self._limits:
                 last_in_the_way = max(count - writes + 1, 1)
                 if len(self._turns) >= last_in_the_way:

@@ -7,7 +7,7 @@ In a test::
 
 A script entry is an Answer, a dict of its fields, or a string: the text of a good answer. A request gets the first
 unused entry that matches it. When none is left, the last one that matched is given again, or, with
-``then="error"``, a 500. As a program it prints its base URL as the first line and writes every request to a journal::
+``then="error"``, a 400. As a program it prints its base URL as the first line and writes every request to a journal::
 
     python -m tests.fakes.model --script script.json --journal calls.jsonl
 

@@ -14,7 +14,7 @@ class ModelServer(LoopbackServer):
     """The provider; a context manager.
 
     Args:
-        then: what follows the script: its last matching entry again, or a 500.
+        then: what follows the script: its last matching entry again, or a 400.
         strict: an unknown top-level field is answered 400, as OpenAI does.
         refuses: request field -> message of the 400 for requests that have it; ``image_url`` means image parts.
         key: the only one that is let in; None = anybody is.
@@ -82,7 +82,7 @@ class ModelServer(LoopbackServer):
                 return answer
         repeated = next((answer for answer in reversed(self._used) if answer.matches(body)), None)
         if repeated is None or self._then == "error":
-            return error(500, "the script is used up")
+            return error(400, "the script is used up")
         return repeated
 
     def _refusal(self, key: str, body: Any) -> Answer | None:

@@ -41,7 +41,7 @@ class TestLostConnections:
         rig.github.add_fault(step(answer=faults.bad_gateway(), times=None))
         with pytest.raises(PublishFailed, match=r"answered 502|returned error: 502"):
             await rig.publish()
-        assert len(rig.github.log) < 20
+        assert len(rig.github.log) < 80
         assert sum(rig.clock.slept) < 600
         rig.github.clear_faults()
         rig.assert_published_once(await rig.publish())
@@ -115,7 +115,8 @@ class TestLimits:
     ) -> None:
         rig.github.add_fault(step(answer=answer(told), times=len(waits)))
         rig.assert_published_once(await rig.publish())
-        assert rig.clock.slept == waits
+        for slept, wait in zip(rig.clock.slept, waits, strict=True):
+            assert wait <= slept <= wait + 8
 
     async def test_that_end_soon_are_waited_out(self, rig: Rig) -> None:
         rig.github.add_fault(CREATE(answer=faults.primary_limit(30)))

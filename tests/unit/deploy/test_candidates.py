@@ -96,7 +96,7 @@ class Opinion:
         self.verdicts = verdicts
         self.asked: list[str] = []
 
-    async def judge(self, _job_id: str, checks: Sequence[Check], *_: object) -> tuple[Verdict, ...]:
+    async def judge(self, _job_id: str, checks: Sequence[Check], *_: object, **_kwargs: object) -> tuple[Verdict, ...]:
         self.asked += [check.text for check in checks]
         return self.verdicts
 

@@ -5,7 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.domain.brief import Attachment, Brief, Check, JobKey, attachment_name_problems, brief_problems
+from pipeline.domain.brief import (
+    Attachment,
+    Brief,
+    Check,
+    JobKey,
+    Wishes,
+    attachment_name_problems,
+    brief_problems,
+    wish_problems,
+)
 from pipeline.domain.publication import SpaceSdk, Target
 from tests.builders import make_attachment, make_brief
 
@@ -99,11 +108,32 @@ def test_two_requests_are_one_job_only_when_all_four_parts_agree(
         {"evaluation_url": "https://example.com/notify"},
         {"target": Target.LOCAL},
         {"space_type": SpaceSdk.STATIC},
+        {"wishes": Wishes(model="m")},
+        {"wishes": Wishes(max_usd=1.0)},
+        {"wishes": Wishes(deadline_seconds=1)},
         {"attachments": (Attachment("a.txt", "text/plain", b"1"),)},
     ],
 )
 def test_the_fingerprint_tells_every_change_of_the_body(change: dict[str, Any]) -> None:
     assert replace(make_brief(), **change).fingerprint != make_brief().fingerprint
+
+
+def test_a_request_without_wishes_has_the_fingerprint_of_earlier_releases() -> None:
+    brief = Brief("a@b.c", "t", 1, "n", "Show it.")
+    assert brief.fingerprint == "cd9ba3cbfc337b3ce97021b1461b8d2fc744c52ce48e6fb474cade67a9b01985"
+
+
+@pytest.mark.parametrize(
+    ("wishes", "problems"),
+    [
+        (Wishes(), []),
+        (Wishes("a", 0.5, 600), []),
+        (Wishes("b", 0.6, 601), ["model", "max_usd", "deadline_seconds"]),
+    ],
+)
+def test_wishes_stay_within_the_operators_limits(wishes: Wishes, problems: list[str]) -> None:
+    assert [problem.field for problem in wish_problems(wishes, ["a"], 0.5, 600.0)] == problems
+    assert wish_problems(Wishes(max_usd=9.0), [], None, 600.0) == []
 
 
 def test_the_fingerprint_tells_one_byte_of_an_attachment() -> None:

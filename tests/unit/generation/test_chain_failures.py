@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.domain.generation import Usage
 from pipeline.generation.model.failure import (
     ENDED_PROVIDER_REST,
+    LIMITED_REST,
     MISSING_MODEL_REST,
     ErrorAnswer,
     ModelFailure,
@@ -23,7 +25,7 @@ PROMPT = "Build a page that sums up the sales of all regions, please."
 
 def failure(status: int | None, body: Any = None, retry_after: float | None = None) -> ModelFailure:
     answer = ErrorAnswer.from_body(status, body)
-    return answer.failure("a at B", presentable(answer.message, KEY, [PROMPT]), retry_after)
+    return answer.failure("a at B", presentable(answer.message, KEY, [PROMPT]), retry_after, Usage())
 
 
 def error(message: str, **fields: Any) -> dict[str, Any]:
@@ -64,13 +66,7 @@ def test_a_provider_that_lets_nobody_in_and_a_model_that_is_not_there_are_left_a
     assert failure(402, None, 300).wait_seconds == 300
     assert failure(404).wait_seconds == MISSING_MODEL_REST
     assert failure(400).wait_seconds == failure(500).wait_seconds == 0
-
-
-def test_a_request_that_was_turned_away_costs_nothing_and_of_a_broken_one_nobody_knows() -> None:
-    assert failure(429).usage.cost_usd == 0.0
-    assert failure(401).usage.cost_usd == 0.0
-    assert failure(502).usage.cost_usd is None
-    assert failure(None).usage.cost_usd is None
+    assert failure(429).wait_seconds == LIMITED_REST
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.domain.brief import Attachment, Brief, Check
+from pipeline.domain.brief import Attachment, Brief, Check, Wishes
 from pipeline.domain.errors import InvalidInput, Misconfigured
 from pipeline.domain.publication import SpaceSdk, Target
 from pipeline.settings import Settings
@@ -17,6 +17,8 @@ from tests.cases import cases
 
 CASES = cases("requests")
 CANARY = "canary-7f3a"
+WHOLE = "must be a whole number, without quotes and without a fraction"
+OPTIONAL = ["checks", "attachments", "evaluation_url", "target", "space_type", "model", "max_usd", "deadline_seconds"]
 SETTINGS = Settings(max_attachments=3, max_attachment_bytes=100, evaluation_allowed_origins=("http://127.0.0.1:9000",))
 CSV = "data:text/csv;base64," + base64.b64encode(b"a,b\n1,2\n").decode()
 
@@ -50,6 +52,9 @@ def test_a_request_with_all_fields_becomes_a_brief() -> None:
             attachments=[{"name": "data.csv", "url": CSV}],
             target="hf-space",
             space_type="static",
+            model="a/b",
+            max_usd=1,
+            deadline_seconds=90,
         )
     )
     assert brief == Brief(
@@ -67,11 +72,12 @@ def test_a_request_with_all_fields_becomes_a_brief() -> None:
         evaluation_url="http://127.0.0.1:9000/notify",
         target=Target.HF_SPACE,
         space_type=SpaceSdk.STATIC,
+        wishes=Wishes("a/b", 1.0, 90),
     )
 
 
 def test_null_in_an_optional_field_is_as_good_as_leaving_it_out() -> None:
-    optional = dict.fromkeys(["checks", "evaluation_url", "attachments", "target", "space_type"])
+    optional = dict.fromkeys(OPTIONAL)
     assert parse(request(**optional)) == parse(request())
 
 
@@ -117,6 +123,14 @@ def test_a_body_that_is_no_json_object_is_refused_as_a_whole(raw: bytes, words: 
         ({"attachments": [{"name": "a", "url": None}]}, "attachments[0].url", "must be a string"),
         ({"attachments": [{"name": "a", "url": CSV}] * 4}, "attachments", "has more than 3 items"),
         ({"attachments": [1] * 100_000}, "attachments", "has more than 1000 items"),
+        ({"model": CANARY * 20}, "model", "is longer than 200 characters"),
+        ({"model": 7}, "model", "must be a string"),
+        ({"max_usd": CANARY}, "max_usd", "must be a number, without quotes"),
+        ({"max_usd": True}, "max_usd", "must be a number, without quotes"),
+        ({"max_usd": 0}, "max_usd", "must be more than 0.0"),
+        ({"deadline_seconds": "90"}, "deadline_seconds", WHOLE),
+        ({"deadline_seconds": 1.5}, "deadline_seconds", WHOLE),
+        ({"deadline_seconds": 0}, "deadline_seconds", "must be at least 1"),
     ],
 )
 def test_a_broken_rule_is_told_in_words_with_its_place_and_without_the_value(
@@ -172,7 +186,7 @@ json_values = st.recursive(
     lambda inside: st.lists(inside, max_size=4) | st.dictionaries(st.text(), inside, max_size=4),
     max_leaves=8,
 )
-field_names = st.sampled_from([*request(), "checks", "attachments", "evaluation_url", "target", "space_type"])
+field_names = st.sampled_from([*request(), *OPTIONAL])
 
 
 @given(st.dictionaries(field_names, json_values, max_size=5))
@@ -185,7 +199,7 @@ def test_whatever_stands_in_a_field_ends_in_a_brief_or_in_words_about_known_fiel
         assert brief.round == {**request(), **fields}["round"]
         return
     assert problems
-    known = (*request(), "checks", "attachments", "evaluation_url", "target", "space_type")
+    known = (*request(), *OPTIONAL)
     assert all(problem.field.startswith(known) for problem in problems)
 
 
