@@ -34,7 +34,7 @@ def test_what_jobs_do_not_need_may_be_wrong(tmp_path: Path) -> None:
 def test_run_says_nothing_but_its_progress_unless_it_is_asked_to(tmp_path: Path) -> None:
     (tmp_path / "brief.json").write_text(json.dumps(REQUEST))
     settings = dict(os.environ) | {"CHROMIUM": "none"}
-    away = {"LLM_BASE_URL": "http://127.0.0.1:1/v1", "LLM_MODELS": "m"}
+    away = {"LLM_BASE_URL": "http://127.0.0.1:1/v1", "LLM_MODELS": "m", "JOB_DEADLINE_SECONDS": "10"}
     failed = forkserver.run(["run", "brief.json"], settings | away, tmp_path)
     assert (failed.returncode, "cannot be reached" in failed.stdout) == (1, True)
     quiet = forkserver.run(["run", "brief.json", "--fresh"], settings, tmp_path)

@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -76,3 +77,13 @@ async def test_an_address_without_a_model_is_told_and_stops_what_publishes() -> 
 async def test_an_address_that_is_none_is_told() -> None:
     found = await row("model m", llm_base_url="nonsense", llm_models="m")
     assert (found["verdict"], "LLM_BASE_URL" in found["found"]) == ("failed", True)
+
+
+async def test_of_several_providers_each_model_has_its_row(tmp_path: Path) -> None:
+    file = tmp_path / "providers.toml"
+    with ModelServer([Answer(status=401, model="a"), Answer("ok", model="b")]) as server:
+        entry = f'[[providers]]\nbase_url = "{server.base_url}"\nmodels = '
+        file.write_text(f'{entry}["a"]\n{entry}["b"]\n')
+        first, second = [await row(f"model {name}", llm_providers_file=file) for name in "ab"]
+    assert (first["verdict"], "LLM_PROVIDERS_FILE" in first["mend"]) == ("failed", True)
+    assert second["verdict"] == "ok"

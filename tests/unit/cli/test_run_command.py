@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.domain.brief import Wishes
 from pipeline.domain.errors import Busy, Misconfigured, PipelineError
 from tests.fakes.command_line import InstantJobs, pipeline
 
@@ -31,6 +32,13 @@ def test_a_job_that_succeeds_ends_with_0_and_shows_where_the_app_is(tmp_path: Pa
     assert "1 check: 1 pass" in ended.stdout
     assert "test/model" in ended.stdout
     assert "1200 in, 800 out, 1 call, $0.0100" in ended.stdout
+
+
+def test_what_a_brief_wants_for_its_job_alone_goes_with_it(jobs: InstantJobs) -> None:
+    pipeline("run", brief_file(model="a/b", max_usd=0.5, deadline_seconds=90), ends_with=0)
+    assert jobs.accepted[0][0].wishes == Wishes("a/b", 0.5, 90)
+    ended = pipeline("run", brief_file(max_usd="canary"), ends_with=2)
+    assert "max_usd: must be a number, without quotes" in ended.stderr
 
 
 def test_stages_are_told_on_standard_error_alone() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from pipeline.domain.conversation import CallLimits, Finish, Image, Message, Reply, Role
 from pipeline.domain.errors import BudgetExhausted
-from pipeline.domain.generation import Usage
+from pipeline.domain.generation import Price, Usage
 from pipeline.generation.model.budget import Caps, MeteredModel, request_digest
 from pipeline.generation.model.failure import ModelFailure, Remedy
 from pipeline.generation.tokens import Density, cut_middle, estimate_prompt, estimate_tokens
@@ -80,6 +80,19 @@ async def test_money_is_capped_by_what_is_spent() -> None:
     await ask(model)
     with pytest.raises(BudgetExhausted, match=r"\$0\.2000 of \$0\.2000"):
         await ask(model)
+
+
+@pytest.mark.parametrize(("cap", "wish", "name"), [(0.3, 0.2, "the request's max_usd"), (0.2, 0.3, "JOB_MAX_USD")])
+async def test_a_request_may_want_less_and_an_unknown_cost_is_told_by_the_price(
+    cap: float, wish: float, name: str
+) -> None:
+    usage = Usage(calls=1, prompt_tokens=50_000, completion_tokens=25_000)
+    inner, ledger = ScriptedModel(make_reply(finish=Finish.REFUSED, usage=usage)), RecordingLedger()
+    model = MeteredModel(inner, ledger, replace(AMPLE, usd=cap), Price(2.0, 4.0))
+    await ask(model)
+    assert (await ledger.spent(JOB)).cost_usd == pytest.approx(0.2)
+    with pytest.raises(BudgetExhausted, match=rf"\$0\.2000 of \$0\.2000 \({name}\)"):
+        await ask(model, replace(LIMITS, max_usd=wish))
 
 
 async def test_unknown_cost_does_not_stop_a_job_and_is_told_to_the_operator(caplog: pytest.LogCaptureFixture) -> None:
