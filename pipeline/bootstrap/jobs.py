@@ -16,6 +16,7 @@ from pipeline.jobs.outbox import Outbox
 from pipeline.jobs.queue import JobQueue, QueueRules
 from pipeline.jobs.records import JobRecords
 from pipeline.jobs.replies import SqlReplies
+from pipeline.jobs.retries import Retries
 from pipeline.jobs.stores import SqlBlobs, SqlDeliveries, SqlSites
 from pipeline.jobs.submissions import Submissions
 from pipeline.notification.egress import EgressClient
@@ -64,6 +65,7 @@ def build_jobs(
     submissions = Submissions(database)
     deadline = timedelta(seconds=settings.job_deadline_seconds)
     rules = QueueRules(deadline, waiting=settings.queue_limit, default_target=target, targets=targets)
+    retries = Retries(database, submissions, feed, clock, deadline=deadline, queue_limit=settings.queue_limit)
     queue = JobQueue(
         submissions=submissions,
         records=records,
@@ -71,6 +73,7 @@ def build_jobs(
         blobs=blobs,
         replies=replies,
         outbox=outbox,
+        retries=retries,
         clock=clock,
         rules=rules,
         failpoint=failpoint,

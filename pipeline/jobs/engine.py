@@ -23,15 +23,17 @@ from dbos import error as dbos_error
 from pipeline.domain.brief import Brief
 from pipeline.domain.errors import DeadlineExceeded, Misconfigured, PipelineError
 from pipeline.domain.job import Failure, Job, JobStatus, Stage
-from pipeline.jobs.checkpoint import Outcome, StageCheckpoint
+from pipeline.jobs.checkpoint import StageCheckpoint
 from pipeline.jobs.database import Database
 from pipeline.jobs.failpoint import Failpoint
 from pipeline.jobs.journal import log_end
 from pipeline.jobs.lease import BEAT_SECONDS, Leases
+from pipeline.jobs.outcomes import Outcome, outcomes_of
+from pipeline.jobs.queued import has_predecessor
 from pipeline.jobs.records import JobRecords
 from pipeline.jobs.replies import SqlReplies
 from pipeline.jobs.stores import forget_before
-from pipeline.jobs.submissions import APPLICATION, QUEUE, SHAPE, WORKFLOW, Submissions
+from pipeline.jobs.submissions import APPLICATION, QUEUE, SHAPE, WORKFLOW, Submissions, workflow_id
 from pipeline.jobs.timers import Timer
 from pipeline.jobs.worker import POLL_SECONDS, Worker
 from pipeline.ports import Checkpoint, Clock
@@ -106,9 +108,9 @@ class Engine:
         dbos = DBOS(config=self._config(executor))
 
         @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=RECOVERIES)
-        async def work(job_id: str) -> None:  # the engine marks the function: a bound method cannot be marked
+        async def work(job_id: str, attempt: int = 0) -> None:  # a function: the engine cannot mark a bound method
             with self._noticed():
-                await self._work(job_id, run)
+                await self._work(job_id, attempt, run)
 
         self._launching = asyncio.create_task(asyncio.to_thread(self._launch, dbos, executor))
         await asyncio.shield(self._launching)
@@ -170,41 +172,41 @@ class Engine:
             task.add_done_callback(ended)  # the engine counts it for a moment after its last line
         yield
 
-    async def _work(self, job_id: str, run: Run) -> None:
-        """The workflow. Whatever happens, the job's row says so."""
+    async def _work(self, job_id: str, attempt: int, run: Run) -> None:
+        """The workflow. Whatever happens, the job's row says so, unless a later attempt has begun."""
         job = await self._records.get(job_id)
-        if job.status.is_final:
+        if job.status.is_final or job.attempt != attempt:
             return
-        checkpoint = StageCheckpoint(job_id, self._records, self._failpoint, _run_step)
+        known = await self._database.transact(lambda connection: outcomes_of(connection, job_id)) if attempt else ()
+        checkpoint = StageCheckpoint(
+            job_id, self._records, self._failpoint, _run_step, [stage.outcome for stage in known]
+        )
         has_begun = job.status is JobStatus.RUNNING
         try:
             await self._wait_for_turn(job)
             has_begun |= await self._records.set_status(job_id, JobStatus.RUNNING)
             await run(job, await self._records.brief(job_id), checkpoint)
         except dbos_error.DBOSWorkflowCancelledError:
-            await self._records.set_status(job_id, JobStatus.CANCELLED)
+            await self._records.set_status(job_id, JobStatus.CANCELLED, attempt=attempt)
             if has_begun:  # else whoever cancelled it has said so
                 log_end(await self._records.get(job_id))
             raise
         except PipelineError as error:
-            await self._fail(job_id, Failure(checkpoint.stage, error.code, str(error)))
+            await self._end(job, JobStatus.FAILED, Failure(checkpoint.stage, error.code, str(error)))
         except Exception:  # noqa: BLE001 - a job must end on record, also when we are wrong
             _log.exception("a job failed in a way nobody foresaw", extra={"action": "job.bug", "job_id": job_id})
             message = "an unexpected error inside the service; its log has the details under this job's id"
-            await self._fail(job_id, Failure(checkpoint.stage, "internal_error", message))
+            await self._end(job, JobStatus.FAILED, Failure(checkpoint.stage, "internal_error", message))
         else:
-            await self._end(job_id, JobStatus.SUCCEEDED)
+            await self._end(job, JobStatus.SUCCEEDED)
 
-    async def _fail(self, job_id: str, failure: Failure) -> None:
-        await self._end(job_id, JobStatus.FAILED, failure)
-
-    async def _end(self, job_id: str, status: JobStatus, failure: Failure | None = None) -> None:
-        if await self._records.set_status(job_id, status, failure):
-            log_end(await self._records.get(job_id))
+    async def _end(self, job: Job, status: JobStatus, failure: Failure | None = None) -> None:
+        if await self._records.set_status(job.id, status, failure, attempt=job.attempt):
+            log_end(await self._records.get(job.id))
 
     async def _wait_for_turn(self, job: Job) -> None:
         """Rounds of one site are worked on in the order of their arrival."""
-        while await self._records.has_unfinished_predecessor(job):
+        while await self._database.transact(lambda connection: has_predecessor(connection, job)):
             if not job.seconds_left(self._clock.now()):
                 raise DeadlineExceeded("an earlier job of the same task took all the time there was")
             await self._clock.sleep(PREDECESSOR_POLL_SECONDS)
@@ -226,14 +228,14 @@ class Engine:
         if self._leases:
             live = await self._leases.beat()
             await asyncio.to_thread(_adopt_from_all_but, live)
-        for job_id in await asyncio.to_thread(_given_up, await self._records.unfinished()):
+        for job in await asyncio.to_thread(_given_up, await self._records.unfinished()):
             told = "the job was given up after it had ended the process several times"
-            await self._fail(job_id, Failure(Stage.ACCEPT, "given_up", told))
+            await self._end(job, JobStatus.FAILED, Failure(Stage.ACCEPT, "given_up", told))
 
     async def _purge(self) -> None:
         cutoff = self._clock.now() - self._retention
-        while job_ids := await forget_before(self._database, cutoff):
-            await asyncio.to_thread(DBOS.delete_workflows, job_ids)
+        while attempts := await forget_before(self._database, cutoff):
+            await asyncio.to_thread(DBOS.delete_workflows, [workflow_id(*attempt) for attempt in attempts])
 
     def _config(self, executor: str) -> DBOSConfig:
         return DBOSConfig(
@@ -272,11 +274,12 @@ def _adopt(executors: set[str]) -> None:
     DBOS._recover_pending_workflows(sorted(executors))  # noqa: SLF001 - not public; a contract test holds it to what we need
 
 
-def _given_up(job_ids: list[str]) -> list[str]:
-    if not job_ids:
+def _given_up(jobs: list[Job]) -> list[Job]:
+    by_flow = {workflow_id(job.id, job.attempt): job for job in jobs}
+    if not by_flow:
         return []
-    flows = DBOS.list_workflows(workflow_ids=job_ids, status=GIVEN_UP, load_input=False, load_output=False)
-    return [flow.workflow_id for flow in flows]
+    flows = DBOS.list_workflows(workflow_ids=[*by_flow], status=GIVEN_UP, load_input=False, load_output=False)
+    return [by_flow[flow.workflow_id] for flow in flows]
 
 
 def _lock(database: Database) -> IO[str]:

@@ -56,6 +56,9 @@ jobs = sa.Table(
     sa.Column("next_attempt_at", UtcDateTime, index=True),
     sa.Column("next_trigger", sa.String(16)),
     sa.Column("next_look_at", UtcDateTime, index=True),
+    sa.Column("attempt", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("turn", sa.Integer),
+    sa.Column("retried_at", UtcDateTime),
     sa.Index("jobs_by_site", "email", "task", "seq"),
     sqlite_autoincrement=True,
 )
@@ -72,6 +75,15 @@ job_events = sa.Table(
     sa.Column("seconds", sa.Float),
     sa.Index("job_events_by_job", "job_id", "id"),
     sqlite_autoincrement=True,
+)
+
+stage_outcomes = sa.Table(
+    "stage_outcomes",
+    metadata,
+    sa.Column("job_id", sa.String(32), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("stage", sa.String(16), nullable=False),
+    sa.Column("outcome", sa.JSON, nullable=False),
 )
 
 sites = sa.Table(

@@ -1,4 +1,4 @@
-"""The ``Jobs`` and ``Workspaces`` ports in memory, and the services that HTTP works with, for tests of the edges.
+"""The ``Jobs`` port in memory, and the services that HTTP works with, for tests of the edges.
 
 In a test::
 
@@ -11,25 +11,25 @@ Nothing happens to a job by itself: the test says ``start``, ``event``, ``finish
 """
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from pipeline.domain import errors
 from pipeline.domain.brief import Brief
 from pipeline.domain.errors import Busy, FieldProblem, InvalidInput, KeyReused, Misconfigured, NotFound, PipelineError
-from pipeline.domain.files import AppFiles, path_problem
+from pipeline.domain.files import AppFiles
 from pipeline.domain.job import EventKind, Failure, Job, JobEvent, JobStatus, Stage
 from pipeline.domain.notification import DeliveryState
-from pipeline.domain.publication import Remote, Site, Target
+from pipeline.domain.publication import Target
 from pipeline.domain.space import CreatedSpace, NewSpace
-from pipeline.ports import Jobs, SecretScanner, SpaceHost, SpaceHosts, Workspaces
+from pipeline.ports import Jobs, SecretScanner, SpaceHost, SpaceHosts
 from pipeline.settings import Settings
 from pipeline.verification.secrets import ConfiguredSecretScanner
-from tests.builders import NOW, SHA, make_delivery, make_outcome
+from tests.builders import NOW, make_delivery, make_outcome
+from tests.fakes.workspaces import MemoryWorkspaces
 
-_FOLDER = re.compile(r"[a-z0-9-]+")
 SECRET = "a-long-secret-for-tests"
 
 
@@ -155,6 +155,16 @@ class MemoryJobs(Jobs):
             self._end(job_id, JobStatus.CANCELLED)
         return await self.get(job_id)
 
+    async def retry(self, job_id: str) -> Job:
+        if (await self.get(job_id)).status not in {JobStatus.FAILED, JobStatus.CANCELLED}:
+            raise errors.Conflict("there is nothing to run again")
+        self._set(job_id, status=JobStatus.WAITING, failure=None, finished_at=None)
+        return self._jobs[job_id]
+
+    async def retry_failed(self, *, email: str | None = None, since: datetime | None = None) -> int:
+        failed, _ = await self.find(email=email, status=JobStatus.FAILED)
+        return len([await self.retry(job.id) for job in failed if not since or job.received_at >= since])
+
     async def redeliver(self, job_id: str) -> Job:
         if (await self.brief(job_id)).evaluation_url is None:
             raise InvalidInput(FieldProblem("job_id", "names a job whose brief has no evaluation_url"))
@@ -232,33 +242,6 @@ class MemoryJobs(Jobs):
     def _wake(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()
-
-
-class MemoryWorkspaces(Workspaces):
-    """Folders whose files are given; nothing can be committed."""
-
-    def __init__(self, folders: Mapping[str, Mapping[str, bytes]]) -> None:
-        self._folders = folders
-
-    async def published(self, site: Site) -> AppFiles:
-        return AppFiles(self._folders[site.folder])
-
-    async def commit(self, site: Site, files: AppFiles, message: str, at: datetime) -> str:
-        raise NotImplementedError
-
-    async def head(self, folder: str) -> str | None:
-        return SHA if folder in self._folders else None
-
-    async def read(self, folder: str, path: str) -> bytes | None:
-        if path_problem(path) or not _FOLDER.fullmatch(folder):
-            raise ValueError("this must be judged before a file system is asked")
-        return self._folders.get(folder, {}).get(path)
-
-    async def push(self, folder: str, commit_sha: str, remote: Remote, seconds: float) -> None:
-        raise NotImplementedError
-
-    async def clone(self, folder: str, remote: Remote, seconds: float) -> None:
-        raise NotImplementedError
 
 
 class MemoryServices:

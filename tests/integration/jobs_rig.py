@@ -20,6 +20,7 @@ from pipeline.jobs.outbox import Outbox
 from pipeline.jobs.queue import JobQueue, QueueRules
 from pipeline.jobs.records import JobRecords
 from pipeline.jobs.replies import SqlReplies
+from pipeline.jobs.retries import Retries
 from pipeline.jobs.stores import SqlBlobs, SqlDeliveries, SqlSites
 from pipeline.jobs.submissions import Submissions
 from pipeline.ports import Checkpoint, Notifier, Progress
@@ -135,6 +136,7 @@ async def working(
             blobs=blobs,
             replies=replies,
             outbox=outbox,
+            retries=Retries(database, submissions, feed, clock, deadline=rules.deadline, queue_limit=waiting),
             clock=clock,
             rules=rules,
             failpoint=Failpoint(None),
