@@ -34,7 +34,7 @@ from pipeline.jobs.records import JobRecords
 from pipeline.jobs.replies import SqlReplies
 from pipeline.jobs.stores import forget_before
 from pipeline.jobs.submissions import APPLICATION, QUEUE, SHAPE, WORKFLOW, Submissions, workflow_id
-from pipeline.jobs.timers import Timer
+from pipeline.jobs.timers import Runs
 from pipeline.jobs.worker import POLL_SECONDS, Worker
 from pipeline.ports import Checkpoint, Clock
 
@@ -62,7 +62,7 @@ class Engine:
         replies: SqlReplies,
         clock: Clock,
         *,
-        timers: Sequence[Timer],
+        timers: Sequence[Runs],
         concurrency: int,
         retention: timedelta,
         failpoint: Failpoint,

@@ -96,12 +96,12 @@ class JobRecords:
 
         accepted, is_new = await self._database.transact(work)
         self._tell(job_id)
-        return _job(accepted, () if is_new else await self._deliveries.of(job_id)), is_new
+        return job_from_row(accepted, () if is_new else await self._deliveries.of(job_id)), is_new
 
     async def get(self, job_id: str) -> Job:
         """Raises NotFound."""
         row = await self._row(job_id)
-        return _job(row, await self._deliveries.of(job_id))
+        return job_from_row(row, await self._deliveries.of(job_id))
 
     async def ids_like(self, prefix: str, limit: int) -> list[str]:
         """Ids that begin with ``prefix``, newest first."""
@@ -143,7 +143,7 @@ class JobRecords:
         rows = await self._database.transact(lambda connection: connection.execute(query).all())
         deliveries = await self._deliveries.of_many([row.id for row in rows])
         more = str(rows[limit - 1].seq) if len(rows) > limit else None
-        return [_job(row, deliveries.get(row.id, ())) for row in rows[:limit]], more
+        return [job_from_row(row, deliveries.get(row.id, ())) for row in rows[:limit]], more
 
     async def counts(self) -> dict[JobStatus, int]:
         """Unfinished jobs by status."""
@@ -158,7 +158,7 @@ class JobRecords:
         """All jobs that wait or run."""
         query = sa.select(tables.jobs).where(tables.jobs.c.status.in_(UNFINISHED))
         rows = await self._database.transact(lambda connection: connection.execute(query).all())
-        return [_job(row, ()) for row in rows]
+        return [job_from_row(row, ()) for row in rows]
 
     async def revised(self, brief: Brief) -> tuple[str, Target] | None:
         """Task and target of the site that ``brief`` revises, also of one that a job is still making."""
@@ -288,7 +288,8 @@ def _new_row(brief: Brief, target: Target, *, notify: bool, received_at: datetim
     }
 
 
-def _job(row: sa.Row[Any], deliveries: tuple[Delivery, ...]) -> Job:
+def job_from_row(row: sa.Row[Any], deliveries: tuple[Delivery, ...]) -> Job:
+    """A job, of its row."""
     fields = as_dict(row)
     result = fields["result"]  # how it was made, what was seen and what is live, side by side
     parts = {"key": fields, "made": result, "seen": result, "publication": result.get("publication")}

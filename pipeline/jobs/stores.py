@@ -275,8 +275,13 @@ async def forget_before(database: Database, cutoff: datetime) -> list[tuple[str,
         connection.execute(tables.jobs.delete().where(tables.jobs.c.id.in_(job_ids)))
         connection.execute(tables.replies.delete().where(tables.replies.c.until < cutoff))  # of processes that died
         # A job that is still known put its bytes after the cutoff: what is older belongs to none.
-        oldest = connection.execute(sa.select(sa.func.min(tables.jobs.c.received_at))).scalar() or cutoff
-        connection.execute(tables.blobs.delete().where(tables.blobs.c.last_put_at < min(oldest, cutoff)))
+        batches, lines = tables.batches, tables.batch_lines
+        old_batch = sa.and_(batches.c.received_at < cutoff, sa.not_(batches.c.is_open))
+        connection.execute(lines.delete().where(lines.c.batch_id.in_(sa.select(batches.c.id).where(old_batch))))
+        connection.execute(batches.delete().where(old_batch))
+        received = [sa.select(sa.func.min(table.c.received_at)) for table in (tables.jobs, batches)]
+        oldest = [connection.execute(query).scalar() or cutoff for query in received]
+        connection.execute(tables.blobs.delete().where(tables.blobs.c.last_put_at < min(*oldest, cutoff)))
         return [(row.id, attempt) for row in found for attempt in range(row.attempt + 1)]
 
     return await database.transact(work)

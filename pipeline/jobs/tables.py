@@ -138,6 +138,33 @@ model_calls = sa.Table(
     sa.Column("reply", sa.JSON),
 )
 
+batches = sa.Table(
+    "batches",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("owner", sa.String(254), nullable=False),
+    sa.Column("key", sa.String(300)),
+    sa.Column("digest", sa.String(64)),
+    sa.Column("received_at", UtcDateTime, nullable=False),
+    sa.Column("is_open", sa.Boolean, nullable=False, index=True),
+    sa.Column("last_place", sa.Integer, nullable=False),
+    sa.UniqueConstraint("owner", "key"),
+)
+
+batch_lines = sa.Table(
+    "batch_lines",
+    metadata,
+    sa.Column("batch_id", sa.String(32), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("state", sa.String(8), nullable=False),
+    sa.Column("job_id", sa.String(32), index=True),
+    sa.Column("brief", sa.JSON(none_as_null=True)),
+    sa.Column("problems", sa.JSON(none_as_null=True)),
+    sa.Column("place", sa.Integer),
+    sa.Index("batch_lines_by_state", "state", "batch_id", "number"),
+    sa.Index("batch_lines_by_place", "batch_id", "place"),
+)
+
 worker_leases = sa.Table(
     "worker_leases",
     metadata,

@@ -28,6 +28,7 @@ from pipeline.ports import Jobs, SecretScanner, SpaceHost, SpaceHosts
 from pipeline.settings import Settings
 from pipeline.verification.secrets import ConfiguredSecretScanner
 from tests.builders import NOW, make_delivery, make_outcome
+from tests.fakes.batches import MemoryBatches
 from tests.fakes.workspaces import MemoryWorkspaces
 
 SECRET = "a-long-secret-for-tests"
@@ -255,6 +256,7 @@ class MemoryServices:
     ) -> None:
         self.settings = Settings.from_environment(**{"deploy_secret": SECRET, **settings})
         self.jobs = MemoryJobs(queue_limit)
+        self.batches = MemoryBatches(self.jobs)
         self.workspaces = MemoryWorkspaces(folders or {})
         self.secrets: SecretScanner = ConfiguredSecretScanner(self.settings.secrets())
         self.spaces: SpaceHosts = _no_hub

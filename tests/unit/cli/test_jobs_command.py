@@ -142,7 +142,7 @@ def test_cancel_says_that_a_job_had_ended(jobs: InstantJobs) -> None:
 def test_retry_lets_one_job_or_all_that_failed_run_again(jobs: InstantJobs) -> None:
     job_id = accept_waiting(jobs)
     jobs.fail(job_id, Failure(Stage.PUBLISH, "publish_failed", "no"))
-    assert pipeline("jobs", "retry", job_id, "--json", ends_with=0).document["status"] == "waiting"
+    assert pipeline("jobs", "retry", job_id, "--json", ends_with=0).document["status"] == "succeeded"
     assert "nothing to run again" in pipeline("jobs", "retry", job_id, ends_with=1).stderr
     jobs.fail(job_id, Failure(Stage.PUBLISH, "publish_failed", "no"))
     assert pipeline("jobs", "retry", "--failed", "--since", "2001-01-31", "--json").document["retried"] == 1
