@@ -70,6 +70,7 @@ class Services:
     async def stop(self, drain_seconds: float | None = None) -> None:
         """Take no more, let running jobs go on for DRAIN_SECONDS; what is left is resumed by the next start."""
         self.jobs.is_draining = True
+        self.batches.is_draining = True
         self.provision_spaces.is_draining = True
         if self.browser:
             self.browser.is_draining = True

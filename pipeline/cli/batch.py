@@ -14,7 +14,7 @@ import typer
 from pipeline.cli.exits import ExitCode, exit_codes, run_async
 from pipeline.cli.output import plain, say
 from pipeline.cli.progress import ProgressBar
-from pipeline.cli.run import read_settings
+from pipeline.cli.run import announce, read_settings
 from pipeline.domain.batch import FAILED_LINES, Cost, LineStatus, NewLine
 from pipeline.domain.brief import Brief
 from pipeline.domain.errors import Busy, FieldProblem, InvalidInput, KeyReused, NotFound
@@ -55,6 +55,7 @@ def batch(
         chosen = target or Target.LOCAL
         settings = read_settings(chosen, **({"job_concurrency": parallel} if parallel else {}))
         total = _count(file, settings)
+        announce([], chosen, asked=target is not None)
         is_told = chosen is not Target.LOCAL if notify is None else notify
         run = _Run(settings, chosen, total, notify=is_told, only_failed=only == "failed", as_json=as_json)
         run_async(run.work(file))

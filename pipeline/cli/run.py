@@ -81,7 +81,7 @@ def _read(
     from pipeline.cli.briefs import read_briefs, with_new_nonces
 
     briefs, chosen = read_briefs(file, settings, only_round), target or Target.LOCAL
-    _announce(briefs, chosen, asked=target is not None)
+    announce(briefs, chosen, asked=target is not None)
     briefs = [replace(brief, target=chosen) for brief in briefs]
     return with_new_nonces(briefs) if fresh else briefs
 
@@ -93,7 +93,8 @@ def _print_documents(jobs: Sequence[Job], settings: "Settings", *, as_list: bool
     print_json({"jobs": documents} if as_list else documents[0])
 
 
-def _announce(briefs: Sequence[Brief], target: Target, *, asked: bool) -> None:
+def announce(briefs: Sequence[Brief], target: Target, *, asked: bool) -> None:
+    """Say where ``briefs`` go, and what of them asks for another place."""
     if target is Target.LOCAL:
         say("Target: local, a dry run to this machine's disk; --target publishes.")
     else:

@@ -99,6 +99,20 @@ async def test_what_has_succeeded_or_not_ended_or_never_was_is_not_run_again(dat
         jobs.is_draining = True
 
 
+async def test_a_job_that_was_taken_up_again_survives_the_death_of_its_process(database: Database) -> None:
+    work = TwoStages(failures=1)
+    async with working(database, work) as jobs:
+        failed = await finished(jobs, make_brief(nonce="n1"))
+        work.hangs = 1
+        await jobs.retry(failed.id)
+        async for _ in jobs.watch(failed.id):
+            if len(work.done) == 3:
+                break
+    async with working(Database(database.url.render_as_string(hide_password=False)), work) as jobs:
+        assert (await jobs.wait(failed.id, SECONDS)).status is JobStatus.SUCCEEDED
+    assert work.done == ["generate n1", "publish n1", "publish n1", "publish n1"]
+
+
 async def test_all_that_failed_are_run_again_as_far_as_there_is_room(database: Database) -> None:
     work = TwoStages(failures=3)
     async with working(database, work, waiting=1, concurrency=1) as jobs:

@@ -32,13 +32,18 @@ _batches, _lines, _jobs, _calls = tables.batches, tables.batch_lines, tables.job
 
 
 class SqlBatches:
-    """Takes them in, and tells what became of them."""
+    """Takes them in, and tells what became of them.
+
+    Attributes:
+        is_draining: set when the service is about to stop: those who watch are sent away.
+    """
 
     def __init__(self, database: Database, blobs: SqlBlobs, feed: JobFeed, clock: Clock) -> None:
         self._database = database
         self._blobs = blobs
         self._feed = feed
         self._clock = clock
+        self.is_draining = False
 
     async def begin(self) -> str:
         """Make room for one, and return its id."""
@@ -122,7 +127,7 @@ class SqlBatches:
                 for result in ended:
                     place = result.place or place
                     yield result
-                if not ended and not is_open:
+                if self.is_draining or not (ended or is_open):
                     return
                 if not ended:
                     await news.wait(LOOK_SECONDS)
