@@ -43,7 +43,7 @@ COMMANDS = (
         "Take many briefs through the pipeline here and now, a line of a file each; a line of result as each ends.",
         "pipeline.cli.batch:batch",
         "pipeline batch briefs.jsonl --parallel 8",
-        "pipeline batch briefs.jsonl --resume --only failed --json > results.jsonl",
+        "pipeline batch briefs.jsonl --resume --only failed --json",
     ),
     _Lazy(
         "open",
