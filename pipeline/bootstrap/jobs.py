@@ -16,6 +16,7 @@ from pipeline.jobs.outbox import Outbox
 from pipeline.jobs.queue import JobQueue, QueueRules
 from pipeline.jobs.records import JobRecords
 from pipeline.jobs.replies import SqlReplies
+from pipeline.jobs.retries import Retries
 from pipeline.jobs.stores import SqlBlobs, SqlDeliveries, SqlSites
 from pipeline.jobs.submissions import Submissions
 from pipeline.notification.egress import EgressClient
@@ -60,6 +61,7 @@ def build_jobs(settings: JobSettings, **rules: Any) -> JobParts:
     outbox = Outbox(database, records, notifier, replies=replies, feed=feed, clock=clock)
     submissions = Submissions(database)
     deadline = timedelta(seconds=settings.job_deadline_seconds)
+    retries = Retries(database, submissions, feed, clock, deadline=deadline, queue_limit=settings.queue_limit)
     queue = JobQueue(
         submissions=submissions,
         records=records,
@@ -67,6 +69,7 @@ def build_jobs(settings: JobSettings, **rules: Any) -> JobParts:
         blobs=blobs,
         replies=replies,
         outbox=outbox,
+        retries=retries,
         clock=clock,
         rules=QueueRules(deadline, settings.queue_limit, **rules),
         failpoint=failpoint,

@@ -15,6 +15,8 @@ from pipeline.domain.address import UrlRule
 from pipeline.domain.errors import Misconfigured
 from pipeline.domain.publication import Target
 from pipeline.generation.model.providers import provider_for
+from pipeline.jobs.batches.feeder import Feeder
+from pipeline.jobs.batches.store import SqlBatches
 from pipeline.jobs.call_events import SqlCallEvents
 from pipeline.jobs.database import Database
 from pipeline.jobs.engine import Engine
@@ -46,7 +48,8 @@ class Services:
 
     settings: Settings  # as read at the start
     models: tuple[ModelEndpoint, ...]  # that are asked, in order; none where apps are built by general rules
-    jobs: JobQueue  # accept, show, watch, cancel, redeliver
+    jobs: JobQueue  # accept, show, watch, cancel, retry, redeliver
+    batches: SqlBatches  # many briefs at once
     workspaces: GitWorkspaces  # for previews
     secrets: SecretScanner  # looks for configured secrets in what is to be published
     spaces: SpaceHosts  # the Hub, as a token sees it
@@ -71,6 +74,7 @@ class Services:
     async def stop(self, drain_seconds: float | None = None) -> None:
         """Take no more, let running jobs go on for DRAIN_SECONDS; what is left is resumed by the next start."""
         self.jobs.is_draining = True
+        self.batches.is_draining = True
         self.provision_spaces.is_draining = True
         if self.browser:
             self.browser.is_draining = True
@@ -100,11 +104,15 @@ def build(settings: Settings) -> Services:
     secrets, spaces = open_secret_scanner(settings), open_spaces(settings)
     browser = browser_of(settings)
     deploy = _deploy(settings, jobs, workspaces, spaces, browser, models=models)
+    batches = SqlBatches(jobs.database, jobs.blobs, jobs.feed, jobs.clock)
+    at_once = max(1, min(settings.job_concurrency, settings.queue_limit) // 2)
+    feeder = Feeder(jobs.database, jobs.queue, jobs.blobs, jobs.feed, jobs.clock, at_once=at_once)
     looks = LateLooks(jobs.database, jobs.records, jobs.feed, jobs.clock, deploy.is_served)
     return Services(
         settings=settings,
         models=models,
         jobs=jobs.queue,
+        batches=batches,
         workspaces=workspaces,
         secrets=secrets,
         spaces=spaces,
@@ -118,7 +126,7 @@ def build(settings: Settings) -> Services:
             jobs.submissions,
             jobs.replies,
             jobs.clock,
-            timers=(jobs.outbox.timer(), looks.timer()),
+            timers=(jobs.outbox.timer(), looks.timer(), feeder),
             concurrency=settings.job_concurrency,
             retention=timedelta(days=settings.retention_days),
             failpoint=jobs.failpoint,

@@ -39,6 +39,13 @@ COMMANDS = (
         "pipeline run brief.json --target github-pages --strict",
     ),
     _Lazy(
+        "batch",
+        "Take many briefs through the pipeline here and now, a line of a file each; a line of result as each ends.",
+        "pipeline.cli.batch:batch",
+        "pipeline batch briefs.jsonl --parallel 8",
+        "pipeline batch briefs.jsonl --resume --only failed --json",
+    ),
+    _Lazy(
         "open",
         "Show what a job has published in the browser; an app on this machine is served until Ctrl-C.",
         "pipeline.cli.page:open_app",

@@ -1,6 +1,7 @@
 """``pipeline jobs``: straight from the database, also while a service works on it."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from pipeline.settings import JobSettings
 
 jobs = typer.Typer(no_args_is_help=True)
+
+Since = Annotated[
+    str | None, typer.Option(metavar="TIME", help="With --failed: of jobs received since, as 2026-01-31T12:00Z.")
+]
 
 
 @jobs.command("list", epilog=examples("pipeline jobs list --status failed", "pipeline jobs list --limit 5 --json"))
@@ -132,33 +137,65 @@ def cancel(job_id: JobId, *, as_json: AsJson = False) -> None:
     say(f"Job {job.id} is cancelled.")
 
 
+@jobs.command(epilog=examples("pipeline jobs retry latest", "pipeline jobs retry --failed --since 2026-01-31"))
+def retry(
+    job_id: Annotated[str | None, typer.Argument(metavar="ID", help="Of one job; not with --failed.")] = None,
+    *,
+    failed: Annotated[bool, typer.Option("--failed", help="All jobs that have failed.")] = False,
+    since: Since = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run a job again that failed or was cancelled: from the stage that failed, within a new deadline."""
+    begin = _one_or_since(job_id, since, failed=failed, as_json=as_json)
+
+    async def again(port: Jobs, settings: "JobSettings") -> int:
+        if job_id is None:
+            count = await port.retry_failed(since=begin)
+            if as_json:
+                print_json({"ok": True, "retried": count})
+            return count
+        job = await find_job(port, job_id)
+        await _told(port, await port.retry(job.id), settings, as_json=as_json)
+        return 1
+
+    with exit_codes(as_json=as_json):
+        count = with_jobs(again)
+    say(f"{count} job{'s' * (count != 1)} will be run again by the service, or by its next start.")
+
+
 @jobs.command(epilog=examples("pipeline jobs redeliver latest", "pipeline jobs redeliver --failed --since 2026-01-31"))
 def redeliver(
     job_id: Annotated[str | None, typer.Argument(metavar="ID", help="Of one job; not with --failed.")] = None,
     *,
     failed: Annotated[bool, typer.Option("--failed", help="Everything that evaluators did not take in time.")] = False,
-    since: Annotated[
-        str | None, typer.Option(metavar="TIME", help="With --failed: of jobs received since, as 2026-01-31T12:00Z.")
-    ] = None,
+    since: Since = None,
     as_json: AsJson = False,
 ) -> None:
     """Tell the evaluator once more about what a job published, or all evaluators what they missed."""
-    if (job_id is None) is not failed or (since and not failed):
-        raise typer.BadParameter("name one job, or say --failed, with --since TIME or without")
+    begin = _one_or_since(job_id, since, failed=failed, as_json=as_json)
     if job_id is None:
-        _redeliver_failed(since, as_json=as_json)
+        _redeliver_failed(begin, as_json=as_json)
     else:
         _redeliver_one(job_id, as_json=as_json)
 
 
-def _redeliver_failed(since: str | None, *, as_json: bool) -> None:
-    from pipeline.shapes.redelivery import RedeliverReply, moment
+def _one_or_since(job_id: str | None, since: str | None, *, failed: bool, as_json: bool) -> datetime | None:
+    """When the jobs that are meant were received; None = one alone, or all."""
+    from pipeline.shapes.redelivery import moment
 
+    if (job_id is None) is not failed or (since and not failed):
+        raise typer.BadParameter("name one job, or say --failed, with --since TIME or without")
     with exit_codes(as_json=as_json):
         try:
-            begin = moment(since) if since else None
+            return moment(since) if since else None
         except ValueError as error:
             raise InvalidInput(FieldProblem("--since", str(error))) from error
+
+
+def _redeliver_failed(begin: datetime | None, *, as_json: bool) -> None:
+    from pipeline.shapes.redelivery import RedeliverReply
+
+    with exit_codes(as_json=as_json):
         count = with_jobs(lambda port, _: port.retry_dead_letters(since=begin))
         if as_json:
             print_json(RedeliverReply(redelivered=count).model_dump(mode="json"))

@@ -135,7 +135,7 @@ def _facts(job: Job) -> Iterable[tuple[str, str]]:
     if job.seen.screenshot:
         yield "picture", f"`{_program()} jobs show {job.id[:SHORT_ID]} --screenshot page.png` saves it"
     if job.finished_at:
-        yield "took", f"{round((job.finished_at - job.received_at).total_seconds(), 1):g} s"
+        yield "took", f"{round((job.finished_at - job.begun_at).total_seconds(), 1):g} s"
     yield "evaluator", DELIVERY_WORDS[job.notification]
     for note in made.notes:
         yield "note", note

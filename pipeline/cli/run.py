@@ -48,7 +48,7 @@ def run(
     """The command."""
     with exit_codes(as_json=not watch):
         chosen = target or Target.LOCAL
-        settings = _read_settings(chosen)
+        settings = read_settings(chosen)
         briefs = _read(brief_file, settings, only_round, target, fresh=fresh)
         is_told = chosen is not Target.LOCAL if notify is None else notify
         jobs = run_async(_run_all(settings, briefs, notify=is_told, show=watch))
@@ -64,11 +64,11 @@ def run(
         raise typer.Exit(ExitCode.FAILED)
 
 
-def _read_settings(target: Target) -> "Settings":
-    """Of the environment. Raises Misconfigured, also for what ``target`` lacks."""
+def read_settings(target: Target, **chosen: object) -> "Settings":
+    """Of the environment, but for what is ``chosen``. Raises Misconfigured, also for what ``target`` lacks."""
     from pipeline.bootstrap.environment import read_settings, require_git
 
-    settings = read_settings(deploy_target=target)
+    settings = read_settings(deploy_target=target, **chosen)
     log_as_told(settings, silent=TOLD_OTHERWISE)
     settings.require(target)
     require_git()
@@ -81,7 +81,7 @@ def _read(
     from pipeline.cli.briefs import read_briefs, with_new_nonces
 
     briefs, chosen = read_briefs(file, settings, only_round), target or Target.LOCAL
-    _announce(briefs, chosen, asked=target is not None)
+    announce(briefs, chosen, asked=target is not None)
     briefs = [replace(brief, target=chosen) for brief in briefs]
     return with_new_nonces(briefs) if fresh else briefs
 
@@ -93,7 +93,8 @@ def _print_documents(jobs: Sequence[Job], settings: "Settings", *, as_list: bool
     print_json({"jobs": documents} if as_list else documents[0])
 
 
-def _announce(briefs: Sequence[Brief], target: Target, *, asked: bool) -> None:
+def announce(briefs: Sequence[Brief], target: Target, *, asked: bool) -> None:
+    """Say where ``briefs`` go, and what of them asks for another place."""
     if target is Target.LOCAL:
         say("Target: local, a dry run to this machine's disk; --target publishes.")
     else:

@@ -254,8 +254,7 @@ class Candidates:
         return self._job.seconds_left(self._ports.clock.now())
 
     def _model_seconds(self) -> float:
-        given = (self._job.deadline - self._job.received_at).total_seconds()
-        return max(self._seconds_left() - (1 - MODEL_SHARE) * given, 0.0)
+        return max(self._seconds_left() - (1 - MODEL_SHARE) * self._job.seconds_given, 0.0)
 
 
 def notes_on_site(job: Job, draft: Draft) -> tuple[str, ...]:

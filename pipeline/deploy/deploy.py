@@ -124,7 +124,7 @@ class Deploy:
         """What the remote holds of ours when little time is left, and ``confirming`` has not come to an end."""
         if job.notification is DeliveryState.NOT_REQUESTED or not self._notify_unconfirmed:
             return None
-        kept = UNCONFIRMED_SHARE * (job.deadline - job.received_at).total_seconds()
+        kept = UNCONFIRMED_SHARE * job.seconds_given
         await asyncio.wait({confirming}, timeout=max(self._left(job) - kept, 0.0))
         return None if confirming.done() else await self._ports.publishers[site.target].held(publication, site)
 

@@ -60,6 +60,10 @@ class KeyReused(PipelineError):
     """The same (email, task, round, nonce) was sent before with another body."""
 
 
+class Conflict(PipelineError):
+    """What is asked for does not go with how things stand now."""
+
+
 class NotFound(PipelineError):
     """Nothing of that name, or nothing that this caller may see."""
 

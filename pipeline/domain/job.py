@@ -1,7 +1,7 @@
 """The durable record of one piece of work."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from pipeline.domain.brief import JobKey, Wishes
@@ -83,7 +83,7 @@ class Job:
     fingerprint: str  # of the request's body
     status: JobStatus
     target: Target
-    received_at: datetime  # the deadline counts from here
+    received_at: datetime
     deadline: datetime  # when the evaluator must have been told
     wishes: Wishes = field(default_factory=Wishes)  # of the request, for this job alone
     finished_at: datetime | None = None
@@ -97,6 +97,8 @@ class Job:
     leader: str | None = None  # id of the job whose app this one shares: it is the same request with another nonce
     live_at: datetime | None = None  # when the app was published and confirmed, as far as it was
     next_attempt_at: datetime | None = None  # at telling, after the job has ended
+    attempt: int = 0  # how often it was taken up again after it had ended
+    retried_at: datetime | None = None  # the last time
 
     @property
     def has_result(self) -> bool:
@@ -104,7 +106,16 @@ class Job:
         is_to_be_told = self.live_at is not None and self.notification is DeliveryState.PENDING
         return self.status.is_final or is_to_be_told
 
+    @property
+    def begun_at(self) -> datetime:
+        """What its deadline counts from."""
+        return self.retried_at or self.received_at
+
+    @property
+    def seconds_given(self) -> float:
+        """From there to the deadline."""
+        return (self.deadline - self.begun_at).total_seconds()
+
     def seconds_left(self, now: datetime) -> float:
         """Until the deadline; never negative, and never more than the job was given, whatever the clock says."""
-        given = self.deadline - self.received_at
-        return min(max(self.deadline - now, timedelta()), given).total_seconds()
+        return min(max((self.deadline - now).total_seconds(), 0.0), self.seconds_given)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, TypeVar
 
@@ -16,12 +16,12 @@ from pipeline.domain.verdict import Seen
 from pipeline.jobs.codec import from_json, to_json
 from pipeline.jobs.failpoint import Failpoint, Moment
 from pipeline.jobs.journal import log_stage
+from pipeline.jobs.outcomes import ERROR, Outcome
 from pipeline.jobs.records import JobRecords
 from pipeline.ports import Progress
 
 T = TypeVar("T")
 
-Outcome = dict[str, Any]
 RunStep = Callable[[str, Callable[[], Coroutine[Any, Any, Outcome]]], Awaitable[Outcome]]
 """The engine's durable step: a name, and what to run unless its outcome is on record."""
 
@@ -37,11 +37,16 @@ class StageCheckpoint:
     Expected failures travel as values: an exception's class does not survive the engine's record, its code does.
     """
 
-    def __init__(self, job_id: str, records: JobRecords, failpoint: Failpoint, run_step: RunStep) -> None:
+    def __init__(
+        self, job_id: str, records: JobRecords, failpoint: Failpoint, run_step: RunStep, known: Sequence[Outcome] = ()
+    ) -> None:
+        """``known`` are the outcomes of the first stages, from an earlier attempt at the job."""
         self._job_id = job_id
         self._records = records
         self._failpoint = failpoint
         self._run_step = run_step
+        self._known = known
+        self._position = 0
         self.stage = Stage.ACCEPT
 
     async def __call__(
@@ -53,15 +58,18 @@ class StageCheckpoint:
             StageError: what the effect raised, then and on every replay.
             DeadlineExceeded: ``seconds`` were over.
         """
-        self.stage = stage
+        self.stage, position = stage, self._position
+        self._position += 1
 
         async def step() -> Outcome:
-            return await self._run(stage, effect, returns, seconds)
+            if position < len(self._known):
+                return self._known[position]
+            return await self._run(stage, position, effect, returns=returns, seconds=seconds)
 
         outcome = await self._run_step(stage, step)
         self._failpoint.pass_by(stage, Moment.AFTER_RECORD)
-        if "error" in outcome:
-            raise _KINDS.get(outcome["error"], StageError)(outcome["message"])
+        if ERROR in outcome:
+            raise _KINDS.get(outcome[ERROR], StageError)(outcome["message"])
         return from_json(returns, _renewed(outcome["value"]))
 
     async def report(self, made: Made, seen: Seen, files: str, publication: Publication | None = None) -> None:
@@ -73,12 +81,18 @@ class StageCheckpoint:
         await self._records.report_notification(self._job_id, state)
 
     async def _run(
-        self, stage: Stage, effect: Callable[[Progress], Awaitable[T]], returns: type[T], seconds: float | None
+        self,
+        stage: Stage,
+        position: int,
+        effect: Callable[[Progress], Awaitable[T]],
+        *,
+        returns: type[T],
+        seconds: float | None,
     ) -> Outcome:
         self._failpoint.pass_by(stage, Moment.BEFORE)
         starts = await self._records.begin(self._job_id, stage)
         begun = time.monotonic()
-        kind, detail = EventKind.FINISHED, ""
+        detail = ""
         notes = ProgressNotes(self._job_id, stage, self._records)
         try:
             if starts > MOST_STARTS:
@@ -87,11 +101,11 @@ class StageCheckpoint:
                 outcome = {"value": to_json(returns, await effect(progress))}
         except (StageError, TimeoutError) as error:
             failure = error if isinstance(error, StageError) else DeadlineExceeded(_no_time(stage, notes.last, seconds))
-            kind, detail = EventKind.FAILED, str(failure)
-            outcome = {"error": failure.code, "message": str(failure)}
+            detail = str(failure)
+            outcome = {ERROR: failure.code, "message": str(failure)}
         self._failpoint.pass_by(stage, Moment.AFTER_EFFECT)
         elapsed = round(time.monotonic() - begun, 4)
-        await self._records.add_event(self._job_id, kind, stage, detail, elapsed)
+        await self._records.end_stage(self._job_id, position, stage, outcome, detail=detail, seconds=elapsed)
         log_stage(self._job_id, stage, elapsed, detail)
         return outcome
 

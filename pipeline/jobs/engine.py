@@ -38,11 +38,13 @@ from pipeline.jobs.flows import (
 )
 from pipeline.jobs.journal import log_end
 from pipeline.jobs.lease import BEAT_SECONDS, Leases
+from pipeline.jobs.outcomes import outcomes_of
+from pipeline.jobs.queued import has_predecessor
 from pipeline.jobs.records import JobRecords
 from pipeline.jobs.replies import SqlReplies
 from pipeline.jobs.stores import forget_before
-from pipeline.jobs.submissions import APPLICATION, QUEUE, SHAPE, WORKFLOW, Submissions
-from pipeline.jobs.timers import Timer
+from pipeline.jobs.submissions import APPLICATION, QUEUE, SHAPE, WORKFLOW, Submissions, workflow_id
+from pipeline.jobs.timers import Runs
 from pipeline.jobs.worker import POLL_SECONDS, Worker
 from pipeline.ports import Checkpoint, Clock
 
@@ -70,7 +72,7 @@ class Engine:
         replies: SqlReplies,
         clock: Clock,
         *,
-        timers: Sequence[Timer],
+        timers: Sequence[Runs],
         concurrency: int,
         retention: timedelta,
         failpoint: Failpoint,
@@ -117,9 +119,9 @@ class Engine:
         dbos = DBOS(config=self._config())
 
         @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)
-        async def work(job_id: str) -> None:  # the engine marks the function: a bound method cannot be marked
-            with self._noticed(job_id), bound_contextvars(job_id=job_id):
-                await unless_away(self._work(job_id, run))
+        async def work(job_id: str, attempt: int = 0) -> None:  # a function: the engine cannot mark a bound method
+            with self._noticed(workflow_id(job_id, attempt)), bound_contextvars(job_id=job_id):
+                await unless_away(self._work(job_id, attempt, run))
 
         self._launching = asyncio.create_task(asyncio.to_thread(self._launch, dbos))
         await asyncio.shield(self._launching)
@@ -141,8 +143,9 @@ class Engine:
         timers = [timer.stop(drain_seconds) for timer in self._timers]
         await asyncio.gather(*timers, asyncio.to_thread(self._idle.wait, drain_seconds))
         with suppress(Unavailable):
-            for job_id in list(self._under_way):
-                await self._records.add_event(job_id, EventKind.STATUS, None, STOPPED)
+            for job in await self._records.unfinished():
+                if workflow_id(*job) in self._under_way:
+                    await self._records.add_event(job[0], EventKind.STATUS, None, STOPPED)
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
         if self._leases:
             await self._leases.release()
@@ -169,59 +172,59 @@ class Engine:
         self._worker = Worker(dbos, queue)
 
     @contextmanager
-    def _noticed(self, job_id: str) -> Iterator[None]:
+    def _noticed(self, flow: str) -> Iterator[None]:
         """Around a workflow: ``stop`` waits for its end, and then there is a place for another."""
 
         def ended(task: asyncio.Task[None]) -> None:
-            if self._under_way.get(job_id) is task:
-                del self._under_way[job_id]
+            if self._under_way.get(flow) is task:
+                del self._under_way[flow]
             if not self._under_way:
                 self._idle.set()
             self._wake()
 
         if task := asyncio.current_task():
-            self._under_way[job_id] = task
+            self._under_way[flow] = task
             self._idle.clear()
             task.add_done_callback(ended)  # the engine counts it for a moment after its last line
         yield
 
-    async def _work(self, job_id: str, run: Run) -> None:
-        """The workflow. Whatever happens, the job's row says so."""
+    async def _work(self, job_id: str, attempt: int, run: Run) -> None:
+        """The workflow. Whatever happens, the job's row says so, unless a later attempt has begun."""
         job = await self._records.get(job_id)
-        if job.status.is_final:
+        if job.status.is_final or job.attempt != attempt:
             return
-        checkpoint = StageCheckpoint(job_id, self._records, self._failpoint, run_step)
+        known = await self._database.transact(lambda connection: outcomes_of(connection, job_id)) if attempt else ()
+        checkpoint = StageCheckpoint(
+            job_id, self._records, self._failpoint, run_step, [stage.outcome for stage in known]
+        )
         has_begun = job.status is JobStatus.RUNNING
         try:
             await self._wait_for_turn(job)
             has_begun |= await self._records.set_status(job_id, JobStatus.RUNNING)
             await run(job, await self._records.brief(job_id), checkpoint)
         except dbos_error.DBOSWorkflowCancelledError:
-            await self._records.set_status(job_id, JobStatus.CANCELLED)
+            await self._records.set_status(job_id, JobStatus.CANCELLED, attempt=attempt)
             if has_begun:  # else whoever cancelled it has said so
                 log_end(await self._records.get(job_id))
             raise
         except (Unavailable, sa.exc.SQLAlchemyError):
             raise
         except PipelineError as error:
-            await self._fail(job_id, Failure(checkpoint.stage, error.code, str(error)))
+            await self._end(job_id, attempt, JobStatus.FAILED, Failure(checkpoint.stage, error.code, str(error)))
         except Exception:  # noqa: BLE001 - a job must end on record, also when we are wrong
             _log.exception("a job failed in a way nobody foresaw", extra={"action": "job.bug", "job_id": job_id})
             message = "an unexpected error inside the service; its log has the details under this job's id"
-            await self._fail(job_id, Failure(checkpoint.stage, "internal_error", message))
+            await self._end(job_id, attempt, JobStatus.FAILED, Failure(checkpoint.stage, "internal_error", message))
         else:
-            await self._end(job_id, JobStatus.SUCCEEDED)
+            await self._end(job_id, attempt, JobStatus.SUCCEEDED)
 
-    async def _fail(self, job_id: str, failure: Failure) -> None:
-        await self._end(job_id, JobStatus.FAILED, failure)
-
-    async def _end(self, job_id: str, status: JobStatus, failure: Failure | None = None) -> None:
-        if await self._records.set_status(job_id, status, failure):
+    async def _end(self, job_id: str, attempt: int, status: JobStatus, failure: Failure | None = None) -> None:
+        if await self._records.set_status(job_id, status, failure, attempt=attempt):
             log_end(await self._records.get(job_id))
 
     async def _wait_for_turn(self, job: Job) -> None:
         """Rounds of one site are worked on in the order of their arrival."""
-        while await self._records.has_unfinished_predecessor(job):
+        while await self._database.transact(lambda connection: has_predecessor(connection, job)):
             if not job.seconds_left(self._clock.now()):
                 raise DeadlineExceeded("an earlier job of the same task took all the time there was")
             await self._clock.sleep(PREDECESSOR_POLL_SECONDS)
@@ -243,20 +246,22 @@ class Engine:
         if self._leases:
             live = await self._leases.beat()
             await asyncio.to_thread(adopt_from_all_but, live)
+        jobs = {workflow_id(*job): job for job in await self._records.unfinished()}
         unheld = await asyncio.to_thread(pending_of, self._executor) - self._under_way.keys()
-        for job_id in unheld & self._unheld:  # not one that was just begun, or has just ended
-            await self._records.add_event(job_id, EventKind.STATUS, None, TAKEN_UP)
-            await asyncio.to_thread(DBOS.resume_workflow, job_id, queue_name=QUEUE)
+        for flow in unheld & self._unheld:  # not one that was just begun, or has just ended
+            if flow in jobs:
+                await self._records.add_event(jobs[flow][0], EventKind.STATUS, None, TAKEN_UP)
+            await asyncio.to_thread(DBOS.resume_workflow, flow, queue_name=QUEUE)
             self._wake()
         self._unheld = unheld
-        for job_id in await asyncio.to_thread(given_up, await self._records.unfinished()):
+        for flow in await asyncio.to_thread(given_up, list(jobs)):
             told = "the job engine gave the job up; the service's log has the details under this job's id"
-            await self._fail(job_id, Failure(Stage.ACCEPT, "given_up", told))
+            await self._end(*jobs[flow], JobStatus.FAILED, Failure(Stage.ACCEPT, "given_up", told))
 
     async def _purge(self) -> None:
         cutoff = self._clock.now() - self._retention
-        while job_ids := await forget_before(self._database, cutoff):
-            await asyncio.to_thread(DBOS.delete_workflows, job_ids)
+        while attempts := await forget_before(self._database, cutoff):
+            await asyncio.to_thread(DBOS.delete_workflows, [workflow_id(*attempt) for attempt in attempts])
 
     def _config(self) -> DBOSConfig:
         return DBOSConfig(

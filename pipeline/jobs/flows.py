@@ -10,7 +10,7 @@ from dbos import DBOS
 from dbos import error as dbos_error
 
 from pipeline.domain.errors import Unavailable
-from pipeline.jobs.checkpoint import Outcome
+from pipeline.jobs.outcomes import Outcome
 
 GIVEN_UP = ["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]  # DBOS's words for jobs it will not touch again
 
@@ -49,7 +49,7 @@ async def unless_away(work: Awaitable[T]) -> T:
 
 
 def pending_of(executor: str) -> set[str]:
-    """The jobs that ``executor`` is at work on, or was."""
+    """The workflows that ``executor`` is at work on, or was."""
     held = DBOS.list_workflows(status="PENDING", executor_id=executor, load_input=False, load_output=False)
     return {flow.workflow_id for flow in held}
 
@@ -66,9 +66,9 @@ def adopt(executors: set[str]) -> None:
     DBOS._recover_pending_workflows(sorted(executors))  # noqa: SLF001 - not public; a contract test holds it to what we need
 
 
-def given_up(job_ids: list[str]) -> list[str]:
+def given_up(flow_ids: list[str]) -> list[str]:
     """Those that DBOS has ended in its own way."""
-    if not job_ids:
+    if not flow_ids:
         return []
-    flows = DBOS.list_workflows(workflow_ids=job_ids, status=GIVEN_UP, load_input=False, load_output=False)
+    flows = DBOS.list_workflows(workflow_ids=flow_ids, status=GIVEN_UP, load_input=False, load_output=False)
     return [flow.workflow_id for flow in flows]

@@ -32,7 +32,7 @@ def log_end(job: Job) -> None:
         "task": job.key.task,
         "round": job.key.round,
         "target": job.target.value,
-        "seconds": round((job.finished_at - job.received_at).total_seconds(), 3) if job.finished_at else None,
+        "seconds": round((job.finished_at - job.begun_at).total_seconds(), 3) if job.finished_at else None,
         **{f"checks_{outcome.name.lower()}": count[outcome] for outcome in Outcome},
         "generator": made.generator or None,
         "model": made.model,

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -18,6 +18,7 @@ from pipeline.jobs.journal import log_accepted, log_end
 from pipeline.jobs.outbox import Outbox
 from pipeline.jobs.records import JobRecords
 from pipeline.jobs.replies import RENEW_SECONDS, SqlReplies
+from pipeline.jobs.retries import Retries
 from pipeline.jobs.stores import SqlBlobs
 from pipeline.jobs.submissions import Submissions
 from pipeline.ports import Clock
@@ -39,7 +40,7 @@ class QueueRules:
 
 
 class JobQueue:
-    """Accept, show, watch, cancel, redeliver.
+    """Accept, show, watch, cancel, retry, redeliver.
 
     Attributes:
         is_draining: set when the service is about to stop: nothing is accepted, and waiters are sent away.
@@ -54,6 +55,7 @@ class JobQueue:
         blobs: SqlBlobs,
         replies: SqlReplies,
         outbox: Outbox,
+        retries: Retries,
         clock: Clock,
         rules: QueueRules,
         failpoint: Failpoint,
@@ -66,6 +68,7 @@ class JobQueue:
         self._blobs = blobs
         self._replies, self.reply_sent = replies, replies.release
         self._outbox, self.retry_dead_letters = outbox, outbox.retry_dead_letters
+        self._retries = retries
         self._clock = clock
         self._rules = rules
         self._failpoint = failpoint
@@ -83,8 +86,7 @@ class JobQueue:
             InvalidInput: the target cannot be served, or is not that of the site which is revised; or what is wanted
                 for this job alone goes beyond the operator's limits.
         """
-        if self.is_draining:
-            raise Unavailable("the service is stopping: send the request again in a moment")
+        self._require_open()
         self._failpoint.pass_by(Stage.ACCEPT, Moment.BEFORE)
 
         def hold(connection: sa.Connection, job_id: str) -> None:
@@ -110,6 +112,10 @@ class JobQueue:
         if is_new:
             log_accepted(job)
         return job, is_new
+
+    def _require_open(self) -> None:
+        if self.is_draining:
+            raise Unavailable("the service is stopping: send the request again in a moment")
 
     async def _place(self, brief: Brief) -> tuple[Target, str | None]:
         """Where ``brief`` goes, and the task of its site if that is another one: a revision follows its site."""
@@ -162,12 +168,33 @@ class JobQueue:
         if job.status.is_final:
             return job
         has_ended = await self._records.set_status(job_id, JobStatus.CANCELLED)
-        await self._submissions.cancel(job_id)
+        await self._submissions.cancel(job_id, job.attempt)
         job = await self._records.get(job_id)
         has_run = any(event.detail == JobStatus.RUNNING for event in await self._records.events(job_id))
         if has_ended and not has_run:  # else the engine says so
             log_end(job)
         return job
+
+    async def retry(self, job_id: str) -> Job:
+        """Take a job up again that has ended without success, at the stage that failed, within a new deadline.
+
+        Raises:
+            NotFound: no such job.
+            Conflict: it has not ended, or has succeeded.
+            Busy, Unavailable: as for a new one.
+        """
+        self._require_open()
+        await self._retries.retry(job_id)
+        self._submissions.announce()
+        return await self._records.get(job_id)
+
+    async def retry_failed(self, *, email: str | None = None, since: datetime | None = None) -> int:
+        """The same for all that failed, of jobs received ``since`` then, oldest first; how many. Raises Busy."""
+        self._require_open()
+        try:
+            return await self._retries.retry_failed(email=email, since=since)
+        finally:
+            self._submissions.announce()
 
     async def redeliver(self, job_id: str) -> Job:
         """Tell the evaluator once more.

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipeline.domain.brief import Brief
-from pipeline.domain.errors import Busy, FieldProblem, InvalidInput, KeyReused, NotFound
+from pipeline.domain.errors import FieldProblem, InvalidInput, KeyReused, NotFound
 from pipeline.domain.generation import Made
 from pipeline.domain.job import EventKind, Failure, Job, JobEvent, JobStatus, Stage
 from pipeline.domain.notification import DeliveryState, Schedule, Trigger
@@ -18,15 +18,17 @@ from pipeline.jobs import tables
 from pipeline.jobs.codec import brief_from_json, brief_to_json, from_row, job_from_row, new_row, to_json
 from pipeline.jobs.database import Database
 from pipeline.jobs.feed import DUE
+from pipeline.jobs.outcomes import ERROR, Outcome, keep_outcome
+from pipeline.jobs.queued import require_room
 from pipeline.jobs.revisions import revised
 from pipeline.jobs.sharing import UNFINISHED, follow, settle_followers
 from pipeline.jobs.stores import SqlBlobs, SqlDeliveries, upsert
 from pipeline.jobs.timeline import add_event, begin_stage
 from pipeline.ports import Clock
 
-BUSY_RETRY_SECONDS = 30
 FIRST_LOOK_SECONDS = 30
 
+Row = dict[str, Any]
 OnEvent = Callable[[str], None]
 """Told the id of a job whenever its timeline has grown."""
 
@@ -81,9 +83,7 @@ class JobRecords:
                 if known.notification == DeliveryState.PENDING:
                     hold(connection, job_id)
                 return known, False
-            waiting = sa.select(sa.func.count()).where(table.c.status == JobStatus.WAITING)
-            if connection.execute(waiting).scalar_one() > queue_limit:
-                raise Busy("too many jobs are waiting", retry_after_seconds=BUSY_RETRY_SECONDS)
+            require_room(connection, queue_limit)
             digests = self._blobs.put_all(connection, [attachment.content for attachment in brief.attachments])
             stored = table.update().where(table.c.id == job_id).values(brief=brief_to_json(brief, digests))
             connection.execute(stored)
@@ -166,27 +166,15 @@ class JobRecords:
         query = sa.select(sa.func.min(table.c.received_at)).where(waits)
         return await self._database.transact(lambda connection: connection.execute(query).scalar_one())
 
-    async def unfinished(self) -> list[str]:
-        """Ids of all jobs that wait or run."""
-        query = sa.select(tables.jobs.c.id).where(tables.jobs.c.status.in_(UNFINISHED))
-        return list(await self._database.transact(lambda connection: connection.execute(query).scalars().all()))
+    async def unfinished(self) -> list[tuple[str, int]]:
+        """Ids of all jobs that wait or run, each with its attempt."""
+        query = sa.select(tables.jobs.c.id, tables.jobs.c.attempt).where(tables.jobs.c.status.in_(UNFINISHED))
+        rows = await self._database.transact(lambda connection: connection.execute(query).all())
+        return [(row.id, row.attempt) for row in rows]
 
     async def revised(self, brief: Brief) -> tuple[str, Target] | None:
         """Task and target of the site that ``brief`` revises, also of one that a job is still making."""
         return await self._database.transact(lambda connection: revised(connection, brief))
-
-    async def has_unfinished_predecessor(self, job: Job) -> bool:
-        """Whether an earlier job of the same site is still at work on it: rounds are worked on in order.
-
-        One whose app is live, and that only tells the evaluator, is in nobody's way.
-        """
-        table = tables.jobs
-        own = sa.select(table.c.seq).where(table.c.id == job.id).scalar_subquery()
-        is_at_work = sa.and_(table.c.status.in_(UNFINISHED), table.c.live_at.is_(None), table.c.leader.is_(None))
-        is_of_site = sa.func.coalesce(table.c.site_task, table.c.task) == (job.site_task or job.key.task)
-        query = sa.select(sa.func.count()).where(table.c.email == job.key.email, is_of_site, is_at_work)
-        earlier = query.where(table.c.seq < own)
-        return await self._database.transact(lambda connection: connection.execute(earlier).scalar_one()) > 0
 
     async def events(self, job_id: str, after: int = 0) -> list[JobEvent]:
         """The timeline after event ``after``."""
@@ -212,8 +200,23 @@ class JobRecords:
         self._on_event(job_id)
         return count
 
-    async def set_status(self, job_id: str, status: JobStatus, failure: Failure | None = None) -> bool:
-        """Move an unfinished job to ``status``; return whether it was unfinished.
+    async def end_stage(
+        self, job_id: str, position: int, stage: Stage, outcome: Outcome, *, detail: str, seconds: float
+    ) -> None:
+        """Let the timeline tell the end of a stage, and keep what it came to."""
+        now, kind = self._clock.now(), EventKind.FAILED if ERROR in outcome else EventKind.FINISHED
+
+        def work(connection: sa.Connection) -> None:
+            keep_outcome(connection, job_id, position, stage, outcome)
+            add_event(connection, job_id, now, kind, stage, detail=detail, seconds=seconds)
+
+        await self._database.transact(work)
+        self._on_event(job_id)
+
+    async def set_status(
+        self, job_id: str, status: JobStatus, failure: Failure | None = None, *, attempt: int | None = None
+    ) -> bool:
+        """Move an unfinished job to ``status``; return whether it was unfinished, and at that ``attempt``.
 
         Those that share its app end with it.
         """
@@ -224,8 +227,9 @@ class JobRecords:
             values: dict[str, Any] = {"status": status}
             if status.is_final:
                 values |= {"finished_at": now, "failure": to_json(Failure, failure) if failure else None}
+            is_of_attempt = sa.true() if attempt is None else table.c.attempt == attempt
             unfinished = sa.and_(table.c.id == job_id, table.c.status.in_(UNFINISHED), table.c.status != status)
-            moved = connection.execute(table.update().where(unfinished).values(values)).rowcount > 0
+            moved = connection.execute(table.update().where(unfinished, is_of_attempt).values(values)).rowcount > 0
             if moved:
                 detail = status.value if failure is None else f"{status.value}: {failure.message}"
                 stage = failure.stage if failure else None

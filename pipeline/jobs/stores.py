@@ -263,19 +263,25 @@ class SqlLedger:
         return spent
 
 
-async def forget_before(database: Database, cutoff: datetime) -> list[str]:
-    """Delete jobs that ended before ``cutoff`` with all that hangs on them; return their ids. Sites stay."""
+async def forget_before(database: Database, cutoff: datetime) -> list[tuple[str, int]]:
+    """Delete jobs that ended before ``cutoff`` with all that hangs on them; return all attempts at them. Sites stay."""
 
-    def work(connection: sa.Connection) -> list[str]:
-        old = sa.select(tables.jobs.c.id).where(tables.jobs.c.finished_at < cutoff).limit(500)
-        job_ids = list(connection.execute(old).scalars())
-        for table in (tables.job_events, tables.deliveries, tables.model_calls):
+    def work(connection: sa.Connection) -> list[tuple[str, int]]:
+        old = sa.select(tables.jobs.c.id, tables.jobs.c.attempt).where(tables.jobs.c.finished_at < cutoff).limit(500)
+        found = connection.execute(old).all()
+        job_ids = [row.id for row in found]
+        for table in (tables.job_events, tables.stage_outcomes, tables.deliveries, tables.model_calls):
             connection.execute(table.delete().where(table.c.job_id.in_(job_ids)))
         connection.execute(tables.jobs.delete().where(tables.jobs.c.id.in_(job_ids)))
         connection.execute(tables.replies.delete().where(tables.replies.c.until < cutoff))  # of processes that died
         # A job that is still known put its bytes after the cutoff: what is older belongs to none.
-        oldest = connection.execute(sa.select(sa.func.min(tables.jobs.c.received_at))).scalar() or cutoff
-        connection.execute(tables.blobs.delete().where(tables.blobs.c.last_put_at < min(oldest, cutoff)))
-        return job_ids
+        batches, lines = tables.batches, tables.batch_lines
+        old_batch = sa.and_(batches.c.received_at < cutoff, sa.not_(batches.c.is_open))
+        connection.execute(lines.delete().where(lines.c.batch_id.in_(sa.select(batches.c.id).where(old_batch))))
+        connection.execute(batches.delete().where(old_batch))
+        received = [sa.select(sa.func.min(table.c.received_at)) for table in (tables.jobs, batches)]
+        oldest = [connection.execute(query).scalar() or cutoff for query in received]
+        connection.execute(tables.blobs.delete().where(tables.blobs.c.last_put_at < min(*oldest, cutoff)))
+        return [(row.id, attempt) for row in found for attempt in range(row.attempt + 1)]
 
     return await database.transact(work)

@@ -17,6 +17,11 @@ QUEUE = "deploys"
 WORKFLOW = "deploy"
 
 
+def workflow_id(job_id: str, attempt: int) -> str:
+    """The engine's id for one attempt at a job: what it has on record of an earlier one does not bind the next."""
+    return f"{job_id}-{attempt}" if attempt else job_id
+
+
 class Submissions:
     """Queues and cancels. The engine's library is imported with the first of either: reading does without."""
 
@@ -24,16 +29,16 @@ class Submissions:
         self._database = database
         self._listeners: list[Callable[[], None]] = []
 
-    def enqueue(self, connection: sa.Connection, job_id: str) -> None:
-        """Queue a job in the transaction that writes its row."""
+    def enqueue(self, connection: sa.Connection, job_id: str, attempt: int = 0) -> None:
+        """Queue an attempt at a job in the transaction that writes its row."""
         options: EnqueueOptions = {
             "workflow_name": WORKFLOW,
             "queue_name": QUEUE,
-            "workflow_id": job_id,
+            "workflow_id": workflow_id(job_id, attempt),
             "app_version": SHAPE,
             "workflow_id_reuse_policy": "reject",
         }
-        self._client.enqueue_in_transaction(connection, options, job_id)
+        self._client.enqueue_in_transaction(connection, options, job_id, *([attempt] if attempt else []))
 
     def announce(self) -> None:
         """Tell the worker of this process that what was queued is committed; one elsewhere may come first."""
@@ -44,9 +49,9 @@ class Submissions:
         """Call ``listener`` at every announcement."""
         self._listeners.append(listener)
 
-    async def cancel(self, job_id: str) -> None:
-        """Stop a job, now if it waits, else within its current stage."""
-        await self._client.cancel_workflow_async(job_id)
+    async def cancel(self, job_id: str, attempt: int) -> None:
+        """Stop an attempt at a job, now if it waits, else within its current stage."""
+        await self._client.cancel_workflow_async(workflow_id(job_id, attempt))
 
     def close(self) -> None:
         """Give back what was opened for it."""

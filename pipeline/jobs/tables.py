@@ -56,6 +56,9 @@ jobs = sa.Table(
     sa.Column("next_attempt_at", UtcDateTime, index=True),
     sa.Column("next_trigger", sa.String(16)),
     sa.Column("next_look_at", UtcDateTime, index=True),
+    sa.Column("attempt", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("turn", sa.Integer),
+    sa.Column("retried_at", UtcDateTime),
     sa.Index("jobs_by_site", "email", "task", "seq"),
     sqlite_autoincrement=True,
 )
@@ -72,6 +75,15 @@ job_events = sa.Table(
     sa.Column("seconds", sa.Float),
     sa.Index("job_events_by_job", "job_id", "id"),
     sqlite_autoincrement=True,
+)
+
+stage_outcomes = sa.Table(
+    "stage_outcomes",
+    metadata,
+    sa.Column("job_id", sa.String(32), primary_key=True),
+    sa.Column("position", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("stage", sa.String(16), nullable=False),
+    sa.Column("outcome", sa.JSON, nullable=False),
 )
 
 sites = sa.Table(
@@ -124,6 +136,33 @@ model_calls = sa.Table(
     sa.Column("model", sa.String(200), nullable=False),
     sa.Column("begun_at", UtcDateTime, nullable=False),
     sa.Column("reply", sa.JSON),
+)
+
+batches = sa.Table(
+    "batches",
+    metadata,
+    sa.Column("id", sa.String(32), primary_key=True),
+    sa.Column("owner", sa.String(254), nullable=False),
+    sa.Column("key", sa.String(300)),
+    sa.Column("digest", sa.String(64)),
+    sa.Column("received_at", UtcDateTime, nullable=False),
+    sa.Column("is_open", sa.Boolean, nullable=False, index=True),
+    sa.Column("last_place", sa.Integer, nullable=False),
+    sa.UniqueConstraint("owner", "key"),
+)
+
+batch_lines = sa.Table(
+    "batch_lines",
+    metadata,
+    sa.Column("batch_id", sa.String(32), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("state", sa.String(8), nullable=False),
+    sa.Column("job_id", sa.String(32), index=True),
+    sa.Column("brief", sa.JSON(none_as_null=True)),
+    sa.Column("problems", sa.JSON(none_as_null=True)),
+    sa.Column("place", sa.Integer),
+    sa.Index("batch_lines_by_state", "state", "batch_id", "number"),
+    sa.Index("batch_lines_by_place", "batch_id", "place"),
 )
 
 worker_leases = sa.Table(

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 
@@ -28,6 +28,16 @@ _log = logging.getLogger(__name__)
 def always() -> sa.ColumnElement[bool]:
     """The condition of a timer that waits for its time alone."""
     return sa.true()
+
+
+class Runs(Protocol):
+    """What works beside the jobs, from the engine's start to its stop."""
+
+    def start(self) -> None:
+        """Begin, on the running loop."""
+
+    async def stop(self, seconds: float) -> None:
+        """Begin nothing more, and let what is under way end, for ``seconds`` at most."""
 
 
 class Timer:

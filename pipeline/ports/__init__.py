@@ -14,6 +14,7 @@ from pipeline.domain.job import Stage
 from pipeline.domain.notification import Delivery, DeliveryState, Notification, Trigger
 from pipeline.domain.publication import Publication, Remote, Site, Target
 from pipeline.domain.verdict import Seen, Verdict, Verification
+from pipeline.ports.batches import Batches as Batches
 from pipeline.ports.jobs import Jobs as Jobs
 from pipeline.ports.space_host import SpaceHost as SpaceHost
 from pipeline.ports.space_host import SpaceHosts as SpaceHosts

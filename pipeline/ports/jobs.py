@@ -54,6 +54,12 @@ class Jobs(Protocol):
     async def cancel(self, job_id: str) -> Job:
         """Stop before the next stage; a job that has ended stays as it is. Raises NotFound."""
 
+    async def retry(self, job_id: str) -> Job:
+        """Take a job up again at the stage that failed. Raises NotFound, Conflict, Busy, Unavailable."""
+
+    async def retry_failed(self, *, email: str | None = None, since: datetime | None = None) -> int:
+        """The same for all that failed, of jobs received ``since`` then; how many. Raises Busy, Unavailable."""
+
     async def redeliver(self, job_id: str) -> Job:
         """Tell the evaluator once more. Raises NotFound, InvalidInput."""
 

@@ -206,6 +206,8 @@ class Settings(JobSettings):
     )
 
     max_request_bytes: int = Field(32 * MEBIBYTE, gt=0, description="length of a request")
+    max_batch_bytes: int = Field(256 * MEBIBYTE, gt=0, description="length of a batch")
+    max_batch_lines: int = Field(100_000, gt=0, description="requests in a batch")
     max_attachment_bytes: int = Field(8 * MEBIBYTE, gt=0, description="length of one attachment, decoded")
     max_attachments: int = Field(32, ge=0, description="attachments of one brief")
 

@@ -10,7 +10,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline import __version__
 from pipeline.shapes.deploy_request import RequestRules
-from pipeline.web import delivery_routes, deploy_routes, event_routes, health_routes, job_routes, preview_routes
+from pipeline.web import (
+    batch_routes,
+    delivery_routes,
+    deploy_routes,
+    event_routes,
+    health_routes,
+    job_routes,
+    preview_routes,
+)
 from pipeline.web.auth import Credentials, Gate
 from pipeline.web.body import BodyLimit
 from pipeline.web.dependencies import Services
@@ -30,6 +38,7 @@ ROUTES = (
     job_routes,
     event_routes,
     delivery_routes,
+    batch_routes,
     creation_routes,
     preview_routes,
     health_routes,
@@ -77,7 +86,9 @@ def create_app(services: Services) -> FastAPI:
     for routes in ROUTES:
         app.router.routes += routes.router.routes  # included, each would be built again, at the first request
     install_error_handlers(app)
-    app.add_middleware(BodyLimit, max_bytes=services.settings.max_request_bytes)
+    settings = services.settings
+    batches = {batch_routes.router.prefix: settings.max_batch_bytes}
+    app.add_middleware(BodyLimit, max_bytes=settings.max_request_bytes, elsewhere=batches)
     app.add_middleware(SafeHeaders)
     app.add_middleware(RequestLog)
     describe = app.openapi

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any, TypeVar
 
@@ -34,17 +34,21 @@ class BodyLimit:
     sender gets to see the refusal.
     """
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: int, elsewhere: Mapping[str, int]) -> None:
+        """``elsewhere`` are paths with another limit."""
         self._app = app
         self._max_bytes = max_bytes
+        self._elsewhere = elsewhere
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Judge one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if self._is_too_large(Headers(scope=scope).get("content-length", "")):
-            await error_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, self._text())(scope, receive, send)
+        most = self._elsewhere.get(scope["path"].rstrip("/"), self._max_bytes)
+        text = f"the request is larger than {most} bytes"
+        if _is_more_than(most, Headers(scope=scope).get("content-length", "")):
+            await error_response(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text)(scope, receive, send)
             return
         received = 0
 
@@ -52,18 +56,16 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._max_bytes:
-                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, self._text())
+            if received > most:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text)
             return message
 
         await self._app(scope, counted, send)
 
-    def _is_too_large(self, declared: str) -> bool:
-        digits = declared.lstrip("0") if declared.isascii() and declared.isdigit() else ""
-        return len(digits) > _LONGEST_LENGTH or int(digits or "0") > self._max_bytes
 
-    def _text(self) -> str:
-        return f"the request is larger than {self._max_bytes} bytes"
+def _is_more_than(most: int, declared: str) -> bool:
+    digits = declared.lstrip("0") if declared.isascii() and declared.isdigit() else ""
+    return len(digits) > _LONGEST_LENGTH or int(digits or "0") > most
 
 
 async def read_body(request: Request) -> bytes:

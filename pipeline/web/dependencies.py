@@ -14,7 +14,7 @@ from pipeline.domain.job import Job
 from pipeline.domain.space import CreatedSpace, NewSpace
 from pipeline.manage_spaces.provisioning import ProvisionSpaces
 from pipeline.metrics import Metrics
-from pipeline.ports import CallEvents, Jobs, SecretScanner, SpaceHosts, Workspaces
+from pipeline.ports import Batches, CallEvents, Jobs, SecretScanner, SpaceHosts, Workspaces
 from pipeline.settings import Settings
 from pipeline.shapes.deploy_request import RequestRules
 from pipeline.web.auth import Caller, Gate
@@ -49,6 +49,10 @@ class Services(Protocol):
     @property
     def jobs(self) -> Jobs:
         """The queue and the records."""
+
+    @property
+    def batches(self) -> Batches:
+        """Many briefs at once."""
 
     @property
     def workspaces(self) -> Workspaces:

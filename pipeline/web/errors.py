@@ -19,6 +19,7 @@ from starlette.routing import Match
 
 from pipeline.domain.errors import (
     Busy,
+    Conflict,
     FieldProblem,
     HubError,
     HubRejected,
@@ -46,6 +47,7 @@ STATUS_OF: Mapping[type[PipelineError], HTTPStatus] = {
     InvalidInput: HTTPStatus.BAD_REQUEST,
     Unreadable: HTTPStatus.BAD_REQUEST,
     KeyReused: HTTPStatus.CONFLICT,
+    Conflict: HTTPStatus.CONFLICT,
     NotFound: HTTPStatus.NOT_FOUND,
     Busy: HTTPStatus.TOO_MANY_REQUESTS,
     Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -65,6 +65,16 @@ async def cancel_job(job: JobOfCaller, services: ServicesOfApp) -> JobView:
     return await _view(services, await services.jobs.cancel(job.id))
 
 
+@router.post("/{job_id}/retry", summary="Run a failed job again from where it failed", responses=documented(404, 409))
+async def retry_job(job: JobOfCaller, services: ServicesOfApp) -> JobView:
+    """Within a new deadline. What earlier stages came to is kept, and so are its key, its site and what it has spent.
+
+    The same request posted again is answered with what comes of it. Refused for a job that has succeeded or has not
+    ended. One that shares another's app is run again together with it.
+    """
+    return await _view(services, await services.jobs.retry(job.id))
+
+
 @router.post("/{job_id}/redeliver", summary="Tell the evaluator once more", responses=_one_job)
 async def redeliver(job: JobOfCaller, services: ServicesOfApp) -> JobView:
     """One more attempt; refused when there is nothing to tell or nobody to be told."""

@@ -66,6 +66,12 @@ class InstantJobs(MemoryJobs):
                 self.finish(job.id, publication=LOCAL, seen=seen)
         return job, is_new
 
+    async def retry(self, job_id: str) -> Job:
+        """Run it again, and end it well."""
+        await super().retry(job_id)
+        self.finish(job_id, publication=LOCAL)
+        return await self.get(job_id)
+
 
 class InstantServices(MemoryServices):
     """Services over jobs that are given."""

@@ -1,4 +1,4 @@
-"""The ``Jobs`` and ``Workspaces`` ports in memory, and the services that HTTP works with, for tests of the edges.
+"""The ``Jobs`` port in memory, and the services that HTTP works with, for tests of the edges.
 
 In a test::
 
@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from pipeline.domain import errors
 from pipeline.domain.brief import Brief
 from pipeline.domain.errors import Busy, FieldProblem, InvalidInput, KeyReused, Misconfigured, NotFound, PipelineError
 from pipeline.domain.files import AppFiles
@@ -28,6 +29,7 @@ from pipeline.ports import Jobs, SecretScanner, SpaceHost, SpaceHosts
 from pipeline.settings import Settings
 from pipeline.verification.secrets import ConfiguredSecretScanner
 from tests.builders import NOW, make_delivery, make_outcome
+from tests.fakes.batches import MemoryBatches
 from tests.fakes.workspaces import MemoryWorkspaces
 
 SECRET = "a-long-secret-for-tests"
@@ -155,6 +157,16 @@ class MemoryJobs(Jobs):
             self._end(job_id, JobStatus.CANCELLED)
         return await self.get(job_id)
 
+    async def retry(self, job_id: str) -> Job:
+        if (await self.get(job_id)).status not in {JobStatus.FAILED, JobStatus.CANCELLED}:
+            raise errors.Conflict("there is nothing to run again")
+        self._set(job_id, status=JobStatus.WAITING, failure=None, finished_at=None)
+        return self._jobs[job_id]
+
+    async def retry_failed(self, *, email: str | None = None, since: datetime | None = None) -> int:
+        failed, _ = await self.find(email=email, status=JobStatus.FAILED)
+        return len([await self.retry(job.id) for job in failed if not since or job.received_at >= since])
+
     async def redeliver(self, job_id: str) -> Job:
         if (await self.brief(job_id)).evaluation_url is None:
             raise InvalidInput(FieldProblem("job_id", "names a job whose brief has no evaluation_url"))
@@ -248,6 +260,7 @@ class MemoryServices:
     ) -> None:
         self.settings = Settings.from_environment(**{"deploy_secret": SECRET, **settings})
         self.jobs = MemoryJobs(queue_limit)
+        self.batches = MemoryBatches(self.jobs)
         self.workspaces = MemoryWorkspaces(folders or {})
         self.secrets: SecretScanner = ConfiguredSecretScanner(self.settings.secrets())
         self.spaces: SpaceHosts = _no_hub

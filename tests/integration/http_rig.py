@@ -21,7 +21,7 @@ SITE = {
 JOB_ROUTES = [
     *[("GET", path) for path in ("", "/log", "/events", "/files", "/files/index.html", "/screenshot.png")],
     *[("GET", path) for path in ("/app.zip", "/evidence.zip")],
-    *[("POST", path) for path in ("/cancel", "/redeliver")],
+    *[("POST", path) for path in ("/cancel", "/retry", "/redeliver")],
 ]
 
 

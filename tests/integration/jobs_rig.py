@@ -11,6 +11,8 @@ from pipeline.domain.job import Job, Stage
 from pipeline.domain.notification import Delivery, DeliveryState, NextStep, Notification, Trigger, next_step
 from pipeline.domain.publication import Target
 from pipeline.domain.verdict import Seen
+from pipeline.jobs.batches.feeder import Feeder
+from pipeline.jobs.batches.store import SqlBatches
 from pipeline.jobs.database import Database
 from pipeline.jobs.engine import Engine, Run
 from pipeline.jobs.failpoint import Failpoint
@@ -20,6 +22,7 @@ from pipeline.jobs.outbox import Outbox
 from pipeline.jobs.queue import JobQueue, QueueRules
 from pipeline.jobs.records import JobRecords
 from pipeline.jobs.replies import SqlReplies
+from pipeline.jobs.retries import Retries
 from pipeline.jobs.stores import SqlBlobs, SqlDeliveries, SqlSites
 from pipeline.jobs.submissions import Submissions
 from pipeline.ports import Checkpoint, Notifier, Progress
@@ -84,6 +87,7 @@ class WorkingQueue(JobQueue):
     sites: SqlSites
     feed: JobFeed
     outbox: Outbox
+    batches: SqlBatches
 
 
 async def finished(jobs: JobQueue, brief: Brief | None = None) -> Job:
@@ -105,6 +109,7 @@ async def working(
     concurrency: int = 8,
     script: Iterable[int] = (),
     is_served: IsServed = is_served_never,
+    lines_at_once: int = 4,
     retry_time: timedelta = timedelta(hours=24),
 ) -> AsyncIterator[WorkingQueue]:
     clock, feed = SystemClock(), JobFeed()
@@ -114,33 +119,35 @@ async def working(
     notifier = ScriptedNotifier(SqlDeliveries(database), script)
     outbox = Outbox(database, records, notifier, replies=replies, feed=feed, clock=clock)
     looks = LateLooks(database, records, feed, clock, is_served)
+    rules = QueueRules(timedelta(seconds=60), waiting, Target.LOCAL, frozenset({Target.LOCAL}), ("a",), 0.5)
+    queue = WorkingQueue(
+        submissions=submissions,
+        records=records,
+        feed=feed,
+        blobs=blobs,
+        replies=replies,
+        outbox=outbox,
+        retries=Retries(database, submissions, feed, clock, deadline=rules.deadline, queue_limit=waiting),
+        clock=clock,
+        rules=rules,
+        failpoint=Failpoint(None),
+    )
+    queue.notifier, queue.replies, queue.sites, queue.feed = notifier, replies, SqlSites(database), feed
+    queue.outbox, queue.batches = outbox, SqlBatches(database, blobs, feed, clock)
+    feeder = Feeder(database, queue, blobs, feed, clock, at_once=lines_at_once)
     engine = Engine(
         database,
         records,
         submissions,
         replies,
         clock,
-        timers=(outbox.timer(), looks.timer()),
+        timers=(outbox.timer(), looks.timer(), feeder),
         concurrency=concurrency,
         retention=timedelta(days=1),
         failpoint=Failpoint(None),
     )
-    rules = QueueRules(timedelta(seconds=60), waiting, Target.LOCAL, frozenset({Target.LOCAL}), ("a",), 0.5)
     await engine.start(run)
     try:
-        queue = WorkingQueue(
-            submissions=submissions,
-            records=records,
-            feed=feed,
-            blobs=blobs,
-            replies=replies,
-            outbox=outbox,
-            clock=clock,
-            rules=rules,
-            failpoint=Failpoint(None),
-        )
-        queue.notifier, queue.replies, queue.sites, queue.feed = notifier, replies, SqlSites(database), feed
-        queue.outbox = outbox
         yield queue
     finally:
         await engine.stop(1)

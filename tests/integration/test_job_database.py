@@ -53,7 +53,7 @@ async def test_what_is_older_than_the_retention_is_forgotten_with_its_bytes(data
         await jobs.wait(accepted.id, SECONDS)
         forgotten = await forget_before(database, SystemClock().now() + timedelta(minutes=1))
 
-        assert forgotten == [accepted.id]
+        assert forgotten == [(accepted.id, 0)]
         with pytest.raises(NotFound):
             await jobs.get(accepted.id)
         left = await database.transact(

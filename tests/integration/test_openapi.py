@@ -15,12 +15,13 @@ from schemathesis.specs.openapi import checks
 from pipeline.domain.errors import InvalidInput
 from pipeline.domain.files import AppFiles
 from tests.fakes.jobs import SECRET
-from tests.integration.http_rig import bearer
+from tests.integration.http_rig import bearer, body
 from tests.integration.openapi_rig import Described, described_service
 from tests.integration.space_functions import ID
 
 pytestmark = pytest.mark.filterwarnings("ignore:If your Space runs on the default:UserWarning")
 
+JSON_LINES = ("application/jsonl", "application/x-ndjson")
 HEADERS = bearer() | {"Prefer": "respond-async"}
 KEPT = [
     checks.status_code_conformance,
@@ -33,6 +34,11 @@ KEPT = [
 BY_EXAMPLE = {"/create-space", "/spaces/provision"}
 # Requests against their rules have tests of their own, which are faster.
 WRONG = {"GET /jobs", "POST /spaces/wake", "PUT /spaces/{owner}/{name}/volumes", "PUT /spaces/{owner}/{name}/secrets"}
+
+
+@schemathesis.serializer(*JSON_LINES)
+def as_it_is(_context: Any, value: Any) -> bytes:
+    return str(value).encode()
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +107,8 @@ def test_what_the_description_allows_is_taken_and_answered_as_it_says(
         case.body = whole(case.body)
         if case.path == "/api-deploy":
             case.body["secret"] = SECRET
+        if case.media_type in JSON_LINES:
+            case.body = json.dumps(body())
         if case.media_type == "text/plain":
             case.body = 'KEY="value"'
         assume(keeps_rules_beyond_schemas(case.body))

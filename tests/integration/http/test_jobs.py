@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from pipeline.domain.files import AppFiles
-from pipeline.domain.job import EventKind, Stage
+from pipeline.domain.job import EventKind, Failure, Stage
 from tests.cases import cases
 from tests.fakes.jobs import MemoryServices
 from tests.integration.http_rig import ADA, BOB, CANARY, JOB_ROUTES, PAGE, Client, accept, bearer
@@ -82,6 +82,15 @@ async def test_a_job_can_be_cancelled_once(client: Client) -> None:
     done = await accept(client.services, nonce="n2")
     client.jobs.finish(done)
     assert (await client.post(f"/jobs/{done}/cancel")).json()["status"] == "succeeded"
+
+
+async def test_a_failed_job_can_be_run_again_and_no_other(client: Client) -> None:
+    job_id = await accept(client.services)
+    refused = await client.post(f"/jobs/{job_id}/retry")
+    assert (refused.status_code, "nothing to run again" in refused.json()["error"]) == (409, True)
+    client.jobs.fail(job_id, Failure(Stage.PUBLISH, "publish_failed", "no"))
+    answer = (await client.post(f"/jobs/{job_id}/retry")).json()
+    assert (answer["job_id"], answer["status"], answer["error"]) == (job_id, "waiting", None)
 
 
 async def test_a_notification_can_be_sent_again_when_there_is_somebody_to_tell(client: Client) -> None:

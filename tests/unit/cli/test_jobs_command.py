@@ -9,7 +9,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from pipeline.domain.job import Job
+from pipeline.domain.job import Failure, Job, Stage
 from pipeline.domain.notification import DeliveryState
 from tests.builders import make_brief, make_delivery
 from tests.fakes.command_line import InstantJobs, pipeline
@@ -115,7 +115,7 @@ def test_show_as_json_is_the_view_that_http_gives(jobs: InstantJobs) -> None:
     assert [stage["stage"] for stage in document["stages"]] == ["generate"]
 
 
-@pytest.mark.parametrize("command", ["show", "watch", "cancel", "redeliver"])
+@pytest.mark.parametrize("command", ["show", "watch", "cancel", "retry", "redeliver"])
 def test_an_unknown_job_ends_with_1(command: str) -> None:
     ended = pipeline("jobs", command, "0" * 32, ends_with=1)
     assert ended.stdout == ""
@@ -137,6 +137,17 @@ def test_cancel_stops_a_job_that_has_not_ended(jobs: InstantJobs) -> None:
 def test_cancel_says_that_a_job_had_ended(jobs: InstantJobs) -> None:
     ended = pipeline("jobs", "cancel", accept(jobs), ends_with=1)
     assert "had ended before: succeeded" in ended.stderr
+
+
+def test_retry_lets_one_job_or_all_that_failed_run_again(jobs: InstantJobs) -> None:
+    job_id = accept_waiting(jobs)
+    jobs.fail(job_id, Failure(Stage.PUBLISH, "publish_failed", "no"))
+    assert pipeline("jobs", "retry", job_id, "--json", ends_with=0).document["status"] == "succeeded"
+    assert "nothing to run again" in pipeline("jobs", "retry", job_id, ends_with=1).stderr
+    jobs.fail(job_id, Failure(Stage.PUBLISH, "publish_failed", "no"))
+    assert pipeline("jobs", "retry", "--failed", "--since", "2001-01-31", "--json").document["retried"] == 1
+    assert "0 jobs will be run again" in pipeline("jobs", "retry", "--failed", ends_with=0).stderr
+    assert pipeline("jobs", "retry", "--since", "2001-01-31").code == 2
 
 
 def test_redeliver_shows_the_new_attempt(jobs: InstantJobs) -> None:

@@ -13,7 +13,7 @@ async def tell_size(request: Request) -> Response:
 
 
 async def status_of(content: bytes, declared: bytes) -> int:
-    app = BodyLimit(Starlette(routes=[Route("/", tell_size, methods=["POST"])]), max_bytes=10)
+    app = BodyLimit(Starlette(routes=[Route("/", tell_size, methods=["POST"])]), max_bytes=10, elsewhere={"/more": 20})
     headers = {b"Content-Length": declared}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
         return (await client.post("/", content=content, headers=headers)).status_code
