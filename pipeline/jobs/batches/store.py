@@ -184,7 +184,7 @@ def settle(connection: sa.Connection) -> set[str]:
         connection.execute(end, rows)
         connection.execute(_batches.update().where(_batches.c.id == batch_id).values(last_place=place + len(rows)))
         moved.add(batch_id)
-    is_left = sa.exists().where(_lines.c.batch_id == _batches.c.id, _lines.c.state != ENDED)
+    is_left = sa.exists().where(_lines.c.batch_id == _batches.c.id, _lines.c.state.in_((WAITING, WORKING)))
     done = _batches.update().where(_batches.c.is_open, sa.not_(is_left)).values(is_open=False)
     return moved | set(connection.execute(done.returning(_batches.c.id)).scalars())
 
