@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from pipeline.deploy.candidates import Candidate, Candidates, Ports, commit_message, notes_on_site
 from pipeline.domain.brief import Brief
-from pipeline.domain.errors import BuildFailed, PlanRequired, WorkspaceMissing
+from pipeline.domain.errors import BuildFailed, ContentRefused, PlanRequired, WorkspaceMissing
 from pipeline.domain.job import Job, Stage
 from pipeline.domain.notification import DeliveryState, Notification
 from pipeline.domain.publication import Publication, Site
@@ -34,7 +34,7 @@ class Deploy:
         candidate, notes = await candidates.best()
         try:
             publication = await self._put_live(job, brief, candidate, notes, checkpoint)
-        except (BuildFailed, PlanRequired) as refusal:
+        except (BuildFailed, ContentRefused, PlanRequired) as refusal:
             candidate = await candidates.remade(candidate, refusal)
             notes = (*notes, f"made anew, because {refusal}")
             publication = await self._put_live(job, brief, candidate, notes, checkpoint)

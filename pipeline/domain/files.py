@@ -76,6 +76,13 @@ def fold(path: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", path).casefold())
 
 
+def as_relative(path: str) -> str:
+    """``path`` without what says "here": a leading slash or ``./``."""
+    while path.startswith(("/", "./")):
+        path = path.removeprefix(".").removeprefix("/")
+    return path
+
+
 def safe_path(path: str, field: str) -> str:
     """Return ``path`` in Unicode form NFC.
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from xml.sax.saxutils import unescape
 
+from pipeline.domain.files import as_relative
+
 _MAX_TAG_LENGTH = 1_000
 _NAMES = "file|edit|delete|copy"
 _VALUE = r"\"[^\"\n]*\"|'[^'\n]*'|[^\s\"'<>]+?"  # what stands between quotes may be anything
@@ -98,20 +100,15 @@ def read_attempt(line: str) -> Tag | None:
     found = _ATTEMPT.match(line[:_MAX_TAG_LENGTH].strip())
     if not found:
         return None
-    return Tag(TagName(found[1]), as_relative(found[2]), is_pair=f"</{found[1]}>" in line)
+    return Tag(TagName(found[1]), as_path(found[2]), is_pair=f"</{found[1]}>" in line)
 
 
 def attributes_of(text: str) -> dict[str, str]:
     """``&amp;`` and its like are read as XML reads them, because attachments are shown to the model that way."""
     entities = {"&quot;": '"', "&apos;": "'"}
-    return {
-        found[1].lower(): as_relative(unescape(found[2].strip("\"'"), entities)) for found in _ATTRIBUTE.finditer(text)
-    }
+    return {found[1].lower(): as_path(unescape(found[2].strip("\"'"), entities)) for found in _ATTRIBUTE.finditer(text)}
 
 
-def as_relative(path: str) -> str:
+def as_path(text: str) -> str:
     """A path as other tools write it, with a leading slash or backslashes, in the form of ours."""
-    path = path.strip().replace("\\", "/")
-    while path.startswith(("/", "./")):
-        path = path.removeprefix(".").removeprefix("/")
-    return path
+    return as_relative(text.strip().replace("\\", "/"))

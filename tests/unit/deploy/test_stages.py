@@ -9,6 +9,7 @@ import pytest
 from pipeline.deploy.candidates import commit_message
 from pipeline.domain.errors import (
     BuildFailed,
+    ContentRefused,
     GenerationFailed,
     NotLive,
     PlanRequired,
@@ -233,6 +234,17 @@ async def test_a_mended_revision_still_starts_from_what_was_published_before_the
     await world.run()
     assert world.base != original
     assert [order.base for order in world.orders] == [original, original]
+
+
+async def test_a_push_that_is_refused_for_a_secret_goes_back_to_the_model_once() -> None:
+    world = World(make_brief())
+    world.generations, world.refusals = [FROM_MODEL, MENDED], [ContentRefused("a key in app.js:2")]
+    await world.run()
+    assert [finding.message for finding in world.orders[1].rejected[0].findings] == ["a key in app.js:2"]
+    world = World(make_brief())
+    world.generations, world.refusals = [FROM_MODEL, MENDED], [ContentRefused("one"), ContentRefused("two")]
+    with pytest.raises(ContentRefused, match="two"):
+        await world.run()
 
 
 async def test_an_app_that_needs_a_paid_plan_is_made_static_when_no_kind_was_asked_for() -> None:
