@@ -11,7 +11,7 @@ from pipeline.domain.files import AppFiles
 from pipeline.domain.generation import Generation, Made, Order
 from pipeline.domain.job import Job, Stage
 from pipeline.domain.publication import Site, SpaceSdk, Target
-from pipeline.domain.verdict import Finding, Outcome, Seen, Severity, Verification, merge_verdicts
+from pipeline.domain.verdict import REGRESSION, Finding, Outcome, Seen, Severity, Verification, merge_verdicts
 from pipeline.ports import (
     Blobs,
     Checkpoint,
@@ -268,7 +268,7 @@ def notes_on_site(job: Job, draft: Draft) -> tuple[str, ...]:
 def regressions(seen: Verification) -> tuple[Finding, ...]:
     """What fails now of the checks of earlier rounds."""
     return tuple(
-        Finding(Severity.ERROR, "regression", f"held in an earlier round: {old.check.text}. Now: {old.evidence}")
+        Finding(Severity.ERROR, REGRESSION, f"held in an earlier round: {old.check.text}. Now: {old.evidence}")
         for old in seen.earlier
         if old.outcome is Outcome.FAIL
     )

@@ -27,6 +27,18 @@ async def test_a_check_of_an_earlier_round_that_fails_now_is_a_finding_and_no_ve
     assert "it is gone" in finding.message
 
 
+async def test_a_repair_that_loses_more_than_it_mends_is_not_published_over_what_was_there() -> None:
+    world = World(make_brief(round=2))
+    world.site = replace(make_site(), publication=make_publication())
+    lost = tuple(make_verdict(check=Check(f"earlier {number}"), outcome=Outcome.FAIL) for number in range(2))
+    mended = replace(FROM_MODEL, files=make_files({"index.html": "mended, but little is left"}))
+    world.generations = [FROM_MODEL, mended, mended]
+    world.verifications = [WRONG, Verification(earlier=lost), Verification(earlier=lost)]
+    await world.run()
+    assert world.committed is not None
+    assert world.committed["index.html"] == FROM_MODEL.files["index.html"]
+
+
 async def test_what_is_wrong_goes_back_to_the_model_and_the_mended_app_is_published() -> None:
     world = World(make_brief())
     mended = replace(FROM_MODEL, files=make_files({"index.html": "<title>mended</title>"}))
