@@ -65,8 +65,9 @@ class Draft:
     site: Site  # as it was before this job
     files: str  # digest of the generator's files
     base: str | None  # digest of the published files that were revised; None in round 1
-    earlier_checks: tuple[str, ...]
+    earlier_checks: tuple[str, ...]  # of earlier rounds, that held
     made: Made
+    unmet_checks: tuple[str, ...] = ()  # of earlier rounds, that did not
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,15 +167,18 @@ class Candidates:
         ports, brief = self._ports, self._brief
         site = await self._site()
         base: AppFiles | None = None
-        checks: tuple[str, ...] = ()
+        held: tuple[str, ...] = ()
+        unmet: tuple[str, ...] = ()
         if before:  # what is published by now may be the candidate that is to be mended
             base = await ports.blobs.get_files(before.base) if before.base else None
-            checks = before.earlier_checks
+            held, unmet = before.earlier_checks, before.unmet_checks
         elif brief.round > 1 and site.publication:
             site, base = await self._published_files(site)
             checks = await ports.sites.checks(site)
+            held = tuple(text for text, did_hold in checks.items() if did_hold)
+            unmet = tuple(text for text, did_hold in checks.items() if not did_hold)
         shown = tuple([await self._with_picture(inspection.seen) for inspection in rejected])
-        order = Order(self._job.id, brief, site.target, base, checks, seconds, shown)
+        order = Order(self._job.id, brief, site.target, base, held, unmet, seconds, shown)
         generation = await ports.generator.generate(order, progress)
         told = (finding.message for finding in attachment_findings(generation.files, brief, base))
         notes = (*generation.made.notes, *told)
@@ -182,8 +186,9 @@ class Candidates:
             site=site,
             files=await ports.blobs.put_files(generation.files),
             base=await ports.blobs.put_files(base) if base else None,
-            earlier_checks=checks,
+            earlier_checks=held,
             made=replace(generation.made, notes=notes),
+            unmet_checks=unmet,
         )
 
     async def _site(self) -> Site:

@@ -9,6 +9,7 @@ from pipeline.domain.errors import BuildFailed, ContentRefused, PlanRequired, Wo
 from pipeline.domain.job import Job, Stage
 from pipeline.domain.notification import DeliveryState, Notification
 from pipeline.domain.publication import Publication, Site
+from pipeline.domain.verdict import Outcome
 from pipeline.ports import Checkpoint, Progress
 
 UNCONFIRMED_SHARE = 0.05
@@ -98,7 +99,9 @@ class Deploy:
             await self._commit(job, candidate)
         files = await ports.blobs.get_files(candidate.files)
         publication = await ports.publishers[site.target].publish(site, commit_sha, files, brief, progress)
-        await ports.sites.record(site, publication, commit_sha, [check.text for check in brief.checks])
+        passed = {v.check.text for v in candidate.inspection.seen.verdicts if v.outcome is Outcome.PASS}
+        checks = {check.text: check.text in passed for check in brief.checks}
+        await ports.sites.record(site, publication, commit_sha, checks)
         return publication
 
     async def _confirm(
@@ -115,7 +118,7 @@ class Deploy:
         recorded = replace(live, is_unconfirmed=False)
         if recorded != publication:
             head = await ports.workspaces.head(site.folder)
-            await ports.sites.record(site, recorded, head or publication.commit_sha, ())
+            await ports.sites.record(site, recorded, head or publication.commit_sha, {})
         return live
 
     async def _held_in_the_end(

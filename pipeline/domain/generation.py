@@ -16,7 +16,8 @@ class Order:
     brief: Brief
     target: Target
     base: AppFiles | None = None  # the published files that are to be revised; None in round 1
-    earlier_checks: tuple[str, ...] = ()  # of earlier rounds, which must go on holding
+    earlier_checks: tuple[str, ...] = ()  # of earlier rounds, which held and must go on holding
+    unmet_checks: tuple[str, ...] = ()  # of earlier rounds, which nobody saw hold
     seconds: float = 390.0
     rejected: tuple[Verification, ...] = ()  # what was found wrong with this job's candidates, in order
 

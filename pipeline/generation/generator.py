@@ -21,6 +21,7 @@ from pipeline.generation.problems import (
     still_open,
 )
 from pipeline.generation.prompts import Prompts
+from pipeline.generation.published import Published, show_published
 from pipeline.generation.reply.edits import apply_reply
 from pipeline.generation.reply.grammar import ReplyParser
 from pipeline.generation.reply.joining import is_begun_again, joined
@@ -55,7 +56,9 @@ class ModelGenerator:
             BudgetExhausted: the job may not ask any more.
         """
         view = await asyncio.to_thread(describe_attachments, order.brief.attachments)
-        return await _Making(order, view, progress, model=self._model, prompts=self._prompts, clock=self._clock).run()
+        published = await asyncio.to_thread(show_published, order)
+        shown = view, published
+        return await _Making(order, shown, progress, model=self._model, prompts=self._prompts, clock=self._clock).run()
 
 
 class _Useless(GenerationFailed):
@@ -84,10 +87,17 @@ class _Making:
     """
 
     def __init__(
-        self, order: Order, view: AttachmentView, progress: Progress, *, model: Model, prompts: Prompts, clock: Clock
+        self,
+        order: Order,
+        shown: tuple[AttachmentView, Published],
+        progress: Progress,
+        *,
+        model: Model,
+        prompts: Prompts,
+        clock: Clock,
     ) -> None:
         self._order = order
-        self._view = view
+        self._view, self._published = shown
         self._progress = progress
         self._model = model
         self._prompts = prompts
@@ -99,7 +109,7 @@ class _Making:
         self._begin()
 
     def _begin(self) -> None:
-        self._conversation, self._first_prompt = opening(self._order, self._view, self._prompts)
+        self._conversation, self._first_prompt = opening(self._order, self._view, self._published, self._prompts)
         base, attached = self._order.base or AppFiles({}), self._order.brief.attachments
         # The model is shown what is attached, and changes that.
         self._files = base.with_files({item.name: item.content for item in attached if item.name in base})
@@ -196,7 +206,7 @@ class _Making:
 
     def _take(self, reading: Reading, doubted: set[str] | None = None) -> list[Problem]:
         """Carry out what the answer says; return what could not be, and what an app must have and lacks."""
-        attachments, derived = self._order.brief.attachments, self._view.derived
+        attachments, derived = self._order.brief.attachments, {**self._published.derived, **self._view.derived}
         try:
             applied = apply_reply(
                 self._files, attachments, reading.parsed, derived, placed=self._placed, doubted=doubted or set()

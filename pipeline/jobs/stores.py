@@ -2,7 +2,7 @@
 
 import json
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from threading import Lock
@@ -162,15 +162,15 @@ class SqlSites:
                 "target": target,
                 "folder": folder,
                 "repository": repository_name(email, task, counter),
-                "checks": [],
+                "checks": {},
             }
             connection.execute(table.insert().values(row_values))
             return from_row(Site, connection.execute(opened).one())
 
         return await self._database.transact(work)
 
-    async def record(self, site: Site, publication: Publication, head: str, checks: Sequence[str]) -> Site:
-        """Remember what is live, the workspace's commit of it, and the checks of the round that made it so."""
+    async def record(self, site: Site, publication: Publication, head: str, checks: Mapping[str, bool]) -> Site:
+        """Remember what is live, the workspace's commit of it, and of each check of the round, whether it passed."""
 
         def work(connection: sa.Connection) -> Site:
             own = tables.sites.c.id == site.id
@@ -178,17 +178,22 @@ class SqlSites:
             values = {
                 "publication": to_json(Publication, publication),
                 "head": head,
-                "checks": list(dict.fromkeys([*known, *checks])),
+                "checks": {**_judged(known), **checks},
             }
             connection.execute(tables.sites.update().where(own).values(values))
             return from_row(Site, connection.execute(sa.select(tables.sites).where(own)).one())
 
         return await self._database.transact(work)
 
-    async def checks(self, site: Site) -> tuple[str, ...]:
-        """Checks of the rounds published so far."""
+    async def checks(self, site: Site) -> Mapping[str, bool]:
+        """Checks of the rounds published so far, and whether each passed when it was last judged."""
         query = sa.select(tables.sites.c.checks).where(tables.sites.c.id == site.id)
-        return tuple(await self._database.transact(lambda connection: connection.execute(query).scalar_one()))
+        return _judged(await self._database.transact(lambda connection: connection.execute(query).scalar_one()))
+
+
+def _judged(recorded: list[str] | dict[str, bool]) -> dict[str, bool]:
+    """Earlier releases recorded the checks alone; nobody knows of those whether they passed."""
+    return recorded if isinstance(recorded, dict) else dict.fromkeys(recorded, False)
 
 
 def _current(connection: sa.Connection, email: str, task: str) -> Site | None:

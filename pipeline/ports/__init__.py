@@ -190,10 +190,10 @@ class Sites(Protocol):
     async def open(self, email: str, task: str, nonce: str, target: Target) -> Site:
         """The site that this round 1 opened, or a new one with names nobody else has."""
 
-    async def record(self, site: Site, publication: Publication, head: str, checks: Sequence[str]) -> Site:
-        """Remember what is live, the workspace's commit of it, and the checks of the round that made it so."""
+    async def record(self, site: Site, publication: Publication, head: str, checks: Mapping[str, bool]) -> Site:
+        """Remember what is live, the workspace's commit of it, and of each check of the round, whether it passed."""
 
-    async def checks(self, site: Site) -> tuple[str, ...]:
+    async def checks(self, site: Site) -> Mapping[str, bool]:
         """Checks of the rounds published so far."""
 
 

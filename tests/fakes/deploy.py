@@ -1,7 +1,7 @@
 """Every port of the deploy use case in memory."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -58,6 +58,7 @@ class World:
         self.options: dict[str, bool] = {}
         self.fails = fails
         self.log: list[str] = []
+        self.recorded: dict[str, bool] = {}
         self.orders: list[Order] = []
         self.generations: list[Generation | StageError] = []
         self.verifications: list[Verification] = []
@@ -223,10 +224,11 @@ class Sites:
     async def open(self, _email: str, _task: str, nonce: str, _target: Target) -> Site:
         return make_site(nonce=nonce)
 
-    async def record(self, site: Site, publication: Publication, head: str, _checks: object) -> Site:
+    async def record(self, site: Site, publication: Publication, head: str, checks: Mapping[str, bool]) -> Site:
         self._world.log.append("record")
+        self._world.recorded.update(checks)
         self._world.site = replace(site, publication=publication, head=head)
         return self._world.site
 
-    async def checks(self, _site: Site) -> tuple[str, ...]:
-        return ("an earlier check",)
+    async def checks(self, _site: Site) -> dict[str, bool]:
+        return {"an earlier check": True, "one that failed": False}

@@ -102,7 +102,7 @@ async def test_a_reference_to_a_file_that_is_not_there_is_found(tag: str) -> Non
 async def test_addresses_in_style_sheets_are_resolved_from_the_style_sheet() -> None:
     css = "a {\n background: url(a.ico) }"
     assert await found({"css/x.css": css, "a.ico": ""}) == [("broken-link", "css/x.css", 2)]
-    assert await found({"css/x.css": css, "css/a.png": ""}) == []
+    assert await found({"css/x.css": css, "css/a.ico": ""}) == []
 
 
 async def test_addresses_from_the_root_and_of_the_own_machine_are_found() -> None:
