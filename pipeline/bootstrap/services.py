@@ -19,8 +19,8 @@ from pipeline.jobs.call_events import SqlCallEvents
 from pipeline.jobs.database import Database
 from pipeline.jobs.engine import Engine
 from pipeline.jobs.late_looks import LateLooks
+from pipeline.jobs.ledger import SqlLedger
 from pipeline.jobs.queue import JobQueue
-from pipeline.jobs.stores import SqlLedger
 from pipeline.manage_spaces.creation import CreateSpace
 from pipeline.manage_spaces.provisioning import ProvisionSpaces
 from pipeline.notification.egress import EgressClient

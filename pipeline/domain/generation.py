@@ -69,11 +69,6 @@ class Made:
     calls: tuple[ModelCall, ...] = ()
     notes: tuple[str, ...] = ()  # what the caller should know: fallbacks taken, limits met
 
-    @property
-    def usage(self) -> Usage:
-        """Of all calls."""
-        return sum((call.usage for call in self.calls), Usage())
-
 
 @dataclass(frozen=True, slots=True)
 class Generation:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from pipeline.domain.brief import JobKey
-from pipeline.domain.generation import Made
+from pipeline.domain.generation import Made, ModelCall, Usage
 from pipeline.domain.notification import Delivery, DeliveryState
 from pipeline.domain.publication import Publication, Target
 from pipeline.domain.verdict import Seen
@@ -91,6 +91,7 @@ class Job:
     publication: Publication | None = None  # None until it is live
     notification: DeliveryState = DeliveryState.NOT_REQUESTED
     deliveries: tuple[Delivery, ...] = ()
+    calls: tuple[ModelCall, ...] = ()  # of models, on record: also those that led to nothing
     failure: Failure | None = None
     site_task: str | None = None  # of the site that a revision works on, where that has another task
     leader: str | None = None  # id of the job whose app this one shares: it is the same request with another nonce
@@ -102,6 +103,11 @@ class Job:
         """There is something to answer: it has ended, or its app is live and only the evaluator is to be told."""
         is_to_be_told = self.live_at is not None and self.notification is DeliveryState.PENDING
         return self.status.is_final or is_to_be_told
+
+    @property
+    def usage(self) -> Usage:
+        """Of all calls."""
+        return sum((call.usage for call in self.calls), Usage())
 
     def seconds_left(self, now: datetime) -> float:
         """Until the deadline; never negative, and never more than the job was given, whatever the clock says."""

@@ -1,7 +1,7 @@
 """Jobs and their timelines, as rows."""
 
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from pipeline.domain.brief import Brief
 from pipeline.domain.errors import Busy, FieldProblem, InvalidInput, KeyReused, NotFound
-from pipeline.domain.generation import Made
+from pipeline.domain.generation import Made, ModelCall
 from pipeline.domain.job import EventKind, Failure, Job, JobEvent, JobStatus, Stage
 from pipeline.domain.notification import Delivery, DeliveryState, Schedule, Trigger
 from pipeline.domain.publication import Publication, Target
@@ -18,6 +18,7 @@ from pipeline.jobs import tables
 from pipeline.jobs.codec import as_dict, brief_from_json, brief_to_json, from_json, from_row, to_json
 from pipeline.jobs.database import Database
 from pipeline.jobs.feed import DUE
+from pipeline.jobs.ledger import SqlLedger
 from pipeline.jobs.revisions import revised
 from pipeline.jobs.sharing import UNFINISHED, follow, settle_followers
 from pipeline.jobs.stores import SqlBlobs, SqlDeliveries, upsert
@@ -44,6 +45,7 @@ class JobRecords:
         self._clock = clock
         self._blobs = blobs
         self._deliveries = SqlDeliveries(database)
+        self._ledger = SqlLedger(database, clock)
         self._on_event = on_event
         self._retry_time = retry_time
 
@@ -96,12 +98,11 @@ class JobRecords:
 
         accepted, is_new = await self._database.transact(work)
         self._tell(job_id)
-        return _job(accepted, () if is_new else await self._deliveries.of(job_id)), is_new
+        return _job(accepted, (), ()) if is_new else (await self._jobs([accepted]))[0], is_new
 
     async def get(self, job_id: str) -> Job:
         """Raises NotFound."""
-        row = await self._row(job_id)
-        return _job(row, await self._deliveries.of(job_id))
+        return (await self._jobs([await self._row(job_id)]))[0]
 
     async def ids_like(self, prefix: str, limit: int) -> list[str]:
         """Ids that begin with ``prefix``, newest first."""
@@ -141,9 +142,8 @@ class JobRecords:
                 raise InvalidInput(FieldProblem("cursor", "is not one that this service gave"))
             query = query.where(table.c.seq < int(cursor))
         rows = await self._database.transact(lambda connection: connection.execute(query).all())
-        deliveries = await self._deliveries.of_many([row.id for row in rows])
         more = str(rows[limit - 1].seq) if len(rows) > limit else None
-        return [_job(row, deliveries.get(row.id, ())) for row in rows[:limit]], more
+        return await self._jobs(rows[:limit]), more
 
     async def counts(self) -> dict[JobStatus, int]:
         """Unfinished jobs by status."""
@@ -259,6 +259,11 @@ class JobRecords:
         for job_id in (*job_ids, DUE):
             self._on_event(job_id)
 
+    async def _jobs(self, rows: Sequence[sa.Row[Any]]) -> list[Job]:
+        job_ids = [row.id for row in rows]
+        deliveries, calls = await self._deliveries.of_many(job_ids), await self._ledger.calls(job_ids)
+        return [_job(row, deliveries.get(row.id, ()), calls[row.id]) for row in rows]
+
     async def _row(self, job_id: str) -> sa.Row[Any]:
         query = sa.select(tables.jobs).where(tables.jobs.c.id == job_id)
         row = await self._database.transact(lambda connection: connection.execute(query).one_or_none())
@@ -286,8 +291,10 @@ def _new_row(
     }
 
 
-def _job(row: sa.Row[Any], deliveries: tuple[Delivery, ...]) -> Job:
+def _job(row: sa.Row[Any], deliveries: tuple[Delivery, ...], calls: tuple[ModelCall, ...]) -> Job:
     fields = as_dict(row)
     result = fields["result"]  # how it was made, what was seen and what is live, side by side
     parts = {"key": fields, "made": result, "seen": result, "publication": result.get("publication")}
-    return from_json(Job, fields | parts | {"deliveries": deliveries})
+    job = from_json(Job, fields | parts | {"deliveries": deliveries})
+    known = {replace(call, prompt="", form=""): call for call in job.made.calls}
+    return replace(job, calls=tuple(known.get(call, call) for call in calls))

@@ -30,9 +30,8 @@ async def test_a_good_answer_becomes_the_app_with_one_call() -> None:
     assert dict(generation.files) == {"index.html": PAGE.encode(), "README.md": README.encode()}
     assert generation.made.generator == "model"
     assert generation.made.summary == "A page with the total."
-    assert generation.made.usage.calls == 1
-    assert generation.made.usage.cost_usd is None
     (call,) = generation.made.calls
+    assert (call.usage.calls, call.usage.cost_usd) == (1, None)
     assert (call.asked, call.answered, call.finish, call.form) == ("big-model", "big-model", "complete", "tags")
     assert [label.split("@")[0] for label in generation.made.prompts] == ["system", "target-static", "generate"]
 
