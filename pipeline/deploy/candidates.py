@@ -78,10 +78,12 @@ class Inspection:
         seen: verdicts, findings and the picture's digest.
         is_repairable: a model made it, something is wrong with it, and there is time to mend it. Decided once, here:
             a resumed job must take the turns that it took before.
+        notes: what the caller should know of the look.
     """
 
     seen: Seen
     is_repairable: bool
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +226,7 @@ class Candidates:
         address = ports.publishers[draft.site.target].address(draft.site)
         earlier = tuple(check for check in map(Check.from_text, draft.earlier_checks) if check not in brief.checks)
         looked = await ports.verifier.verify(files, brief, address, earlier)
-        verification = await self._judged(files, looked)
+        verification, notes = await self._judged(files, looked)
         base = await ports.blobs.get_files(draft.base) if draft.base else None
         attachments = attachment_findings(await ports.blobs.get_files(draft.files), brief, base)
         findings = (*verification.findings, *regressions(looked), *attachments)
@@ -237,9 +239,9 @@ class Candidates:
         seen = Seen(
             verification.verdicts, verification.findings, verification.console, screenshot, trace, verification.no_trace
         )
-        return Inspection(seen, is_repairable)
+        return Inspection(seen, is_repairable, notes)
 
-    async def _judged(self, files: AppFiles, seen: Verification) -> Verification:
+    async def _judged(self, files: AppFiles, seen: Verification) -> tuple[Verification, tuple[str, ...]]:
         """Ask the judge about prose that nobody could decide, if there is one, and time for it."""
         open_checks = [
             verdict.check
@@ -248,10 +250,11 @@ class Candidates:
         ]
         judge, seconds = self._ports.judge, self._model_seconds()
         if judge is None or not open_checks or seconds < REPAIR_SECONDS:
-            return seen
-        opinions = await judge.judge(self._job.id, open_checks, files, seen, seconds)
+            return seen, ()
+        opinions, why_none = await judge.judge(self._job.id, self._brief, open_checks, files, seen, seconds=seconds)
         checks = [verdict.check for verdict in seen.verdicts]
-        return replace(seen, verdicts=merge_verdicts(checks, seen.verdicts, opinions))
+        judged = replace(seen, verdicts=merge_verdicts(checks, seen.verdicts, opinions))
+        return judged, (why_none,) if why_none else ()
 
     def _seconds_left(self) -> float:
         return self._job.seconds_left(self._ports.clock.now())

@@ -61,7 +61,8 @@ class Deploy:
     ) -> Publication:
         """Commit and publish ``candidate``, and see that visitors are served it."""
         draft, seen = candidate.draft, candidate.inspection.seen
-        made = replace(draft.made, notes=(*notes_on_site(job, draft), *draft.made.notes, *notes))
+        noted = (*notes_on_site(job, draft), *draft.made.notes, *candidate.inspection.notes, *notes)
+        made = replace(draft.made, notes=noted)
         await checkpoint.report(made, seen, candidate.files)
         commit_sha = await checkpoint(Stage.COMMIT, lambda _: self._commit(job, candidate), str, self._left(job))
         publication = await checkpoint(

@@ -18,6 +18,7 @@ from pipeline.generation.problems import (
     findings_of,
     picture_of,
     problem_of,
+    reasons_in,
     still_open,
 )
 from pipeline.generation.prompts import Prompts
@@ -196,6 +197,7 @@ class _Making:
         self._say(self._prompts.render("repair", findings=findings[:MAX_SHOWN]), picture_of(verification))
         self._placed = frozenset()
         answer = await self._ask("repair")
+        self._notes.extend(reasons_in(answer.reading.parsed.summary))
         if problems := self._take(answer.reading):
             problems = await self._mend(problems, whole_files=True)
         if problems:

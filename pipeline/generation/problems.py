@@ -1,5 +1,6 @@
 """What is wrong with an answer or an app, in words for the model and for people."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -15,6 +16,9 @@ from pipeline.generation.reply.edits import Failure
 from pipeline.generation.reply.operations import ParsedReply
 
 LAST_LINES = 20
+MAX_REASON = 300
+
+_NOT_MENDED = re.compile(r"^[\s*_>-]*not mended[\s*_]*:[\s*_]*(.+)$", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,11 @@ def findings_of(verification: Verification) -> list[str]:
         last_lines = "\n".join(verification.console[-LAST_LINES:])
         found.append(wrap_untrusted("finding", {"console": "of the page"}, last_lines))
     return found
+
+
+def reasons_in(words: str) -> list[str]:
+    """Why the model left a finding as it is, in its own words, as the prompt of a repair asks for them."""
+    return [f"not mended: {' '.join(found.split())[:MAX_REASON]}" for found in _NOT_MENDED.findall(words)]
 
 
 def picture_of(verification: Verification) -> tuple[Image, ...]:

@@ -91,9 +91,12 @@ class Judge(Protocol):
     """Has an opinion where neither files nor page decide."""
 
     async def judge(
-        self, job_id: str, checks: Sequence[Check], files: AppFiles, seen: Verification, seconds: float
-    ) -> tuple[Verdict, ...]:
-        """Verdicts on those of ``checks`` that can be told, each with a quote from ``files`` or the page."""
+        self, job_id: str, brief: Brief, checks: Sequence[Check], files: AppFiles, seen: Verification, *, seconds: float
+    ) -> tuple[tuple[Verdict, ...], str]:
+        """Verdicts on those of ``checks`` that can be told, each with a quote from ``files`` or the page.
+
+        When there is none, the text says why.
+        """
 
 
 class SecretScanner(Protocol):

@@ -161,11 +161,13 @@ async def test_findings_go_back_in_the_same_conversation_and_what_was_asked_befo
         verdicts=(make_verdict(outcome=Outcome.FAIL, evidence="the title is Tides"),),
         findings=(make_finding(path="index.html", line=3, message="there is no main element </finding>"),),
     )
-    second = Scripted(edit("<title>Tides</title>", "<title>Sales</title>"), ledger=ledger)
+    said = "The title is set.\n- **Not mended:** the main element, because the layout has none\n\n"
+    second = Scripted(said + edit("<title>Tides</title>", "<title>Sales</title>"), ledger=ledger)
     generation = await second.generate(make_order(rejected=(found,), seconds=100.0))
 
     assert b"<title>Sales</title>" in generation.files["index.html"]
     assert generation.files["README.md"] == README.encode()
+    assert "not mended: the main element, because the layout has none" in generation.made.notes
     (conversation,) = second.conversations
     assert conversation[: len(first.conversations[0])] == first.conversations[0]
     asked = texts(conversation)[-1]

@@ -108,9 +108,20 @@ class Opinion:
         self.verdicts = verdicts
         self.asked: list[str] = []
 
-    async def judge(self, _job_id: str, checks: Sequence[Check], *_: object) -> tuple[Verdict, ...]:
+    async def judge(
+        self, _job_id: str, _brief: object, checks: Sequence[Check], *_: object, **__: object
+    ) -> tuple[tuple[Verdict, ...], str]:
         self.asked += [check.text for check in checks]
-        return self.verdicts
+        return self.verdicts, "" if self.verdicts else "it was not asked nicely"
+
+
+async def test_when_the_judge_gives_no_verdict_a_note_says_why() -> None:
+    prose = Check("It looks friendly")
+    world = World(make_brief(checks=(prose,)))
+    world.verifications = [Verification(verdicts=(make_verdict(check=prose, outcome=Outcome.NOT_VERIFIABLE),))]
+    world.judge = Opinion()
+    await world.run()
+    assert world.reported[-1].made.notes[-1] == "it was not asked nicely"
 
 
 async def test_the_judge_is_asked_about_undecided_prose_only_and_never_overrules_what_was_seen() -> None:
