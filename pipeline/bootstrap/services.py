@@ -128,6 +128,7 @@ def _deploy(
     return Deploy(
         Ports(
             generator=makers.generator,
+            camera=browser,
             judge=makers.judge,
             verifier=BrowserVerifier(VerifierOnFirstUse(_static_verifier), browser),
             secrets=open_secret_scanner(settings),

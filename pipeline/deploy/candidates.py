@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pipeline.assembly import assemble, attachment_findings
+from pipeline.deploy.pictures import missing_pictures, with_pictures
 from pipeline.domain.brief import Brief, Check
 from pipeline.domain.errors import PlanRequired, StageError, WorkspaceMissing
 from pipeline.domain.files import AppFiles
@@ -14,6 +15,7 @@ from pipeline.domain.publication import Site, SpaceSdk, Target
 from pipeline.domain.verdict import REGRESSION, Finding, Outcome, Seen, Severity, Verification, merge_verdicts
 from pipeline.ports import (
     Blobs,
+    Camera,
     Checkpoint,
     Clock,
     Generator,
@@ -47,6 +49,7 @@ class Ports:
 
     generator: Generator
     verifier: Verifier
+    camera: Camera | None
     judge: Judge | None
     secrets: SecretScanner
     workspaces: Workspaces
@@ -68,6 +71,7 @@ class Draft:
     earlier_checks: tuple[str, ...]  # of earlier rounds, that held
     made: Made
     unmet_checks: tuple[str, ...] = ()  # of earlier rounds, that did not
+    renders: Mapping[str, str] = field(default_factory=dict)  # pictures to be taken of the page
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +195,7 @@ class Candidates:
             earlier_checks=held,
             made=replace(generation.made, notes=notes),
             unmet_checks=unmet,
+            renders=generation.renders,
         )
 
     async def _site(self) -> Site:
@@ -217,7 +222,8 @@ class Candidates:
         base = await blobs.get_files(draft.base) if draft.base else None
         year = self._job.received_at.year
         files = await asyncio.to_thread(assemble, generation, self._brief, draft.site.target, year=year, base=base)
-        return await blobs.put_files(files)
+        address = self._ports.publishers[draft.site.target].address(draft.site)
+        return await blobs.put_files(await with_pictures(files, address, draft.renders, self._ports.camera))
 
     async def _verify(self, draft: Draft, digest: str) -> Inspection:
         ports, brief = self._ports, self._brief
@@ -229,7 +235,7 @@ class Candidates:
         verification, notes = await self._judged(files, looked)
         base = await ports.blobs.get_files(draft.base) if draft.base else None
         attachments = attachment_findings(await ports.blobs.get_files(draft.files), brief, base)
-        findings = (*verification.findings, *regressions(looked), *attachments)
+        findings = (*verification.findings, *regressions(looked), *attachments, *missing_pictures(files, draft.renders))
         verification = replace(verification, findings=findings)
         has_time = self._model_seconds() >= REPAIR_SECONDS
         is_repairable = draft.made.model is not None and has_time and not verification.is_flawless

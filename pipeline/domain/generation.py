@@ -1,6 +1,7 @@
 """What a generator is asked for and what it gives back."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from pipeline.domain.brief import Brief
 from pipeline.domain.files import AppFiles
@@ -76,3 +77,4 @@ class Generation:
 
     files: AppFiles  # the whole app, without what assembly adds
     made: Made
+    renders: Mapping[str, str] = field(default_factory=dict)  # picture files yet to be taken: selector of the element

@@ -18,6 +18,7 @@ from pipeline.generation.problems import (
     findings_of,
     picture_of,
     problem_of,
+    read_answer,
     reasons_in,
     still_open,
 )
@@ -26,8 +27,8 @@ from pipeline.generation.published import Published, show_published
 from pipeline.generation.reply.edits import apply_reply
 from pipeline.generation.reply.grammar import ReplyParser
 from pipeline.generation.reply.joining import is_begun_again, joined
-from pipeline.generation.reply.ladder import Reading, Rung, read_reply
-from pipeline.generation.reply.operations import EditBlock, ParsedReply, ReplyRejected
+from pipeline.generation.reply.ladder import Reading, Rung
+from pipeline.generation.reply.operations import EditBlock, ReplyRejected
 from pipeline.ports import Clock, Model, Progress
 
 TOKENS_PER_SECOND = 60
@@ -115,6 +116,7 @@ class _Making:
         # The model is shown what is attached, and changes that.
         self._files = base.with_files({item.name: item.content for item in attached if item.name in base})
         self._placed: frozenset[tuple[str, EditBlock]] = frozenset()
+        self._renders: dict[str, str] = {}
 
     async def run(self) -> Generation:
         """Ask until there is a whole app, within the limits: when the answers of one model are of no use, the next."""
@@ -145,7 +147,7 @@ class _Making:
             calls=tuple(self._calls),
             notes=tuple(dict.fromkeys(self._notes)),
         )
-        return Generation(self._files, made)
+        return Generation(self._files, made, self._renders)
 
     async def _whole_app(self) -> str:
         """Bring all the files together, and return the model's words on them. Raises _Useless."""
@@ -216,6 +218,9 @@ class _Making:
         except InvalidInput as error:
             raise _Useless(f"the model's answer makes no app: {error}", []) from error
         self._files, self._placed = applied.files, applied.placed
+        named = {operation.path for operation in reading.parsed.operations}
+        kept = {path: source for path, source in self._renders.items() if path not in named}
+        self._renders = {**kept, **applied.renders}
         self._notes.extend(applied.notes)
         problems = [problem_of(failure) for failure in applied.failures]
         entries = entry_files(self._order)
@@ -229,7 +234,7 @@ class _Making:
         reply = await self._ask_once(prompt_id)
         text, pieces = reply.text, 1
         while True:
-            reading, reason = _read(replace(reply, text=text))
+            reading, reason = read_answer(replace(reply, text=text))
             incomplete = reading.parsed.incomplete
             is_cut = reply.finish is Finish.LENGTH or (
                 reply.finish is Finish.CUT and (bool(incomplete) or reading.rung is Rung.NONE)
@@ -243,7 +248,10 @@ class _Making:
             self._say(self._prompts.render("continue", path=path, last_lines=last_lines))
             reply = await self._ask_once("continue")
             text, pieces = joined(text, reply.text, path), pieces + 1
-            if _read(replace(reply, text=text))[0].rung is Rung.NONE and _read(reply)[0].rung is not Rung.NONE:
+            if (
+                read_answer(replace(reply, text=text))[0].rung is Rung.NONE
+                and read_answer(reply)[0].rung is not Rung.NONE
+            ):
                 text = reply.text  # the whole answer once more
         if pieces > 1 and not is_cut:
             self._notes.append(f"the model's answer was cut off, and put together from {pieces} pieces")
@@ -286,15 +294,3 @@ class _FileProgress:
                 self._progress(f"{event.path}, {event.size / 1024:.1f} KB")
         except ReplyRejected:  # told when the whole answer is read
             self._parser = None
-
-
-def _read(reply: Reply) -> tuple[Reading, str]:
-    if reply.finish is Finish.REFUSED:
-        return Reading(Rung.NONE, ParsedReply()), "the model refused"
-    try:
-        reading = read_reply(reply.text, truncated=reply.finish is not Finish.COMPLETE)
-    except ReplyRejected as rejection:
-        return Reading(Rung.NONE, ParsedReply()), str(rejection)
-    if reply.place:
-        return reading, f"it came as {reply.place}, and holds no file"
-    return reading, "it holds no file" if reply.text.strip() else "it is empty"

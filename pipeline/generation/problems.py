@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pipeline.domain.conversation import Image
+from pipeline.domain.conversation import Finish, Image, Reply
 from pipeline.domain.files import AppFiles
 from pipeline.domain.generation import Order
 from pipeline.domain.publication import SpaceSdk
@@ -13,7 +13,8 @@ from pipeline.generation.attachments import wrap_untrusted
 from pipeline.generation.attachments.images import MAX_IMAGE_BYTES
 from pipeline.generation.opening import space_kind
 from pipeline.generation.reply.edits import Failure
-from pipeline.generation.reply.operations import ParsedReply
+from pipeline.generation.reply.ladder import Reading, Rung, read_reply
+from pipeline.generation.reply.operations import ParsedReply, ReplyRejected
 
 LAST_LINES = 20
 MAX_REASON = 300
@@ -98,3 +99,16 @@ def entry_files(order: Order) -> tuple[str, ...]:
     if kind is SpaceSdk.DOCKER:
         return "app.py", "Dockerfile"
     return ("index.html",) if kind is SpaceSdk.STATIC else ("app.py",)
+
+
+def read_answer(reply: Reply) -> tuple[Reading, str]:
+    """What an answer says, and if that is nothing, why."""
+    if reply.finish is Finish.REFUSED:
+        return Reading(Rung.NONE, ParsedReply()), "the model refused"
+    try:
+        reading = read_reply(reply.text, truncated=reply.finish is not Finish.COMPLETE)
+    except ReplyRejected as rejection:
+        return Reading(Rung.NONE, ParsedReply()), str(rejection)
+    if reply.place:
+        return reading, f"it came as {reply.place}, and holds no file"
+    return reading, "it holds no file" if reply.text.strip() else "it is empty"

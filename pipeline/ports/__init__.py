@@ -80,6 +80,13 @@ class Verifier(Protocol):
         """
 
 
+class Camera(Protocol):
+    """Takes pictures of what an app's page shows."""
+
+    async def take(self, files: AppFiles, address: str, wanted: Mapping[str, str]) -> Mapping[str, bytes]:
+        """A picture for each path of ``wanted`` whose CSS selector finds an element, in the format of its name."""
+
+
 class Downloader(Protocol):
     """Calls public https addresses, and origins that the operator trusts, and nothing else."""
 

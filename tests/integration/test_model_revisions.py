@@ -89,6 +89,15 @@ class TestRevision:
         generation = await model.generate(make_order(brief=make_brief(round=2), base=base))
         assert generation.files["data.csv"] == b"a,b\n1,2\n"
 
+    async def test_a_picture_is_taken_of_the_page_until_the_file_is_given_otherwise(self) -> None:
+        found = make_verification(findings=(make_finding(),))
+        model = Scripted(
+            f'{GOOD}<render from="#a" to="a.png"/>\n<render from="#b" to="b.png"/>\n',
+            '<render from="#c" to="b.png"/>\n<delete path="a.png"/>\n',
+        )
+        generation = await model.generate(make_order(rejected=(found,)))
+        assert generation.renders == {"b.png": "#c"}
+
     async def test_what_was_not_met_in_earlier_rounds_is_asked_for_and_not_said_to_have_held(self) -> None:
         model = Scripted(GOOD)
         await model.generate(self.order(earlier_checks=("it held",), unmet_checks=("it failed",)))

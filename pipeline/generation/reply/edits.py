@@ -16,6 +16,7 @@ from pipeline.generation.reply.operations import (
     FileCopy,
     FileDelete,
     FileEdit,
+    FileRender,
     FileWrite,
     Operation,
     ParsedReply,
@@ -82,6 +83,7 @@ class Applied:
     failures: tuple[Failure, ...] = ()
     notes: tuple[str, ...] = ()
     placed: frozenset[tuple[str, EditBlock]] = frozenset()  # the blocks that were, and are not to be placed again
+    renders: Mapping[str, str] = field(default_factory=dict)  # files that pictures are to become, and of which element
 
 
 def apply_reply(
@@ -124,6 +126,7 @@ class _Work:
     doubted: Container[str]
     written: dict[str, bytes] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
+    renders: dict[str, str] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -147,6 +150,12 @@ class _Work:
                 self._delete(path)
             case FileCopy(source=source):
                 self._copy(source, path)
+            case FileRender() if not path.lower().endswith((".png", ".jpg", ".jpeg")):
+                self.fail(path, "<render> makes .png and .jpg files alone")
+            case FileRender() if path in self.attached:
+                self.fail(path, "the attachment of that name stays as it was sent: give the picture another name")
+            case FileRender(source=source):
+                self.renders[path] = source
 
     def _write(self, path: str, text: str) -> None:
         old = self.base.get(path, self.attached.get(path, b"")).decode(errors="ignore")
@@ -196,7 +205,7 @@ class _Work:
             self.fail(paths[index], f"the path {reason}")
             del self.written[paths[index]]
         files = self.base.without(*self.deleted).with_files(self.written)
-        return Applied(files, tuple(self.failures), tuple(self.notes), frozenset(self.placed))
+        return Applied(files, tuple(self.failures), tuple(self.notes), frozenset(self.placed), self.renders)
 
 
 def _bytes_of(path: str, text: str) -> bytes:

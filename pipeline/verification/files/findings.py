@@ -60,7 +60,7 @@ def picture_findings(files: AppFiles, brief: Brief) -> Iterator[Finding]:
     for path, content in files.items():
         if path not in as_sent and is_named_otherwise(path, content):
             kind = media_type_of(path).removeprefix("image/").upper()
-            message = f"its bytes are not a {kind} picture: give it as base64, or draw an SVG"
+            message = f"its bytes are not a {kind} picture: give base64, draw an SVG, or use <render>"
             yield Finding(Severity.ERROR, "not-a-picture", message, path)
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
+
 from pipeline.deploy.candidates import MAX_REPAIRS
 from pipeline.domain.brief import Check
 from pipeline.domain.errors import GenerationFailed
@@ -37,6 +39,21 @@ async def test_a_repair_that_loses_more_than_it_mends_is_not_published_over_what
     await world.run()
     assert world.committed is not None
     assert world.committed["index.html"] == FROM_MODEL.files["index.html"]
+
+
+@pytest.mark.parametrize("has_camera", [True, False])
+async def test_pictures_are_taken_before_the_look_and_a_missing_one_is_an_error(*, has_camera: bool) -> None:
+    world = World(make_brief())
+    world.has_camera = has_camera
+    files = make_files({"index.html": "x", "old.png": "of an earlier page"})
+    made = replace(FROM_MODEL, files=files, renders={"new.png": "#there", "old.png": "#gone", "INDEX.html": "#there"})
+    world.generations, world.verifications = [made, made], [RIGHT, RIGHT]
+    await world.run()
+    assert world.committed is not None
+    assert world.committed.get("new.png") == (b"taken" if has_camera else None)
+    assert "old.png" not in world.committed
+    missing = [finding.path for finding in world.reported[-1].seen.findings if finding.rule == "no-picture"]
+    assert missing == (["old.png", "INDEX.html"] if has_camera else ["new.png", "old.png", "INDEX.html"])
 
 
 async def test_what_is_wrong_goes_back_to_the_model_and_the_mended_app_is_published() -> None:

@@ -123,6 +123,17 @@ def test_what_is_no_base64_of_a_picture_stays_text(path: str, text: str) -> None
     assert applied(f'<file path="{path}">\n{text}\n</file>\n').files.text(path) == f"{text}\n"
 
 
+def test_pictures_of_the_page_are_asked_for_and_only_in_formats_that_can_be_made() -> None:
+    asked = {"chart.png": "#chart", "img/all.JPG": "main > svg", "chart.webp": "#chart", "tides.csv": "#chart"}
+    reply = "".join(f'<render from="{source}" to="{path}"/>\n' for path, source in asked.items())
+    outcome = applied(reply)
+    assert outcome.renders == {"chart.png": "#chart", "img/all.JPG": "main > svg"}
+    assert [failure.path for failure in outcome.failures] == ["chart.webp", "tides.csv"]
+    photo = make_attachment(name="photo.png", content=b"")
+    outcome = apply_reply(NOTHING, [photo], parse_reply('<render from="img" to="photo.png"/>\n'))
+    assert (outcome.renders, [failure.path for failure in outcome.failures]) == ({}, ["photo.png"])
+
+
 def test_deleting_what_is_not_there_is_a_note() -> None:
     outcome = applied('<delete path="gone.js"/>\n', make_files())
     assert not outcome.failures
