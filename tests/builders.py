@@ -182,7 +182,13 @@ def make_job(**fields: Any) -> Job:
 def make_outcome(**fields: Any) -> dict[str, Any]:
     """What a job has that succeeded: a page made by a model, checked and published."""
     made = make_made(notes=("one repair was needed",))
-    return {"made": made, "seen": Seen(verdicts=(make_verdict(),)), "publication": make_publication(), **fields}
+    return {
+        "made": made,
+        "calls": made.calls,
+        "seen": Seen(verdicts=(make_verdict(),)),
+        "publication": make_publication(),
+        **fields,
+    }
 
 
 def make_notification(**fields: Any) -> Notification:

@@ -4,10 +4,9 @@ import re
 from collections.abc import Iterator
 
 from pipeline.domain.brief import Attachment, Brief
-from pipeline.domain.files import AppFiles, fold, safe_path
+from pipeline.domain.files import AppFiles, fold, is_code, safe_path
 from pipeline.domain.verdict import ATTACHMENT_KEPT, Finding, Severity
 
-_CODE = re.compile(r"\.(?:x?html?|s?css|less|[cm]?[jt]sx?|vue|svelte|py|php|rb)", re.IGNORECASE)
 # No third person: "a page that converts input.md" says what the page does, and orders no change of the file.
 _CHANGES = (
     "fix(?:ed|ing)?|updat(?:e|ed|ing)|chang(?:e|ed|ing)|convert(?:ed|ing)?|edit(?:ed|ing)?|modif(?:y|ied|ying)"
@@ -75,8 +74,7 @@ def _changes(files: AppFiles, brief: Brief, base: AppFiles | None) -> Iterator[t
         path = safe_path(attachment.name, "attachments")
         made = files.get(path)
         if made not in {None, attachment.content, base.get(path) if base else None}:
-            is_code = bool(_CODE.fullmatch(path[path.rfind(".") :]))
-            yield attachment, is_code or may_replace(attachment.name, brief.text)
+            yield attachment, is_code(path) or may_replace(attachment.name, brief.text)
 
 
 def with_file(files: AppFiles, path: str, content: bytes) -> AppFiles:

@@ -21,8 +21,8 @@ from pipeline.jobs.call_events import SqlCallEvents
 from pipeline.jobs.database import Database
 from pipeline.jobs.engine import Engine
 from pipeline.jobs.late_looks import LateLooks
+from pipeline.jobs.ledger import SqlLedger
 from pipeline.jobs.queue import JobQueue
-from pipeline.jobs.stores import SqlLedger
 from pipeline.manage_spaces.creation import CreateSpace
 from pipeline.manage_spaces.provisioning import ProvisionSpaces
 from pipeline.metrics import Metrics
@@ -150,6 +150,7 @@ def _deploy(
     return Deploy(
         Ports(
             generator=makers.generator,
+            camera=browser,
             judge=makers.judge,
             verifier=BrowserVerifier(VerifierOnFirstUse(_static_verifier), browser),
             secrets=open_secret_scanner(settings),

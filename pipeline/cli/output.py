@@ -130,8 +130,8 @@ def _facts(job: Job) -> Iterable[tuple[str, str]]:
         yield from _places(job, publication)
     if made.generator:
         yield "generator", made.generator + (f", {made.model}" if made.model else ", no model was asked")
-    if made.calls:
-        yield "tokens", _tokens(made.usage)
+    if job.calls:
+        yield "tokens", _tokens(job.usage)
     if job.seen.screenshot:
         yield "picture", f"`{_program()} jobs show {job.id[:SHORT_ID]} --screenshot page.png` saves it"
     if job.finished_at:

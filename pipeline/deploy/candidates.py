@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from pipeline.assembly import assemble, attachment_findings
+from pipeline.deploy.pictures import missing_pictures, with_pictures
+from pipeline.deploy.words import commit_message, regressions
 from pipeline.domain.brief import Brief, Check
 from pipeline.domain.errors import PlanRequired, StageError, WorkspaceMissing
 from pipeline.domain.files import AppFiles
@@ -14,6 +16,7 @@ from pipeline.domain.publication import Site, SpaceSdk, Target
 from pipeline.domain.verdict import Finding, Outcome, Seen, Severity, Verification, merge_verdicts
 from pipeline.ports import (
     Blobs,
+    Camera,
     Checkpoint,
     Clock,
     Generator,
@@ -38,8 +41,6 @@ REPAIR_SECONDS = 30.0
 REMAKE_SHARE = 0.4
 """Of the time that is left when the target found the app wrong, what mending it may use: another build follows."""
 
-MESSAGE_LENGTH = 72
-
 
 @dataclass(frozen=True, slots=True)
 class Ports:
@@ -47,6 +48,7 @@ class Ports:
 
     generator: Generator
     verifier: Verifier
+    camera: Camera | None
     judge: Judge | None
     secrets: SecretScanner
     workspaces: Workspaces
@@ -65,8 +67,10 @@ class Draft:
     site: Site  # as it was before this job
     files: str  # digest of the generator's files
     base: str | None  # digest of the published files that were revised; None in round 1
-    earlier_checks: tuple[str, ...]
+    earlier_checks: tuple[str, ...]  # of earlier rounds, that held
     made: Made
+    unmet_checks: tuple[str, ...] = ()  # of earlier rounds, that did not
+    renders: Mapping[str, str] = field(default_factory=dict)  # pictures to be taken of the page
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +81,12 @@ class Inspection:
         seen: verdicts, findings and the picture's digest.
         is_repairable: a model made it, something is wrong with it, and there is time to mend it. Decided once, here:
             a resumed job must take the turns that it took before.
+        notes: what the caller should know of the look.
     """
 
     seen: Seen
     is_repairable: bool
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,15 +172,18 @@ class Candidates:
         ports, brief = self._ports, self._brief
         site = await self._site()
         base: AppFiles | None = None
-        checks: tuple[str, ...] = ()
+        held: tuple[str, ...] = ()
+        unmet: tuple[str, ...] = ()
         if before:  # what is published by now may be the candidate that is to be mended
             base = await ports.blobs.get_files(before.base) if before.base else None
-            checks = before.earlier_checks
+            held, unmet = before.earlier_checks, before.unmet_checks
         elif brief.round > 1 and site.publication:
             site, base = await self._published_files(site)
             checks = await ports.sites.checks(site)
+            held = tuple(text for text, did_hold in checks.items() if did_hold)
+            unmet = tuple(text for text, did_hold in checks.items() if not did_hold)
         shown = tuple([await self._with_picture(inspection.seen) for inspection in rejected])
-        order = Order(self._job.id, brief, site.target, base, checks, seconds, shown)
+        order = Order(self._job.id, brief, site.target, base, held, unmet, seconds, shown)
         generation = await ports.generator.generate(order, progress)
         told = (finding.message for finding in attachment_findings(generation.files, brief, base))
         notes = (*generation.made.notes, *told)
@@ -182,8 +191,10 @@ class Candidates:
             site=site,
             files=await ports.blobs.put_files(generation.files),
             base=await ports.blobs.put_files(base) if base else None,
-            earlier_checks=checks,
+            earlier_checks=held,
             made=replace(generation.made, notes=notes),
+            unmet_checks=unmet,
+            renders=generation.renders,
         )
 
     async def _site(self) -> Site:
@@ -210,7 +221,8 @@ class Candidates:
         base = await blobs.get_files(draft.base) if draft.base else None
         year = self._job.received_at.year
         files = await asyncio.to_thread(assemble, generation, self._brief, draft.site.target, year=year, base=base)
-        return await blobs.put_files(files)
+        address = self._ports.publishers[draft.site.target].address(draft.site)
+        return await blobs.put_files(await with_pictures(files, address, draft.renders, self._ports.camera))
 
     async def _verify(self, draft: Draft, digest: str) -> Inspection:
         ports, brief = self._ports, self._brief
@@ -219,10 +231,10 @@ class Candidates:
         address = ports.publishers[draft.site.target].address(draft.site)
         earlier = tuple(check for check in map(Check.from_text, draft.earlier_checks) if check not in brief.checks)
         looked = await ports.verifier.verify(files, brief, address, earlier)
-        verification = await self._judged(files, looked)
+        verification, notes = await self._judged(files, looked)
         base = await ports.blobs.get_files(draft.base) if draft.base else None
         attachments = attachment_findings(await ports.blobs.get_files(draft.files), brief, base)
-        findings = (*verification.findings, *regressions(looked), *attachments)
+        findings = (*verification.findings, *regressions(looked), *attachments, *missing_pictures(files, draft.renders))
         verification = replace(verification, findings=findings)
         has_time = self._model_seconds() >= REPAIR_SECONDS
         is_repairable = draft.made.model is not None and has_time and not verification.is_flawless
@@ -232,9 +244,9 @@ class Candidates:
         seen = Seen(
             verification.verdicts, verification.findings, verification.console, screenshot, trace, verification.no_trace
         )
-        return Inspection(seen, is_repairable)
+        return Inspection(seen, is_repairable, notes)
 
-    async def _judged(self, files: AppFiles, seen: Verification) -> Verification:
+    async def _judged(self, files: AppFiles, seen: Verification) -> tuple[Verification, tuple[str, ...]]:
         """Ask the judge about prose that nobody could decide, if there is one, and time for it."""
         open_checks = [
             verdict.check
@@ -243,12 +255,18 @@ class Candidates:
         ]
         judge, seconds = self._ports.judge, self._model_seconds()
         if judge is None or not open_checks or seconds < REPAIR_SECONDS:
-            return seen
-        opinions = await judge.judge(
-            self._job.id, open_checks, files, seen, seconds, max_usd=self._brief.wishes.max_usd
+            return seen, ()
+        opinions, why_none = await judge.judge(
+            self._job.id,
+            self._brief,
+            open_checks,
+            files,
+            seen,
+            seconds=seconds,
         )
         checks = [verdict.check for verdict in seen.verdicts]
-        return replace(seen, verdicts=merge_verdicts(checks, seen.verdicts, opinions))
+        judged = replace(seen, verdicts=merge_verdicts(checks, seen.verdicts, opinions))
+        return judged, (why_none,) if why_none else ()
 
     def _seconds_left(self) -> float:
         return self._job.seconds_left(self._ports.clock.now())
@@ -264,19 +282,3 @@ def notes_on_site(job: Job, draft: Draft) -> tuple[str, ...]:
     if job.key.round > 1 and draft.base is None:
         return ("built as a new site: nothing of this email and task was published that could be revised",)
     return ()
-
-
-def regressions(seen: Verification) -> tuple[Finding, ...]:
-    """What fails now of the checks of earlier rounds."""
-    return tuple(
-        Finding(Severity.ERROR, "regression", f"held in an earlier round: {old.check.text}. Now: {old.evidence}")
-        for old in seen.earlier
-        if old.outcome is Outcome.FAIL
-    )
-
-
-def commit_message(job: Job, made: Made) -> str:
-    """One line on what the round did, and the job it was done for: the same for every run of the job."""
-    verb = "Build" if job.key.round == 1 else "Revise"
-    task = " ".join(job.key.task.split())[:MESSAGE_LENGTH]
-    return f"{verb} {task}: round {job.key.round}\n\nMade by {made.model or made.generator}.\nJob: {job.id}\n"

@@ -3,12 +3,14 @@
 import asyncio
 from dataclasses import replace
 
-from pipeline.deploy.candidates import Candidate, Candidates, Ports, commit_message, notes_on_site
+from pipeline.deploy.candidates import Candidate, Candidates, Ports, notes_on_site
+from pipeline.deploy.words import commit_message
 from pipeline.domain.brief import Brief
-from pipeline.domain.errors import BuildFailed, PlanRequired, WorkspaceMissing
+from pipeline.domain.errors import BuildFailed, ContentRefused, PlanRequired, WorkspaceMissing
 from pipeline.domain.job import Job, Stage
 from pipeline.domain.notification import DeliveryState, Notification
 from pipeline.domain.publication import Publication, Site
+from pipeline.domain.verdict import Outcome
 from pipeline.ports import Checkpoint, Progress
 
 UNCONFIRMED_SHARE = 0.05
@@ -34,7 +36,7 @@ class Deploy:
         candidate, notes = await candidates.best()
         try:
             publication = await self._put_live(job, brief, candidate, notes, checkpoint)
-        except (BuildFailed, PlanRequired) as refusal:
+        except (BuildFailed, ContentRefused, PlanRequired) as refusal:
             candidate = await candidates.remade(candidate, refusal)
             notes = (*notes, f"made anew, because {refusal}")
             publication = await self._put_live(job, brief, candidate, notes, checkpoint)
@@ -60,7 +62,8 @@ class Deploy:
     ) -> Publication:
         """Commit and publish ``candidate``, and see that visitors are served it."""
         draft, seen = candidate.draft, candidate.inspection.seen
-        made = replace(draft.made, notes=(*notes_on_site(job, draft), *draft.made.notes, *notes))
+        noted = (*notes_on_site(job, draft), *draft.made.notes, *candidate.inspection.notes, *notes)
+        made = replace(draft.made, notes=noted)
         await checkpoint.report(made, seen, candidate.files)
         commit_sha = await checkpoint(Stage.COMMIT, lambda _: self._commit(job, candidate), str, self._left(job))
         publication = await checkpoint(
@@ -98,7 +101,9 @@ class Deploy:
             await self._commit(job, candidate)
         files = await ports.blobs.get_files(candidate.files)
         publication = await ports.publishers[site.target].publish(site, commit_sha, files, brief, progress)
-        await ports.sites.record(site, publication, commit_sha, [check.text for check in brief.checks])
+        passed = {v.check.text for v in candidate.inspection.seen.verdicts if v.outcome is Outcome.PASS}
+        checks = {check.text: check.text in passed for check in brief.checks}
+        await ports.sites.record(site, publication, commit_sha, checks)
         return publication
 
     async def _confirm(
@@ -115,7 +120,7 @@ class Deploy:
         recorded = replace(live, is_unconfirmed=False)
         if recorded != publication:
             head = await ports.workspaces.head(site.folder)
-            await ports.sites.record(site, recorded, head or publication.commit_sha, ())
+            await ports.sites.record(site, recorded, head or publication.commit_sha, {})
         return live
 
     async def _held_in_the_end(

@@ -184,6 +184,10 @@ class PlanRequired(PublishFailed):
     """The target wants a paid plan for this kind of app."""
 
 
+class ContentRefused(PublishFailed):
+    """The target refuses what stands in the app's files; the text names the rule and the place."""
+
+
 class NotLive(StageError):
     """Published, but visitors are not served this commit."""
 

@@ -26,6 +26,7 @@ _FORBIDDEN_CHARACTERS = frozenset('\\:%*?"<>|')
 # Unicode's look-alikes of / and \ : fraction slash, division slash, big solidus, set minus, full-width forms ...
 _SLASH_LOOKALIKES = frozenset("\u2044\u2215\u29f8\u29f5\u29f9\u2216\ufe68\uff0f\uff3c\u2571\u2572")
 _WINDOWS_DEVICE = re.compile(r"(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9\u00b9\u00b2\u00b3])(\..*)?", re.DOTALL)
+_CODE = re.compile(r"\.(?:x?html?|s?css|less|[cm]?[jt]sx?|vue|svelte|py|php|rb)\Z|(?:^|/)Dockerfile\Z", re.IGNORECASE)
 _GIT_SHORT_NAME = re.compile(r"(git|gitmod)~\d+")  # what NTFS calls .git and .gitmodules in 8.3 form
 _FORBIDDEN_SEGMENTS = frozenset({".git", ".gitmodules", ".ssh", ".env"})
 
@@ -74,6 +75,18 @@ def _segment_problem(segment: str) -> str | None:
 def fold(path: str) -> str:
     """The form in which two paths that some file system takes for one are equal."""
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", path).casefold())
+
+
+def is_code(path: str) -> bool:
+    """Whether its name says that the file is a page, a style sheet or a program, and no data."""
+    return _CODE.search(path) is not None
+
+
+def as_relative(path: str) -> str:
+    """``path`` without what says "here": a leading slash or ``./``."""
+    while path.startswith(("/", "./")):
+        path = path.removeprefix(".").removeprefix("/")
+    return path
 
 
 def safe_path(path: str, field: str) -> str:

@@ -1,6 +1,7 @@
 """What a generator is asked for and what it gives back."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from pipeline.domain.brief import Brief
 from pipeline.domain.files import AppFiles
@@ -16,7 +17,8 @@ class Order:
     brief: Brief
     target: Target
     base: AppFiles | None = None  # the published files that are to be revised; None in round 1
-    earlier_checks: tuple[str, ...] = ()  # of earlier rounds, which must go on holding
+    earlier_checks: tuple[str, ...] = ()  # of earlier rounds, which held and must go on holding
+    unmet_checks: tuple[str, ...] = ()  # of earlier rounds, which nobody saw hold
     seconds: float = 390.0
     rejected: tuple[Verification, ...] = ()  # what was found wrong with this job's candidates, in order
 
@@ -83,11 +85,6 @@ class Made:
     calls: tuple[ModelCall, ...] = ()
     notes: tuple[str, ...] = ()  # what the caller should know: fallbacks taken, limits met
 
-    @property
-    def usage(self) -> Usage:
-        """Of all calls."""
-        return sum((call.usage for call in self.calls), Usage())
-
 
 @dataclass(frozen=True, slots=True)
 class Generation:
@@ -95,3 +92,4 @@ class Generation:
 
     files: AppFiles  # the whole app, without what assembly adds
     made: Made
+    renders: Mapping[str, str] = field(default_factory=dict)  # picture files yet to be taken: selector of the element

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from pipeline.domain.brief import JobKey, Wishes
-from pipeline.domain.generation import Made
+from pipeline.domain.generation import Made, ModelCall, Usage
 from pipeline.domain.notification import Delivery, DeliveryState
 from pipeline.domain.publication import Publication, Target
 from pipeline.domain.verdict import Seen
@@ -92,6 +92,7 @@ class Job:
     publication: Publication | None = None  # None until it is live
     notification: DeliveryState = DeliveryState.NOT_REQUESTED
     deliveries: tuple[Delivery, ...] = ()
+    calls: tuple[ModelCall, ...] = ()  # of models, on record: also those that led to nothing
     failure: Failure | None = None
     site_task: str | None = None  # of the site that a revision works on, where that has another task
     leader: str | None = None  # id of the job whose app this one shares: it is the same request with another nonce
@@ -115,6 +116,11 @@ class Job:
     def seconds_given(self) -> float:
         """From there to the deadline."""
         return (self.deadline - self.begun_at).total_seconds()
+
+    @property
+    def usage(self) -> Usage:
+        """Of all calls."""
+        return sum((call.usage for call in self.calls), Usage())
 
     def seconds_left(self, now: datetime) -> float:
         """Until the deadline; never negative, and never more than the job was given, whatever the clock says."""

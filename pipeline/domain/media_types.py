@@ -27,6 +27,7 @@ _BY_SUFFIX = {
     "yaml": "application/yaml",
     "yml": "application/yaml",
 }
+PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 _TEXT = {
     *("application/json", "application/xml", "application/yaml", "application/x-yaml", "application/toml"),
     "application/javascript",
@@ -49,6 +50,24 @@ def content_type_of(path: str) -> str:
 def is_text_type(media_type: str) -> bool:
     """Whether files of this type hold text."""
     return media_type.startswith("text/") or media_type in _TEXT or media_type.endswith(("+json", "+xml"))
+
+
+def picture_type(content: bytes) -> str | None:
+    """The media type by the first bytes: PNG, JPEG, GIF or WebP, the formats that models take; else None."""
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if content.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if content.startswith((b"GIF87a", b"GIF89a")):
+        return "image/gif"
+    if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
+        return "image/webp"
+    return None
+
+
+def is_named_otherwise(path: str, content: bytes) -> bool:
+    """Whether ``path`` promises a PNG, JPEG, GIF or WebP picture that ``content`` does not begin like."""
+    return media_type_of(path) in PICTURES and picture_type(content) != media_type_of(path)
 
 
 @cache

@@ -25,6 +25,9 @@ class Severity(StrEnum):
 ATTACHMENT_KEPT = "attachment-kept"
 """The rule of a warning that whoever mends the app has to know of."""
 
+REGRESSION = "regression"
+"""The rule of an error for each check of an earlier round that held and fails now."""
+
 NO_BROWSER = "needs a browser, and there is none here"
 """Why a check was not verifiable, when that is all."""
 
@@ -72,8 +75,9 @@ class Seen:
 
     @property
     def rank(self) -> tuple[int, int, int]:
-        """Greater is better: fewer failed checks first, then more that passed, then fewer errors."""
-        return -self.count(Outcome.FAIL), self.count(Outcome.PASS), -len(self.errors)
+        """Greater is better: fewer failed checks of any round first, then more that passed, then fewer errors."""
+        lost = sum(finding.rule == REGRESSION for finding in self.findings)
+        return -self.count(Outcome.FAIL) - lost, self.count(Outcome.PASS), -len(self.errors)
 
     @property
     def errors(self) -> tuple[Finding, ...]:

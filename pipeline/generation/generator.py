@@ -18,14 +18,17 @@ from pipeline.generation.problems import (
     findings_of,
     picture_of,
     problem_of,
+    read_answer,
+    reasons_in,
     still_open,
 )
 from pipeline.generation.prompts import Prompts
+from pipeline.generation.published import Published, show_published
 from pipeline.generation.reply.edits import apply_reply
 from pipeline.generation.reply.grammar import ReplyParser
 from pipeline.generation.reply.joining import is_begun_again, joined
-from pipeline.generation.reply.ladder import Reading, Rung, read_reply
-from pipeline.generation.reply.operations import EditBlock, ParsedReply, ReplyRejected
+from pipeline.generation.reply.ladder import Reading, Rung
+from pipeline.generation.reply.operations import EditBlock, ReplyRejected
 from pipeline.ports import Clock, Model, Progress
 
 TOKENS_PER_SECOND = 60
@@ -55,7 +58,9 @@ class ModelGenerator:
             BudgetExhausted: the job may not ask any more.
         """
         view = await asyncio.to_thread(describe_attachments, order.brief.attachments)
-        return await _Making(order, view, progress, model=self._model, prompts=self._prompts, clock=self._clock).run()
+        published = await asyncio.to_thread(show_published, order)
+        shown = view, published
+        return await _Making(order, shown, progress, model=self._model, prompts=self._prompts, clock=self._clock).run()
 
 
 class _Useless(GenerationFailed):
@@ -84,10 +89,17 @@ class _Making:
     """
 
     def __init__(
-        self, order: Order, view: AttachmentView, progress: Progress, *, model: Model, prompts: Prompts, clock: Clock
+        self,
+        order: Order,
+        shown: tuple[AttachmentView, Published],
+        progress: Progress,
+        *,
+        model: Model,
+        prompts: Prompts,
+        clock: Clock,
     ) -> None:
         self._order = order
-        self._view = view
+        self._view, self._published = shown
         self._progress = progress
         self._model = model
         self._prompts = prompts
@@ -99,11 +111,12 @@ class _Making:
         self._begin()
 
     def _begin(self) -> None:
-        self._conversation, self._first_prompt = opening(self._order, self._view, self._prompts)
+        self._conversation, self._first_prompt = opening(self._order, self._view, self._published, self._prompts)
         base, attached = self._order.base or AppFiles({}), self._order.brief.attachments
         # The model is shown what is attached, and changes that.
         self._files = base.with_files({item.name: item.content for item in attached if item.name in base})
         self._placed: frozenset[tuple[str, EditBlock]] = frozenset()
+        self._renders: dict[str, str] = {}
 
     async def run(self) -> Generation:
         """Ask until there is a whole app, within the limits: when the answers of one model are of no use, the next."""
@@ -134,7 +147,7 @@ class _Making:
             calls=tuple(self._calls),
             notes=tuple(dict.fromkeys(self._notes)),
         )
-        return Generation(self._files, made)
+        return Generation(self._files, made, self._renders)
 
     async def _whole_app(self) -> str:
         """Bring all the files together, and return the model's words on them. Raises _Useless."""
@@ -186,6 +199,7 @@ class _Making:
         self._say(self._prompts.render("repair", findings=findings[:MAX_SHOWN]), picture_of(verification))
         self._placed = frozenset()
         answer = await self._ask("repair")
+        self._notes.extend(reasons_in(answer.reading.parsed.summary))
         if problems := self._take(answer.reading):
             problems = await self._mend(problems, whole_files=True)
         if problems:
@@ -196,7 +210,7 @@ class _Making:
 
     def _take(self, reading: Reading, doubted: set[str] | None = None) -> list[Problem]:
         """Carry out what the answer says; return what could not be, and what an app must have and lacks."""
-        attachments, derived = self._order.brief.attachments, self._view.derived
+        attachments, derived = self._order.brief.attachments, {**self._published.derived, **self._view.derived}
         try:
             applied = apply_reply(
                 self._files, attachments, reading.parsed, derived, placed=self._placed, doubted=doubted or set()
@@ -204,6 +218,9 @@ class _Making:
         except InvalidInput as error:
             raise _Useless(f"the model's answer makes no app: {error}", []) from error
         self._files, self._placed = applied.files, applied.placed
+        named = {operation.path for operation in reading.parsed.operations}
+        kept = {path: source for path, source in self._renders.items() if path not in named}
+        self._renders = {**kept, **applied.renders}
         self._notes.extend(applied.notes)
         problems = [problem_of(failure) for failure in applied.failures]
         entries = entry_files(self._order)
@@ -217,7 +234,7 @@ class _Making:
         reply = await self._ask_once(prompt_id)
         text, pieces = reply.text, 1
         while True:
-            reading, reason = _read(replace(reply, text=text))
+            reading, reason = read_answer(replace(reply, text=text))
             incomplete = reading.parsed.incomplete
             is_cut = reply.finish is Finish.LENGTH or (
                 reply.finish is Finish.CUT and (bool(incomplete) or reading.rung is Rung.NONE)
@@ -231,7 +248,10 @@ class _Making:
             self._say(self._prompts.render("continue", path=path, last_lines=last_lines))
             reply = await self._ask_once("continue")
             text, pieces = joined(text, reply.text, path), pieces + 1
-            if _read(replace(reply, text=text))[0].rung is Rung.NONE and _read(reply)[0].rung is not Rung.NONE:
+            if (
+                read_answer(replace(reply, text=text))[0].rung is Rung.NONE
+                and read_answer(reply)[0].rung is not Rung.NONE
+            ):
                 text = reply.text  # the whole answer once more
         if pieces > 1 and not is_cut:
             self._notes.append(f"the model's answer was cut off, and put together from {pieces} pieces")
@@ -277,15 +297,3 @@ class _FileProgress:
                 self._progress(f"{event.path}, {event.size / 1024:.1f} KB")
         except ReplyRejected:  # told when the whole answer is read
             self._parser = None
-
-
-def _read(reply: Reply) -> tuple[Reading, str]:
-    if reply.finish is Finish.REFUSED:
-        return Reading(Rung.NONE, ParsedReply()), "the model refused"
-    try:
-        reading = read_reply(reply.text, truncated=reply.finish is not Finish.COMPLETE)
-    except ReplyRejected as rejection:
-        return Reading(Rung.NONE, ParsedReply()), str(rejection)
-    if reply.place:
-        return reading, f"it came as {reply.place}, and holds no file"
-    return reading, "it holds no file" if reply.text.strip() else "it is empty"

@@ -4,20 +4,22 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline.domain.brief import Check
+from pipeline.domain.brief import Brief, Check
 from pipeline.domain.conversation import CallLimits, Image, Message, Role
 from pipeline.domain.errors import BudgetExhausted, GenerationFailed
 from pipeline.domain.files import AppFiles
 from pipeline.domain.verdict import Outcome, Verdict, Verification
 from pipeline.generation.attachments import wrap_untrusted
 from pipeline.generation.prompts import Prompts
+from pipeline.generation.published import WRITTEN_BY_CODE
+from pipeline.generation.tokens import Density, cut_middle, estimate_tokens
 from pipeline.ports import Model
 
 JUDGE_SECONDS = 45.0
 MAX_CHECKS = 20
-PAGE_CHARACTERS = 12_000
-FILE_CHARACTERS = 6_000
-FILES_CHARACTERS = 40_000
+PAGE_TOKENS = 3_000
+FILE_TOKENS = 3_000
+FILES_TOKENS = 12_000
 SHORTEST_QUOTE = 3
 
 _OUTCOMES = {"pass": Outcome.PASS, "fail": Outcome.FAIL}
@@ -31,52 +33,48 @@ class ModelJudge:
         self._prompts = prompts
 
     async def judge(
-        self,
-        job_id: str,
-        checks: Sequence[Check],
-        files: AppFiles,
-        seen: Verification,
-        seconds: float,
-        *,
-        max_usd: float | None = None,
-    ) -> tuple[Verdict, ...]:
-        """Verdicts on those of ``checks`` that can be told; none when no model answers.
+        self, job_id: str, brief: Brief, checks: Sequence[Check], files: AppFiles, seen: Verification, *, seconds: float
+    ) -> tuple[tuple[Verdict, ...], str]:
+        """Verdicts on those of ``checks`` that can be told, and when there is none, why.
 
         A verdict counts only if its quote really stands in what the judge was shown.
         """
         asked = list(checks)[:MAX_CHECKS]
-        shown = _shown(files)
+        shown, page = _shown(files), cut_middle(seen.text, Density.PROSE, PAGE_TOKENS)
         prompt = self._prompts["judge"]
         question = self._prompts.render(
             "judge",
+            brief=wrap_untrusted("brief", {}, cut_middle(brief.text, Density.PROSE, PAGE_TOKENS)),
             checks=[
                 wrap_untrusted("check", {"number": str(number)}, check.text)
                 for number, check in enumerate(asked, start=1)
             ],
-            page=wrap_untrusted("page", {}, seen.text[:PAGE_CHARACTERS]),
+            page=wrap_untrusted("page", {}, page),
             files=[wrap_untrusted("file", {"path": path}, text) for path, text in shown.items()],
         )
         images = (Image("image/png", seen.picture),) if seen.picture else ()
         given = min(seconds, JUDGE_SECONDS)
-        limits = CallLimits(prompt.max_output_tokens, given, prompt.temperature, max_usd=max_usd)
+        limits = CallLimits(prompt.max_output_tokens, given, prompt.temperature, max_usd=brief.wishes.max_usd)
         try:
             reply = await self._model.ask(job_id, (Message(Role.USER, question, images),), limits, lambda _: None)
-        except (GenerationFailed, BudgetExhausted):
-            return ()
-        material = _plain("\n".join([seen.text, *shown, *shown.values()]))
-        verdicts = (_verdict(entry, asked, material) for entry in _entries(reply.text))
-        return tuple(verdict for verdict in verdicts if verdict)
+        except (GenerationFailed, BudgetExhausted) as error:
+            return (), f"the judge gave no verdict: {error}"
+        material = _plain("\n".join([page, *shown, *shown.values()]))
+        entries = _entries(reply.text)
+        verdicts = tuple(verdict for entry in entries if (verdict := _verdict(entry, asked, material)))
+        said = "none of its opinions was certain and quoted what it was shown" if entries else "its answer is no list"
+        return verdicts, "" if verdicts else f"the judge gave no verdict: {said}"
 
 
 def _shown(files: AppFiles) -> dict[str, str]:
     """Texts of the app, small ones first, as many as there is room for. A README speaks for its author: it is last."""
     shown: dict[str, str] = {}
-    left = FILES_CHARACTERS
+    left = FILES_TOKENS
     for path in sorted(files, key=lambda path: (path.lower().startswith("readme"), len(files[path]))):
-        text = files.text(path)
+        text = files.text(path) if path not in WRITTEN_BY_CODE else None
         if text and left > 0:
-            shown[path] = text[: min(FILE_CHARACTERS, left)]
-            left -= len(shown[path])
+            shown[path] = cut_middle(text, Density.CODE, min(FILE_TOKENS, left))
+            left -= estimate_tokens(shown[path])
     return shown
 
 

@@ -1,9 +1,10 @@
 """What is wrong with an answer or an app, in words for the model and for people."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pipeline.domain.conversation import Image
+from pipeline.domain.conversation import Finish, Image, Reply
 from pipeline.domain.files import AppFiles
 from pipeline.domain.generation import Order
 from pipeline.domain.publication import SpaceSdk
@@ -12,9 +13,13 @@ from pipeline.generation.attachments import wrap_untrusted
 from pipeline.generation.attachments.images import MAX_IMAGE_BYTES
 from pipeline.generation.opening import space_kind
 from pipeline.generation.reply.edits import Failure
-from pipeline.generation.reply.operations import ParsedReply
+from pipeline.generation.reply.ladder import Reading, Rung, read_reply
+from pipeline.generation.reply.operations import ParsedReply, ReplyRejected
 
 LAST_LINES = 20
+MAX_REASON = 300
+
+_NOT_MENDED = re.compile(r"^[\s*_>-]*not mended[\s*_]*:[\s*_]*(.+)$", re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +80,11 @@ def findings_of(verification: Verification) -> list[str]:
     return found
 
 
+def reasons_in(words: str) -> list[str]:
+    """Why the model left a finding as it is, in its own words, as the prompt of a repair asks for them."""
+    return [f"not mended: {' '.join(found.split())[:MAX_REASON]}" for found in _NOT_MENDED.findall(words)]
+
+
 def picture_of(verification: Verification) -> tuple[Image, ...]:
     """How the page looks, for models that can see."""
     picture = verification.picture
@@ -89,3 +99,16 @@ def entry_files(order: Order) -> tuple[str, ...]:
     if kind is SpaceSdk.DOCKER:
         return "app.py", "Dockerfile"
     return ("index.html",) if kind is SpaceSdk.STATIC else ("app.py",)
+
+
+def read_answer(reply: Reply) -> tuple[Reading, str]:
+    """What an answer says, and if that is nothing, why."""
+    if reply.finish is Finish.REFUSED:
+        return Reading(Rung.NONE, ParsedReply()), "the model refused"
+    try:
+        reading = read_reply(reply.text, truncated=reply.finish is not Finish.COMPLETE)
+    except ReplyRejected as rejection:
+        return Reading(Rung.NONE, ParsedReply()), str(rejection)
+    if reply.place:
+        return reading, f"it came as {reply.place}, and holds no file"
+    return reading, "it holds no file" if reply.text.strip() else "it is empty"

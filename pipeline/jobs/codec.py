@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 
 from pipeline.domain.brief import Attachment, Brief
+from pipeline.domain.generation import ModelCall
 from pipeline.domain.job import Job, JobStatus
 from pipeline.domain.notification import Delivery, DeliveryState
 from pipeline.domain.publication import Target
@@ -78,10 +79,12 @@ def new_row(
     }
 
 
-def job_from_row(row: sa.Row[Any], deliveries: tuple[Delivery, ...]) -> Job:
-    """The job with its deliveries, which are rows of their own."""
+def job_from_row(row: sa.Row[Any], deliveries: tuple[Delivery, ...], calls: tuple[ModelCall, ...] = ()) -> Job:
+    """The job with its deliveries and calls, which are rows of their own."""
     fields = as_dict(row)
     result = fields["result"]  # how it was made, what was seen and what is live, side by side
     parts = {"key": fields, "made": result, "seen": result, "publication": result.get("publication")}
     wishes = fields["brief"].get("wishes", {})  # earlier releases knew none
-    return from_json(Job, fields | parts | {"wishes": wishes, "deliveries": deliveries})
+    job = from_json(Job, fields | parts | {"wishes": wishes, "deliveries": deliveries})
+    known = {replace(call, prompt="", form=""): call for call in job.made.calls}
+    return replace(job, calls=tuple(known.get(call, call) for call in calls))

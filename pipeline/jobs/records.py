@@ -1,7 +1,7 @@
 """Jobs and their timelines, as rows."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ from pipeline.jobs import tables
 from pipeline.jobs.codec import brief_from_json, brief_to_json, from_row, job_from_row, new_row, to_json
 from pipeline.jobs.database import Database
 from pipeline.jobs.feed import DUE
+from pipeline.jobs.ledger import SqlLedger
 from pipeline.jobs.outcomes import ERROR, Outcome, keep_outcome
 from pipeline.jobs.queued import require_room
 from pipeline.jobs.revisions import revised
@@ -46,6 +47,7 @@ class JobRecords:
         self._clock = clock
         self._blobs = blobs
         self._deliveries = SqlDeliveries(database)
+        self._ledger = SqlLedger(database, clock)
         self._on_event = on_event
         self._retry_time = retry_time
 
@@ -96,12 +98,11 @@ class JobRecords:
 
         accepted, is_new = await self._database.transact(work)
         self._tell(job_id)
-        return job_from_row(accepted, () if is_new else await self._deliveries.of(job_id)), is_new
+        return job_from_row(accepted, ()) if is_new else (await self._jobs([accepted]))[0], is_new
 
     async def get(self, job_id: str) -> Job:
         """Raises NotFound."""
-        row = await self._row(job_id)
-        return job_from_row(row, await self._deliveries.of(job_id))
+        return (await self._jobs([await self._row(job_id)]))[0]
 
     async def ids_like(self, prefix: str, limit: int) -> list[str]:
         """Ids that begin with ``prefix``, newest first."""
@@ -141,9 +142,8 @@ class JobRecords:
                 raise InvalidInput(FieldProblem("cursor", "is not one that this service gave"))
             query = query.where(table.c.seq < int(cursor))
         rows = await self._database.transact(lambda connection: connection.execute(query).all())
-        deliveries = await self._deliveries.of_many([row.id for row in rows])
         more = str(rows[limit - 1].seq) if len(rows) > limit else None
-        return [job_from_row(row, deliveries.get(row.id, ())) for row in rows[:limit]], more
+        return await self._jobs(rows[:limit]), more
 
     async def counts(self) -> dict[JobStatus, int]:
         """Unfinished jobs by status, read in a transaction that has written as well."""
@@ -281,6 +281,11 @@ class JobRecords:
     def _tell(self, *job_ids: str) -> None:
         for job_id in (*job_ids, DUE):
             self._on_event(job_id)
+
+    async def _jobs(self, rows: Sequence[sa.Row[Any]]) -> list[Job]:
+        job_ids = [row.id for row in rows]
+        deliveries, calls = await self._deliveries.of_many(job_ids), await self._ledger.calls(job_ids)
+        return [job_from_row(row, deliveries.get(row.id, ()), calls[row.id]) for row in rows]
 
     async def _row(self, job_id: str) -> sa.Row[Any]:
         query = sa.select(tables.jobs).where(tables.jobs.c.id == job_id)

@@ -1,8 +1,8 @@
-"""Blobs, sites, deliveries and the ledger, as tables."""
+"""Blobs, sites and deliveries, as tables."""
 
 import json
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from threading import Lock
@@ -12,14 +12,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from pipeline.domain.conversation import Reply
 from pipeline.domain.errors import NotFound
 from pipeline.domain.files import AppFiles
-from pipeline.domain.generation import Usage
 from pipeline.domain.notification import Delivery
 from pipeline.domain.publication import Publication, Site, Target, folder_name, owner_mark, repository_name
 from pipeline.jobs import tables
-from pipeline.jobs.codec import from_json, from_row, to_json
+from pipeline.jobs.codec import from_row, to_json
 from pipeline.jobs.database import Database
 from pipeline.jobs.revisions import published_site
 from pipeline.ports import Clock
@@ -162,15 +160,15 @@ class SqlSites:
                 "target": target,
                 "folder": folder,
                 "repository": repository_name(email, task, counter),
-                "checks": [],
+                "checks": {},
             }
             connection.execute(table.insert().values(row_values))
             return from_row(Site, connection.execute(opened).one())
 
         return await self._database.transact(work)
 
-    async def record(self, site: Site, publication: Publication, head: str, checks: Sequence[str]) -> Site:
-        """Remember what is live, the workspace's commit of it, and the checks of the round that made it so."""
+    async def record(self, site: Site, publication: Publication, head: str, checks: Mapping[str, bool]) -> Site:
+        """Remember what is live, the workspace's commit of it, and of each check of the round, whether it passed."""
 
         def work(connection: sa.Connection) -> Site:
             own = tables.sites.c.id == site.id
@@ -178,17 +176,22 @@ class SqlSites:
             values = {
                 "publication": to_json(Publication, publication),
                 "head": head,
-                "checks": list(dict.fromkeys([*known, *checks])),
+                "checks": {**_judged(known), **checks},
             }
             connection.execute(tables.sites.update().where(own).values(values))
             return from_row(Site, connection.execute(sa.select(tables.sites).where(own)).one())
 
         return await self._database.transact(work)
 
-    async def checks(self, site: Site) -> tuple[str, ...]:
-        """Checks of the rounds published so far."""
+    async def checks(self, site: Site) -> Mapping[str, bool]:
+        """Checks of the rounds published so far, and whether each passed when it was last judged."""
         query = sa.select(tables.sites.c.checks).where(tables.sites.c.id == site.id)
-        return tuple(await self._database.transact(lambda connection: connection.execute(query).scalar_one()))
+        return _judged(await self._database.transact(lambda connection: connection.execute(query).scalar_one()))
+
+
+def _judged(recorded: list[str] | dict[str, bool]) -> dict[str, bool]:
+    """Earlier releases recorded the checks alone; nobody knows of those whether they passed."""
+    return recorded if isinstance(recorded, dict) else dict.fromkeys(recorded, False)
 
 
 def _current(connection: sa.Connection, email: str, task: str) -> Site | None:
@@ -222,45 +225,6 @@ class SqlDeliveries:
         fields = {name: getattr(delivery, name) for name in delivery.__slots__}
         statement = tables.deliveries.insert().values(job_id=job_id, **fields)
         await self._database.transact(lambda connection: connection.execute(statement))
-
-
-class SqlLedger:
-    """Every model call of a job, on record."""
-
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
-
-    async def recall(self, job_id: str, request_digest: str) -> Reply | None:
-        """The latest recorded answer to the very same request of this job."""
-        table = tables.model_calls
-        same = sa.and_(table.c.job_id == job_id, table.c.request_digest == request_digest)
-        query = sa.select(table.c.reply).where(same).order_by(table.c.id.desc())
-        replies = await self._database.transact(lambda connection: connection.execute(query).scalars().all())
-        document = next(filter(None, replies), None)
-        return from_json(Reply, document) if document else None
-
-    async def begin(self, job_id: str, request_digest: str, model: str) -> int:
-        """Record that a call is about to be made, and return its id."""
-        row = {"job_id": job_id, "request_digest": request_digest, "model": model, "begun_at": self._clock.now()}
-        statement = tables.model_calls.insert().values(row).returning(tables.model_calls.c.id)
-        return await self._database.transact(lambda connection: connection.execute(statement).scalar_one())
-
-    async def finish(self, call_id: int, reply: Reply) -> None:
-        """Record the answer."""
-        table = tables.model_calls
-        statement = table.update().where(table.c.id == call_id).values(reply=to_json(Reply, reply))
-        await self._database.transact(lambda connection: connection.execute(statement))
-
-    async def spent(self, job_id: str) -> Usage:
-        """All calls of the job so far; one without a recorded answer has an unknown cost."""
-        table = tables.model_calls
-        query = sa.select(table.c.reply).where(table.c.job_id == job_id)
-        replies = await self._database.transact(lambda connection: connection.execute(query).scalars().all())
-        spent = Usage()
-        for reply in replies:
-            spent += from_json(Reply, reply).usage if reply else Usage(calls=1)
-        return spent
 
 
 async def forget_before(database: Database, cutoff: datetime) -> list[tuple[str, int]]:

@@ -81,6 +81,13 @@ class Verifier(Protocol):
         """
 
 
+class Camera(Protocol):
+    """Takes pictures of what an app's page shows."""
+
+    async def take(self, files: AppFiles, address: str, wanted: Mapping[str, str]) -> Mapping[str, bytes]:
+        """A picture for each path of ``wanted`` whose CSS selector finds an element, in the format of its name."""
+
+
 class Downloader(Protocol):
     """Calls public https addresses, and origins that the operator trusts, and nothing else."""
 
@@ -92,18 +99,11 @@ class Judge(Protocol):
     """Has an opinion where neither files nor page decide."""
 
     async def judge(
-        self,
-        job_id: str,
-        checks: Sequence[Check],
-        files: AppFiles,
-        seen: Verification,
-        seconds: float,
-        *,
-        max_usd: float | None = None,
-    ) -> tuple[Verdict, ...]:
+        self, job_id: str, brief: Brief, checks: Sequence[Check], files: AppFiles, seen: Verification, *, seconds: float
+    ) -> tuple[tuple[Verdict, ...], str]:
         """Verdicts on those of ``checks`` that can be told, each with a quote from ``files`` or the page.
 
-        The job as a whole may cost ``max_usd``.
+        When there is none, the text says why.
         """
 
 
@@ -201,10 +201,10 @@ class Sites(Protocol):
     async def open(self, email: str, task: str, nonce: str, target: Target) -> Site:
         """The site that this round 1 opened, or a new one with names nobody else has."""
 
-    async def record(self, site: Site, publication: Publication, head: str, checks: Sequence[str]) -> Site:
-        """Remember what is live, the workspace's commit of it, and the checks of the round that made it so."""
+    async def record(self, site: Site, publication: Publication, head: str, checks: Mapping[str, bool]) -> Site:
+        """Remember what is live, the workspace's commit of it, and of each check of the round, whether it passed."""
 
-    async def checks(self, site: Site) -> tuple[str, ...]:
+    async def checks(self, site: Site) -> Mapping[str, bool]:
         """Checks of the rounds published so far."""
 
 

@@ -32,8 +32,8 @@ class DeployReply(View):
     checks: list[CheckView] = at("job", "seen", "verdicts")
     notes: list[str] = at("job", "made", "notes")
     prompts: list[str] = at("job", "made", "prompts")
-    usage: UsageView = at("job", "made", "usage")
-    calls: list[ModelCallView] = at("job", "made", "calls")
+    usage: UsageView = at("job", "usage")
+    calls: list[ModelCallView] = at("job", "calls")
     notification: NotificationView = at("job")
 
 

@@ -23,6 +23,7 @@ from pipeline.domain.brief import (
 )
 from pipeline.domain.data_uri import DataUri, InvalidDataUri, parse_data_uri
 from pipeline.domain.errors import FieldProblem, InvalidInput
+from pipeline.domain.files import as_relative
 from pipeline.domain.publication import SpaceSdk, Target
 from pipeline.settings import Settings
 from pipeline.shapes.json_object import Request
@@ -138,7 +139,8 @@ class DeployRequest(Request):
             except InvalidDataUri as error:
                 content = DataUri("text/plain", b"")
                 problems.append(FieldProblem(f"attachments[{index}].url", str(error)))
-            attachments.append(Attachment(normalize("NFC", item.name), content.media_type, content.content))
+            name = as_relative(normalize("NFC", item.name))
+            attachments.append(Attachment(name, content.media_type, content.content))
         return tuple(attachments), problems
 
 

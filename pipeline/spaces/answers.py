@@ -34,6 +34,8 @@ FREE_WAYS = (
 
 FREE_HARDWARE = 'Add one in the Hub\'s billing settings, or stay on "cpu-basic" without a sleep time of its own'
 
+STORAGE_ADVICE = "Delete what is not needed any more in the account's repositories; its settings show what they take"
+
 _MEANINGS: Mapping[int, tuple[type[HubError], str, str]] = {
     401: (HubTokenRefused, "the Hub does not accept the token", "Make a new one with write permission in its settings"),
     402: (PaymentRequired, "the Hub wants a paid plan", FREE_WAYS),
@@ -50,6 +52,7 @@ DEFAULT_REST_SECONDS = 60
 _MASK = "***"
 _TOKEN = re.compile(r"\bhf_\w{4,}")
 _ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|.)")
+_STORAGE = re.compile(r"\bstorage (?:limit|quota|pattern|space is)|\b(?:limit|quota)s? on storage\b", re.IGNORECASE)
 _PAYMENT = re.compile(r"payment|billing|subscri|credit|\bPRO\b|upgrade", re.IGNORECASE)
 
 
@@ -136,6 +139,8 @@ def _unanswered(failure: Unanswered, doing: str) -> HubError:
 def _refused(status: int, message: str, doing: str, hidden: Collection[str]) -> HubError:
     said = presentable(message, hidden)
     kind, what, advice = _MEANINGS.get(status, (HubRejected, f"the Hub refused with HTTP {status}", ""))
-    if kind is NotPermitted and _PAYMENT.search(said):
+    if _STORAGE.search(said):
+        kind, what, advice = NotPermitted, "the Hub stores no more for this account", STORAGE_ADVICE
+    elif kind is NotPermitted and _PAYMENT.search(said):
         kind, what, advice = PaymentRequired, "the Hub wants a payment method", FREE_HARDWARE
     return kind(f"{what} ({doing}){f': {said}' if said else ''}{f'. {advice}' if advice else ''}")

@@ -9,7 +9,7 @@ from pipeline.domain.files import AppFiles
 from pipeline.domain.verdict import Finding, Verdict, Verification
 from pipeline.verification.addresses import ServedApp
 from pipeline.verification.files.build_files import build_file_findings
-from pipeline.verification.files.findings import file_findings, missing_file_findings
+from pipeline.verification.files.findings import file_findings, missing_file_findings, picture_findings
 from pipeline.verification.files.page_findings import page_findings, script_file_findings
 from pipeline.verification.files.sources import Sources, read_sources
 from pipeline.verification.inspection import Inspection, undecided
@@ -45,6 +45,7 @@ def _findings(files: AppFiles, sources: Sources, app: ServedApp, brief: Brief) -
     yield from page_findings(sources, app, brief)
     yield from script_file_findings(sources, app)
     yield from file_findings(sources, app)
+    yield from picture_findings(files, brief)
     yield from build_file_findings(files, sources)
 
 

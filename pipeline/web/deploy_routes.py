@@ -24,6 +24,7 @@ _APPLIED = {"Preference-Applied": {"schema": {"type": "string"}, "description": 
 router = APIRouter(tags=["deploy"])
 
 
+@router.post("/api-deploy/", include_in_schema=False)
 @router.post(
     "/api-deploy",
     summary="Brief in, live app out",

@@ -32,6 +32,7 @@ _PROBLEMS = (
     (r"returned error: (?:40[0456]|410|501|30\d)\b|repository '.*' not found|couldn't find remote ref", "NOT_FOUND"),
     (r"not valid: is this a git repository\?|no DAV locking support", "NOT_FOUND"),  # a web page is there
 )
+_ADVICE = re.compile(r"[^\w(]*$|\s*\(\?\)|.*\bhttps?://")
 _WORDS = {
     PushProblem.UNREACHABLE: "gave no usable answer",
     PushProblem.NOT_FOUND: "is not there, or the token may not see it",
@@ -114,6 +115,8 @@ def remote_words(output: str, remote: Remote) -> str:
     lines = re.split(r"[\r\n]+", output)
     said = [line.removeprefix("remote:") for line in lines if line.startswith("remote:")]
     said = said or [line for line in lines if line.startswith(("!", "fatal:", "error:"))]
+    if len(" ".join(said)) > MAX_WORDS:  # what is wrong, and where, before advice and addresses
+        said = [line for line in said if not _ADVICE.match(line)]
     text = " ".join(" ".join(said).split())
     if remote.token:
         for secret in (remote.token, _credentials(remote.token)):

@@ -121,8 +121,8 @@ class GitWorkspaces:
 
     def _take_back(self, folder: str, sha: str) -> None:
         head = ask(self._root / folder, head_and_parents)
-        if head and head[0] == sha and head[1]:
-            move_branch(self._root / folder, head[1][0])
+        if head and head[0] == sha:
+            move_branch(self._root / folder, head[1][0] if head[1] else None)
 
     def _ask_if_there(self, folder: str, question: Callable[[Repo], T | None]) -> T | None:
         """The answer of the repository in ``folder``, or None when there is none."""

@@ -75,9 +75,13 @@ def write_working_tree(folder: Path, files: AppFiles, blobs: Mapping[str, str]) 
     _write(folder, folder / ".git/index", index_of(blobs))
 
 
-def move_branch(folder: Path, sha: str) -> None:
-    """Make ``sha`` the newest commit."""
-    _write(folder, folder / ".git" / BRANCH, f"{sha}\n".encode())
+def move_branch(folder: Path, sha: str | None) -> None:
+    """Make ``sha`` the newest commit; None leaves the branch without any."""
+    branch = folder / ".git" / BRANCH
+    if sha is None:
+        branch.unlink(missing_ok=True)
+    else:
+        _write(folder, branch, f"{sha}\n".encode())
 
 
 def _write(folder: Path, path: Path, content: bytes) -> None:

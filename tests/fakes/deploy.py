@@ -1,7 +1,7 @@
 """Every port of the deploy use case in memory."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -58,6 +58,7 @@ class World:
         self.options: dict[str, bool] = {}
         self.fails = fails
         self.log: list[str] = []
+        self.recorded: dict[str, bool] = {}
         self.orders: list[Order] = []
         self.generations: list[Generation | StageError] = []
         self.verifications: list[Verification] = []
@@ -68,6 +69,7 @@ class World:
         self.notified: DeliveryState | None = None
         self.kept: dict[str, AppFiles] = {}
         self.judge: Any = None
+        self.has_camera = True
         self.is_lost = False
         self.loses_first_commit = False
         self.restored: Site | None = None
@@ -85,12 +87,16 @@ class World:
             make_job(), notification=DeliveryState.PENDING if brief.evaluation_url else DeliveryState.NOT_REQUESTED
         )
 
+    async def take(self, _files: AppFiles, _address: str, wanted: Mapping[str, str]) -> dict[str, bytes]:
+        return {path: b"taken" for path, selector in wanted.items() if selector == "#there"}
+
     async def run(self) -> None:
         # One object stands for every port: their methods have different names.
         world: Any = self
         ports = Ports(
             generator=world,
             verifier=world,
+            camera=world if self.has_camera else None,
             judge=self.judge,
             secrets=world,
             workspaces=world,
@@ -223,10 +229,11 @@ class Sites:
     async def open(self, _email: str, _task: str, nonce: str, _target: Target) -> Site:
         return make_site(nonce=nonce)
 
-    async def record(self, site: Site, publication: Publication, head: str, _checks: object) -> Site:
+    async def record(self, site: Site, publication: Publication, head: str, checks: Mapping[str, bool]) -> Site:
         self._world.log.append("record")
+        self._world.recorded.update(checks)
         self._world.site = replace(site, publication=publication, head=head)
         return self._world.site
 
-    async def checks(self, _site: Site) -> tuple[str, ...]:
-        return ("an earlier check",)
+    async def checks(self, _site: Site) -> dict[str, bool]:
+        return {"an earlier check": True, "one that failed": False}

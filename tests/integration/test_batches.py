@@ -14,7 +14,7 @@ from pipeline.domain.generation import Usage
 from pipeline.domain.job import Job, Stage
 from pipeline.domain.publication import Target
 from pipeline.jobs.database import Database
-from pipeline.jobs.stores import SqlLedger
+from pipeline.jobs.ledger import SqlLedger
 from pipeline.ports import Checkpoint, Progress
 from tests.builders import make_attachment, make_brief
 from tests.integration.jobs_rig import SECONDS, WorkingQueue, working

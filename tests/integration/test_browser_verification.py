@@ -1,8 +1,12 @@
 """What is seen of an app in the sealed browser."""
 
+from io import BytesIO
 from pathlib import Path
 
+import imagesize
+
 from pipeline.domain.brief import Check
+from pipeline.domain.media_types import picture_type
 from pipeline.domain.verdict import Outcome, Severity
 from pipeline.verification.browser.look import MAX_SCREENSHOT
 from pipeline.verification.browser.sealed_browser import SealedBrowser
@@ -53,6 +57,27 @@ async def test_the_value_or_the_exception_is_the_evidence(browser: SealedBrowser
     assert evidence[3] == "its value is <form>"
     assert evidence[4] == "its value is 0"
     assert "SyntaxError" in evidence[5]
+
+
+async def test_pictures_are_taken_of_canvas_svg_and_element_once_they_rest(browser: SealedBrowser) -> None:
+    page = """<!doctype html><canvas id=c width=30 height=20></canvas><svg id=s width=40 height=10></svg><p id=p>x</p>
+    <script>
+    const pen = c.getContext("2d");
+    let width = 0;
+    const draw = () => { pen.fillRect(0, 0, width++, 20); if (width <= 30) setTimeout(draw, 30); };
+    fetch("d.json").then(() => draw());
+    </script>"""
+    wanted = {"c.png": "#c", "s.PNG": "svg", "p.jpg": "body > p", "none.png": "#none", "odd.png": "]["}
+    files = make_files({"index.html": page, "d.json": "1"})
+    taken = await browser.take(files, ADDRESS, wanted)
+    assert {path: picture_type(content) for path, content in taken.items()} == {
+        "c.png": "image/png",
+        "s.PNG": "image/png",
+        "p.jpg": "image/jpeg",
+    }
+    assert imagesize.get(BytesIO(taken["c.png"])) == (30, 20)
+    full = files.with_files({"index.html": page.replace("width = 0", "width = 30").encode()})
+    assert taken["c.png"] == (await browser.take(full, ADDRESS, {"c.png": "#c"}))["c.png"]
 
 
 async def test_a_slow_check_does_not_use_up_the_time_of_a_right_one(browser: SealedBrowser) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,18 @@ import sqlalchemy as sa
 
 from pipeline.clock import SystemClock
 from pipeline.deploy.candidates import Draft, Inspection
+from pipeline.domain.brief import Brief
+from pipeline.domain.conversation import Finish, Reply
 from pipeline.domain.errors import Misconfigured, NotFound
-from pipeline.domain.job import Stage
+from pipeline.domain.generation import ModelCall, Usage
+from pipeline.domain.job import Failure, Job, JobStatus, Stage
 from pipeline.domain.publication import Target
 from pipeline.domain.verdict import Seen
 from pipeline.jobs import tables
 from pipeline.jobs.checkpoint import StageCheckpoint
 from pipeline.jobs.database import Database
 from pipeline.jobs.failpoint import Failpoint
+from pipeline.jobs.ledger import SqlLedger
 from pipeline.jobs.migrations import NEWEST, revisions, upgrade
 from pipeline.jobs.records import JobRecords
 from pipeline.jobs.stores import SqlBlobs, forget_before
@@ -162,9 +167,9 @@ async def records(tmp_path: Path) -> AsyncIterator[JobRecords]:
     database.close()
 
 
-async def test_a_job_that_an_earlier_release_recorded_is_read_whole(records: JobRecords, tmp_path: Path) -> None:
+async def accept(records: JobRecords, brief: Brief) -> Job:
     job, _ = await records.insert(
-        make_brief(),
+        brief,
         Target.GITHUB_PAGES,
         notify=False,
         deadline=timedelta(minutes=10),
@@ -173,6 +178,11 @@ async def test_a_job_that_an_earlier_release_recorded_is_read_whole(records: Job
         enqueue=lambda *_: None,
         hold=lambda *_: None,
     )
+    return job
+
+
+async def test_a_job_that_an_earlier_release_recorded_is_read_whole(records: JobRecords, tmp_path: Path) -> None:
+    job = await accept(records, make_brief())
     database = Database.embedded(tmp_path)
     await database.transact(
         lambda connection: connection.execute(tables.jobs.update().values(result=RECORDED["result"]))
@@ -181,7 +191,35 @@ async def test_a_job_that_an_earlier_release_recorded_is_read_whole(records: Job
 
     job = await records.get(job.id)
     assert (job.made, job.seen, job.publication) == (MADE, SEEN, make_publication())
-    assert job.made.usage.prompt_tokens == 1200
+    assert [call.usage.prompt_tokens for call in job.made.calls] == [1200]
+
+
+async def test_what_a_job_cost_is_what_is_on_record_of_its_calls_whatever_became_of_it(
+    records: JobRecords, tmp_path: Path
+) -> None:
+    brief, other = make_brief(), make_brief(nonce="other")
+    for accepted in (brief, other):
+        await accept(records, accepted)
+    database = Database.embedded(tmp_path)
+    ledger, job_id = SqlLedger(database, SystemClock()), brief.key.job_id
+    answered = Reply("app", Finish.COMPLETE, "big", "big-2", Usage(1, 100, 20, 0, 0.25), 1.5)
+    await ledger.finish(await ledger.begin(job_id, "1", "big"), answered)
+    await ledger.finish(await ledger.begin(job_id, "2", "big"), replace(answered, finish=Finish.CUT, seconds=2.5))
+    made = make_made(calls=(ModelCall("generate@1", "big", "big-2", "complete", "tags", answered.usage, 1.5),))
+    await records.report(job_id, made, Seen(), "0" * 64)
+    await records.set_status(job_id, JobStatus.FAILED, Failure(Stage.PUBLISH, "publish_failed", "no"))
+
+    job = await records.get(job_id)
+    assert job.usage == Usage(2, 200, 40, 0, 0.5)
+    assert [(call.prompt, call.form, call.finish) for call in job.calls] == [
+        ("generate@1", "tags", "complete"),
+        ("", "", "cut"),
+    ]
+    await ledger.begin(job_id, "3", "big")
+    database.close()
+    assert (await records.get(job_id)).usage == Usage(3, 200, 40)
+    listed, _ = await records.find()
+    assert [job.usage.calls for job in listed] == [0, 3]
 
 
 @pytest.mark.parametrize(

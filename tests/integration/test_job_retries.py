@@ -14,7 +14,7 @@ from pipeline.domain.job import Job, JobStatus, Stage
 from pipeline.domain.verdict import Seen
 from pipeline.jobs import tables
 from pipeline.jobs.database import Database
-from pipeline.jobs.stores import SqlLedger
+from pipeline.jobs.ledger import SqlLedger
 from pipeline.ports import Checkpoint, Progress
 from tests.builders import make_brief, make_publication
 from tests.integration.jobs_rig import SECONDS, WorkingQueue, finished, working

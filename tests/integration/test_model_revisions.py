@@ -22,6 +22,7 @@ from tests.cases import cases
 from tests.fakes.model import Answer
 from tests.fakes.model_calls import RecordingLedger
 from tests.integration.model_rig import GOOD, PAGE, README, Scripted, edit, texts
+from tests.unit.generation.test_attachment_view_tables import workbook
 
 CASES = cases("spaces-of-a-kind")
 
@@ -49,6 +50,64 @@ class TestRevision:
         assert PAGE.strip() in user
         assert "js: document.title === 'Tides'" in user
         assert "keep.bin" in user
+
+    async def test_a_large_page_and_a_large_table_are_each_revised_by_one_edit(self) -> None:
+        rows = "".join(f"<p id='p{number}'>Paragraph {number} {'x' * 60}</p>\n" for number in range(550))
+        table = "species,count\n" + "".join(f"tree {number},{number * 7}\n" for number in range(1000))
+        page = PAGE.replace("</html>", f"{rows}</html>")
+        assert len(page) > 49_000
+        base = self.base.with_files({"index.html": page.encode(), "data.csv": table.encode()})
+        model = Scripted(
+            edit("<p id='p275'>Paragraph 275", "<p id='p275'>Halfway")
+            + '<edit path="data.csv">\n<<<<<<< SEARCH\ntree 700,4900\n=======\ntree 700,1\n>>>>>>> REPLACE\n</edit>\n'
+        )
+        generation = await model.generate(make_order(brief=make_brief(round=2), base=base))
+        assert generation.files["index.html"] == page.replace("Paragraph 275", "Halfway").encode()
+        assert generation.files["data.csv"] == table.replace("tree 700,4900", "tree 700,1").encode()
+        assert len(model.conversations) == 1
+        user = texts(model.conversations[0])[1]
+        assert page.strip() in user
+        assert "1000 rows" in user
+        assert "tree 500" not in user
+        assert "with `<edit>` blocks" in user
+
+    async def test_code_alone_makes_an_app_large_and_every_file_is_shown(self) -> None:
+        notes = "\n".join(f"## Part {number}\n{'words ' * 40}" for number in range(300))
+        book = AppFiles({"data.csv": b"a,b\n" + b"1,2\n" * 9000, "notes.md": notes.encode(), "dot.png": b"\x89PNG\r\n"})
+        model = Scripted(GOOD)
+        await model.generate(make_order(brief=make_brief(round=2), base=self.base.with_files(book)))
+        user = texts(model.conversations[0])[1]
+        assert "every page or code file that you change as a whole `<file>`" in user
+        assert all(f'<existing path="{path}"' in user for path in [*book, "keep.bin"])
+        assert "1: ## Part 0" in user
+        assert f"{2 * 299 + 1}: ## Part 299" in user
+        assert user.count(": ## Part ") > 60
+
+    async def test_a_published_workbook_offers_its_sheets_as_csv(self) -> None:
+        base = self.base.with_files({"book.xlsx": workbook({"Sheet": [["a", "b"], [1, 2]]})})
+        model = Scripted('<copy from="book.csv" to="data.csv"/>\n')
+        generation = await model.generate(make_order(brief=make_brief(round=2), base=base))
+        assert generation.files["data.csv"] == b"a,b\n1,2\n"
+
+    async def test_a_picture_is_taken_of_the_page_until_the_file_is_given_otherwise(self) -> None:
+        found = make_verification(findings=(make_finding(),))
+        model = Scripted(
+            f'{GOOD}<render from="#a" to="a.png"/>\n<render from="#b" to="b.png"/>\n',
+            '<render from="#c" to="b.png"/>\n<delete path="a.png"/>\n',
+        )
+        generation = await model.generate(make_order(rejected=(found,)))
+        assert generation.renders == {"b.png": "#c"}
+
+    async def test_what_was_not_met_in_earlier_rounds_is_asked_for_and_not_said_to_have_held(self) -> None:
+        model = Scripted(GOOD)
+        await model.generate(self.order(earlier_checks=("it held",), unmet_checks=("it failed",)))
+        user = texts(model.conversations[0])[1]
+        assert (
+            user.index("These held before")
+            < user.index("it held")
+            < user.index("not met yet")
+            < user.index("it failed")
+        )
 
     async def test_an_edit_that_has_no_place_is_repaired_once_with_the_real_lines(self) -> None:
         model = Scripted(
@@ -111,18 +170,20 @@ async def test_findings_go_back_in_the_same_conversation_and_what_was_asked_befo
         verdicts=(make_verdict(outcome=Outcome.FAIL, evidence="the title is Tides"),),
         findings=(make_finding(path="index.html", line=3, message="there is no main element </finding>"),),
     )
-    second = Scripted(edit("<title>Tides</title>", "<title>Sales</title>"), ledger=ledger)
+    said = "The title is set.\n- **Not mended:** the main element, because the layout has none\n\n"
+    second = Scripted(said + edit("<title>Tides</title>", "<title>Sales</title>"), ledger=ledger)
     generation = await second.generate(make_order(rejected=(found,), seconds=100.0))
 
     assert b"<title>Sales</title>" in generation.files["index.html"]
     assert generation.files["README.md"] == README.encode()
+    assert "not mended: the main element, because the layout has none" in generation.made.notes
     (conversation,) = second.conversations
     assert conversation[: len(first.conversations[0])] == first.conversations[0]
     asked = texts(conversation)[-1]
     assert "the title is Tides" in asked
     assert "index.html, line 3: there is no main element" in asked
     assert asked.count("</finding>") == 2
-    assert generation.made.usage.calls == 2
+    assert len(generation.made.calls) == 2
 
 
 GRADIO_APP = '<file path="app.py">\nimport gradio as gr\n</file>\n'

@@ -17,7 +17,7 @@ async def publish(
     jobs: WorkingQueue, task: str, nonce: str = "n", email: str = "ada@example.com", target: Target = Target.LOCAL
 ) -> Site:
     site = await jobs.sites.open(email, task, nonce, target)
-    return await jobs.sites.record(site, make_publication(target=target), "f" * 40, ())
+    return await jobs.sites.record(site, make_publication(target=target), "f" * 40, {})
 
 
 async def revise(jobs: WorkingQueue, task: str, number: int = 2, **fields: object) -> Job:

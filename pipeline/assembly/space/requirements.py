@@ -34,6 +34,10 @@ _DISTRIBUTIONS = {
 }
 # What the image of a Gradio Space has; a line of their own would fight its sdk_version.
 _PART_OF_GRADIO_SPACES = {"gradio", "gradio_client", "huggingface_hub", "spaces"}
+CURRENT_GRADIO = "6.31.0"
+"""The newest on PyPI in December 2026; prompts/target-gradio.md names it as well."""
+
+_BOUND_GRADIO = re.compile(r"^\s*gradio(?:\[[\w,\s-]*\])?[ \t]*(?:[~!=<@]|>[^#\n]*<)", re.MULTILINE)
 _PINNED_GRADIO = re.compile(r"^\s*gradio(?:\[[\w,\s-]*\])?\s*==\s*(\d+\.\d+\.\d+)\s*(?:#.*)?$", re.MULTILINE)
 
 
@@ -56,6 +60,10 @@ def default_requirements(imports: Imports, kind: SpaceSdk) -> tuple[bytes, tuple
 
 
 def pinned_gradio(requirements: str) -> str | None:
-    """The version of Gradio that a requirements.txt insists on, or None: sdk_version has to be the same."""
-    found = _PINNED_GRADIO.search(requirements)
-    return found[1] if found else None
+    """What sdk_version has to be: the version of Gradio that a requirements.txt insists on, else the current one.
+
+    None where the requirements set a bound of another kind: the Hub settles that.
+    """
+    if found := _PINNED_GRADIO.search(requirements):
+        return found[1]
+    return None if _BOUND_GRADIO.search(requirements) else CURRENT_GRADIO

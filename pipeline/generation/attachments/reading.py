@@ -5,10 +5,10 @@ from enum import StrEnum
 from hashlib import sha256
 
 from pipeline.domain.brief import Attachment
-from pipeline.domain.media_types import is_text_type, media_type_of
+from pipeline.domain.media_types import PICTURES, is_text_type, media_type_of, picture_type
 from pipeline.generation.attachments.decoding import Decoded, decode_text
 from pipeline.generation.attachments.description import Description, Unreadable, counted
-from pipeline.generation.attachments.images import describe_image, image_type
+from pipeline.generation.attachments.images import describe_image
 from pipeline.generation.attachments.json_shape import describe_json
 from pipeline.generation.attachments.pdf import MEDIA_TYPE as PDF
 from pipeline.generation.attachments.pdf import describe_pdf
@@ -27,7 +27,7 @@ _PDF_HEADER_WITHIN = 1_024  # where readers look for it
 
 _TABLES = frozenset({"text/csv", *TAB_SEPARATED})
 _PROSE = frozenset({"text/markdown", "text/plain"})
-_RECOGNISED = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", PDF, WORKBOOK})
+_RECOGNISED = PICTURES | {PDF, WORKBOOK}
 _ANYTHING = frozenset({"", "text/plain", "application/octet-stream"})
 
 
@@ -75,7 +75,7 @@ def recognise(attachment: Attachment) -> Recognised:
 
 def _recognise_binary(attachment: Attachment) -> tuple[Kind, str] | None:
     content = attachment.content
-    if media_type := image_type(content):
+    if media_type := picture_type(content):
         return Kind.IMAGE, media_type
     if content.startswith(b"%PDF-"):
         return Kind.PDF, PDF

@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 
 from pipeline.domain.brief import Attachment
 from pipeline.domain.conversation import Image
-from pipeline.domain.files import fold, path_problem
+from pipeline.domain.files import fold, is_code, path_problem
 from pipeline.generation.attachments.description import DerivedFile, Description
 from pipeline.generation.attachments.reading import (
     MAX_CELLS,
@@ -51,7 +51,7 @@ class AttachmentView:
 def describe_attachments(
     attachments: Sequence[Attachment], *, token_budget: int = 24_000, per_file: int = 6_000
 ) -> AttachmentView:
-    """Describe ``attachments`` in about ``token_budget`` tokens of text, none in more than ``per_file``.
+    """Describe ``attachments`` in about ``token_budget`` tokens of text, none but code in more than ``per_file``.
 
     A file that needs less than its share leaves the rest to the others. Never raises for a file's content.
     """
@@ -76,8 +76,11 @@ def describe_attachments(
         images += [shown] if shown else []
         facts.append(_facts(description, list(names), shown))
     needs = [
-        min(per_file, _fact_tokens(text) + estimate_tokens(description.sample, description.density))
-        for text, description in zip(facts, descriptions, strict=True)
+        min(
+            token_budget if is_code(attachment.name) else per_file,
+            _fact_tokens(text) + estimate_tokens(description.sample, description.density),
+        )
+        for attachment, text, description in zip(attachments, facts, descriptions, strict=True)
     ]
     shares = share_budget(needs, token_budget)
     parts = [

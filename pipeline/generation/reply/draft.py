@@ -14,7 +14,7 @@ _DIVIDER = re.compile(r"={5,9}")
 
 # Where the next line begins that may be more than text. A pattern that starts with a literal newline is searched
 # many times faster than one with ^.
-_CLOSING_BEHIND_TEXT = re.compile(r"</file>(?=\s*$|[ \t]*<(?:file|edit|delete|copy)\s)")
+_CLOSING_BEHIND_TEXT = re.compile(r"</file>(?=\s*$|[ \t]*<(?:file|edit|delete|copy|render)\s)")
 _IN_FILE = re.compile(rf"\n[ \t]*(?:</file>|{_OPENER})")
 _IN_FOLLOWED_FILE = re.compile(rf"</file>|\n[ \t]*{_OPENER}")
 _BETWEEN_BLOCKS = re.compile(rf"\n[ \t]*(?:</edit>|</file>|={{5}}|{_MARKER}|{_OPENER})")

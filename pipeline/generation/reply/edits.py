@@ -1,11 +1,14 @@
 """A parsed reply carried out on the files of an app: whatever can be, and for the rest, why not."""
 
+import re
 import unicodedata
+from base64 import b64decode
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.domain.brief import Attachment
 from pipeline.domain.files import AppFiles, path_collision, path_problem
+from pipeline.domain.media_types import is_named_otherwise, is_text_type, media_type_of
 from pipeline.generation.reply.losses import loss
 from pipeline.generation.reply.matching import nearest
 from pipeline.generation.reply.operations import (
@@ -13,6 +16,7 @@ from pipeline.generation.reply.operations import (
     FileCopy,
     FileDelete,
     FileEdit,
+    FileRender,
     FileWrite,
     Operation,
     ParsedReply,
@@ -21,6 +25,8 @@ from pipeline.generation.reply.placement import BlockFailure, Change, Document, 
 
 MAX_BLOCKS = 100
 _NEAREST_SHOWN = 5  # failed blocks of one edit for which the likest lines are looked up
+_BINARY = ("image/", "audio/", "font/", "application/pdf")
+_DATA_URI = re.compile(r"\A\s*data:[^\s,]{0,200};base64,")
 _BYTE_ORDER_MARK = "\ufeff"
 
 
@@ -77,6 +83,7 @@ class Applied:
     failures: tuple[Failure, ...] = ()
     notes: tuple[str, ...] = ()
     placed: frozenset[tuple[str, EditBlock]] = frozenset()  # the blocks that were, and are not to be placed again
+    renders: Mapping[str, str] = field(default_factory=dict)  # files that pictures are to become, and of which element
 
 
 def apply_reply(
@@ -119,6 +126,7 @@ class _Work:
     doubted: Container[str]
     written: dict[str, bytes] = field(default_factory=dict)
     deleted: set[str] = field(default_factory=set)
+    renders: dict[str, str] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -142,13 +150,19 @@ class _Work:
                 self._delete(path)
             case FileCopy(source=source):
                 self._copy(source, path)
+            case FileRender() if not path.lower().endswith((".png", ".jpg", ".jpeg")):
+                self.fail(path, "<render> makes .png and .jpg files alone")
+            case FileRender() if path in self.attached:
+                self.fail(path, "the attachment of that name stays as it was sent: give the picture another name")
+            case FileRender(source=source):
+                self.renders[path] = source
 
     def _write(self, path: str, text: str) -> None:
         old = self.base.get(path, self.attached.get(path, b"")).decode(errors="ignore")
         if reason := loss(path, old, text, may_shrink=path in self.doubted):
             self.fail(path, reason)
         else:
-            self.written[path] = text.encode()
+            self.written[path] = _bytes_of(path, text)
 
     def _edit(self, path: str, blocks: Sequence[EditBlock]) -> None:
         content = self.base.get(path, self.attached.get(path))
@@ -191,7 +205,19 @@ class _Work:
             self.fail(paths[index], f"the path {reason}")
             del self.written[paths[index]]
         files = self.base.without(*self.deleted).with_files(self.written)
-        return Applied(files, tuple(self.failures), tuple(self.notes), frozenset(self.placed))
+        return Applied(files, tuple(self.failures), tuple(self.notes), frozenset(self.placed), self.renders)
+
+
+def _bytes_of(path: str, text: str) -> bytes:
+    """What a whole file holds: of one that cannot be text, what its base64 stands for, if it is that."""
+    content, media_type = text.encode(), media_type_of(path)
+    if is_text_type(media_type) or not media_type.startswith(_BINARY):
+        return content
+    try:
+        decoded = b64decode("".join(_DATA_URI.sub("", text).split()), validate=True)
+    except ValueError:
+        return content
+    return content if is_named_otherwise(path, decoded) else decoded
 
 
 def _numbered(numbers: Sequence[int]) -> str:

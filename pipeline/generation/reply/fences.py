@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from pipeline.generation.reply.tags import as_relative
+from pipeline.generation.reply.tags import as_path
 
 _MAX_HEADER = 120
 _MAX_SENTENCE = 300
@@ -61,7 +61,7 @@ class _OpenFence:
         first, _, rest = self.info.partition(" ")
         language, _, after_colon = first.partition(":")
         named = _NAME_IN_INFO.search(self.info)
-        inside = as_relative(named[1]) if named else path_in(rest) or path_in(after_colon) or path_in(first)
+        inside = as_path(named[1]) if named else path_in(rest) or path_in(after_colon) or path_in(first)
         if not inside and len(self.lines) > 1 and _SEARCH.fullmatch(self.lines[1]):
             inside = path_in(self.lines[0])
         path = inside or path_in(self.header) or _path_among_words(self.header)
@@ -73,13 +73,13 @@ class _OpenFence:
 def path_in(line: str) -> str | None:
     """The path that ``line`` consists of, apart from decoration, or None."""
     found = _HEADER.fullmatch(line.strip()) if len(line) <= _MAX_HEADER else None
-    return as_relative(found[1]) if found else None
+    return as_path(found[1]) if found else None
 
 
 def _path_among_words(line: str) -> str | None:
     """The only path that a sentence marks as code or sets in bold or brackets, or None."""
     named = {found[1] for found in _NAMED_IN_WORDS.finditer(line[:_MAX_SENTENCE])}
-    return as_relative(named.pop()) if len(named) == 1 else None
+    return as_path(named.pop()) if len(named) == 1 else None
 
 
 def find_fences(text: str) -> list[Fence]:

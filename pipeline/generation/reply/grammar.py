@@ -7,6 +7,7 @@
     >>>>>>> REPLACE
     <delete path="old.html"/>
     <copy from="data.csv" to="data/data.csv"/>
+    <render from="#chart" to="chart.png"/>
 
 Nothing inside is unescaped. Reasoning between ``<think>`` and ``</think>`` is ignored. A file is complete only when
 its closing tag was seen: indented like its opening tag, or, where text stands on the opening tag's line, behind text.
@@ -23,8 +24,6 @@ from pipeline.generation.reply.operations import (
     MAX_FILES_IN_REPLY,
     MAX_REPLY_BYTES,
     MAX_TAGS,
-    FileCopy,
-    FileDelete,
     FileWrite,
     Incomplete,
     ParsedReply,
@@ -32,12 +31,12 @@ from pipeline.generation.reply.operations import (
     ReplyRejected,
     utf8_size,
 )
-from pipeline.generation.reply.tags import Tag, TagName, find_tag, read_attempt
+from pipeline.generation.reply.tags import Tag, find_tag, operation_of, read_attempt
 
 _GROWTH_STEP = 1_024  # bytes between two reports on the same file
 _THINK = re.compile(r"\s*<think(?:ing)?>")
 _THINK_END = re.compile(r"</think(?:ing)?>")
-_LANDMARK_IN_PROSE = re.compile(r"\n[ \t]*</?(?:file|edit|think)|<(?:file|edit|delete|copy)\s|</think")
+_LANDMARK_IN_PROSE = re.compile(r"\n[ \t]*</?(?:file|edit|think)|<(?:file|edit|delete|copy|render)\s|</think")
 _LAST_CLOSING = re.compile(r"</file>\s*\Z")
 _OPENERS = ("<file", "<edit")
 _FENCE_LINE = re.compile(r"^[ \t]*(?:`{3,}|~{3,})[^\n`]*\n?", re.MULTILINE)
@@ -168,7 +167,7 @@ class ReplyParser:
             self._obey(found.tag, _indent(line), found.behind)
         elif attempt := read_attempt(line):
             draft = self._begin(attempt, _indent(line), "its tag is malformed, or words follow it")
-            if attempt.is_pair or attempt.name in {TagName.DELETE, TagName.COPY}:
+            if attempt.is_pair or attempt.stands_alone:
                 self._close(draft)
         else:
             self._take_text(line)
@@ -207,10 +206,9 @@ class ReplyParser:
             self._close(draft)
 
     def _obey(self, tag: Tag, indent: str, behind: str) -> None:
-        if tag.name in {TagName.DELETE, TagName.COPY}:
+        if tag.stands_alone:
             self._count(tag.path)
-            is_copy = tag.name is TagName.COPY
-            self._collected.add(FileCopy(tag.source, tag.path) if is_copy else FileDelete(tag.path))
+            self._collected.add(operation_of(tag))
         elif tag.is_self_closed:
             flaw = "it has no content: an empty file is an opening and a closing tag"
             self._close(self._begin(tag, indent, flaw))

@@ -2,7 +2,7 @@
 
 import re
 
-_TAG = re.compile(r"^[ \t]*<(?:file|edit|delete|copy)\s", re.MULTILINE)
+_TAG = re.compile(r"^[ \t]*<(?:file|edit|delete|copy|render)\s", re.MULTILINE)
 _FENCE = re.compile(r"\s*(?:[^\n<>{}`~]{1,200}\n\s*)?(`{3,}|~{3,})\w*[ \t]*\n")
 _LONGEST_REPEATED = 4_000
 _SHORTEST_REPEATED = 8

@@ -22,7 +22,7 @@ from pipeline.generation.reply.operations import (
     ReplyRejected,
     utf8_size,
 )
-from pipeline.generation.reply.tags import ATTRIBUTES, as_relative, attributes_of, without_noise
+from pipeline.generation.reply.tags import ATTRIBUTES, as_path, attributes_of, without_noise
 from pipeline.generation.reply.wrapping import is_escaped, unwrapped
 
 _SECTION = re.compile(r"^={3,}([^=\n]+)={3,}[ \t]*\r?$\n?", re.MULTILINE)
@@ -248,7 +248,7 @@ def _files_in(document: Any) -> list[_Found]:
 def _json_file(path: str, content: object) -> _Found:
     is_text = isinstance(content, str)
     flaw = None if is_text else "its content is not text"
-    return _Found(Rung.JSON, as_relative(path), str(content) if is_text else "", flaw)
+    return _Found(Rung.JSON, as_path(path), str(content) if is_text else "", flaw)
 
 
 def _plain(key: str) -> str:

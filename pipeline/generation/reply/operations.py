@@ -73,7 +73,15 @@ class FileCopy:
     path: str
 
 
-Operation = FileWrite | FileEdit | FileDelete | FileCopy
+@dataclass(frozen=True, slots=True)
+class FileRender:
+    """A picture to be taken of the element of the page that a CSS selector names."""
+
+    source: str
+    path: str
+
+
+Operation = FileWrite | FileEdit | FileDelete | FileCopy | FileRender
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from xml.sax.saxutils import unescape
 
+from pipeline.domain.files import as_relative
+from pipeline.generation.reply.operations import FileCopy, FileDelete, FileRender, Operation
+
 _MAX_TAG_LENGTH = 1_000
-_NAMES = "file|edit|delete|copy"
+_NAMES = "file|edit|delete|copy|render"
 _VALUE = r"\"[^\"\n]*\"|'[^'\n]*'|[^\s\"'<>]+?"  # what stands between quotes may be anything
 ATTRIBUTES = rf"(?:\s+[\w:.-]+\s*=\s*(?:{_VALUE}))+"
 _TAG = re.compile(rf"<({_NAMES})({ATTRIBUTES})\s*(/?)>(\s*</\1>)?")
@@ -29,11 +32,12 @@ class TagName(StrEnum):
     EDIT = "edit"
     DELETE = "delete"
     COPY = "copy"
+    RENDER = "render"
 
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A line that holds a tag and nothing else: what it asks for, of which file, and of a copy, from where.
+    """A line that holds a tag and nothing else: what it asks for, of which file, and of a copy or picture, from where.
 
     It may be written ``<…/>``, or have its closing tag on the same line.
     """
@@ -45,9 +49,14 @@ class Tag:
     is_pair: bool = False
 
     @property
+    def stands_alone(self) -> bool:
+        """Whether it says all there is to say."""
+        return self.name not in {TagName.FILE, TagName.EDIT}
+
+    @property
     def opens_text(self) -> bool:
         """Whether lines of a file or edit follow."""
-        return self.name in {TagName.FILE, TagName.EDIT} and not self.is_self_closed and not self.is_pair
+        return not (self.stands_alone or self.is_self_closed or self.is_pair)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +87,13 @@ def find_tag(line: str) -> TagInLine | None:
     return TagInLine(tag, before, behind)
 
 
+def operation_of(tag: Tag) -> Operation:
+    """What a tag that ``stands_alone`` asks for."""
+    if tag.name is TagName.DELETE:
+        return FileDelete(tag.path)
+    return (FileCopy if tag.name is TagName.COPY else FileRender)(tag.source, tag.path)
+
+
 def without_noise(text: str) -> str:
     """``text`` without marks and tokens that touch a tag, its beginning or its end."""
     return _NOISE_AT_TAGS.sub("", text)
@@ -86,9 +102,10 @@ def without_noise(text: str) -> str:
 def _tag(found: re.Match[str]) -> Tag | None:
     attributes = attributes_of(found[2])
     name = TagName(found[1])
-    path = attributes.get("to" if name is TagName.COPY else "path")
+    has_source = name in {TagName.COPY, TagName.RENDER}
+    path = attributes.get("to" if has_source else "path")
     source = attributes.get("from", "")
-    if path is None or (name is TagName.COPY and not source):
+    if path is None or (has_source and not source):
         return None
     return Tag(name, path, source, is_self_closed=bool(found[3]), is_pair=bool(found[4]))
 
@@ -98,20 +115,15 @@ def read_attempt(line: str) -> Tag | None:
     found = _ATTEMPT.match(line[:_MAX_TAG_LENGTH].strip())
     if not found:
         return None
-    return Tag(TagName(found[1]), as_relative(found[2]), is_pair=f"</{found[1]}>" in line)
+    return Tag(TagName(found[1]), as_path(found[2]), is_pair=f"</{found[1]}>" in line)
 
 
 def attributes_of(text: str) -> dict[str, str]:
     """``&amp;`` and its like are read as XML reads them, because attachments are shown to the model that way."""
     entities = {"&quot;": '"', "&apos;": "'"}
-    return {
-        found[1].lower(): as_relative(unescape(found[2].strip("\"'"), entities)) for found in _ATTRIBUTE.finditer(text)
-    }
+    return {found[1].lower(): as_path(unescape(found[2].strip("\"'"), entities)) for found in _ATTRIBUTE.finditer(text)}
 
 
-def as_relative(path: str) -> str:
+def as_path(text: str) -> str:
     """A path as other tools write it, with a leading slash or backslashes, in the form of ours."""
-    path = path.strip().replace("\\", "/")
-    while path.startswith(("/", "./")):
-        path = path.removeprefix(".").removeprefix("/")
-    return path
+    return as_relative(text.strip().replace("\\", "/"))

@@ -14,6 +14,7 @@ from pipeline.publishing.github_pages.patience import LIMITED_SECONDS, TryAgain
 
 MAX_WORDS = 300
 UNAUTHORIZED, FORBIDDEN, TOO_MANY = 401, 403, 429
+_SIGN_ON = re.compile(r"\burl=(https?://[!-:<-~]{1,500})")
 _LIMIT_WORDS = re.compile(r"rate limit|abuse detection", re.IGNORECASE)  # the second from Enterprise of some age
 
 
@@ -32,7 +33,7 @@ def judged(error: GithubException, doing: str) -> PublishFailed | TryAgain:
     if error.status == UNAUTHORIZED:
         return PublishFailed("GitHub does not accept the token: put a valid one into GITHUB_TOKEN")
     if error.status == FORBIDDEN:
-        return PublishFailed(f"GitHub does not let this token {doing}{_needed(headers)}: {said}")
+        return PublishFailed(f"GitHub does not let this token {doing}{_needed(headers)}: {said}{_sign_on(headers)}")
     return PublishFailed(f"GitHub refused to {doing}: {said or f'it answered {error.status}'}")
 
 
@@ -53,6 +54,12 @@ def _needed(headers: Mapping[str, str]) -> str:
     needed = headers.get("x-accepted-github-permissions", "")
     words = " or ".join(" and ".join(part.strip() for part in way.split(",")) for way in needed.split(";"))
     return f", which needs the permission {words}" if words.strip() else ""
+
+
+def _sign_on(headers: Mapping[str, str]) -> str:
+    """Where an organisation's single sign-on wants the token authorised: ``X-GitHub-SSO: required; url=ADDRESS``."""
+    found = _SIGN_ON.search(headers.get("x-github-sso", ""))
+    return f" Authorise the token for single sign-on at {found[1]}" if found else ""
 
 
 def _limit(status: int, headers: Mapping[str, str], said: str) -> TryAgain | None:

@@ -1,6 +1,7 @@
 """The ``github-pages`` target."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -8,7 +9,7 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from pipeline.domain.brief import Brief
-from pipeline.domain.errors import BuildFailed, NotLive, PublishFailed, PushFailed, PushProblem
+from pipeline.domain.errors import BuildFailed, ContentRefused, NotLive, PublishFailed, PushFailed, PushProblem
 from pipeline.domain.files import AppFiles
 from pipeline.domain.publication import Publication, Remote, Site, Target
 from pipeline.ports import Clock, Progress, Workspaces
@@ -28,6 +29,7 @@ MAX_REQUESTS = 64
 BUILD_AGAIN = "Build again\n\nGitHub Pages could not build the commit before; this one has the same files."
 
 _UNKNOWN_OWNER = "owner"
+_SECRET_IN_PUSH = re.compile(r"push protection|\bcontains? secrets?\b", re.IGNORECASE)
 
 
 class GitHubPagesPublisher:
@@ -265,5 +267,7 @@ def _push_failures(*, is_new: bool) -> Iterator[None]:
     except PushFailed as error:
         if error.problem is PushProblem.UNREACHABLE or (is_new and error.problem is PushProblem.NOT_FOUND):
             raise TryAgain(PublishFailed(str(error)), is_lost=True) from error
-        failure = _NotThere if error.problem is PushProblem.NOT_FOUND else PublishFailed
-        raise failure(str(error)) from error
+        if error.problem is PushProblem.NOT_FOUND:
+            raise _NotThere(str(error)) from error
+        is_secret = error.problem is PushProblem.REFUSED and _SECRET_IN_PUSH.search(str(error))
+        raise (ContentRefused if is_secret else PublishFailed)(str(error)) from error

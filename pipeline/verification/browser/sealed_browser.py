@@ -9,8 +9,9 @@ import logging
 import os
 import shutil
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -140,17 +141,26 @@ class SealedBrowser:
             BrowserFailed: the browser was lost in both of two looks, or all places are taken for too long.
             CancelledError: the same while draining. So the stage stays open, and the next start looks again.
         """
-        with self._guard:  # so that nothing is handed to a thread that is being ended
-            if self._thread is None or self._looks is None:
-                self._thread = _LoopThread()
-                self._looks = _Looks(self._launcher, self._cdn, self._apps_at_once, self._live)
-            look = self._thread.submit(self._looks.look(ServedApp(files, address), checks, earlier))
         try:
-            return await asyncio.wrap_future(look)
+            return await self._on_its_thread(lambda looks: looks.look(ServedApp(files, address), checks, earlier))
         except BrowserFailed as error:
             if self.is_draining:
                 raise asyncio.CancelledError(str(error)) from error
             raise
+
+    async def take(self, files: AppFiles, address: str, wanted: Mapping[str, str]) -> Mapping[str, bytes]:
+        """The Camera port: none are taken when the browser is lost, or busy for too long."""
+        with suppress(BrowserFailed):
+            return await self._on_its_thread(lambda looks: looks.take(ServedApp(files, address), wanted))
+        return {}
+
+    async def _on_its_thread(self, work: "Callable[[_Looks], Coroutine[Any, Any, T]]") -> T:
+        with self._guard:  # so that nothing is handed to a thread that is being ended
+            if self._thread is None or self._looks is None:
+                self._thread = _LoopThread()
+                self._looks = _Looks(self._launcher, self._cdn, self._apps_at_once, self._live)
+            done = self._thread.submit(work(self._looks))
+        return await asyncio.wrap_future(done)
 
     async def close(self) -> None:
         """End the browser and everything that was started for it. The next look starts it anew."""
@@ -172,13 +182,30 @@ class _Looks:
         self._pool: BrowserPool | None = None
 
     async def look(self, app: ServedApp, checks: Sequence[Check], earlier: Sequence[Check]) -> Verification:
+        async with self._place():
+            return await self._look_twice_at_most(app, checks, earlier)
+
+    async def take(self, app: ServedApp, wanted: Mapping[str, str]) -> Mapping[str, bytes]:
+        from pipeline.verification.browser.network import SealedNetwork
+        from pipeline.verification.browser.pictures import take_pictures
+        from pipeline.verification.browser.process import BrowserDied, BrowserPool
+
+        self._pool = self._pool or BrowserPool(self._launcher)
+        try:
+            async with self._place(), self._pool.browser(alone=False) as process:
+                return await take_pictures(process, SealedNetwork(app, self._cdn), wanted)
+        except BrowserDied as error:
+            raise BrowserFailed(str(error)) from error
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
         try:
             async with asyncio.timeout(QUEUE_SECONDS):
                 await self._places.acquire()
         except TimeoutError:
             raise BrowserFailed(f"the browser was busy for {QUEUE_SECONDS:g} seconds") from None
         try:
-            return await self._look_twice_at_most(app, checks, earlier)
+            yield
         finally:
             self._places.release()
 
@@ -199,8 +226,7 @@ class _Looks:
             seen = await look_at(process, network, checks, earlier)
             return seen if self._live else await with_trace(process, network(), seen)
 
-        if self._pool is None:
-            self._pool = BrowserPool(self._launcher)
+        self._pool = self._pool or BrowserPool(self._launcher)
         try:
             async with self._pool.browser(alone=False) as process:
                 return await looked(process)

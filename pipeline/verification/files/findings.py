@@ -3,6 +3,9 @@
 from collections.abc import Callable, Iterator
 from itertools import islice
 
+from pipeline.domain.brief import Brief
+from pipeline.domain.files import AppFiles
+from pipeline.domain.media_types import is_named_otherwise, media_type_of
 from pipeline.domain.space import sdk_of
 from pipeline.domain.verdict import Finding, Severity
 from pipeline.verification.addresses import ServedApp
@@ -49,6 +52,16 @@ def file_findings(sources: Sources, app: ServedApp) -> Iterator[Finding]:
             rule, parse = parser
             if problem := parse(text):
                 yield syntax_finding(rule, problem, path)
+
+
+def picture_findings(files: AppFiles, brief: Brief) -> Iterator[Finding]:
+    """Files that no browser shows, because their bytes are not the picture that their names promise."""
+    as_sent = {attachment.name for attachment in brief.attachments if files.get(attachment.name) == attachment.content}
+    for path, content in files.items():
+        if path not in as_sent and is_named_otherwise(path, content):
+            kind = media_type_of(path).removeprefix("image/").upper()
+            message = f"its bytes are not a {kind} picture: give base64, draw an SVG, or use <render>"
+            yield Finding(Severity.ERROR, "not-a-picture", message, path)
 
 
 def stylesheet_findings(sheet: Stylesheet, path: str, app: ServedApp, first_line: int = 1) -> Iterator[Finding]:

@@ -102,6 +102,15 @@ class TestPushProblems:
         assert await origin.commit("refused", make_files({"a": "x"})) == refused
         assert subjects(folder) == ["refused", "one"]
 
+    async def test_of_the_first_commit_leave_the_next_one_without_a_parent(self, origin: Origin, folder: Path) -> None:
+        refused = await origin.commit("refused", make_files({"a": "x"}))
+        origin.github.add_fault(Fault(kind="git", method="POST", answer=faults.secret_found()))
+        with pytest.raises(PushFailed):
+            await origin.push(refused)
+        assert await origin.workspaces.head(SITE.folder) is None
+        await origin.push(await origin.commit("mended", make_files({"a": "y"})))
+        assert subjects(folder) == ["mended"]
+
     async def test_of_another_history_are_never_solved_by_force(self, origin: Origin) -> None:
         theirs = origin.github.commit(origin.repository, {"a": b"theirs"}, "theirs")
         sha = await origin.commit()

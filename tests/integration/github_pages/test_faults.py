@@ -10,7 +10,7 @@ from typing import Literal
 
 import pytest
 
-from pipeline.domain.errors import PublishFailed
+from pipeline.domain.errors import ContentRefused, PublishFailed
 from tests.fakes.github import Answer, Drop, FakeGitHub, Fault, Hang, PushRejected, faults
 from tests.integration.github_pages.rig import FILES, REVISED, SITE, Rig, after
 
@@ -142,18 +142,21 @@ class TestLimits:
 
 class TestPushesThatAreRefused:
     @pytest.mark.parametrize(
-        ("answer", "words"),
+        ("answer", "words", "kind"),
         [
-            (faults.secret_found("index.html", 3), "GH013.*PUSH PROTECTION.*path: index.html:3"),
-            (faults.workflow_scope_missing(), "without `workflow` scope"),
-            (faults.branch_protected(), "GH006"),
+            (faults.secret_found("index.html", 3), "GH013.*PUSH PROTECTION.*path: index.html:3", ContentRefused),
+            (faults.workflow_scope_missing(), "without `workflow` scope", PublishFailed),
+            (faults.branch_protected(), "GH006", PublishFailed),
         ],
         ids=["secret", "workflow", "protected"],
     )
-    async def test_end_at_once_in_githubs_words(self, rig: Rig, answer: PushRejected, words: str) -> None:
+    async def test_end_at_once_in_githubs_words(
+        self, rig: Rig, answer: PushRejected, words: str, kind: type[PublishFailed]
+    ) -> None:
         rig.github.add_fault(PUSH(answer=answer, times=None))
         with pytest.raises(PublishFailed, match=words) as failure:
             await rig.publish()
+        assert type(failure.value) is kind
         assert str(failure.value).isprintable()
         assert len(str(failure.value)) < 1000
         assert len(rig.logged("git")) == 2

@@ -116,6 +116,17 @@ async def test_a_heavy_request_arrives_whole(client: Client) -> None:
     assert (await client.jobs.brief(client.jobs.ids[0])).attachments[0].content == content
 
 
+async def test_names_that_say_here_are_relative_and_so_is_the_route_with_a_slash(client: Client) -> None:
+    names = ["./a.csv", "/b.csv", ".//data/c.csv", "d.csv"]
+    sent = body(attachments=[{"name": name, "url": "data:,x"} for name in names])
+    response = await client.post("/api-deploy/", json=sent, headers={"Prefer": "respond-async"})
+    assert response.status_code == 200
+    brief = await client.jobs.brief(client.jobs.ids[0])
+    assert [attachment.name for attachment in brief.attachments] == ["a.csv", "b.csv", "data/c.csv", "d.csv"]
+    again = await client.post("/api-deploy", json={**sent, "attachments": [sent["attachments"][0]] * 2})
+    assert (again.status_code, again.json()["fields"][0]["field"]) == (400, "attachments[1].name")
+
+
 async def test_only_heavy_requests_are_parsed_beside_the_event_loop(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pipeline.assembly.space.requirements import CURRENT_GRADIO
 from pipeline.domain.publication import SpaceSdk
 from tests.cases import cases
 from tests.unit.assembly.space_apps import (
@@ -48,7 +49,11 @@ def test_pages_need_no_requirements() -> None:
 def test_the_sdk_version_is_the_one_that_the_requirements_pin() -> None:
     app = space({"app.py": GRADIO, "requirements.txt": "numpy\ngradio[oauth] == 5.44.1  # pinned\n"})
     assert "sdk_version: '5.44.1'" in text(app, "README.md")
-    assert "sdk_version" not in text(space({"app.py": GRADIO, "requirements.txt": "gradio>=5\n"}), "README.md")
+    for bound in ("gradio<6", "gradio[mcp] ~= 5.1", "gradio>=4,<5", "gradio!=6.31"):
+        assert "sdk_version" not in text(space({"app.py": GRADIO, "requirements.txt": f"{bound}\n"}), "README.md")
+    for free in ("", "gradio\n", "gradio>=5\n", "gradio-client<2\n"):
+        app = space({"app.py": GRADIO, "requirements.txt": free})
+        assert f"sdk_version: '{CURRENT_GRADIO}'" in text(app, "README.md")
 
 
 def test_the_default_dockerfile_runs_as_uid_1000_in_a_folder_of_its_own() -> None:

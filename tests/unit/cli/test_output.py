@@ -51,12 +51,12 @@ def test_long_checks_and_evidence_are_shortened_and_the_verdict_stays_whole(
 def test_addresses_are_never_broken(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(output, "stdout", lambda: Console(width=30))
     publication = make_publication()
-    print_summary(make_job(made=make_made(), publication=publication))
+    print_summary(make_job(made=make_made(), calls=(make_call(),), publication=publication))
     assert publication.pages_url in capsys.readouterr().out
 
 
 def test_costs_that_are_not_known_are_not_guessed(capsys: pytest.CaptureFixture[str]) -> None:
-    print_summary(make_job(made=make_made(calls=(make_call(calls=2, cost_usd=None),))))
+    print_summary(make_job(made=make_made(), calls=(make_call(calls=2, cost_usd=None),)))
     assert "2 calls, cost not known" in capsys.readouterr().out
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
+
 from pipeline.deploy.candidates import MAX_REPAIRS
 from pipeline.domain.brief import Check
 from pipeline.domain.errors import GenerationFailed
@@ -25,6 +27,33 @@ async def test_a_check_of_an_earlier_round_that_fails_now_is_a_finding_and_no_ve
     (finding,) = seen.findings
     assert finding.rule == "regression"
     assert "it is gone" in finding.message
+
+
+async def test_a_repair_that_loses_more_than_it_mends_is_not_published_over_what_was_there() -> None:
+    world = World(make_brief(round=2))
+    world.site = replace(make_site(), publication=make_publication())
+    lost = tuple(make_verdict(check=Check(f"earlier {number}"), outcome=Outcome.FAIL) for number in range(2))
+    mended = replace(FROM_MODEL, files=make_files({"index.html": "mended, but little is left"}))
+    world.generations = [FROM_MODEL, mended, mended]
+    world.verifications = [WRONG, Verification(earlier=lost), Verification(earlier=lost)]
+    await world.run()
+    assert world.committed is not None
+    assert world.committed["index.html"] == FROM_MODEL.files["index.html"]
+
+
+@pytest.mark.parametrize("has_camera", [True, False])
+async def test_pictures_are_taken_before_the_look_and_a_missing_one_is_an_error(*, has_camera: bool) -> None:
+    world = World(make_brief())
+    world.has_camera = has_camera
+    files = make_files({"index.html": "x", "old.png": "of an earlier page"})
+    made = replace(FROM_MODEL, files=files, renders={"new.png": "#there", "old.png": "#gone", "INDEX.html": "#there"})
+    world.generations, world.verifications = [made, made], [RIGHT, RIGHT]
+    await world.run()
+    assert world.committed is not None
+    assert world.committed.get("new.png") == (b"taken" if has_camera else None)
+    assert "old.png" not in world.committed
+    missing = [finding.path for finding in world.reported[-1].seen.findings if finding.rule == "no-picture"]
+    assert missing == (["old.png", "INDEX.html"] if has_camera else ["new.png", "old.png", "INDEX.html"])
 
 
 async def test_what_is_wrong_goes_back_to_the_model_and_the_mended_app_is_published() -> None:
@@ -96,9 +125,20 @@ class Opinion:
         self.verdicts = verdicts
         self.asked: list[str] = []
 
-    async def judge(self, _job_id: str, checks: Sequence[Check], *_: object, **_kwargs: object) -> tuple[Verdict, ...]:
+    async def judge(
+        self, _job_id: str, _brief: object, checks: Sequence[Check], *_: object, **__: object
+    ) -> tuple[tuple[Verdict, ...], str]:
         self.asked += [check.text for check in checks]
-        return self.verdicts
+        return self.verdicts, "" if self.verdicts else "it was not asked nicely"
+
+
+async def test_when_the_judge_gives_no_verdict_a_note_says_why() -> None:
+    prose = Check("It looks friendly")
+    world = World(make_brief(checks=(prose,)))
+    world.verifications = [Verification(verdicts=(make_verdict(check=prose, outcome=Outcome.NOT_VERIFIABLE),))]
+    world.judge = Opinion()
+    await world.run()
+    assert world.reported[-1].made.notes[-1] == "it was not asked nicely"
 
 
 async def test_the_judge_is_asked_about_undecided_prose_only_and_never_overrules_what_was_seen() -> None:

@@ -6,9 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from pipeline.deploy.candidates import commit_message
+from pipeline.deploy.words import commit_message
+from pipeline.domain.brief import Check
 from pipeline.domain.errors import (
     BuildFailed,
+    ContentRefused,
     GenerationFailed,
     NotLive,
     PlanRequired,
@@ -19,6 +21,7 @@ from pipeline.domain.errors import (
 from pipeline.domain.job import Job
 from pipeline.domain.notification import DeliveryState
 from pipeline.domain.publication import SpaceSdk
+from pipeline.domain.verdict import Outcome, Verification
 from tests.builders import (
     NOW,
     make_brief,
@@ -28,6 +31,7 @@ from tests.builders import (
     make_made,
     make_publication,
     make_site,
+    make_verdict,
 )
 from tests.fakes.deploy import FROM_MODEL, MENDED, WITHOUT_MODEL, World
 
@@ -80,6 +84,17 @@ async def test_a_revision_is_given_the_published_files_and_the_checks_of_earlier
     await world.run()
     assert world.orders[0].base == make_files()
     assert world.orders[0].earlier_checks == ("an earlier check",)
+    assert world.orders[0].unmet_checks == ("one that failed",)
+    assert world.earlier == (Check("an earlier check"),)
+
+
+async def test_the_site_remembers_of_each_check_whether_it_passed() -> None:
+    checks = [Check(outcome) for outcome in Outcome]
+    world = World(make_brief(checks=tuple(checks)))
+    verdicts = tuple(make_verdict(check=check, outcome=Outcome(check.text)) for check in checks)
+    world.generations, world.verifications = [WITHOUT_MODEL], [Verification(verdicts)]
+    await world.run()
+    assert world.recorded == {"pass": True, "fail": False, "not_verifiable": False}
 
 
 async def test_a_revision_keeps_the_workflows_that_an_earlier_round_asked_for() -> None:
@@ -233,6 +248,17 @@ async def test_a_mended_revision_still_starts_from_what_was_published_before_the
     await world.run()
     assert world.base != original
     assert [order.base for order in world.orders] == [original, original]
+
+
+async def test_a_push_that_is_refused_for_a_secret_goes_back_to_the_model_once() -> None:
+    world = World(make_brief())
+    world.generations, world.refusals = [FROM_MODEL, MENDED], [ContentRefused("a key in app.js:2")]
+    await world.run()
+    assert [finding.message for finding in world.orders[1].rejected[0].findings] == ["a key in app.js:2"]
+    world = World(make_brief())
+    world.generations, world.refusals = [FROM_MODEL, MENDED], [ContentRefused("one"), ContentRefused("two")]
+    with pytest.raises(ContentRefused, match="two"):
+        await world.run()
 
 
 async def test_an_app_that_needs_a_paid_plan_is_made_static_when_no_kind_was_asked_for() -> None:

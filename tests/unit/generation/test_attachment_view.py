@@ -230,3 +230,12 @@ def test_no_text_holds_a_tag_of_its_wrapping(text: str) -> None:
     inner = wrap_untrusted("file", {}, text).removeprefix("<file>\n").removesuffix("</file>")
     assert not re.search(r"<\s*/?\s*file(?![\w-])", inner)
     assert inner.replace("&lt;", "<").removesuffix("\n") == text.removesuffix("\n")
+
+
+def test_a_page_that_the_app_starts_from_is_shown_whole_and_a_long_text_is_not() -> None:
+    long = "".join(f"<p>Paragraph {number} of a page</p>\n" for number in range(1600)).encode()
+    names = ("index.html", "notes.txt")
+    page, notes = describe_attachments([Attachment(name, "", long) for name in names]).parts
+    assert len(long) > 49_000
+    assert long.decode() in page.text
+    assert (page.truncated, notes.truncated) == (False, True)

@@ -1,5 +1,10 @@
 """A whole reply carried out on the files of an app."""
 
+from base64 import b64encode
+from textwrap import wrap
+
+import pytest
+
 from pipeline.domain.files import AppFiles, path_problem
 from pipeline.generation.reply.edits import Applied, apply_reply
 from pipeline.generation.reply.grammar import parse_reply
@@ -9,6 +14,7 @@ from tests.unit.generation.replies import recorded
 
 TIDES = make_attachment(name="tides.csv", content=b"time,height\n06:00,1.2\n")
 NOTHING = AppFiles({})
+GIF = b"GIF89a\x01\x00\x01\x00\x80\x00\x00" + bytes(300)
 
 
 def parsed(name: str) -> ParsedReply:
@@ -94,6 +100,38 @@ def test_copies_come_from_attachments_then_derived_files_then_the_app() -> None:
     assert [(failure.path, failure.reason) for failure in outcome.failures] == [
         ("copy/none.csv", "there is no such attachment; known are: tides.csv, book.csv")
     ]
+
+
+@pytest.mark.parametrize("head", ["", "data:image/gif;base64,", "\n  data:;base64,"])
+@pytest.mark.parametrize("path", ["dot.gif", "img/DOT.GIF"])
+def test_base64_becomes_the_picture_that_it_stands_for(head: str, path: str) -> None:
+    written = "\n".join(wrap(b64encode(GIF).decode(), 20))
+    assert applied(f'<file path="{path}">\n{head}{written}\n</file>\n').files[path] == GIF
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("dot.gif", "a drawing"),
+        ("dot.png", b64encode(b"GIF89a").decode()),
+        ("a.js", "abcd"),
+        ("a.bin", "abcd"),
+        ("a.svg", "abcd"),
+    ],
+)
+def test_what_is_no_base64_of_a_picture_stays_text(path: str, text: str) -> None:
+    assert applied(f'<file path="{path}">\n{text}\n</file>\n').files.text(path) == f"{text}\n"
+
+
+def test_pictures_of_the_page_are_asked_for_and_only_in_formats_that_can_be_made() -> None:
+    asked = {"chart.png": "#chart", "img/all.JPG": "main > svg", "chart.webp": "#chart", "tides.csv": "#chart"}
+    reply = "".join(f'<render from="{source}" to="{path}"/>\n' for path, source in asked.items())
+    outcome = applied(reply)
+    assert outcome.renders == {"chart.png": "#chart", "img/all.JPG": "main > svg"}
+    assert [failure.path for failure in outcome.failures] == ["chart.webp", "tides.csv"]
+    photo = make_attachment(name="photo.png", content=b"")
+    outcome = apply_reply(NOTHING, [photo], parse_reply('<render from="img" to="photo.png"/>\n'))
+    assert (outcome.renders, [failure.path for failure in outcome.failures]) == ({}, ["photo.png"])
 
 
 def test_deleting_what_is_not_there_is_a_note() -> None:

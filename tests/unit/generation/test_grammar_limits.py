@@ -17,6 +17,7 @@ from pipeline.generation.reply.operations import (
     FileCopy,
     FileDelete,
     FileEdit,
+    FileRender,
     FileWrite,
     Operation,
     ParsedReply,
@@ -194,6 +195,7 @@ OPERATION = st.one_of(
     st.builds(FileEdit, PATH, st.lists(BLOCK, min_size=1, max_size=4).map(tuple)),
     st.builds(FileDelete, PATH),
     st.builds(FileCopy, PATH, PATH),
+    st.builds(FileRender, st.sampled_from(["#a", ".b > svg", "canvas"]), PATH),
 )
 OPERATIONS = st.lists(OPERATION, max_size=8, unique_by=lambda operation: operation.path)
 
@@ -209,6 +211,8 @@ def rendered(operation: Operation) -> str:
             return f'<delete path="{path}"/>\n'
         case FileCopy(source, path):
             return f'<copy from="{source}" to="{path}"/>\n'
+        case FileRender(source, path):
+            return f'<render from="{source}" to="{path}"/>\n'
 
 
 @given(OPERATIONS, st.data())

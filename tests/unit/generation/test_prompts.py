@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.assembly.space.requirements import CURRENT_GRADIO
 from pipeline.domain.errors import Misconfigured
 from pipeline.generation.prompts import Prompt, Prompts
 from pipeline.generation.tokens import Density, estimate_tokens
@@ -32,6 +33,7 @@ def test_a_changed_body_has_a_new_version(prompt: Prompt) -> None:
 
 def test_the_standing_instructions_are_lean() -> None:
     assert estimate_tokens(PROMPTS["system"].body, Density.PROSE) <= 900
+    assert CURRENT_GRADIO.rpartition(".")[0] in PROMPTS["target-gradio"].body
     for prompt in PROMPTS:
         if prompt.id.startswith("target-"):
             assert estimate_tokens(prompt.body, Density.PROSE) <= 500

@@ -131,6 +131,16 @@ def test_a_missing_permission_is_named() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "address", ["https://github.com/orgs/a/sso?authorization_request=A1", "https://ghe.example/sso"]
+)
+def test_where_single_sign_on_wants_the_token_authorised_is_shown(address: str) -> None:
+    failure = judged(error(403, "Resource protected", x_github_sso=f"required; url={address}"), "do it")
+    assert str(failure).endswith(f"Resource protected Authorise the token for single sign-on at {address}")
+    partial = judged(error(403, "Resource protected", x_github_sso="partial-results; organizations=21955855"), "do it")
+    assert str(partial).endswith("Resource protected")
+
+
 @given(
     st.recursive(
         st.none() | st.booleans() | st.text() | st.integers(),

@@ -54,6 +54,14 @@ def test_every_failure_has_one_meaning_and_names_what_was_done(error: Exception,
     assert "reading the Space a/b" in str(translated)
 
 
+@pytest.mark.parametrize("said", ["Private repository storage limit reached.", "storage quota exceeded"])
+def test_what_the_account_stores_is_no_matter_of_hardware_or_of_the_token(said: str) -> None:
+    told = str(translate(refusal(403, said), "committing"))
+    assert said in told
+    assert "account's repositories" in told
+    assert not any(word in told for word in ("hardware", "cpu-basic", "write permission"))
+
+
 @pytest.mark.parametrize(("asked", "told"), [(30.2, 31), (0.0, 0), (None, 60)])
 def test_too_many_requests_say_when_to_come_back(asked: float | None, told: int) -> None:
     error = translate(Unanswered("x", 429, asked), "asking")

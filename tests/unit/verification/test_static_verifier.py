@@ -31,6 +31,17 @@ def page(body: str) -> str:
     return f"<!doctype html>\n<title>x</title>\n{body}\n"
 
 
+async def test_a_file_that_is_not_the_picture_of_its_name_is_an_error_unless_it_came_so() -> None:
+    files: dict[str, bytes | str] = {
+        "a.png": b"\x89PNG\r\n\x1a\n",
+        "b.jpg": "a drawing",
+        "c.webp": b"\x89PNG\r\n\x1a\n",
+    }
+    assert await found(files) == [("not-a-picture", "b.jpg", None), ("not-a-picture", "c.webp", None)]
+    sent = (make_attachment(name="b.jpg", content=b"a drawing"),)
+    assert await found(files, attachments=sent) == [("not-a-picture", "c.webp", None)]
+
+
 async def test_a_sound_app_has_no_findings() -> None:
     files: dict[str, bytes | str] = {
         "index.html": page(
@@ -89,9 +100,9 @@ async def test_a_reference_to_a_file_that_is_not_there_is_found(tag: str) -> Non
 
 
 async def test_addresses_in_style_sheets_are_resolved_from_the_style_sheet() -> None:
-    css = "a {\n background: url(a.png) }"
-    assert await found({"css/x.css": css, "a.png": ""}) == [("broken-link", "css/x.css", 2)]
-    assert await found({"css/x.css": css, "css/a.png": ""}) == []
+    css = "a {\n background: url(a.ico) }"
+    assert await found({"css/x.css": css, "a.ico": ""}) == [("broken-link", "css/x.css", 2)]
+    assert await found({"css/x.css": css, "css/a.ico": ""}) == []
 
 
 async def test_addresses_from_the_root_and_of_the_own_machine_are_found() -> None:
