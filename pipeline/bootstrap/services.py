@@ -1,7 +1,8 @@
 """The whole service: its jobs, with everything that works on them, and what else its edges need."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -129,7 +130,7 @@ def _deploy(
         Ports(
             generator=makers.generator,
             judge=makers.judge,
-            verifier=BrowserVerifier(VerifierOnFirstUse(_static_verifier), browser),
+            verifier=_verifier(browser),
             secrets=open_secret_scanner(settings),
             workspaces=workspaces,
             publishers=_publishers(settings, workspaces, spaces, jobs.clock),
@@ -205,6 +206,21 @@ def _static_verifier() -> Verifier:
     from pipeline.verification.static import StaticVerifier
 
     return StaticVerifier()
+
+
+def _verifier(browser: SealedBrowser | None) -> Verifier:
+    return BrowserVerifier(VerifierOnFirstUse(_static_verifier), browser)
+
+
+@asynccontextmanager
+async def open_verifier(settings: Settings) -> AsyncIterator[Verifier]:
+    """What apps are looked at with before they are published. Raises Misconfigured."""
+    browser = browser_of(settings)
+    try:
+        yield _verifier(browser)
+    finally:
+        if browser:
+            await browser.close()
 
 
 def browser_of(settings: Settings) -> SealedBrowser | None:
