@@ -77,10 +77,12 @@ class Inspection:
         seen: verdicts, findings and the picture's digest.
         is_repairable: a model made it, something is wrong with it, and there is time to mend it. Decided once, here:
             a resumed job must take the turns that it took before.
+        silence: why the judge had no verdict, where it was asked.
     """
 
     seen: Seen
     is_repairable: bool
+    silence: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +221,7 @@ class Candidates:
         address = ports.publishers[draft.site.target].address(draft.site)
         earlier = tuple(check for check in map(Check.from_text, draft.earlier_checks) if check not in brief.checks)
         looked = await ports.verifier.verify(files, brief, address, earlier)
-        verification = await self._judged(files, looked)
+        verification, silence = await self._judged(files, looked)
         base = await ports.blobs.get_files(draft.base) if draft.base else None
         attachments = attachment_findings(await ports.blobs.get_files(draft.files), brief, base)
         findings = (*verification.findings, *regressions(looked), *attachments)
@@ -232,21 +234,21 @@ class Candidates:
         seen = Seen(
             verification.verdicts, verification.findings, verification.console, screenshot, trace, verification.no_trace
         )
-        return Inspection(seen, is_repairable)
+        return Inspection(seen, is_repairable, silence)
 
-    async def _judged(self, files: AppFiles, seen: Verification) -> Verification:
-        """Ask the judge about prose that nobody could decide, if there is one, and time for it."""
-        open_checks = [
+    async def _judged(self, files: AppFiles, seen: Verification) -> tuple[Verification, str]:
+        """Ask the judge about prose that nobody could decide, if there is one, and time for it; why it was silent."""
+        open_checks = tuple(
             verdict.check
             for verdict in seen.verdicts
             if verdict.outcome is Outcome.NOT_VERIFIABLE and verdict.check.script is None
-        ]
+        )
         judge, seconds = self._ports.judge, self._model_seconds()
         if judge is None or not open_checks or seconds < REPAIR_SECONDS:
-            return seen
-        opinions = await judge.judge(self._job.id, open_checks, files, seen, seconds)
+            return seen, ""
+        opinions = await judge.judge(self._job.id, replace(self._brief, checks=open_checks), files, seen, seconds)
         checks = [verdict.check for verdict in seen.verdicts]
-        return replace(seen, verdicts=merge_verdicts(checks, seen.verdicts, opinions))
+        return replace(seen, verdicts=merge_verdicts(checks, seen.verdicts, opinions.verdicts)), opinions.silence
 
     def _seconds_left(self) -> float:
         return self._job.seconds_left(self._ports.clock.now())

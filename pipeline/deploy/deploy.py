@@ -60,7 +60,9 @@ class Deploy:
     ) -> Publication:
         """Commit and publish ``candidate``, and see that visitors are served it."""
         draft, seen = candidate.draft, candidate.inspection.seen
-        made = replace(draft.made, notes=(*notes_on_site(job, draft), *draft.made.notes, *notes))
+        silence = candidate.inspection.silence
+        judge = (f"the judge gave no verdict: {silence}",) if silence else ()
+        made = replace(draft.made, notes=(*notes_on_site(job, draft), *draft.made.notes, *judge, *notes))
         await checkpoint.report(made, seen, candidate.files)
         commit_sha = await checkpoint(Stage.COMMIT, lambda _: self._commit(job, candidate), str, self._left(job))
         publication = await checkpoint(

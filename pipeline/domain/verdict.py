@@ -91,6 +91,14 @@ class Verification(Seen):
     earlier: tuple[Verdict, ...] = ()  # on checks of earlier rounds, which count for nothing here
 
 
+@dataclass(frozen=True, slots=True)
+class Opinions:
+    """What a judge has to say."""
+
+    verdicts: tuple[Verdict, ...] = ()  # on what it could tell
+    silence: str = ""  # why there is no verdict at all
+
+
 def merge_verdicts(checks: Iterable[Check], *sources: Iterable[Verdict]) -> tuple[Verdict, ...]:
     """One verdict per check: the first that decides, else the first there is, else not verifiable."""
     merged = []

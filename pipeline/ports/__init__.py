@@ -13,7 +13,7 @@ from pipeline.domain.generation import Generation, Made, Order, Usage
 from pipeline.domain.job import Stage
 from pipeline.domain.notification import Delivery, DeliveryState, Notification, Trigger
 from pipeline.domain.publication import Publication, Remote, Site, Target
-from pipeline.domain.verdict import Seen, Verdict, Verification
+from pipeline.domain.verdict import Opinions, Seen, Verification
 from pipeline.ports.jobs import Jobs as Jobs
 from pipeline.ports.space_host import SpaceHost as SpaceHost
 from pipeline.ports.space_host import SpaceHosts as SpaceHosts
@@ -90,10 +90,8 @@ class Downloader(Protocol):
 class Judge(Protocol):
     """Has an opinion where neither files nor page decide."""
 
-    async def judge(
-        self, job_id: str, checks: Sequence[Check], files: AppFiles, seen: Verification, seconds: float
-    ) -> tuple[Verdict, ...]:
-        """Verdicts on those of ``checks`` that can be told, each with a quote from ``files`` or the page."""
+    async def judge(self, job_id: str, brief: Brief, files: AppFiles, seen: Verification, seconds: float) -> Opinions:
+        """Verdicts on those of the brief's checks that can be told, each with a quote from ``files`` or the page."""
 
 
 class SecretScanner(Protocol):

@@ -9,7 +9,7 @@ from pipeline.clock import SystemClock
 from pipeline.domain.brief import Check
 from pipeline.domain.errors import BudgetExhausted, GenerationFailed
 from pipeline.domain.files import AppFiles
-from pipeline.domain.verdict import Outcome, Verdict, Verification
+from pipeline.domain.verdict import Opinions, Outcome, Verdict, Verification
 from pipeline.generation.fallback import FallbackGenerator
 from pipeline.generation.generator import ModelGenerator
 from pipeline.generation.judge import ModelJudge
@@ -189,10 +189,41 @@ def opinion(**fields: Any) -> dict[str, Any]:
     return {"number": 1, "verdict": "pass", "quote": "Patient, curious, exact", "reason": "Three words.", **fields}
 
 
-async def judged(*script: Entry, checks: tuple[Check, ...] = CHECKS) -> tuple[tuple[Verdict, ...], ModelServer]:
+async def opinions(*script: Entry, files: AppFiles = FILES, **brief: Any) -> tuple[Opinions, ModelServer]:
+    asked = make_brief(**{"checks": CHECKS, **brief})
     with ModelServer(script, then="error") as server:
         chain = build_chain(server.base_url, None, ["judge-model"], RecordingLedger(), Caps(6, 100_000))
-        return await ModelJudge(chain, Prompts(PROMPTS)).judge("job", checks, FILES, SEEN, 30.0), server
+        judge = ModelJudge(chain, Prompts(PROMPTS))
+        return await judge.judge("job", asked, files, SEEN, 30.0), server
+
+
+async def judged(*script: Entry, **brief: Any) -> tuple[tuple[Verdict, ...], ModelServer]:
+    said, server = await opinions(*script, **brief)
+    return said.verdicts, server
+
+
+async def test_the_judge_sees_brief_and_both_ends_of_long_files_and_nothing_that_is_the_same_in_all_apps() -> None:
+    long = f"<p>first</p>{'x' * 20_000}<p>last</p>"
+    files = make_files({"index.html": long, "LICENSE": "MIT for all", ".gitignore": "node_modules"})
+    _, server = await opinions("[]", files=files, text="Tell a story of the sea.")
+    asked = server.calls[0].text
+    assert all(part in asked for part in ("story of the sea", "<p>first</p>", "<p>last</p>", "characters are left out"))
+    assert "MIT for all" not in asked
+    assert "node_modules" not in asked
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ("I think so.", "no list"),
+        (json.dumps([opinion(verdict="cannot tell")]), "could not tell"),
+        (Answer(status=402), "402"),
+    ],
+)
+async def test_a_judge_without_a_verdict_says_why(answer: Entry, reason: str) -> None:
+    said, _ = await opinions(answer)
+    assert said.verdicts == ()
+    assert reason in said.silence
 
 
 async def test_an_opinion_with_a_real_quote_is_a_verdict_with_that_evidence() -> None:

@@ -1,12 +1,11 @@
 """What is judged, what goes back to the model, and which candidate is published."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from pipeline.deploy.candidates import MAX_REPAIRS
-from pipeline.domain.brief import Check
+from pipeline.domain.brief import Brief, Check
 from pipeline.domain.errors import GenerationFailed
-from pipeline.domain.verdict import Outcome, Verdict, Verification
+from pipeline.domain.verdict import Opinions, Outcome, Verdict, Verification
 from tests.builders import NOW, make_brief, make_files, make_generation, make_publication, make_site, make_verdict
 from tests.fakes.deploy import FROM_MODEL, RIGHT, WITHOUT_MODEL, WORSE, WRONG, World
 
@@ -96,9 +95,18 @@ class Opinion:
         self.verdicts = verdicts
         self.asked: list[str] = []
 
-    async def judge(self, _job_id: str, checks: Sequence[Check], *_: object) -> tuple[Verdict, ...]:
-        self.asked += [check.text for check in checks]
-        return self.verdicts
+    async def judge(self, _job_id: str, brief: Brief, *_: object) -> Opinions:
+        self.asked += [check.text for check in brief.checks]
+        return Opinions(self.verdicts, "" if self.verdicts else "it fell asleep")
+
+
+async def test_a_judge_without_a_verdict_is_told_of_with_its_reason() -> None:
+    prose = Check("It looks friendly")
+    world = World(make_brief(checks=(prose,)))
+    world.verifications = [Verification(verdicts=(make_verdict(check=prose, outcome=Outcome.NOT_VERIFIABLE),))]
+    world.judge = Opinion()
+    await world.run()
+    assert world.reported[-1].made.notes == ("the judge gave no verdict: it fell asleep",)
 
 
 async def test_the_judge_is_asked_about_undecided_prose_only_and_never_overrules_what_was_seen() -> None:
