@@ -12,7 +12,7 @@ from pipeline.bootstrap.spaces import open_secret_scanner, open_spaces
 from pipeline.clock import SystemClock
 from pipeline.deploy.candidates import Ports
 from pipeline.deploy.deploy import Deploy
-from pipeline.domain.address import UrlRule
+from pipeline.domain.address import NeighbourRule, UrlRule
 from pipeline.domain.errors import Misconfigured
 from pipeline.domain.publication import Target
 from pipeline.generation.model.providers import provider_for
@@ -56,6 +56,7 @@ class Services:
     engine: Engine  # works on the jobs between ``start`` and ``stop``
     database: Database  # of the engine and of our records
     browser: SealedBrowser | None  # that apps are looked at with, or None
+    live: SealedBrowser | None  # the same for Spaces that run
 
     async def start(self) -> None:
         """Take the lock, migrate the database, resume what was under way, and begin to work.
@@ -69,11 +70,12 @@ class Services:
         """Take no more, let running jobs go on for DRAIN_SECONDS; what is left is resumed by the next start."""
         self.jobs.is_draining = True
         self.provision_spaces.is_draining = True
-        if self.browser:
-            self.browser.is_draining = True
+        browsers = [browser for browser in (self.browser, self.live) if browser]
+        for browser in browsers:
+            browser.is_draining = True
         await self.engine.stop(self.settings.drain_seconds if drain_seconds is None else drain_seconds)
-        if self.browser:
-            await self.browser.close()
+        for browser in browsers:
+            await browser.close()
         self.database.close()
 
 
@@ -86,8 +88,8 @@ def build(settings: Settings) -> Services:
     jobs = build_jobs(settings, settings.target, settings.targets)
     workspaces = GitWorkspaces(settings.generated_repos_dir)
     secrets, spaces = open_secret_scanner(settings), open_spaces(settings)
-    browser, models = browser_of(settings), models_of(settings)
-    deploy = _deploy(settings, jobs, workspaces, spaces, browser, models=models)
+    browser, live, models = browser_of(settings), _live_browser_of(settings), models_of(settings)
+    deploy = _deploy(settings, jobs, workspaces, spaces, browser, live=live, models=models)
     looks = LateLooks(jobs.database, jobs.records, jobs.feed, jobs.clock, deploy.is_served)
     return Services(
         settings=settings,
@@ -113,6 +115,7 @@ def build(settings: Settings) -> Services:
         ),
         database=jobs.database,
         browser=browser,
+        live=live,
     )
 
 
@@ -123,6 +126,7 @@ def _deploy(
     spaces: SpaceHosts,
     browser: SealedBrowser | None,
     *,
+    live: SealedBrowser | None,
     models: list[str],
 ) -> Deploy:
     makers = _makers(settings, models, SqlLedger(jobs.database, jobs.clock), jobs.clock)
@@ -131,6 +135,7 @@ def _deploy(
             generator=makers.generator,
             judge=makers.judge,
             verifier=_verifier(browser),
+            live=_verifier(live) if live else None,
             secrets=open_secret_scanner(settings),
             workspaces=workspaces,
             publishers=_publishers(settings, workspaces, spaces, jobs.clock),
@@ -232,6 +237,15 @@ def browser_of(settings: Settings) -> SealedBrowser | None:
     cache = settings.generated_repos_dir.absolute() / ".pipeline" / "cdn"
     downloader = EgressClient(UrlRule(mirrors(hosts), setting="CDN_HOSTS"), per_host=MOST_AT_ONCE)
     return SealedBrowser(executable, CdnFiles(cache, downloader, hosts), sandbox=settings.chromium_sandbox)
+
+
+def _live_browser_of(settings: Settings) -> SealedBrowser | None:
+    """What Spaces are looked at with where they run: their pages may ask what is public, or beside the Hub."""
+    executable = find_browser(settings.chromium)
+    if executable is None or Target.HF_SPACE not in settings.targets:
+        return None
+    rule = NeighbourRule(settings.hf_endpoint, setting="HF_ENDPOINT")
+    return SealedBrowser(executable, sandbox=settings.chromium_sandbox, live=rule)
 
 
 def _publishers(

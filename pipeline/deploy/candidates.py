@@ -47,6 +47,7 @@ class Ports:
 
     generator: Generator
     verifier: Verifier
+    live: Verifier | None  # looks at apps where they run; None = nobody does
     judge: Judge | None
     secrets: SecretScanner
     workspaces: Workspaces

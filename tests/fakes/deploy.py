@@ -68,6 +68,7 @@ class World:
         self.notified: DeliveryState | None = None
         self.kept: dict[str, AppFiles] = {}
         self.judge: Any = None
+        self.live: Any = None
         self.is_lost = False
         self.loses_first_commit = False
         self.restored: Site | None = None
@@ -91,10 +92,11 @@ class World:
         ports = Ports(
             generator=world,
             verifier=world,
+            live=self.live,
             judge=self.judge,
             secrets=world,
             workspaces=world,
-            publishers={Target.LOCAL: world},
+            publishers=dict.fromkeys(Target, world),
             notifier=world,
             replies=world,
             sites=Sites(self),
