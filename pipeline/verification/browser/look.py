@@ -146,12 +146,13 @@ async def _look(
 async def _picture(page: Page, devtools: CDPSession, record: PageRecord, questions: dict[Check, Question]) -> None:
     """Survey the page, keep its text and a screenshot, then look at it as on a phone.
 
-    A page that never rests cannot be pictured: its checks were answered.
+    A page that never rests cannot be pictured: its checks were answered. One that floods its console is not surveyed:
+    the browser has enough to do with it.
     """
     with suppress(TimeoutError, Error):
         async with asyncio.timeout(SURVEY_SECONDS):
             is_broken = any(finding.severity is Severity.ERROR for finding in record.findings)
-            seen = await survey(devtools, record.ids, is_broken=is_broken)
+            seen = {} if record.is_flooded else await survey(devtools, record.ids, is_broken=is_broken)
         async with asyncio.timeout(PICTURE_SECONDS):
             record.text = _readable(await _value(devtools, _TEXT % MOST_TEXT))
             record.screenshot = await _screenshot(devtools)

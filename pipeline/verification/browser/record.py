@@ -41,9 +41,14 @@ class PageRecord:
     screenshot: bytes | None = None
     text: str = ""
 
+    @property
+    def is_flooded(self) -> bool:
+        """Whether no more of the console is kept."""
+        return len(self.console) >= MOST_CONSOLE_LINES
+
     def console_line(self, message: ConsoleMessage) -> None:
         """Keep one line that a page wrote; errors are findings as well."""
-        if len(self.console) >= MOST_CONSOLE_LINES:
+        if self.is_flooded:
             if message.page:  # a flood: Playwright's process keeps back what nobody listens to
                 message.page.remove_listener("console", self.console_line)
             return
@@ -64,7 +69,7 @@ class PageRecord:
     def page_error(self, error: Error) -> None:
         """Keep an exception that nobody caught. Without the network it needs, a page is not to blame for it."""
         text = shown(f"{error.name}: {error.message}" if error.name else error.message, MOST_LINE)
-        if len(self.console) < MOST_CONSOLE_LINES:
+        if not self.is_flooded:
             self.console.append(f"uncaught: {text}")
         where = _WHERE.search(error.stack or "")
         url, line = (where[1], int(where[2])) if where else ("", 0)
