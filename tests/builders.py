@@ -28,7 +28,7 @@ NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
 INDEX_HTML = b"""<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><title>Sales</title></head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Sales</title></head>
 <body><h1>Sales</h1><p id="total">42</p></body>
 </html>
 """

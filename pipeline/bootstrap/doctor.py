@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 
+from pipeline.bootstrap.browsers import browser_of
 from pipeline.bootstrap.environment import require_git
-from pipeline.bootstrap.services import browser_of, models_of
+from pipeline.bootstrap.models import models_of
 from pipeline.bootstrap.start_report import BROWSER_MISSING, NO_MODEL
 from pipeline.clock import SystemClock
 from pipeline.domain.address import UrlRule

@@ -2,19 +2,18 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
-from pipeline.bootstrap.first_use import GeneratorOnFirstUse, PublishersOnFirstUse, VerifierOnFirstUse
+from pipeline.bootstrap.browsers import browser_of, live_browser_of, verifier_with
+from pipeline.bootstrap.first_use import PublishersOnFirstUse
 from pipeline.bootstrap.jobs import JobParts, build_jobs
+from pipeline.bootstrap.models import makers_of, models_of
 from pipeline.bootstrap.spaces import open_secret_scanner, open_spaces
 from pipeline.clock import SystemClock
 from pipeline.deploy.candidates import Ports
 from pipeline.deploy.deploy import Deploy
-from pipeline.domain.address import UrlRule
-from pipeline.domain.errors import Misconfigured
 from pipeline.domain.publication import Target
-from pipeline.generation.model.providers import provider_for
 from pipeline.jobs.batches.feeder import Feeder
 from pipeline.jobs.batches.store import SqlBatches
 from pipeline.jobs.call_events import SqlCallEvents
@@ -26,20 +25,12 @@ from pipeline.jobs.queue import JobQueue
 from pipeline.manage_spaces.creation import CreateSpace
 from pipeline.manage_spaces.provisioning import ProvisionSpaces
 from pipeline.metrics import Metrics
-from pipeline.notification.egress import EgressClient
-from pipeline.ports import CallEvents, Generator, Judge, Publisher, SecretScanner, SpaceHosts, Verifier
+from pipeline.ports import CallEvents, Publisher, SecretScanner, SpaceHosts
 from pipeline.publishing.local import LocalPublisher
 from pipeline.settings import Settings
 from pipeline.settings.providers import ModelEndpoint
-from pipeline.verification.browser.cdn import CDN_HOSTS, MOST_AT_ONCE, CdnFiles, mirrors
-from pipeline.verification.browser.sealed_browser import SealedBrowser, find_browser
-from pipeline.verification.combined import BrowserVerifier
+from pipeline.verification.browser.sealed_browser import SealedBrowser
 from pipeline.workspace import GitWorkspaces
-
-_log = logging.getLogger(__name__)
-
-PLAIN = {"plain", "scaffold"}
-"""As the last name in LLM_MODELS, now and in earlier versions: build without a model when all models fail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +51,7 @@ class Services:
     engine: Engine  # works on the jobs between ``start`` and ``stop``
     database: Database  # of the engine and of our records
     browser: SealedBrowser | None  # that apps are looked at with, or None
+    live: SealedBrowser | None  # the same for Spaces that run
     metrics: Metrics  # counted from the log between ``start`` and ``stop``
 
     async def start(self) -> None:
@@ -76,11 +68,12 @@ class Services:
         self.jobs.is_draining = True
         self.batches.is_draining = True
         self.provision_spaces.is_draining = True
-        if self.browser:
-            self.browser.is_draining = True
+        browsers = [browser for browser in (self.browser, self.live) if browser]
+        for browser in browsers:
+            browser.is_draining = True
         await self.engine.stop(self.settings.drain_seconds if drain_seconds is None else drain_seconds)
-        if self.browser:
-            await self.browser.close()
+        for browser in browsers:
+            await browser.close()
         self.database.close()
         logging.getLogger().removeHandler(self.metrics)
 
@@ -93,17 +86,12 @@ def build(settings: Settings) -> Services:
     """
     models = models_of(settings)
     names = tuple(dict.fromkeys(name for endpoint in models for name in endpoint.models))
-    jobs = build_jobs(
-        settings,
-        default_target=settings.target,
-        targets=settings.targets,
-        models=names,
-        max_usd=settings.job_max_usd,
-    )
+    rules = {"default_target": settings.target, "targets": settings.targets}
+    jobs = build_jobs(settings, **rules, models=names, max_usd=settings.job_max_usd)
     workspaces = GitWorkspaces(settings.generated_repos_dir)
     secrets, spaces = open_secret_scanner(settings), open_spaces(settings)
-    browser = browser_of(settings)
-    deploy = _deploy(settings, jobs, workspaces, spaces, browser, models=models)
+    browser, live = browser_of(settings), live_browser_of(settings)
+    deploy = _deploy(settings, jobs, workspaces, spaces, browser, live=live, models=models)
     batches = SqlBatches(jobs.database, jobs.blobs, jobs.feed, jobs.clock)
     at_once = max(1, min(settings.job_concurrency, settings.queue_limit) // 2)
     feeder = Feeder(jobs.database, jobs.queue, jobs.blobs, jobs.feed, jobs.clock, at_once=at_once)
@@ -133,6 +121,7 @@ def build(settings: Settings) -> Services:
         ),
         database=jobs.database,
         browser=browser,
+        live=live,
         metrics=Metrics(),
     )
 
@@ -144,15 +133,17 @@ def _deploy(
     spaces: SpaceHosts,
     browser: SealedBrowser | None,
     *,
+    live: SealedBrowser | None,
     models: tuple[ModelEndpoint, ...],
 ) -> Deploy:
-    makers = _makers(settings, models, SqlLedger(jobs.database, jobs.clock), jobs.clock)
+    makers = makers_of(settings, models, SqlLedger(jobs.database, jobs.clock), jobs.clock)
     return Deploy(
         Ports(
             generator=makers.generator,
             camera=browser,
             judge=makers.judge,
-            verifier=BrowserVerifier(VerifierOnFirstUse(_static_verifier), browser),
+            verifier=verifier_with(browser),
+            live=verifier_with(live) if live else None,
             secrets=open_secret_scanner(settings),
             workspaces=workspaces,
             publishers=_publishers(settings, workspaces, spaces, jobs.clock),
@@ -164,97 +155,6 @@ def _deploy(
         ),
         notify_unconfirmed=settings.notify_unconfirmed,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Makers:
-    """What a configuration builds apps with, and judges them with if it names a model for that."""
-
-    generator: Generator
-    judge: Judge | None = None
-
-
-def _makers(settings: Settings, endpoints: tuple[ModelEndpoint, ...], ledger: SqlLedger, clock: SystemClock) -> _Makers:
-    """By general rules without a model; with one by it, and by the rules after it where LLM_MODELS ends with them."""
-    if not endpoints:
-        return _Makers(GeneratorOnFirstUse(_plain))
-    from pipeline.generation.fallback import FallbackGenerator
-    from pipeline.generation.generator import ModelGenerator
-    from pipeline.generation.judge import ModelJudge
-    from pipeline.generation.model.budget import Caps, MeteredModel
-    from pipeline.generation.model.chain import ModelChain
-    from pipeline.generation.model.openai_model import OpenAIModel
-    from pipeline.generation.model.traffic import Traffic
-    from pipeline.generation.prompts import Prompts
-
-    caps = Caps(settings.job_max_calls, settings.job_max_tokens, settings.job_max_usd)
-    traffic, prompts = Traffic(), Prompts(settings.prompts)
-
-    def models(endpoint: ModelEndpoint, names: tuple[str, ...]) -> list[MeteredModel]:
-        asked = [OpenAIModel(endpoint.base_url, name, endpoint.api_key) for name in names]
-        return [MeteredModel(m, ledger, caps, endpoint.price if m.name in endpoint.models else None) for m in asked]
-
-    chain = ModelChain([model for each in endpoints for model in models(each, each.models)], ledger, traffic)
-    generator: Generator = ModelGenerator(chain, prompts, clock)
-    if PLAIN & set(settings.llm_models):
-        generator = FallbackGenerator(generator, GeneratorOnFirstUse(_plain))
-    if not settings.llm_judge_models:
-        return _Makers(generator)
-    judges = models(endpoints[0], settings.llm_judge_models)
-    return _Makers(generator, ModelJudge(ModelChain(judges, ledger, traffic), prompts))
-
-
-def models_of(settings: Settings) -> tuple[ModelEndpoint, ...]:
-    """The providers to ask, in order, each with its models; none where apps are built by general rules.
-
-    Raises:
-        Misconfigured: there is no provider for the models that are named; or none is named, none is the provider's
-            usual one, and apps are to be published.
-    """
-    endpoints = settings.model_endpoints
-    if not endpoints and set(settings.llm_models) - PLAIN:
-        raise Misconfigured("LLM_MODELS names models, but there is no LLM_BASE_URL, LLM_API_KEY or provider's token")
-    chain = []
-    for endpoint in endpoints:
-        default = provider_for(endpoint.base_url).default_model
-        names = endpoint.models or ((default,) if default else ())
-        asked = tuple(name for name in names if name not in PLAIN)
-        if asked:
-            chain.append(replace(endpoint, models=asked))
-        elif not names and settings.llm_providers_file:
-            raise Misconfigured(
-                f"LLM_PROVIDERS_FILE: {endpoint.base_url} has no models: name them in its list `models`"
-            )
-    if chain or not endpoints or settings.llm_models:
-        return tuple(chain)
-    unnamed = "LLM_BASE_URL has no model: name those to ask in LLM_MODELS, or set LLM_MODELS=plain"
-    if settings.target is not Target.LOCAL:
-        raise Misconfigured(f"{unnamed} to publish apps that general rules have built")
-    _log.warning("%s. Until then general rules build the apps", unnamed, extra={"action": "models.unnamed"})
-    return ()
-
-
-def _plain() -> Generator:
-    from pipeline.generation.plain.generator import PlainGenerator
-
-    return PlainGenerator()
-
-
-def _static_verifier() -> Verifier:
-    from pipeline.verification.static import StaticVerifier
-
-    return StaticVerifier()
-
-
-def browser_of(settings: Settings) -> SealedBrowser | None:
-    """What apps are looked at with, if there is one. Raises Misconfigured."""
-    executable = find_browser(settings.chromium)
-    if executable is None:
-        return None
-    hosts = CDN_HOSTS if settings.cdn_origins is None else settings.cdn_origins
-    cache = settings.generated_repos_dir.absolute() / ".pipeline" / "cdn"
-    downloader = EgressClient(UrlRule(mirrors(hosts), setting="CDN_HOSTS"), per_host=MOST_AT_ONCE)
-    return SealedBrowser(executable, CdnFiles(cache, downloader, hosts), sandbox=settings.chromium_sandbox)
 
 
 def _publishers(

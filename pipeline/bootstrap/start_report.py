@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Sequence
 
 from pipeline import __version__
-from pipeline.bootstrap.services import PLAIN, Services
+from pipeline.bootstrap.models import PLAIN
+from pipeline.bootstrap.services import Services
 from pipeline.domain.job import JobStatus
 from pipeline.domain.publication import Target
 from pipeline.generation.model.providers import provider_for

@@ -46,6 +46,13 @@ COMMANDS = (
         "pipeline batch briefs.jsonl --resume --only failed --json",
     ),
     _Lazy(
+        "check",
+        "Look at a folder of files as the pipeline looks at an app before it is published; publishes nothing.",
+        "pipeline.cli.check:check",
+        "pipeline check my-app/ --brief brief.json",
+        "pipeline check my-app/ --checks checks.json --strict",
+    ),
+    _Lazy(
         "open",
         "Show what a job has published in the browser; an app on this machine is served until Ctrl-C.",
         "pipeline.cli.page:open_app",

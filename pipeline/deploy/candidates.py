@@ -49,6 +49,7 @@ class Ports:
     generator: Generator
     verifier: Verifier
     camera: Camera | None
+    live: Verifier | None  # looks at apps where they run; None = nobody does
     judge: Judge | None
     secrets: SecretScanner
     workspaces: Workspaces
@@ -256,14 +257,7 @@ class Candidates:
         judge, seconds = self._ports.judge, self._model_seconds()
         if judge is None or not open_checks or seconds < REPAIR_SECONDS:
             return seen, ()
-        opinions, why_none = await judge.judge(
-            self._job.id,
-            self._brief,
-            open_checks,
-            files,
-            seen,
-            seconds=seconds,
-        )
+        opinions, why_none = await judge.judge(self._job.id, self._brief, open_checks, files, seen, seconds=seconds)
         checks = [verdict.check for verdict in seen.verdicts]
         judged = replace(seen, verdicts=merge_verdicts(checks, seen.verdicts, opinions))
         return judged, (why_none,) if why_none else ()

@@ -9,12 +9,15 @@ from pipeline.domain.brief import Brief
 from pipeline.domain.errors import BuildFailed, ContentRefused, PlanRequired, WorkspaceMissing
 from pipeline.domain.job import Job, Stage
 from pipeline.domain.notification import DeliveryState, Notification
-from pipeline.domain.publication import Publication, Site
-from pipeline.domain.verdict import Outcome
+from pipeline.domain.publication import Publication, Site, Target
+from pipeline.domain.verdict import Outcome, Seen, merge_verdicts
 from pipeline.ports import Checkpoint, Progress
 
 UNCONFIRMED_SHARE = 0.05
 """Of a job's time, what is kept for telling of an app that visitors are not served yet: 30 of 600 s."""
+
+LIVE_LOOK_SECONDS = 40.0
+"""For a look at a Space that runs; with less than twice as much left, nobody looks."""
 
 NOT_SERVED_YET = "visitors were not served this commit in time: the evaluator is told so, and looking goes on"
 
@@ -61,7 +64,7 @@ class Deploy:
         self, job: Job, brief: Brief, candidate: Candidate, notes: tuple[str, ...], checkpoint: Checkpoint
     ) -> Publication:
         """Commit and publish ``candidate``, and see that visitors are served it."""
-        draft, seen = candidate.draft, candidate.inspection.seen
+        draft, site, seen = candidate.draft, candidate.draft.site, candidate.inspection.seen
         noted = (*notes_on_site(job, draft), *draft.made.notes, *candidate.inspection.notes, *notes)
         made = replace(draft.made, notes=noted)
         await checkpoint.report(made, seen, candidate.files)
@@ -80,8 +83,27 @@ class Deploy:
         )
         if live.is_unconfirmed:
             made = replace(made, notes=(*made.notes, NOT_SERVED_YET))
+        if site.target is Target.HF_SPACE:
+            seen = await checkpoint(Stage.VERIFY, lambda _: self._look(job, brief, candidate, live), Seen)
         await checkpoint.report(made, seen, candidate.files, live)
         return live
+
+    async def _look(self, job: Job, brief: Brief, candidate: Candidate, live: Publication) -> Seen:
+        """What was seen of ``candidate``, and what is seen of it where it runs of that which was still open then."""
+        ports, seen = self._ports, candidate.inspection.seen
+        is_open = not seen.screenshot or seen.count(Outcome.NOT_VERIFIABLE) > 0
+        has_time = self._left(job) > 2 * LIVE_LOOK_SECONDS
+        if ports.live is None or live.is_unconfirmed or not is_open or not has_time:
+            return seen
+        files = await ports.blobs.get_files(candidate.files)
+        try:
+            async with asyncio.timeout(LIVE_LOOK_SECONDS):
+                running = await ports.live.verify(files, brief, live.pages_url)
+        except TimeoutError:
+            return seen
+        told = [replace(verdict, evidence=f"{verdict.evidence} (where it runs)") for verdict in running.verdicts]
+        picture = await ports.blobs.put(running.picture) if running.picture and not seen.screenshot else seen.screenshot
+        return replace(seen, verdicts=merge_verdicts(brief.checks, seen.verdicts, told), screenshot=picture)
 
     async def _commit(self, job: Job, candidate: Candidate) -> str:
         ports, site, message = self._ports, candidate.draft.site, commit_message(job, candidate.draft.made)

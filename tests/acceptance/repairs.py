@@ -25,7 +25,7 @@ def page(title: str = "Sales", total: str = "20.00", rows: int = 2) -> str:
     """The app of the brief, right unless told otherwise."""
     return f"""<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><title>{title}</title></head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{title}</title></head>
 <body>
 <table><tbody>{"<tr><td>North</td></tr>" * rows}</tbody></table>
 <p id="total-sales">{total}</p>
@@ -51,6 +51,14 @@ def mending(old: str, new: str) -> str:
 RIGHT = page()
 WRONG = page(total="19.00")
 MENDED = mending('<p id="total-sales">19.00</p>', '<p id="total-sales">20.00</p>')
+
+UNASKED = {
+    "no viewport": RIGHT.replace('<meta name="viewport" content="width=device-width">', ""),
+    "scrolls sideways": RIGHT.replace("<table>", '<table style="width: 800px">'),
+    "white": RIGHT.replace("<body>", '<body style="visibility: hidden">'),
+    "a barrier": RIGHT.replace("</table>", "</table>\n<button></button>"),
+}
+"""Pages on which every check holds."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +99,7 @@ PLOTS = {
     # Models get 65 % of a job's time, and a repair is not begun with less than 30 s of that left.
     "too little time": Plot([building(WRONG), MENDED], {"JOB_DEADLINE_SECONDS": "45"}),
     "no browser": Plot([building(WRONG), MENDED], {"CHROMIUM": "none"}),
+    **{name: Plot([building(html), building(RIGHT)]) for name, html in UNASKED.items()},
     KILLED: Plot([building(WRONG), MENDED], crashes=KILLS),
 }
 

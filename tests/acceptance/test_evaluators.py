@@ -24,7 +24,8 @@ from tests.fakes.posting_evaluator import KINDS, Key, PostingEvaluator
 
 MODEL_SECONDS = 20.0
 PAGE = (
-    '<file path="index.html">\n<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sales</title></head>'
+    '<file path="index.html">\n<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sales</title>'
+    '<meta name="viewport" content="width=device-width"></head>'
     "<body><h1>Sales</h1><p>20</p></body></html>\n</file>\n"
 )
 REVISED = PAGE.replace("<p>20</p>", "<p>20 in all</p>")

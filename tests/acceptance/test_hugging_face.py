@@ -11,6 +11,7 @@ from tests.acceptance.service import SECRET, Service, make_request
 from tests.fakes.evaluator import EvaluatorServer
 from tests.fakes.hub import FakeHub, Space
 from tests.fakes.model import ModelServer
+from tests.integration.browser_rig import needs_browser
 
 APPS: dict[str, dict[str, str]] = tomllib.loads((Path(__file__).parents[1] / "data/hello-apps.toml").read_text("utf-8"))
 SDKS = {"static": "static", "gradio": "gradio", "streamlit": "docker", "docker": "docker"}
@@ -66,6 +67,27 @@ def test_a_brief_becomes_a_space_that_runs_with_one_create_and_one_commit(kind: 
         assert ("Dockerfile" in files) == (SDKS[kind] == "docker")
         assert "style.css" not in files
         assert [told.json["commit_sha"] for told in evaluator.requests] == [answer["commit_sha"]]
+
+
+@needs_browser
+def test_a_space_that_runs_is_looked_at_where_it_does(tmp_path: Path) -> None:
+    checks = [
+        "js: document.querySelector('p').textContent.endsWith('runs.')",
+        "GET /health answers 200",
+        "js: !!window.none",
+    ]
+    with FakeHub() as hub, EvaluatorServer() as evaluator, ModelServer([reply(APPS["gradio"])]) as model:
+        environment = on_the_hub(hub, evaluator, model)
+        del environment["CHROMIUM"]
+        with Service(tmp_path, **environment) as service:
+            request = brief(space_type="gradio", evaluation_url=evaluator.url) | {"checks": checks}
+            job_id = service.post(request, prefer="respond-async").json()["job_id"]
+            job = service.finished(job_id)
+            evaluator.wait_for(1)
+            picture = service.get(f"/jobs/{job_id}/screenshot.png")
+    assert [check["verdict"] for check in job["checks"]] == ["pass", "pass", "fail"], job["checks"]
+    assert all(check["evidence"].endswith("(where it runs)") for check in job["checks"])
+    assert picture.content.startswith(b"\x89PNG")
 
 
 def test_a_revision_changes_the_same_space_by_one_more_commit(tmp_path: Path) -> None:

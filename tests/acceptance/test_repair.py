@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.domain.verdict import NO_BROWSER
 from tests.acceptance import repairs
-from tests.acceptance.repairs import CHECKS, KILLED, LICENCE, PLOTS, RIGHT, ROWS, TITLE, TOTAL, WRONG, Story
+from tests.acceptance.repairs import CHECKS, KILLED, LICENCE, PLOTS, RIGHT, ROWS, TITLE, TOTAL, UNASKED, WRONG, Story
 from tests.integration.browser_rig import needs_browser
 
 AT_ONCE = 4
@@ -75,6 +75,12 @@ def test_the_mended_page_is_the_one_that_is_published(story: Story) -> None:
     assert story.verdicts() == dict.fromkeys(CHECKS, "pass")
     assert story.reply["checks"] == story.job["checks"]
     assert [told["commit_sha"] for told in story.told] == [story.reply["commit_sha"]]
+
+
+@told_by(*UNASKED)
+def test_what_no_check_asks_for_is_mended_in_one_repair(story: Story) -> None:
+    assert len(story.calls) == 2
+    assert story.published == story.committed == RIGHT
 
 
 @told_by("wrong, then right")

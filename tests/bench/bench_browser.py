@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.domain.brief import Check
+from pipeline.verification.browser import look
 from pipeline.verification.browser.launching import Launcher
 from pipeline.verification.browser.process import ChromiumProcess
 from pipeline.verification.browser.sealed_browser import SealedBrowser
@@ -46,6 +47,41 @@ def proportional_mebibytes() -> float:
             pss = re.search(r"^Pss: +(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
             total += int(pss[1]) if pss else 0
     return total / 1024
+
+
+def processor_seconds() -> float:
+    """That all processes have used which this one has started, ended ones included, and it itself."""
+    ticks = 0
+    for pid in descendants():
+        with suppress(OSError):
+            ticks += sum(map(int, Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+async def test_what_a_page_that_needs_nothing_costs_to_be_surveyed(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert BROWSER
+    browser = SealedBrowser(BROWSER)
+
+    async def nothing(*_: object, **__: object) -> dict[str, object]:
+        return {}
+
+    seconds: dict[str, list[float]] = {"with": [], "without": []}
+    await browser.look(FILES, CHECKS, ADDRESS)
+    for _ in range(10):  # in turns, so that what else the machine does falls on both
+        for name, spent in seconds.items():
+            with monkeypatch.context() as patch:
+                if name == "without":
+                    patch.setattr(look, "survey", nothing)
+                begun = processor_seconds()
+                seen = await browser.look(FILES, CHECKS, ADDRESS)
+                spent.append(processor_seconds() - begun)
+            assert seen.findings == ()
+    await browser.close()
+    medians = {name: statistics.median(spent) for name, spent in seconds.items()}
+    more = medians["with"] - medians["without"]
+    print(
+        f"\nprocessor time of a look: {medians['without']:.2f} s, surveyed {medians['with']:.2f} s: {more:.2f} s more"
+    )
 
 
 async def test_launch() -> None:

@@ -70,6 +70,7 @@ class World:
         self.kept: dict[str, AppFiles] = {}
         self.judge: Any = None
         self.has_camera = True
+        self.live: Any = None
         self.is_lost = False
         self.loses_first_commit = False
         self.restored: Site | None = None
@@ -97,10 +98,11 @@ class World:
             generator=world,
             verifier=world,
             camera=world if self.has_camera else None,
+            live=self.live,
             judge=self.judge,
             secrets=world,
             workspaces=world,
-            publishers={Target.LOCAL: world},
+            publishers=dict.fromkeys(Target, world),
             notifier=world,
             replies=world,
             sites=Sites(self),

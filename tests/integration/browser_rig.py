@@ -41,9 +41,17 @@ def outcomes(seen: Verification) -> list[str]:
     return [verdict.outcome.value for verdict in seen.verdicts]
 
 
+def sound(body: str) -> str:
+    """A page on which nothing is wrong but what is wrong with ``body``."""
+    return (
+        f"<!doctype html><html lang=en><meta name=viewport content='width=device-width'><title>x</title>{body}</html>"
+    )
+
+
 RIGHT = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sales ünï</title>
 <link rel="stylesheet" href="style.css"></head><body>
-<form id="form"><select id="region"><option>all</option></select><button id="more" type="button">more</button></form>
+<form id="form"><select id="region" aria-label="Region">
+<option>all</option></select><button id="more" type="button">more</button></form>
 <p id="total">41</p><p id="late"></p>
 <script>
 document.querySelector("#more").onclick = () => total.textContent = Number(total.textContent) + 1;

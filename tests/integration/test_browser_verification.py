@@ -13,7 +13,7 @@ from pipeline.verification.browser.sealed_browser import SealedBrowser
 from tests.builders import make_files
 from tests.cases import cases
 from tests.fakes.cdn import CdnStandIn, cdn_files
-from tests.integration.browser_rig import ADDRESS, RIGHT, look, needs_browser, outcomes, own_browser
+from tests.integration.browser_rig import ADDRESS, RIGHT, look, needs_browser, outcomes, own_browser, sound
 
 pytestmark = needs_browser
 
@@ -186,12 +186,12 @@ async def test_the_picture_has_a_bounded_size(browser: SealedBrowser) -> None:
 
 
 async def test_a_page_that_is_too_wide_for_phones_is_found(browser: SealedBrowser) -> None:
-    seen = await look(browser, "<div id='wide' style='width: 900px'>x</div>")
-    assert [finding.rule for finding in seen.findings] == ["too-wide-for-phones"]
+    seen = await look(browser, sound("<div id='wide' style='width: 900px'>x</div>"))
+    assert [(finding.rule, finding.severity) for finding in seen.findings] == [("too-wide-for-phones", Severity.ERROR)]
     assert "div#wide" in seen.findings[0].message
 
 
-PAGE_WITH_BOOTSTRAP = f"<title>x</title><link rel='stylesheet' href='{BOOTSTRAP}'><p class='card'>x</p>"
+PAGE_WITH_BOOTSTRAP = sound(f"<link rel='stylesheet' href='{BOOTSTRAP}'><p class='card'>x</p>")
 NEEDS_BOOTSTRAP = "getComputedStyle(document.querySelector('.card')).display === 'flex'"
 
 

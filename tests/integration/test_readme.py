@@ -22,7 +22,10 @@ DOCUMENTS = [REPOSITORY / "README.md", *sorted(PAGES.glob("*.md")), *sorted((REP
 TEXTS = "\n".join(document.read_text(encoding="utf-8") for document in DOCUMENTS)
 SECONDS = 180
 MOST_LINES = 250
-REPLY = '<file path="index.html">\n<!doctype html>\n<title>By a model</title>\n<h1>By a model</h1>\n</file>\n'
+REPLY = (
+    '<file path="index.html">\n<!doctype html>\n<html lang="en">\n<meta name="viewport" content="width=device-width">\n'
+    "<title>By a model</title>\n<h1>By a model</h1>\n</file>\n"
+)
 
 # What stands in the output of a section's commands, how often, and how many apps they build.
 SECTIONS = {

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.bootstrap.services import build, models_of
+from pipeline.bootstrap.models import models_of
+from pipeline.bootstrap.services import build
 from pipeline.bootstrap.start_report import _models
 from pipeline.domain.errors import Misconfigured
 from pipeline.domain.generation import Price

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from pipeline.bootstrap.environment import read_settings
-from pipeline.bootstrap.services import build, models_of
+from pipeline.bootstrap.models import models_of
+from pipeline.bootstrap.services import build
 from pipeline.domain.errors import Misconfigured
 from pipeline.domain.publication import Target
 from pipeline.jobs.engine import Engine

@@ -136,6 +136,8 @@ def _complete(element: Element, documents: Mapping[str, str]) -> None:
     for each in [element, *element.inner()]:
         each.attrib = {name: value for name, value in each.items() if not _ACTIVE.match(f"{name}={value}")}
         is_used = bool(each.id or each.get("data-role"))
+        if each.tag == "img" and "alt" not in each.attrib:
+            each.set("alt", _name(each))
         each.tag = each.tag or ("output" if is_used and len(each) == 0 else "div")
         each.tag = "div" if each.tag in _UNSAFE else each.tag
         each.text = each.text or ("" if is_used or len(each) or each.tag in {"img", *_FIELDS} else _name(each))

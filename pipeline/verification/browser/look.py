@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
@@ -14,33 +14,27 @@ from pipeline.domain.files import AppFiles
 from pipeline.domain.verdict import Finding, Outcome, Severity, Verdict, Verification
 from pipeline.verification.addresses import ServedApp
 from pipeline.verification.browser.checks import NO_TURN, USUAL_SECONDS, run_scripts, seconds_for
+from pipeline.verification.browser.excuses import excuses
 from pipeline.verification.browser.network import SealedNetwork, settle
 from pipeline.verification.browser.process import LAUNCH_SECONDS, BrowserDied, ChromiumProcess
 from pipeline.verification.browser.questions import PROBE_QUERY, Question, questions_about
 from pipeline.verification.browser.record import MOST_LINE, PageRecord
+from pipeline.verification.browser.survey import OVERFLOW, ids_in, survey, survey_findings
 from pipeline.verification.problems import shown
 
 METHOD = "browser"
 DESKTOP = (1280, 800)
-PHONE = (390, 844)
+PHONE = (375, 812)
 LOAD_SECONDS = 8.0
 LOOK_SECONDS = 60.0
 PICTURE_SECONDS = 5.0
+SURVEY_SECONDS = 10.0
 SILENT_SECONDS = 4.0  # a page that does not answer for so long hangs
 MOST_DOCUMENTS = 50
 MOST_LATE = 2  # checks that are judged once more on a fresh page
 MAX_SCREENSHOT = 1024 * 1024
 MOST_TEXT = 20_000
 
-# A page may scroll sideways within an element of its own; what counts is the whole page.
-_OVERFLOW = """(() => {
-  const root = document.documentElement, hidden = ["hidden", "clip"];
-  if (root.scrollWidth <= innerWidth + 1) return "";
-  if ([root, document.body].some(e => e && hidden.includes(getComputedStyle(e).overflowX))) return "";
-  const wide = [...document.body.querySelectorAll("*")].find(e => e.getBoundingClientRect().right > innerWidth + 1);
-  const name = wide ? wide.localName + (wide.id ? "#" + wide.id : "") : "body";
-  return `${root.scrollWidth} pixels wide; the first element that is too wide: ${name}`;
-})()"""
 _TEXT = "document.body ? document.body.innerText.slice(0, %d) : ''"
 
 
@@ -60,7 +54,7 @@ async def look_at(
     Checks of ``earlier`` rounds are judged after them, with nothing left of what those clicked and typed. Checks in
     prose that a browser cannot decide get no verdict.
     """
-    record, questions = PageRecord(network()), questions_about(checks)
+    record, questions = PageRecord(network(), ids_in(checks)), questions_about(checks)
     death = await _visit(process, record, questions, with_picture=True)
     look = _look_of(record, questions, death)
     if old := questions_about(earlier):
@@ -105,8 +99,8 @@ def look_at_killer(checks: Sequence[Check], earlier: Sequence[Check], reason: st
     return replace(look, earlier=_look_of(record, questions_about(earlier), death).verdicts)
 
 
-def _look_of(record: PageRecord, checks: Iterable[Check], death: str) -> Verification:
-    verdicts = tuple(_verdict(check, record, death) for check in checks)
+def _look_of(record: PageRecord, questions: dict[Check, Question], death: str) -> Verification:
+    verdicts = tuple(_verdict(check, asked.script, record, death) for check, asked in questions.items())
     died = (Finding(Severity.ERROR, "page-dies", death, "index.html"),) if death else ()
     findings = (*died, *record.findings, *record.network.findings)
     return Verification(verdicts, findings, tuple(record.console), picture=record.screenshot, text=record.text)
@@ -143,28 +137,34 @@ async def _look(
         is_pictured = with_picture and not query
         if asked or is_pictured:
             async with _open_page(context, record) as (page, devtools):
-                work = _run(page, devtools, record, asked, address + query, is_pictured=is_pictured)
+                work = _run(page, devtools, record, asked, address + query)
                 await first_to_end(_fails_when_restless(devtools, record), work)
+                if is_pictured:
+                    await _picture(page, devtools, record, asked)
 
 
-async def _picture(page: Page, devtools: CDPSession, record: PageRecord) -> None:
-    """Keep text and screenshot of the page, then look at it as on a phone."""
-    record.text = _readable(await _value(devtools, _TEXT % MOST_TEXT))
-    record.screenshot = await _screenshot(devtools)
-    await page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
-    if overflow := await _value(devtools, _OVERFLOW):
-        message = f"on a phone ({PHONE[0]} pixels) the page scrolls sideways: it is {shown(overflow, MOST_LINE)}"
-        record.findings.append(Finding(Severity.WARNING, "too-wide-for-phones", message, "index.html"))
+async def _picture(page: Page, devtools: CDPSession, record: PageRecord, questions: dict[Check, Question]) -> None:
+    """Survey the page, keep its text and a screenshot, then look at it as on a phone.
+
+    A page that never rests cannot be pictured: its checks were answered. One that floods its console is not surveyed:
+    the browser has enough to do with it.
+    """
+    with suppress(TimeoutError, Error):
+        async with asyncio.timeout(SURVEY_SECONDS):
+            is_broken = any(finding.severity is Severity.ERROR for finding in record.findings)
+            seen = {} if record.is_flooded else await survey(devtools, record.ids, is_broken=is_broken)
+        async with asyncio.timeout(PICTURE_SECONDS):
+            record.text = _readable(await _value(devtools, _TEXT % MOST_TEXT))
+            record.screenshot = await _screenshot(devtools)
+            await page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+            seen["overflow"] = await _value(devtools, OVERFLOW)
+        failed = [asked.script for check, asked in questions.items() if not record.answers.get(check, NO_TURN).holds]
+        network = record.network
+        record.findings.extend(survey_findings(seen, failed, network.lacking_parts, network.app.files))
 
 
 async def _run(
-    page: Page,
-    devtools: CDPSession,
-    record: PageRecord,
-    questions: dict[Check, Question],
-    address: str,
-    *,
-    is_pictured: bool,
+    page: Page, devtools: CDPSession, record: PageRecord, questions: dict[Check, Question], address: str
 ) -> None:
     await _open(page, record, address)
     scripts = [question.script for question in questions.values()]
@@ -175,10 +175,6 @@ async def _run(
         await _open(page, record, address)
         answers[number] = (await run_scripts(devtools, scripts[: number + 1], seconds_for(questions)))[number]
     record.answers.update(zip(questions, answers, strict=True))
-    if is_pictured:
-        with suppress(TimeoutError, Error):  # a page that never rests cannot be pictured: its checks were answered
-            async with asyncio.timeout(PICTURE_SECONDS):
-                await _picture(page, devtools, record)
 
 
 async def _open(page: Page, record: PageRecord, address: str) -> None:
@@ -278,17 +274,15 @@ def _readable(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else " " for c in text[:MOST_TEXT])
 
 
-def _verdict(check: Check, record: PageRecord, death: str) -> Verdict:
+def _verdict(check: Check, script: str, record: PageRecord, death: str) -> Verdict:
     answer = record.answers.get(check, NO_TURN)
     outcome, evidence = Outcome.FAIL, shown(answer.evidence, MOST_LINE)
     if answer.holds:
         outcome = Outcome.PASS
     elif death:
         evidence = death
-    elif record.network.lacking:
-        outcome = Outcome.NOT_VERIFIABLE
-        hosts = ", ".join(record.network.lacking)
-        evidence = f"{evidence}; but the page asked {shown(hosts, MOST_LINE)}, out of reach while it was checked"
+    elif excuse := excuses(script, record.network.lacking, record.network.app.files):
+        outcome, evidence = Outcome.NOT_VERIFIABLE, f"{evidence}; but {shown(excuse, MOST_LINE)}"
     elif answer.holds is None or (check.script is None and answer.value == "null"):
         outcome = Outcome.NOT_VERIFIABLE
     return Verdict(check, outcome, evidence, METHOD)

@@ -10,6 +10,7 @@ from pipeline.domain.media_types import content_type_of
 from pipeline.domain.verdict import Finding, Severity
 from pipeline.verification.addresses import ServedApp
 from pipeline.verification.browser.cdn import CdnFiles, CdnMissing, CdnUnavailable, is_for_everybody
+from pipeline.verification.browser.excuses import parts
 from pipeline.verification.problems import shown
 
 MOST_OF_A_KIND = 10
@@ -36,8 +37,9 @@ class SealedNetwork:
 
     app: ServedApp  # the files, and where they will be served
     cdn: CdnFiles | None  # fetches libraries; None = they count as out of reach
-    # hosts that the page may need and that were out of reach from here, in order
-    lacking: dict[str, None] = field(default_factory=dict)
+    # hosts, and other things, that the page may need and that were out of reach from here: each with the kinds of
+    # requests for it
+    lacking: dict[str, set[str]] = field(default_factory=dict)
     documents: int = 0  # how often a page or a frame was opened
     under_way: int = 0  # requests not answered yet
     _problems: dict[tuple[str, str], Finding] = field(default_factory=dict)
@@ -87,8 +89,18 @@ class SealedNetwork:
             self._note(Severity.ERROR, "blocked-request", url, "leads to the visitor's own machine or network")
             return
         self._note(Severity.WARNING, "blocked-request", url, reason)
-        if kind not in _UNHEARD and len(self.lacking) < MOST_OF_A_KIND:
-            self.lacking[urlsplit(url).hostname or url] = None
+        if kind not in _UNHEARD:
+            self.lack(urlsplit(url).hostname or url, kind)
+
+    def lack(self, what: str, kind: str) -> None:
+        """Remember that the page asked for ``what`` in vain."""
+        if what in self.lacking or len(self.lacking) < MOST_OF_A_KIND:
+            self.lacking.setdefault(what, set()).add(kind)
+
+    @property
+    def lacking_parts(self) -> frozenset[str]:
+        """What of the page may be missing for that: content, style."""
+        return parts(kind for kinds in self.lacking.values() for kind in kinds)
 
     def _is_own(self, url: str) -> bool:
         asked, own = urlsplit(url), urlsplit(self.app.address)

@@ -30,6 +30,17 @@ _LINKS_WORK = """(async () => {{
   for (const link of own) if (!(await fetch(link)).ok) throw new Error(`${{link}} leads to nothing`);
   return {others_count} && own.length < links.length ? null : links.length > 0;
 }})()"""
+# Below the app's address, as hosts serve apps.
+_GETS = """(async () => {{
+  const answer = await fetch({path}), text = await answer.text();
+  if ({holds}) return true;
+  throw new Error(`it answers ${{answer.status}}: ${{text.slice(0, 80)}}`);
+}})()"""
+_GET = (
+    r"(?:an? |the )?GET (?:request )?(?:to |of )?\"?(?P<path>/[^\s\"]*)\"? (?:answers|returns|responds|replies|gives)"
+    r"(?: with)?(?: an?)?(?: (?:HTTP )?(?:status )?(?:code )?(?P<status>[1-5]\d\d)(?: OK)?| (?:valid )?(?P<json>JSON)"
+    r"| \"(?P<text>[^\"]+)\")?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +88,17 @@ def _shows_url(_said: re.Match[str]) -> Question:
     return Question(f"{_VISIBLE}.includes({json.dumps(PROBE_URL)})", query=True)
 
 
+def _answers(said: re.Match[str]) -> Question:
+    holds = "answer.status === 200"
+    if said["status"]:
+        holds = f"answer.status === {said['status']}"
+    elif said["json"]:
+        holds = "answer.ok && (JSON.parse(text), true)"
+    elif said["text"]:
+        holds = f"text.includes({json.dumps(said['text'])})"
+    return Question(_GETS.format(path=json.dumps(f".{said['path']}"), holds=holds))
+
+
 def _links_work(said: re.Match[str]) -> Question:
     return Question(_LINKS_WORK.format(others_count="false" if said["local"] else "true"))
 
@@ -90,6 +112,7 @@ _RULES = (
         rf"{on_pages.PAGE} {_SHOWS} (?:[\w-]+ ){{0,2}}(?:url|address|link)(?: that is)? {_PASSED} \"?\?url=[^\s\"]*\"?",
         _shows_url,
     ),
+    (_GET, _answers),
     (on_pages.LINKS_WORK, _links_work),
     (on_pages.NO_BROKEN_LINKS, _links_work),
 )

@@ -15,13 +15,21 @@ from pipeline.verification.files.stylesheets import read_stylesheet
 from pipeline.verification.files.syntax import json_problem
 from pipeline.verification.problems import Problem
 
+NO_VIEWPORT = (
+    "phones show the page shrunk, as it would be on a wide screen: put "
+    '<meta name="viewport" content="width=device-width, initial-scale=1"> into its head'
+)
+_IS_DOCUMENT = re.compile(r"<(?:!doctype|html|head)\b", re.IGNORECASE)  # no part of a page, as templates have them
+
 
 def page_findings(sources: Sources, app: ServedApp, brief: Brief) -> Iterator[Finding]:
-    """Duplicate ids, addresses that lead nowhere, broken scripts and styles; page by page."""
+    """Pages without a viewport, duplicate ids, addresses that lead nowhere, broken scripts and styles; page by page."""
     asked = " ".join([brief.text, *(check.text for check in brief.checks)])
     for page in sources.pages.values():
         if page.path in sources.attached:
             continue
+        if _IS_DOCUMENT.search(page.source) and not page.tree.css_matches('meta[name="viewport" i]'):
+            yield Finding(Severity.ERROR, "no-viewport", NO_VIEWPORT, page.path)
         yield from islice(_duplicate_ids(page, asked), MOST_OF_A_KIND)
         yield from islice(_broken_references(page, app), MOST_OF_A_KIND)
         yield from _inline_code(page, app)

@@ -55,7 +55,7 @@ async def test_a_browser_that_does_not_start_or_is_not_there_does_not_work() -> 
 
 async def test_no_browser_is_a_warning_unless_it_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (await row("browser", chromium="none"))["verdict"] == "not configured"
-    monkeypatch.setattr("pipeline.bootstrap.services.find_browser", lambda _: None)
+    monkeypatch.setattr("pipeline.bootstrap.browsers.find_browser", lambda _: None)
     assert (await row("browser"))["verdict"] == "warning"
 
 

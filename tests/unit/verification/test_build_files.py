@@ -140,7 +140,7 @@ REPLIES = Path(__file__).parents[2] / "data" / "replies"
 READABLE_REPLIES = sorted(path for path in REPLIES.glob("*.md") if path.stem != "twice")  # that one is refused whole
 
 PAGES_ADDRESS = "https://octo.github.io/x/"
-PAGE = {"README.md": "# x", "index.html": "<!doctype html><title>x</title>"}
+PAGE = {"README.md": "# x", "index.html": "<title>x</title>"}
 CARD = "---\ntitle: Sales\nemoji: 📊\ncolorFrom: blue\ncolorTo: pink\nsdk: {}\n---\n\n# Sales\n"
 SOUND = cases("sound-build-files")
 DOCKER_SPACES = dict(SOUND["docker-spaces"])

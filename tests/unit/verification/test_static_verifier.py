@@ -28,7 +28,7 @@ async def found(files: dict[str, bytes | str], **brief: Any) -> list[tuple[str, 
 
 
 def page(body: str) -> str:
-    return f"<!doctype html>\n<title>x</title>\n{body}\n"
+    return f"<!doctype html><meta name=viewport>\n<title>x</title>\n{body}\n"
 
 
 async def test_a_file_that_is_not_the_picture_of_its_name_is_an_error_unless_it_came_so() -> None:
