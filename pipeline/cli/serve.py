@@ -82,16 +82,8 @@ def _build(settings: "Settings") -> "tuple[Services, uvicorn.Server]":
 
 
 def _server(services: "Services") -> "uvicorn.Server":
-    from uvicorn import Config, Server
-
     from pipeline.web.app import create_app
-
-    class LeavesSignalsToUs(Server):
-        """It would close the door at once, and we still answer while jobs finish."""
-
-        @contextmanager
-        def capture_signals(self) -> Iterator[None]:
-            yield
+    from pipeline.web.connections import PatientServer, raise_descriptor_limit
 
     try:
         app = create_app(services)
@@ -99,16 +91,8 @@ def _server(services: "Services") -> "uvicorn.Server":
         if "DEPLOY_SECRET " not in str(error):
             raise
         raise Misconfigured(f"{error}\nTo make one for this shell:\n  {HOW_TO_MAKE_ONE}") from error
-    return LeavesSignalsToUs(
-        Config(
-            app,
-            lifespan="off",
-            log_config=None,
-            access_log=False,  # we have lines of our own
-            timeout_graceful_shutdown=CLOSE_SECONDS,
-            server_header=False,
-        )
-    )
+    raise_descriptor_limit()
+    return PatientServer(app, close_seconds=CLOSE_SECONDS)
 
 
 async def _serve(services: "Services", server: "uvicorn.Server", listener: socket.socket) -> None:

@@ -77,7 +77,7 @@ def create_app(services: Services) -> FastAPI:
     for routes in ROUTES:
         app.router.routes += routes.router.routes  # included, each would be built again, at the first request
     install_error_handlers(app)
-    app.add_middleware(BodyLimit, max_bytes=services.settings.max_request_bytes)
+    app.add_middleware(BodyLimit, max_bytes=services.settings.max_request_bytes, is_known=app.state.gate.knows_sender)
     app.add_middleware(SafeHeaders)
     app.add_middleware(RequestLog)
     describe = app.openapi

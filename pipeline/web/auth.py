@@ -12,20 +12,24 @@ secret's length, so short ones are warned of at the start.
 import logging
 import math
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from ipaddress import IPv6Address, ip_address
 from secrets import compare_digest
 from typing import Self
 
+from fastapi.security.utils import get_authorization_scheme_param
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
 from pipeline.domain.deploy_secret import GOOD_LENGTH, secret_problem
 from pipeline.domain.errors import Misconfigured, NotPermitted
 from pipeline.settings import Settings
+from pipeline.web.body import secrets_in
 
 WRONG_SECRETS_PER_MINUTE = 20
 
@@ -102,6 +106,15 @@ class Gate:
         self._credentials = credentials
         self._limit = RateLimitItemPerMinute(wrong_per_minute)
         self._wrong = MovingWindowRateLimiter(MemoryStorage())
+
+    def knows_one_of(self, secrets: Iterable[bytes]) -> bool:
+        """Whether one of ``secrets`` is somebody's; wrong ones are not counted."""
+        return any(self._credentials.caller(secret) for secret in secrets)
+
+    def knows_sender(self, headers: Headers, body: bytes) -> bool:
+        """Whether these headers, or a ``body`` of JSON that begins like that, hold somebody's secret."""
+        bearer = get_authorization_scheme_param(headers.get("authorization"))[1]
+        return self.knows_one_of((bearer.encode("latin-1"), *secrets_in(body)))
 
     async def admit(self, secret: bytes, address: str) -> Caller:
         """Return whose ``secret`` is; empty = none was sent. Wrong ones are counted by the client's ``address``.

@@ -115,7 +115,7 @@ async def test_a_length_that_lies_makes_no_job_and_no_500(services: MemoryServic
 
 
 async def test_a_client_that_never_finishes_its_body_is_sent_away(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(body_reading, "BODY_SECONDS", 0.1)
+    monkeypatch.setattr(body_reading, "GRACE_SECONDS", 0.1)
     answer = await exchange(port, head("Content-Length: 100"), b"{")
     assert status_and_json(answer) == (408, {"ok": False, "error": "the request did not arrive in time"})
     assert b"\r\nconnection: close\r\n" in answer.lower()
