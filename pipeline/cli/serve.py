@@ -83,7 +83,7 @@ def _build(settings: "Settings") -> "tuple[Services, uvicorn.Server]":
 
 def _server(services: "Services") -> "uvicorn.Server":
     from pipeline.web.app import create_app
-    from pipeline.web.connections import PatientServer, raise_descriptor_limit
+    from pipeline.web.connections import PatientServer, raise_descriptor_limit, return_memory
 
     try:
         app = create_app(services)
@@ -92,6 +92,7 @@ def _server(services: "Services") -> "uvicorn.Server":
             raise
         raise Misconfigured(f"{error}\nTo make one for this shell:\n  {HOW_TO_MAKE_ONE}") from error
     raise_descriptor_limit()
+    return_memory()
     return PatientServer(app, close_seconds=CLOSE_SECONDS)
 
 

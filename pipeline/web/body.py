@@ -24,7 +24,7 @@ SLOWEST_BYTES = 16 * 1024
 HEAVY_BYTES = 256 * 1024
 """Bodies beyond this are read by turns, parsed in a thread, and only when their sender's secret was found."""
 
-TURNS = {True: 4, False: 2}
+TURNS = {True: 2, False: 2}
 """How many heavy bodies are held at once, of senders who are known by then, and of strangers."""
 TURN_SECONDS = 60
 RETRY_AFTER_SECONDS = 10

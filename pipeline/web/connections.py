@@ -1,6 +1,7 @@
 """Connections: how many there may be, and how long one may keep us waiting. Bodies have rules of their own (body)."""
 
 import asyncio
+import ctypes
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,6 +24,9 @@ MOST_CONNECTIONS = 4_096
 MOST_DESCRIPTORS = 65_536
 RESERVED_DESCRIPTORS = 512
 """For git, browser and database."""
+
+LARGE_BLOCK = 1024 * 1024
+_M_MMAP_THRESHOLD = -3  # mallopt(3)
 
 
 class Connection(H11Protocol):
@@ -112,6 +116,12 @@ def most_connections() -> int:
     """How many there may be, so that descriptors are left for what the work needs; one network gets half of them."""
     allowed = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     return min(MOST_CONNECTIONS, max(allowed - RESERVED_DESCRIPTORS, allowed // 2))
+
+
+def return_memory() -> None:
+    """Make glibc give back large blocks when they are freed; by itself it learns to keep what was freed once."""
+    with suppress(AttributeError, OSError):  # another C library
+        ctypes.CDLL(None).mallopt(_M_MMAP_THRESHOLD, LARGE_BLOCK)
 
 
 def raise_descriptor_limit() -> None:
