@@ -24,7 +24,7 @@ from pipeline.jobs.stores import SqlLedger
 from pipeline.manage_spaces.creation import CreateSpace
 from pipeline.manage_spaces.provisioning import ProvisionSpaces
 from pipeline.notification.egress import EgressClient
-from pipeline.ports import CallEvents, Generator, Judge, Publisher, SecretScanner, SpaceHosts, Verifier
+from pipeline.ports import CallEvents, Generator, Judge, Publisher, SecretScanner, Sites, SpaceHosts, Verifier
 from pipeline.publishing.local import LocalPublisher
 from pipeline.settings import Settings
 from pipeline.verification.browser.cdn import CDN_HOSTS, MOST_AT_ONCE, CdnFiles, mirrors
@@ -46,6 +46,7 @@ class Services:
     models: list[str]  # that are asked, in order; none where apps are built by general rules
     jobs: JobQueue  # accept, show, watch, cancel, redeliver
     workspaces: GitWorkspaces  # for previews
+    sites: Sites  # which of them are published
     secrets: SecretScanner  # looks for configured secrets in what is to be published
     spaces: SpaceHosts  # the Hub, as a token sees it
     create_space: CreateSpace  # the use case of that name
@@ -93,6 +94,7 @@ def build(settings: Settings) -> Services:
         models=models,
         jobs=jobs.queue,
         workspaces=workspaces,
+        sites=jobs.sites,
         secrets=secrets,
         spaces=spaces,
         create_space=CreateSpace(spaces, secrets, jobs.clock, owner=settings.hf_owner),
@@ -241,7 +243,7 @@ def _publishers(
         return HfSpacePublisher(spaces(None), workspaces, clock, owner=settings.hf_owner)
 
     def local() -> Publisher:
-        return LocalPublisher(workspaces, settings.generated_repos_dir, settings.own_address)
+        return LocalPublisher(workspaces, settings.generated_repos_dir, settings.preview_address)
 
     makers = {Target.GITHUB_PAGES: github_pages, Target.HF_SPACE: hf_space, Target.LOCAL: local}
     return PublishersOnFirstUse({target: makers[target] for target in settings.targets})

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from pipeline.deploy.candidates import Candidate, Candidates, Ports, commit_message, notes_on_site
 from pipeline.domain.brief import Brief
-from pipeline.domain.errors import BuildFailed, PlanRequired, WorkspaceMissing
+from pipeline.domain.errors import BuildFailed, PlanRequired, Unpublishable, WorkspaceMissing
 from pipeline.domain.job import Job, Stage
 from pipeline.domain.notification import DeliveryState, Notification
 from pipeline.domain.publication import Publication, Site
@@ -28,6 +28,7 @@ class Deploy:
         """Work on ``job``.
 
         Raises:
+            Unpublishable: the app holds what must not be published.
             StageError: a stage failed for good; nothing after it was done.
         """
         candidates = Candidates(self._ports, job, brief, checkpoint)
@@ -81,6 +82,10 @@ class Deploy:
         return live
 
     async def _commit(self, job: Job, candidate: Candidate) -> str:
+        if reasons := "; ".join(f"{finding.path}: {finding.message}" for finding in candidate.forbidden):
+            raise Unpublishable(
+                f"{reasons}. Nothing was published: say in the brief what is wanted, and send it again."
+            )
         ports, site, message = self._ports, candidate.draft.site, commit_message(job, candidate.draft.made)
         files = await ports.blobs.get_files(candidate.files)
         try:

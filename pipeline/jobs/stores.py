@@ -139,6 +139,15 @@ class SqlSites:
         """The newest published site of (email, task), else of the same task up to the last hyphen."""
         return await self._database.transact(lambda connection: published_site(connection, email, task))
 
+    async def shown(self, folder: str) -> Site | None:
+        """The site of ``folder``, if it is of target ``local`` and has been published."""
+        table = tables.sites
+        query = sa.select(table).where(
+            table.c.folder == folder, table.c.target == Target.LOCAL, table.c.head.is_not(None)
+        )
+        row = await self._database.transact(lambda connection: connection.execute(query).one_or_none())
+        return from_row(Site, row) if row else None
+
     async def open(self, email: str, task: str, nonce: str, target: Target) -> Site:
         """The site that this round 1 opened, or a new one with names nobody else has."""
 

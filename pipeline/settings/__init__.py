@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode
 
 from pipeline.domain.errors import Misconfigured
 from pipeline.domain.publication import Target
+from pipeline.settings.addresses import AddressSettings
 from pipeline.settings.owners import read_owner_secrets
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -51,18 +52,11 @@ def _state_folder() -> Path:
     return user_data_path("code-to-deployment", appauthor=False) / "generated_repos"
 
 
-class JobSettings(BaseSettings):
+class JobSettings(AddressSettings):
     """What the jobs and their database need, read once at the start: all that ``pipeline jobs`` reads.
 
     Secrets are SecretStr, so that no repr and no log line shows them.
     """
-
-    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True)
-
-    host: str = Field("127.0.0.1", description="address that `serve` listens on; `0.0.0.0` for all")
-    port: int = Field(8000, ge=0, le=65535, description="port that `serve` listens on; 0 takes a free one")
-    public_url: str | None = Field(None, description="address of the service as visitors see it, behind a proxy")
-    space_host: str | None = Field(None, description="the same on a Hugging Face Space; the Hub sets it")
 
     database_url: SecretStr | None = Field(
         None, description="`postgresql://…` for several machines; else SQLite in `GENERATED_REPOS_DIR/.pipeline/`"
@@ -116,21 +110,14 @@ class JobSettings(BaseSettings):
             )
             raise Misconfigured(f"an environment variable has a value it cannot have: {problems}") from None
 
-    @property
-    def own_address(self) -> str:
-        """Where this service is reached, without a slash at the end."""
-        if self.public_url:
-            return self.public_url.rstrip("/")
-        if self.space_host:
-            return f"https://{self.space_host}"
-        host = "127.0.0.1" if self.host in {"0.0.0.0", "::", ""} else self.host  # noqa: S104 - compared, not bound
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
-
     def secrets(self) -> tuple[str, ...]:
         """Every secret value that must never be logged, answered, prompted or published."""
         values = [
             value.get_secret_value() for name, value in self if isinstance(value, SecretStr) and name != "database_url"
         ]
+        database = urlsplit(self.database_url.get_secret_value()) if self.database_url else None
+        if database and database.password and database.password != database.username:
+            values += {database.password, unquote(database.password)}
         keys = self.webhook_signing_secret.get_secret_value().split(",") if self.webhook_signing_secret else []
         return tuple(filter(None, [*values, *(key.strip() for key in keys)]))
 

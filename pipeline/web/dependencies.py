@@ -13,7 +13,7 @@ from pipeline.domain.errors import NotFound
 from pipeline.domain.job import Job
 from pipeline.domain.space import CreatedSpace, NewSpace
 from pipeline.manage_spaces.provisioning import ProvisionSpaces
-from pipeline.ports import CallEvents, Jobs, SecretScanner, SpaceHosts, Workspaces
+from pipeline.ports import CallEvents, Jobs, SecretScanner, Sites, SpaceHosts, Workspaces
 from pipeline.settings import Settings
 from pipeline.shapes.deploy_request import RequestRules
 from pipeline.web.auth import Caller, Gate
@@ -52,6 +52,10 @@ class Services(Protocol):
     @property
     def workspaces(self) -> Workspaces:
         """For previews."""
+
+    @property
+    def sites(self) -> Sites:
+        """For previews as well."""
 
     @property
     def secrets(self) -> SecretScanner:

@@ -15,6 +15,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 from pipeline.domain.brief import Brief
@@ -27,7 +28,7 @@ from pipeline.domain.space import CreatedSpace, NewSpace
 from pipeline.ports import Jobs, SecretScanner, SpaceHost, SpaceHosts, Workspaces
 from pipeline.settings import Settings
 from pipeline.verification.secrets import ConfiguredSecretScanner
-from tests.builders import NOW, SHA, make_delivery, make_outcome
+from tests.builders import NOW, SHA, make_delivery, make_outcome, make_site
 
 _FOLDER = re.compile(r"[a-z0-9-]+")
 SECRET = "a-long-secret-for-tests"
@@ -249,8 +250,8 @@ class MemoryWorkspaces(Workspaces):
     async def head(self, folder: str) -> str | None:
         return SHA if folder in self._folders else None
 
-    async def read(self, folder: str, path: str) -> bytes | None:
-        if path_problem(path) or not _FOLDER.fullmatch(folder):
+    async def read(self, folder: str, path: str, commit_sha: str | None = None) -> bytes | None:
+        if path_problem(path) or not _FOLDER.fullmatch(folder) or commit_sha != SHA:
             raise ValueError("this must be judged before a file system is asked")
         return self._folders.get(folder, {}).get(path)
 
@@ -264,8 +265,7 @@ class MemoryWorkspaces(Workspaces):
 class MemoryServices:
     """What ``create_app`` needs, in memory; ``folders`` are what previews show.
 
-    Of the settings, which are given by field name, a secret is set unless they say otherwise.
-    """
+    Of the settings, which are given by field name, a secret is set unless they say otherwise."""
 
     def __init__(
         self, folders: Mapping[str, Mapping[str, bytes]] | None = None, queue_limit: int = 1000, **settings: Any
@@ -273,6 +273,7 @@ class MemoryServices:
         self.settings = Settings.from_environment(**{"deploy_secret": SECRET, **settings})
         self.jobs = MemoryJobs(queue_limit)
         self.workspaces = MemoryWorkspaces(folders or {})
+        self.sites: Any = SimpleNamespace(shown=self._shown)
         self.secrets: SecretScanner = ConfiguredSecretScanner(self.settings.secrets())
         self.spaces: SpaceHosts = _no_hub
         self.create_space: Callable[[NewSpace, str | None], Awaitable[CreatedSpace]] = _no_new_space
@@ -280,6 +281,9 @@ class MemoryServices:
         self.call_events: Any = None
         self.browser: Any = None
         self.log: list[str] = []
+
+    async def _shown(self, folder: str) -> Site | None:
+        return make_site(folder=folder, head=SHA) if await self.workspaces.head(folder) else None
 
     async def start(self) -> None:
         self.log.append("started")

@@ -69,7 +69,7 @@ async def rest(reader: asyncio.StreamReader) -> bytes:
 
 @pytest.mark.parametrize("sent", [b"", b"GET /health HTTP/1.1\r\nHost: x\r\n"])
 async def test_a_head_that_does_not_come_ends_the_connection(rig: Rig, sent: bytes) -> None:
-    reader, writer = await rig.connect(sent)
+    reader, _ = await rig.connect(sent)
     rig.pass_time(HEAD_SECONDS - 1)
     assert rig.count == 1
     rig.pass_time(HEAD_SECONDS)
@@ -99,7 +99,7 @@ async def test_the_rest_of_a_body_that_nobody_reads_is_not_waited_for_without_en
 
 
 async def test_a_request_under_way_may_take_its_time(rig: Rig) -> None:
-    _, writer = await rig.connect(POST + b"Content-Length: 100\r\n\r\n{")
+    await rig.connect(POST + b"Content-Length: 100\r\n\r\n{")
     await until(lambda: rig.server.server_state.tasks)
     rig.pass_time(3600)
     assert rig.count == 1
@@ -135,7 +135,7 @@ def test_descriptors_are_left_for_the_work(monkeypatch: pytest.MonkeyPatch, desc
 
 async def test_two_lengths_are_refused_and_nothing_behind_them_is_read(rig: Rig) -> None:
     head = POST + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n"
-    reader, writer = await rig.connect(head + b"0\r\n\r\n" + REQUEST, taken=False)
+    reader, _ = await rig.connect(head + b"0\r\n\r\n" + REQUEST, taken=False)
     answer = await rest(reader)
     assert answer.startswith(b"HTTP/1.1 400")
     assert answer.count(b"HTTP/1.1") == 1

@@ -33,7 +33,8 @@ router = APIRouter(tags=["mcp"])
 async def mcp(request: Request, state: GradioOfApp) -> Response:
     """Streamable HTTP without sessions; the tools are the functions of /gradio_api/info.
 
-    One message of at most 256 KiB per request. `tools/list` is public; `tools/call` needs a token, like every other way to call.
+    One message of at most 256 KiB per request. `tools/list` is public; `tools/call` needs a token, like every other
+    way to call.
     """
     _check_headers(request.headers, state.services.settings.own_address)
     message = bytes(await read_body(request, HEAVY_BYTES))

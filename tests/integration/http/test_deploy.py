@@ -257,7 +257,9 @@ async def test_a_heavy_request_is_judged_like_a_light_one(client: Client) -> Non
     assert (await post(client, round=0, padding=padding)).json()["fields"][0]["field"] == "round"
     known = f'{{"secret" : "{SECRET}", "b": "{padding}"'.encode()
     assert (await client.post("/api-deploy", content=known + b', "a": NaN}')).status_code == 400
-    assert (await client.post("/api-deploy", content=known + b"," + b"{}," * json_object.MOST_VALUES)).status_code == 400
+    assert (
+        await client.post("/api-deploy", content=known + b"," + b"{}," * json_object.MOST_VALUES)
+    ).status_code == 400
 
 
 async def test_a_full_queue_says_when_to_come_back() -> None:
