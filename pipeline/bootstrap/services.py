@@ -47,6 +47,7 @@ class Services:
     jobs: JobQueue  # accept, show, watch, cancel, redeliver
     workspaces: GitWorkspaces  # for previews
     sites: Sites  # which of them are published
+    callbacks: EgressClient  # to addresses that briefs name
     secrets: SecretScanner  # looks for configured secrets in what is to be published
     spaces: SpaceHosts  # the Hub, as a token sees it
     create_space: CreateSpace  # the use case of that name
@@ -95,6 +96,7 @@ def build(settings: Settings) -> Services:
         jobs=jobs.queue,
         workspaces=workspaces,
         sites=jobs.sites,
+        callbacks=EgressClient(UrlRule(settings.evaluation_allowed_origins)),
         secrets=secrets,
         spaces=spaces,
         create_space=CreateSpace(spaces, secrets, jobs.clock, owner=settings.hf_owner),

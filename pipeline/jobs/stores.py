@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
+from itertools import chain, count, islice
 from threading import Lock
 from typing import Any
 
@@ -13,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from pipeline.domain.conversation import Reply
-from pipeline.domain.errors import NotFound
+from pipeline.domain.errors import NotFound, Unavailable
 from pipeline.domain.files import AppFiles
 from pipeline.domain.generation import Usage
 from pipeline.domain.notification import Delivery
@@ -25,6 +26,8 @@ from pipeline.jobs.revisions import published_site
 from pipeline.ports import Clock
 
 RECENT_BYTES = 32 * 1024 * 1024
+MOST_NAMES = 100
+"""That are tried for a site's folder."""
 
 
 def upsert(connection: sa.Connection, table: sa.Table, row: dict[str, Any], update: tuple[str, ...] = ()) -> bool:
@@ -160,21 +163,22 @@ class SqlSites:
                 return from_row(Site, row)
             newest = _current(connection, email, task)
             counter = newest.counter + 1 if newest else 1
-            folder = folder_name(task, nonce)
-            if connection.execute(sa.select(table.c.id).where(table.c.folder == folder)).first():
-                folder = f"{folder}-{owner_mark(email, task)}-{counter}"
-            row_values = {
+            values = {
                 "email": email,
                 "task": task,
                 "counter": counter,
                 "nonce": nonce,
                 "target": target,
-                "folder": folder,
                 "repository": repository_name(email, task, counter),
                 "checks": [],
             }
-            connection.execute(table.insert().values(row_values))
-            return from_row(Site, connection.execute(opened).one())
+            folder = folder_name(task, nonce)
+            marked = (f"{folder}-{owner_mark(email, task)}-{number}" for number in count(counter))
+            for name in chain([folder], islice(marked, MOST_NAMES)):
+                upsert(connection, table, values | {"folder": name})
+                if opened_now := connection.execute(opened).one_or_none():  # by us, or by another worker meanwhile
+                    return from_row(Site, opened_now)
+            raise Unavailable("every name of a folder for this app is taken: send the request again")
 
         return await self._database.transact(work)
 

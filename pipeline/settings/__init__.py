@@ -1,6 +1,7 @@
 """What operators set in the environment. CONTRACT names and defaults; nothing else reads the environment."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,12 +14,13 @@ from pydantic_settings import NoDecode
 from pipeline.domain.errors import Misconfigured
 from pipeline.domain.publication import Target
 from pipeline.settings.addresses import AddressSettings
-from pipeline.settings.owners import read_owner_secrets
+from pipeline.settings.owners import OwnersFile
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _IS_CLONE = (_PACKAGE.parent / "pyproject.toml").is_file()
 
 MEBIBYTE = 1024 * 1024
+_NO_OWNERS: Mapping[str, SecretStr] = {}
 
 TOKEN_SOURCES = {
     Target.GITHUB_PAGES: "sign in with `gh auth login`, or set GITHUB_TOKEN to one that may create repositories "
@@ -256,13 +258,17 @@ class Settings(JobSettings):
         return self.prompts_dir or (Path("prompts") if Path("prompts/system.md").is_file() else packaged)
 
     @cached_property
-    def owner_secrets(self) -> dict[str, SecretStr]:
-        """DEPLOY_SECRETS_FILE: the secret of each owner, by e-mail address.
+    def _owners_file(self) -> OwnersFile | None:
+        return OwnersFile(self.deploy_secrets_file) if self.deploy_secrets_file else None
+
+    @property
+    def owner_secrets(self) -> Mapping[str, SecretStr]:
+        """DEPLOY_SECRETS_FILE as it is now: the secret of each owner, by e-mail address.
 
         Raises:
             Misconfigured: the file cannot be read, or is no JSON map of address to secret.
         """
-        return read_owner_secrets(self.deploy_secrets_file) if self.deploy_secrets_file else {}
+        return self._owners_file.secrets() if self._owners_file else _NO_OWNERS
 
     def secrets(self) -> tuple[str, ...]:
         """Those of the owners as well."""

@@ -5,6 +5,7 @@ import json
 import re
 from base64 import b64encode
 from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
@@ -81,11 +82,20 @@ class ConfiguredSecretScanner:
     time is linear in the size of the app.
 
     Args:
-        secrets: the values. Those of fewer than SHORTEST_SECRET characters are not looked for.
+        secrets: the values, or what tells them, as they are at the time. Those of fewer than SHORTEST_SECRET
+            characters are not looked for.
     """
 
-    def __init__(self, secrets: tuple[str, ...]) -> None:
-        self._secrets = tuple(_Secret.of(value) for value in dict.fromkeys(secrets) if len(value) >= SHORTEST_SECRET)
+    def __init__(self, secrets: tuple[str, ...] | Callable[[], tuple[str, ...]]) -> None:
+        self._values = secrets if callable(secrets) else lambda: secrets
+        self._known: tuple[str, ...] = ()
+        self._forms: tuple[_Secret, ...] = ()
+
+    def _secrets(self) -> tuple[_Secret, ...]:
+        if (values := self._values()) != self._known:
+            self._forms = tuple(_Secret.of(value) for value in dict.fromkeys(values) if len(value) >= SHORTEST_SECRET)
+            self._known = values
+        return self._forms
 
     def scan(self, files: AppFiles, *texts: str) -> None:
         """Look through all names, contents and ``texts`` (the commit message, say).
@@ -115,7 +125,7 @@ class ConfiguredSecretScanner:
         unescaped = _ESCAPED_BYTE.sub(lambda escape: _BYTES[int(escape[1], 16)], _without_entities(content))
         visible = tuple(dict.fromkeys(_without_invisible(text) for text in (content, unescaped)))
         traces = {_trace(text) for text in visible}
-        for secret in self._secrets:
+        for secret in self._secrets():
             if not any(trace in text for trace in secret.traces for text in traces):
                 continue
             for text in (content, unescaped, *visible, *(_SEAM.sub(b"", text) for text in visible)):

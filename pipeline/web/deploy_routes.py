@@ -14,7 +14,7 @@ from pipeline.shapes.examples import DEPLOY_EXAMPLES
 from pipeline.shapes.json_object import read_object
 from pipeline.web.auth import Gate
 from pipeline.web.body import HEAVY_BYTES, body_is_done, parse_aside, read_body, require_json, secrets_in
-from pipeline.web.dependencies import GateOfApp, RulesOfApp, ServicesOfApp, address_of
+from pipeline.web.dependencies import GateOfApp, RulesOfApp, ServicesOfApp, address_of, require_host
 from pipeline.web.errors import documented
 from pipeline.web.listening import while_listening
 from pipeline.web.prefer import read_preferences
@@ -71,6 +71,7 @@ async def deploy(request: Request, services: ServicesOfApp, gate: GateOfApp, rul
     """
     require_json(request.headers)
     brief = await _authentic_brief(request, gate, rules)
+    await require_host(services, brief)
     answer = token_hex(16)
     job, _ = await services.jobs.accept(brief, reply=answer)
     del brief

@@ -1,12 +1,5 @@
 """The ``Jobs`` and ``Workspaces`` ports in memory, and the services that HTTP works with, for tests of the edges.
 
-In a test::
-
-    services = MemoryServices()
-    app = create_app(services)
-    ...  # POST a brief
-    services.jobs.finish(job_id)
-
 Nothing happens to a job by itself: the test says ``start``, ``event``, ``finish`` and ``fail``.
 """
 
@@ -274,6 +267,7 @@ class MemoryServices:
         self.jobs = MemoryJobs(queue_limit)
         self.workspaces = MemoryWorkspaces(folders or {})
         self.sites: Any = SimpleNamespace(shown=self._shown)
+        self.callbacks = self
         self.secrets: SecretScanner = ConfiguredSecretScanner(self.settings.secrets())
         self.spaces: SpaceHosts = _no_hub
         self.create_space: Callable[[NewSpace, str | None], Awaitable[CreatedSpace]] = _no_new_space
@@ -281,6 +275,9 @@ class MemoryServices:
         self.call_events: Any = None
         self.browser: Any = None
         self.log: list[str] = []
+
+    async def is_missing(self, url: str) -> bool:
+        return "no-such-host" in url
 
     async def _shown(self, folder: str) -> Site | None:
         return make_site(folder=folder, head=SHA) if await self.workspaces.head(folder) else None
@@ -296,5 +293,5 @@ def _no_hub(_token: str | None) -> SpaceHost:
     raise Misconfigured("HF_TOKEN is not set")
 
 
-async def _no_new_space(_new: NewSpace, _token: str | None) -> CreatedSpace:
-    raise Misconfigured("HF_TOKEN is not set")
+async def _no_new_space(_new: NewSpace, token: str | None) -> CreatedSpace:
+    return _no_hub(token)  # type: ignore[return-value]  # raises

@@ -262,6 +262,13 @@ async def test_a_heavy_request_is_judged_like_a_light_one(client: Client) -> Non
     ).status_code == 400
 
 
+async def test_an_evaluator_that_does_not_exist_is_refused(client: Client) -> None:
+    response = await post(client, evaluation_url="https://no-such-host.example.com/notify")
+    problem = {"field": "evaluation_url", "problem": "names a host that does not exist"}
+    assert (response.status_code, response.json()["fields"]) == (400, [problem])
+    assert client.jobs.ids == []
+
+
 async def test_a_full_queue_says_when_to_come_back() -> None:
     async with Client(MemoryServices(queue_limit=1)) as client:
         await post(client)
