@@ -125,6 +125,7 @@ async def test_there_is_a_limit_in_all(rig: Rig, monkeypatch: pytest.MonkeyPatch
     await rig.connect()
     reader, _ = await rig.connect(taken=False)
     assert await rest(reader) == b""
+    assert rig.count == 2  # it is not their time that is over
 
 
 @pytest.mark.parametrize(("descriptors", "most"), [(100, 50), (1_024, 512), (20_000, 4_096)])
