@@ -131,20 +131,6 @@ async def test_only_heavy_requests_are_parsed_beside_the_event_loop(
     assert threads == [True, False]
 
 
-@pytest.mark.parametrize("secret", ["a-wrong-secret-for-tests", None])
-async def test_a_heavy_request_is_not_parsed_before_its_secret_is_known(
-    client: Client, monkeypatch: pytest.MonkeyPatch, secret: str | None
-) -> None:
-    monkeypatch.delattr(deploy_routes, "read_object")
-    assert (await post(client, secret=secret, padding="x" * body_reading.HEAVY_BYTES)).status_code == 403
-
-
-@pytest.mark.parametrize("path", ["/mcp", "/gradio_api/cancel"])
-async def test_what_needs_no_secret_takes_no_heavy_request(client: Client, path: str) -> None:
-    response = await client.post(path, json={"padding": "x" * body_reading.HEAVY_BYTES})
-    assert (response.status_code, response.json()["ok"]) == (413, False)
-
-
 async def test_a_result_that_waited_for_is_replayed_to_the_letter(client: Client) -> None:
     await post(client)
     client.jobs.finish(client.jobs.ids[0])
