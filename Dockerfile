@@ -44,6 +44,7 @@ ENV PATH=/opt/pipeline/bin:$PATH \
 USER 1000
 WORKDIR /home/user
 EXPOSE 8000
+EXPOSE 8001
 HEALTHCHECK --interval=30s --timeout=5s --start-period=20s \
     CMD ["python", "-c", "import os, urllib.request as r; r.urlopen(f\"http://127.0.0.1:{os.environ['PORT']}/health\", timeout=4)"]
 ENTRYPOINT ["tini", "--"]

@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from typing import Any, TextIO
 
 import structlog
@@ -15,6 +15,8 @@ QUIET = (
 
 MASK = "[secret]"
 
+Secrets = tuple[str, ...] | Callable[[], tuple[str, ...]]
+
 
 def is_text(form: str = "auto") -> bool:
     """Whether LOG_FORMAT means text: ``text``, or ``auto`` where a person reads."""
@@ -22,12 +24,12 @@ def is_text(form: str = "auto") -> bool:
 
 
 def configure_logging(
-    secrets: tuple[str, ...], *, level: int | str = logging.INFO, form: str = "auto", silent: Sequence[str] = ()
+    secrets: Secrets, *, level: int | str = logging.INFO, form: str = "auto", silent: Sequence[str] = ()
 ) -> None:
     """Send every log record of this process to standard error, as one line each.
 
     Args:
-        secrets: values that are masked wherever they appear in a record.
+        secrets: values that are masked wherever they appear in a record; or what tells them as they are then.
         level: least severity of our own records.
         form: LOG_FORMAT.
         silent: loggers of ours that say nothing below an error.
@@ -100,8 +102,9 @@ def _printable(text: str, name: str) -> str:
 class Redactor:
     """Replaces secrets in every string of a record, at any depth."""
 
-    def __init__(self, secrets: tuple[str, ...]) -> None:
-        self._secrets = sorted(secrets, key=len, reverse=True)
+    def __init__(self, secrets: Secrets) -> None:
+        self._secrets = secrets if callable(secrets) else lambda: secrets
+        self._secrets()  # what is wrong with them is to be told now
 
     def __call__(self, _logger: Any, _name: str, record: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         """Structlog's processor interface."""
@@ -110,7 +113,7 @@ class Redactor:
     def redact(self, value: Any) -> Any:
         """``value`` without secrets."""
         if isinstance(value, str):
-            for secret in self._secrets:
+            for secret in sorted(self._secrets(), key=len, reverse=True):
                 value = value.replace(secret, MASK)
             return value
         if isinstance(value, dict):

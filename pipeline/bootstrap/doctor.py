@@ -15,7 +15,7 @@ from pipeline.bootstrap.models import models_of
 from pipeline.bootstrap.start_report import BROWSER_MISSING, NO_MODEL
 from pipeline.clock import SystemClock
 from pipeline.domain.address import UrlRule
-from pipeline.domain.deploy_secret import GOOD_LENGTH, secret_problem
+from pipeline.domain.deploy_secret import secret_problem
 from pipeline.domain.diagnosis import Diagnosis, failed, not_configured, ok, warning
 from pipeline.domain.errors import Misconfigured, NoAnswer, PipelineError
 from pipeline.domain.publication import Target
@@ -181,8 +181,6 @@ async def _secret(settings: Settings, _: float) -> Diagnosis:
     value = secret.get_secret_value()
     if problem := secret_problem(value):
         return failed(f"DEPLOY_SECRET {problem}", NEW_SECRET)
-    if len(value) < GOOD_LENGTH:
-        return warning(f"DEPLOY_SECRET has fewer than {GOOD_LENGTH} characters and could be guessed", NEW_SECRET)
     return ok(f"{len(value)} characters{f'; {also}' if owners else ''}")
 
 

@@ -13,6 +13,7 @@ from pipeline.bootstrap.spaces import open_secret_scanner, open_spaces
 from pipeline.clock import SystemClock
 from pipeline.deploy.candidates import Ports
 from pipeline.deploy.deploy import Deploy
+from pipeline.domain.address import UrlRule
 from pipeline.domain.publication import Target
 from pipeline.jobs.batches.feeder import Feeder
 from pipeline.jobs.batches.store import SqlBatches
@@ -25,7 +26,8 @@ from pipeline.jobs.queue import JobQueue
 from pipeline.manage_spaces.creation import CreateSpace
 from pipeline.manage_spaces.provisioning import ProvisionSpaces
 from pipeline.metrics import Metrics
-from pipeline.ports import CallEvents, Publisher, SecretScanner, SpaceHosts
+from pipeline.notification.egress import EgressClient
+from pipeline.ports import CallEvents, Publisher, SecretScanner, Sites, SpaceHosts
 from pipeline.publishing.local import LocalPublisher
 from pipeline.settings import Settings
 from pipeline.settings.providers import ModelEndpoint
@@ -42,6 +44,8 @@ class Services:
     jobs: JobQueue  # accept, show, watch, cancel, retry, redeliver
     batches: SqlBatches  # many briefs at once
     workspaces: GitWorkspaces  # for previews
+    sites: Sites  # which of them are published
+    callbacks: EgressClient  # to addresses that briefs name
     secrets: SecretScanner  # looks for configured secrets in what is to be published
     spaces: SpaceHosts  # the Hub, as a token sees it
     create_space: CreateSpace  # the use case of that name
@@ -102,6 +106,8 @@ def build(settings: Settings) -> Services:
         jobs=jobs.queue,
         batches=batches,
         workspaces=workspaces,
+        sites=jobs.sites,
+        callbacks=EgressClient(UrlRule(settings.evaluation_allowed_origins)),
         secrets=secrets,
         spaces=spaces,
         create_space=CreateSpace(spaces, secrets, jobs.clock, owner=settings.hf_owner),
@@ -180,7 +186,7 @@ def _publishers(
         return HfSpacePublisher(spaces(None), workspaces, clock, owner=settings.hf_owner)
 
     def local() -> Publisher:
-        return LocalPublisher(workspaces, settings.generated_repos_dir, settings.own_address)
+        return LocalPublisher(workspaces, settings.generated_repos_dir, settings.preview_address)
 
     makers = {Target.GITHUB_PAGES: github_pages, Target.HF_SPACE: hf_space, Target.LOCAL: local}
     return PublishersOnFirstUse({target: makers[target] for target in settings.targets})

@@ -26,4 +26,4 @@ def open_provision_spaces(settings: Settings) -> ProvisionSpaces:
 
 def open_secret_scanner(settings: Settings) -> SecretScanner:
     """Finds what must not be published."""
-    return ConfiguredSecretScanner(settings.secrets())
+    return ConfiguredSecretScanner(settings.secrets)

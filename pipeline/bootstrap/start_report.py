@@ -51,7 +51,8 @@ async def start(services: Services, address: str | None = None) -> dict[str, lis
 
 
 def _public(settings: Settings, address: str) -> list[str]:
-    return [] if settings.own_address == address else [f"links say {settings.own_address}"]
+    links = [] if settings.own_address == address else [f"links say {settings.own_address}"]
+    return [*links, f"previews at {settings.preview_address}"]
 
 
 def _targets(settings: Settings) -> list[str]:

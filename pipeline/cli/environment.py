@@ -37,7 +37,7 @@ def log_as_told(settings: "JobSettings", *hidden: str, level: str = "warning", s
     from pipeline.logs import configure_logging
 
     configure_logging(
-        (*settings.secrets(), *hidden),
+        lambda: (*settings.secrets(), *hidden),
         level=settings.log_level or level,
         form=settings.log_format,
         silent=() if settings.log_level else silent,

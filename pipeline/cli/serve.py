@@ -5,8 +5,7 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -44,16 +43,19 @@ def serve(
         chosen = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
         settings = read_settings(**chosen)
         log_as_told(settings, level="info")
-        with _listen(settings.host, settings.port) as listener:
-            bound_port = listener.getsockname()[1]
-            settings = read_settings(**(chosen | {"port": bound_port}))
+        with _listen(settings.host, settings.port) as listener, ExitStack() as held:
+            settings = read_settings(**(chosen | {"port": listener.getsockname()[1]}))
+            sockets, origin = [listener], settings.preview_address
+            if settings.preview_port:
+                sockets.append(held.enter_context(_listen_for_previews(settings, settings.preview_port)))
+                origin = f"{origin.rpartition(':')[0]}:{sockets[1].getsockname()[1]}"
+            settings = settings.model_copy(update={"preview_origin": origin})
             logging.getLogger("uvicorn.error").setLevel(logging.WARNING)  # its chatter about start and end
-            run_async(_serve(*_build(settings), listener))
+            run_async(_serve(*_build(settings), sockets))
 
 
-@contextmanager
-def _listen(host: str, port: int) -> Iterator[socket.socket]:
-    """Take the port before anything else is started; the address of previews depends on it."""
+def _listen(host: str, port: int) -> socket.socket:
+    """Take the port before anything else is started; addresses depend on it."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family, backlog=2048)
@@ -66,8 +68,17 @@ def _listen(host: str, port: int) -> Iterator[socket.socket]:
     # Connections inherit it. The event loop sets it only on sockets that name their protocol, and without it every
     # answer on a kept connection waits 40 ms for the client's acknowledgement.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    with listener:
-        yield listener
+    return listener
+
+
+def _listen_for_previews(settings: "Settings", port: int) -> socket.socket:
+    """On the port of PREVIEW_ORIGIN; without that on the one after PORT, or if somebody has it, on a free one."""
+    try:
+        return _listen(settings.host, port)
+    except (Misconfigured, OverflowError):
+        if settings.preview_origin:
+            raise
+        return _listen(settings.host, 0)
 
 
 def _build(settings: "Settings") -> "tuple[Services, uvicorn.Server]":
@@ -82,16 +93,8 @@ def _build(settings: "Settings") -> "tuple[Services, uvicorn.Server]":
 
 
 def _server(services: "Services") -> "uvicorn.Server":
-    from uvicorn import Config, Server
-
     from pipeline.web.app import create_app
-
-    class LeavesSignalsToUs(Server):
-        """It would close the door at once, and we still answer while jobs finish."""
-
-        @contextmanager
-        def capture_signals(self) -> Iterator[None]:
-            yield
+    from pipeline.web.connections import PatientServer, raise_descriptor_limit, return_memory
 
     try:
         app = create_app(services)
@@ -99,27 +102,21 @@ def _server(services: "Services") -> "uvicorn.Server":
         if "DEPLOY_SECRET " not in str(error):
             raise
         raise Misconfigured(f"{error}\nTo make one for this shell:\n  {HOW_TO_MAKE_ONE}") from error
-    return LeavesSignalsToUs(
-        Config(
-            app,
-            lifespan="off",
-            log_config=None,
-            access_log=False,  # we have lines of our own
-            timeout_graceful_shutdown=CLOSE_SECONDS,
-            server_header=False,
-        )
-    )
+    raise_descriptor_limit()
+    return_memory()
+    return PatientServer(app, close_seconds=CLOSE_SECONDS)
 
 
-async def _serve(services: "Services", server: "uvicorn.Server", listener: socket.socket) -> None:
+async def _serve(services: "Services", server: "uvicorn.Server", sockets: list[socket.socket]) -> None:
     from pipeline.bootstrap.start_report import start
 
     answering: asyncio.Task[None] | None = None
+    address = _address(sockets[0])
     try:
-        show_start(await start(services, _address(listener)), services.settings.log_format)
+        show_start(await start(services, address), services.settings.log_format)
         signalled = _first_signal(services.settings.drain_seconds + CLOSE_SECONDS + END_SECONDS)
-        answering = asyncio.create_task(server.serve(sockets=[listener]))
-        typer.echo(f"Listening on {_address(listener)} (Ctrl-C stops)")
+        answering = asyncio.create_task(server.serve(sockets=sockets))
+        typer.echo(f"Listening on {address} (Ctrl-C stops)")
         either: set[asyncio.Future[Any]] = {answering, signalled}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         say("Stopping: running jobs get a moment to finish; the others go on after the next start.")

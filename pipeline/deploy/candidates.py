@@ -13,6 +13,7 @@ from pipeline.domain.files import AppFiles
 from pipeline.domain.generation import Generation, Made, Order
 from pipeline.domain.job import Job, Stage
 from pipeline.domain.publication import Site, SpaceSdk, Target
+from pipeline.domain.publishable import UNPUBLISHABLE, publication_findings
 from pipeline.domain.verdict import Finding, Outcome, Seen, Severity, Verification, merge_verdicts
 from pipeline.ports import (
     Blobs,
@@ -99,6 +100,11 @@ class Candidate:
     inspection: Inspection
     rejected: tuple[Inspection, ...] = ()  # of the candidates whose mending led to it, in order
 
+    @property
+    def forbidden(self) -> tuple[Finding, ...]:
+        """Why it must not be published."""
+        return tuple(finding for finding in self.inspection.seen.findings if finding.rule == UNPUBLISHABLE)
+
 
 class Candidates:
     """The candidates of one job, each made behind the job's checkpoints."""
@@ -128,7 +134,7 @@ class Candidates:
             if newest.files == before.files:
                 reasons = [note for note in newest.draft.made.notes if note not in before.draft.made.notes]
                 return best, (f"a repair was given up: {'; '.join(reasons) or 'the model changed nothing'}",)
-            best = max(best, newest, key=lambda candidate: candidate.inspection.seen.rank)
+            best = max(best, newest, key=lambda candidate: (not candidate.forbidden, candidate.inspection.seen.rank))
         return best, ()
 
     async def remade(self, refused: Candidate, refusal: StageError) -> Candidate:
@@ -235,7 +241,9 @@ class Candidates:
         verification, notes = await self._judged(files, looked)
         base = await ports.blobs.get_files(draft.base) if draft.base else None
         attachments = attachment_findings(await ports.blobs.get_files(draft.files), brief, base)
-        findings = (*verification.findings, *regressions(looked), *attachments, *missing_pictures(files, draft.renders))
+        forbidden = publication_findings(files, brief, base)
+        missing = missing_pictures(files, draft.renders)
+        findings = (*verification.findings, *regressions(looked), *attachments, *missing, *forbidden)
         verification = replace(verification, findings=findings)
         has_time = self._model_seconds() >= REPAIR_SECONDS
         is_repairable = draft.made.model is not None and has_time and not verification.is_flawless

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pipeline.deploy.candidates import Candidate, Candidates, Ports, notes_on_site
 from pipeline.deploy.words import commit_message
 from pipeline.domain.brief import Brief
-from pipeline.domain.errors import BuildFailed, ContentRefused, PlanRequired, WorkspaceMissing
+from pipeline.domain.errors import BuildFailed, ContentRefused, PlanRequired, Unpublishable, WorkspaceMissing
 from pipeline.domain.job import Job, Stage
 from pipeline.domain.notification import DeliveryState, Notification
 from pipeline.domain.publication import Publication, Site, Target
@@ -33,6 +33,7 @@ class Deploy:
         """Work on ``job``.
 
         Raises:
+            Unpublishable: the app holds what must not be published.
             StageError: a stage failed for good; nothing after it was done.
         """
         candidates = Candidates(self._ports, job, brief, checkpoint)
@@ -106,6 +107,10 @@ class Deploy:
         return replace(seen, verdicts=merge_verdicts(brief.checks, seen.verdicts, told), screenshot=picture)
 
     async def _commit(self, job: Job, candidate: Candidate) -> str:
+        if reasons := "; ".join(f"{finding.path}: {finding.message}" for finding in candidate.forbidden):
+            raise Unpublishable(
+                f"{reasons}. Nothing was published: say in the brief what is wanted, and send it again."
+            )
         ports, site, message = self._ports, candidate.draft.site, commit_message(job, candidate.draft.made)
         files = await ports.blobs.get_files(candidate.files)
         try:

@@ -38,6 +38,16 @@ _URL = re.compile(
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _NAME = re.compile(rf"(?:{_LABEL}\.)+[a-z](?:[a-z0-9-]{{0,61}}[a-z0-9])?")
 _MAX_NAME = 253
+# Names that IANA's registry of special-use domain names keeps out of the public DNS, those that ICANN has reserved for
+# private use, and what home routers use.
+_SPECIAL_NAMES = frozenset(
+    {
+        *("alt", "arpa", "corp", "home", "internal", "invalid", "lan", "local", "localdomain", "localhost"),
+        *("mail", "onion", "private", "test"),
+    }
+)
+# Those of RFC 2606 for documentation: whoever sends a sample as it stands names one of them, and nobody is ever there.
+_SAMPLE_NAMES = re.compile(r"(?:.+\.)?example(?:\.(?:com|net|org))?")
 
 
 def ip_literal(host: str) -> IPv4Address | IPv6Address | None:
@@ -102,7 +112,13 @@ class Origin:
             return False
         if ip_literal(self.host):
             return is_public(self.host)
-        return len(self.host) <= _MAX_NAME and _NAME.fullmatch(self.host) is not None
+        is_special = self.host.rpartition(".")[2] in _SPECIAL_NAMES
+        return len(self.host) <= _MAX_NAME and _NAME.fullmatch(self.host) is not None and not is_special
+
+    @property
+    def is_sample(self) -> bool:
+        """Whether the host is one of those in documentation, of which it is no news that they are not there."""
+        return _SAMPLE_NAMES.fullmatch(self.host) is not None
 
 
 class UrlRule:

@@ -9,7 +9,8 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
-_ASCII_WHITE_SPACE = str.maketrans("", "", "\t\n\f\r ")
+_ASCII_WHITE_SPACE = "\t\n\f\r "
+_PIECE = 256 * 1024  # that is decoded at once: other threads get their turn in between
 _MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,64}/[a-z0-9!#$&^_.+-]{1,64}")
 _BASE64 = re.compile(r";\s*base64\s*\Z", re.IGNORECASE | re.ASCII)
 _DEFAULT_MEDIA_TYPE = "text/plain"
@@ -57,7 +58,8 @@ def _decode_percent(data: str, max_bytes: int) -> bytes:
 def _decode_base64(data: str, max_bytes: int) -> bytes:
     if "%" in data:  # white space, + / and = may be percent-encoded inside a URI
         data = _decode_percent(data, 4 * max_bytes).decode("latin-1")
-    data = data.translate(_ASCII_WHITE_SPACE)
+    if any(map(data.__contains__, _ASCII_WHITE_SPACE)):
+        data = data.translate(dict.fromkeys(map(ord, _ASCII_WHITE_SPACE)))
     if len(data) > 4 * (max_bytes // 3 + 1):
         raise InvalidDataUri(f"is larger than {max_bytes} bytes")
     unpadded = data.rstrip("=")
@@ -66,7 +68,13 @@ def _decode_base64(data: str, max_bytes: int) -> bytes:
         raise InvalidDataUri("has broken base64 padding")
     if len(unpadded) % 4 == 1:
         raise InvalidDataUri("has base64 of an impossible length: it was probably cut off")
+    padded = unpadded + "=" * (-len(unpadded) % 4)
+    content = bytearray()
+    if "=" in unpadded:
+        raise InvalidDataUri("holds a character that is not base64")
     try:
-        return base64.b64decode(unpadded + "=" * (-len(unpadded) % 4), validate=True)
+        for begin in range(0, len(padded), _PIECE):
+            content += base64.b64decode(padded[begin : begin + _PIECE], validate=True)
+        return bytes(content)
     except (binascii.Error, ValueError) as error:
         raise InvalidDataUri("holds a character that is not base64") from error

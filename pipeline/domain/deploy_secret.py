@@ -1,6 +1,6 @@
 """The rule for secrets that open the service."""
 
-GOOD_LENGTH = 16
+SHORTEST = 16
 """Shorter ones could be guessed."""
 
 _PUBLISHED_SAMPLE = "abc123xyz"
@@ -12,6 +12,8 @@ def secret_problem(secret: str) -> str | None:
         return "is empty: choose a long random text"
     if secret == _PUBLISHED_SAMPLE:
         return "is the published sample, which everybody knows: choose a long random text"
+    if len(secret) < SHORTEST:
+        return f"has fewer than {SHORTEST} characters and could be guessed: choose a long random text"
     if secret.startswith("hf_"):
         return "looks like a Hugging Face token, and would be taken for one: choose another text"
     try:

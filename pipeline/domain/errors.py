@@ -146,6 +146,10 @@ class SecretFound(StageError):
     """The app holds a secret; nothing was published."""
 
 
+class Unpublishable(StageError):
+    """The app holds what must not be published, or is empty; nothing was published."""
+
+
 class SiteMissing(StageError):
     """There was nothing to revise: on record from earlier releases, which failed then."""
 

@@ -60,7 +60,7 @@ def _path_problems(path: str) -> Iterator[str]:
 def _segment_problem(segment: str) -> str | None:
     if not segment:
         return "has an empty part: two slashes in a row, or one at the end"
-    if segment in {".", ".."}:
+    if fold(segment) in {".", ".."}:  # as some file systems and servers read it
         return "has a part that is . or .."
     if segment != segment.strip() or segment.endswith("."):
         return "has a part that begins or ends with a space, or ends with a dot"
@@ -133,10 +133,10 @@ class AppFiles(Mapping[str, bytes]):
     def __init__(self, files: Mapping[str, bytes]) -> None:
         if len(files) > MAX_FILES:
             raise InvalidInput(FieldProblem("files", f"more than {MAX_FILES} files"))
-        checked = {safe_path(path, "files"): content for path, content in sorted(files.items())}
-        if collision := path_collision(list(checked)):
+        checked = [(safe_path(path, "files"), content) for path, content in sorted(files.items())]
+        if collision := path_collision([path for path, _ in checked]):
             raise InvalidInput(FieldProblem("files", f"one path {collision[1]}"))
-        object.__setattr__(self, "_files", checked)
+        object.__setattr__(self, "_files", dict(checked))
 
     def __getitem__(self, path: str) -> bytes:
         return self._files[path]

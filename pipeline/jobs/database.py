@@ -1,12 +1,15 @@
 """One database for the engine and for our own tables: SQLite in one file, or PostgreSQL for several machines."""
 
 import asyncio
+import errno
+import os
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -44,12 +47,8 @@ class Database:
     def embedded(cls, generated_repos_dir: Path) -> "Database":
         """The database of a single machine, in ``.pipeline/`` beside the repositories."""
         file = cls.embedded_file(generated_repos_dir)
-        try:
+        with _writable():
             file.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise Misconfigured(
-                f"GENERATED_REPOS_DIR cannot be written ({error.strerror}): name a folder that this user owns"
-            ) from error
         return cls(f"sqlite:///{file}")
 
     @staticmethod
@@ -73,6 +72,13 @@ class Database:
     def file(self) -> Path:
         """The SQLite file."""
         return Path(str(self.url.database))
+
+    def lock_file(self) -> IO[str]:
+        """The file beside the SQLite file that whoever works on it has locked. Raises Misconfigured."""
+        with _writable():
+            if self.file.exists() and not os.access(self.file, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            return self.file.with_suffix(".lock").open("w")
 
     async def transact(self, work: Callable[[sa.Connection], T]) -> T:
         """Run ``work`` in one transaction and commit it.
@@ -106,6 +112,17 @@ class Database:
         """Give all connections back."""
         self._threads.shutdown()
         self.engine.dispose()
+
+
+@contextmanager
+def _writable() -> Iterator[None]:
+    """Tell of a folder that cannot be used what is to be done about it."""
+    try:
+        yield
+    except OSError as error:
+        raise Misconfigured(
+            f"GENERATED_REPOS_DIR cannot be written ({error.strerror}): name a folder that this user owns"
+        ) from error
 
 
 def _readable(url: str) -> sa.URL:

@@ -280,7 +280,7 @@ class Engine:
 
 def _lock(database: Database) -> IO[str]:
     """Keep a second process off the same SQLite file: it would run the first one's stages again."""
-    lock = database.file.with_suffix(".lock").open("w")
+    lock = database.lock_file()
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

@@ -5,6 +5,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
+from itertools import chain, count, islice
 from threading import Lock
 from typing import Any
 
@@ -12,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
-from pipeline.domain.errors import NotFound
+from pipeline.domain.errors import NotFound, Unavailable
 from pipeline.domain.files import AppFiles
 from pipeline.domain.notification import Delivery
 from pipeline.domain.publication import Publication, Site, Target, folder_name, owner_mark, repository_name
@@ -23,6 +24,8 @@ from pipeline.jobs.revisions import published_site
 from pipeline.ports import Clock
 
 RECENT_BYTES = 32 * 1024 * 1024
+MOST_NAMES = 100
+"""That are tried for a site's folder."""
 
 
 def upsert(connection: sa.Connection, table: sa.Table, row: dict[str, Any], update: tuple[str, ...] = ()) -> bool:
@@ -137,6 +140,15 @@ class SqlSites:
         """The newest published site of (email, task), else of the same task up to the last hyphen."""
         return await self._database.transact(lambda connection: published_site(connection, email, task))
 
+    async def shown(self, folder: str) -> Site | None:
+        """The site of ``folder``, if it is of target ``local`` and has been published."""
+        table = tables.sites
+        query = sa.select(table).where(
+            table.c.folder == folder, table.c.target == Target.LOCAL, table.c.head.is_not(None)
+        )
+        row = await self._database.transact(lambda connection: connection.execute(query).one_or_none())
+        return from_row(Site, row) if row else None
+
     async def open(self, email: str, task: str, nonce: str, target: Target) -> Site:
         """The site that this round 1 opened, or a new one with names nobody else has."""
 
@@ -149,21 +161,22 @@ class SqlSites:
                 return from_row(Site, row)
             newest = _current(connection, email, task)
             counter = newest.counter + 1 if newest else 1
-            folder = folder_name(task, nonce)
-            if connection.execute(sa.select(table.c.id).where(table.c.folder == folder)).first():
-                folder = f"{folder}-{owner_mark(email, task)}-{counter}"
-            row_values = {
+            values = {
                 "email": email,
                 "task": task,
                 "counter": counter,
                 "nonce": nonce,
                 "target": target,
-                "folder": folder,
                 "repository": repository_name(email, task, counter),
                 "checks": {},
             }
-            connection.execute(table.insert().values(row_values))
-            return from_row(Site, connection.execute(opened).one())
+            folder = folder_name(task, nonce)
+            marked = (f"{folder}-{owner_mark(email, task)}-{number}" for number in count(counter))
+            for name in chain([folder], islice(marked, MOST_NAMES)):
+                upsert(connection, table, values | {"folder": name})
+                if opened_now := connection.execute(opened).one_or_none():  # by us, or by another worker meanwhile
+                    return from_row(Site, opened_now)
+            raise Unavailable("every name of a folder for this app is taken: send the request again")
 
         return await self._database.transact(work)
 

@@ -20,11 +20,13 @@ from pipeline.domain.address import PUBLIC_ONLY, Origin, UrlRule, ip_literal, is
 from pipeline.domain.download import Download
 from pipeline.domain.errors import NoAnswer
 from pipeline.domain.notification import KEPT_RESPONSE_BYTES
-from pipeline.notification.resolver import Resolver, SystemResolver
+from pipeline.notification.resolver import NoSuchHost, Resolver, SystemResolver
 
 MAX_READ_BYTES = 64 * 1024
 MAX_DIALLED = 8
 CONNECT_SECONDS = 5.0
+LOOKUP_SECONDS = 2.0
+"""For a caller who waits to hear whether a name is right."""
 
 _log = logging.getLogger(__name__)
 
@@ -93,6 +95,19 @@ class EgressClient:
         """That a GET is answered with, whatever follows it. Raises NoAnswer as for ``post``."""
         async with self._exchange(url, _request("GET", url, b"", {}), seconds, seconds) as (response, _):
             return int(response.status_code)
+
+    async def is_missing(self, url: str) -> bool:
+        """Whether the DNS says that there is no host of that name; False when it does not say so soon."""
+        origin = Origin.of(url)
+        if origin is None or origin.is_sample or ip_literal(origin.host) or self._rule.allows(origin):
+            return False
+        with suppress(OSError):
+            try:
+                async with asyncio.timeout(LOOKUP_SECONDS):
+                    await self._resolver.resolve(origin.host, origin.port)
+            except NoSuchHost:
+                return True
+        return False
 
     @asynccontextmanager
     async def _exchange(

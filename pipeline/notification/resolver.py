@@ -11,11 +11,15 @@ RESOLVE_SECONDS = 5.0
 MAX_LOOKUPS = 32
 
 
+class NoSuchHost(OSError):
+    """The DNS says that there is no such name; whatever else goes wrong with a lookup may pass."""
+
+
 class Resolver(Protocol):
     """Turns names into addresses."""
 
     async def resolve(self, host: str, port: int) -> Sequence[str]:
-        """Every IP address of ``host``, best first. Raises OSError when there is none or it takes too long."""
+        """Every IP address of ``host``, best first. Raises NoSuchHost, or OSError when it takes too long."""
 
 
 class SystemResolver:
@@ -43,7 +47,8 @@ class SystemResolver:
         try:
             found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
-            answer.set_exception(OSError(str(error)))
+            is_missing = isinstance(error, socket.gaierror) and error.errno == socket.EAI_NONAME
+            answer.set_exception((NoSuchHost if is_missing else OSError)(str(error)))
         else:
             answer.set_result([str(address[0]) for *_, address in found])
         finally:

@@ -132,8 +132,8 @@ class Workspaces(Protocol):
     async def head(self, folder: str) -> str | None:
         """The sha of the last commit in ``folder``, or None."""
 
-    async def read(self, folder: str, path: str) -> bytes | None:
-        """One file at the head of ``folder``, or None."""
+    async def read(self, folder: str, path: str, commit_sha: str | None = None) -> bytes | None:
+        """One file of a commit in ``folder``, else of the last one, or None."""
 
 
 class Publisher(Protocol):
@@ -197,6 +197,9 @@ class Sites(Protocol):
 
     async def published(self, email: str, task: str) -> Site | None:
         """The newest published site of (email, task), else of the same task up to the last hyphen."""
+
+    async def shown(self, folder: str) -> Site | None:
+        """The site of ``folder``, if it is of target ``local`` and has been published."""
 
     async def open(self, email: str, task: str, nonce: str, target: Target) -> Site:
         """The site that this round 1 opened, or a new one with names nobody else has."""

@@ -1,4 +1,4 @@
-"""The ``local`` target: the repository on disk is the publication, and the service's own preview route serves it."""
+"""The ``local`` target: the repository on disk is the publication, and the service's preview route serves it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,21 +15,21 @@ from pipeline.ports import Progress, Workspaces
 class LocalPublisher:
     """The Publisher port for Target.LOCAL.
 
-    Below ``root``, GENERATED_REPOS_DIR, are the folders of ``workspaces``. The service's own address may be a function,
+    Below ``root``, GENERATED_REPOS_DIR, are the folders of ``workspaces``. The address of previews may be a function,
     for a port that is known only once it listens.
     """
 
     target = Target.LOCAL
 
-    def __init__(self, workspaces: Workspaces, root: Path, own_address: Callable[[], str] | str) -> None:
+    def __init__(self, workspaces: Workspaces, root: Path, preview_address: Callable[[], str] | str) -> None:
         self._workspaces = workspaces
         self._root = root.absolute()
-        self._own_address = own_address
+        self._preview_address = preview_address
 
     def address(self, site: Site) -> str:
         """The site's preview, with a slash at the end."""
-        own_address = self._own_address if isinstance(self._own_address, str) else self._own_address()
-        return f"{own_address.rstrip('/')}/preview/{quote(site.folder)}/"
+        address = self._preview_address if isinstance(self._preview_address, str) else self._preview_address()
+        return f"{address.rstrip('/')}/preview/{quote(site.folder)}/"
 
     async def publish(
         self,

@@ -1,23 +1,26 @@
 """What operators set in the environment. CONTRACT names and defaults; nothing else reads the environment."""
 
 import os
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode
 
 from pipeline.domain.errors import Misconfigured
 from pipeline.domain.publication import Target
-from pipeline.settings.owners import read_owner_secrets
+from pipeline.settings.addresses import AddressSettings
+from pipeline.settings.owners import OwnersFile
 from pipeline.settings.providers import ModelEndpoint, read_providers
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _IS_CLONE = (_PACKAGE.parent / "pyproject.toml").is_file()
 
 MEBIBYTE = 1024 * 1024
+_NO_OWNERS: Mapping[str, SecretStr] = {}
 
 TOKEN_SOURCES = {
     Target.GITHUB_PAGES: "sign in with `gh auth login`, or set GITHUB_TOKEN to one that may create repositories "
@@ -43,18 +46,11 @@ def _state_folder() -> Path:
     return user_data_path("code-to-deployment", appauthor=False) / "generated_repos"
 
 
-class JobSettings(BaseSettings):
+class JobSettings(AddressSettings):
     """What the jobs and their database need, read once at the start: all that ``pipeline jobs`` reads.
 
     Secrets are SecretStr, so that no repr and no log line shows them.
     """
-
-    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True)
-
-    host: str = Field("127.0.0.1", description="address that `serve` listens on; `0.0.0.0` for all")
-    port: int = Field(8000, ge=0, le=65535, description="port that `serve` listens on; 0 takes a free one")
-    public_url: str | None = Field(None, description="address of the service as visitors see it, behind a proxy")
-    space_host: str | None = Field(None, description="the same on a Hugging Face Space; the Hub sets it")
 
     database_url: SecretStr | None = Field(
         None, description="`postgresql://…` for several machines; else SQLite in `GENERATED_REPOS_DIR/.pipeline/`"
@@ -108,21 +104,14 @@ class JobSettings(BaseSettings):
             )
             raise Misconfigured(f"an environment variable has a value it cannot have: {problems}") from None
 
-    @property
-    def own_address(self) -> str:
-        """Where this service is reached, without a slash at the end."""
-        if self.public_url:
-            return self.public_url.rstrip("/")
-        if self.space_host:
-            return f"https://{self.space_host}"
-        host = "127.0.0.1" if self.host in {"0.0.0.0", "::", ""} else self.host  # noqa: S104 - compared, not bound
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
-
     def secrets(self) -> tuple[str, ...]:
         """Every secret value that must never be logged, answered, prompted or published."""
         values = [
             value.get_secret_value() for name, value in self if isinstance(value, SecretStr) and name != "database_url"
         ]
+        database = urlsplit(self.database_url.get_secret_value()) if self.database_url else None
+        if database and database.password and database.password != database.username:
+            values += {database.password, unquote(database.password)}
         keys = self.webhook_signing_secret.get_secret_value().split(",") if self.webhook_signing_secret else []
         return tuple(filter(None, [*values, *(key.strip() for key in keys)]))
 
@@ -276,13 +265,17 @@ class Settings(JobSettings):
         return self.prompts_dir or (Path("prompts") if Path("prompts/system.md").is_file() else packaged)
 
     @cached_property
-    def owner_secrets(self) -> dict[str, SecretStr]:
-        """DEPLOY_SECRETS_FILE: the secret of each owner, by e-mail address.
+    def _owners_file(self) -> OwnersFile | None:
+        return OwnersFile(self.deploy_secrets_file) if self.deploy_secrets_file else None
+
+    @property
+    def owner_secrets(self) -> Mapping[str, SecretStr]:
+        """DEPLOY_SECRETS_FILE as it is now: the secret of each owner, by e-mail address.
 
         Raises:
             Misconfigured: the file cannot be read, or is no JSON map of address to secret.
         """
-        return read_owner_secrets(self.deploy_secrets_file) if self.deploy_secrets_file else {}
+        return self._owners_file.secrets() if self._owners_file else _NO_OWNERS
 
     def secrets(self) -> tuple[str, ...]:
         """Those of the owners and of the providers as well."""

@@ -1,6 +1,8 @@
 """DEPLOY_SECRETS_FILE: whose secret is whose."""
 
 import json
+import logging
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -8,6 +10,40 @@ from pydantic import SecretStr
 from pipeline.domain.errors import Misconfigured
 
 LONGEST_SECRETS_FILE = 10 * 1024 * 1024
+
+
+_log = logging.getLogger(__name__)
+
+
+class OwnersFile:
+    """DEPLOY_SECRETS_FILE, read again when it has changed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._mark: tuple[int, ...] = ()
+        self._owners: dict[str, SecretStr] = {}
+
+    def secrets(self) -> dict[str, SecretStr]:
+        """The secret of each owner: the same object until the file changes, or while it cannot be read.
+
+        Raises:
+            Misconfigured: it could not be read the first time.
+        """
+        mark: tuple[int, ...] = (-1,)
+        with suppress(OSError):
+            seen = self._path.stat()
+            mark = (seen.st_mtime_ns, seen.st_size, seen.st_ino)
+        if mark == self._mark:
+            return self._owners
+        self._mark = mark  # first: what is logged is looked through for these secrets
+        try:
+            self._owners = read_owner_secrets(self._path)
+        except Misconfigured as error:
+            if not self._owners:
+                self._mark = ()
+                raise
+            _log.warning("the secrets stay as they were: %s", error, extra={"action": "secrets.refused"})
+        return self._owners
 
 
 def read_owner_secrets(path: Path) -> dict[str, SecretStr]:

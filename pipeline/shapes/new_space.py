@@ -23,7 +23,7 @@ NO_DATA = "No JSON data provided"
 INVALID_KIND = f"Invalid space_type. Must be one of {KINDS}"
 NO_FILES = "No files provided in JSON"
 
-_NOTHING = {b"", b"{}", b"[]", b"null", b"false", b"0", b'""'}
+_NOTHING = (b"", b"{}", b"[]", b"null", b"false", b"0", b'""')
 _LONGEST_WORD = 100
 M = TypeVar("M", bound=BaseModel)
 
@@ -92,7 +92,7 @@ class CreateSpaceRequest(SettingsRequest, AppRequest):
         return NewSpace(self.to_app(), self.name, self.to_settings())
 
 
-def parse_new_space(raw: bytes) -> NewSpace:
+def parse_new_space(raw: bytes | bytearray) -> NewSpace:
     """Turn the bytes of a request into what is asked for.
 
     Raises:
@@ -159,7 +159,7 @@ def _bytes_of(content: object) -> bytes:
     raise ValueError('must be text or {"base64": "…"}')
 
 
-def _refuse_repeated_names(raw: bytes) -> None:
+def _refuse_repeated_names(raw: bytes | bytearray) -> None:
     """Which of two files of one name was meant, nobody can tell. ``raw`` is JSON by our reader's rules already."""
 
     def checked(pairs: list[tuple[str, Any]]) -> None:

@@ -187,7 +187,7 @@ def named_settings(kind: SettingKind, given: Mapping[str, str | SettingBody]) ->
     return SpaceSettings.of(kind, values, descriptions)
 
 
-def parse_body(model: type[B], raw: bytes) -> B:
+def parse_body(model: type[B], raw: bytes | bytearray) -> B:
     """Read ``raw`` as the JSON of ``model``; nothing at all counts as ``{}``.
 
     Raises:
@@ -203,7 +203,7 @@ def parse_body(model: type[B], raw: bytes) -> B:
     raise InvalidInput(*dict.fromkeys(problems_in_words(details)))
 
 
-def parse_settings(kind: SettingKind, raw: bytes, *, is_env_file: bool = False) -> SpaceSettings:
+def parse_settings(kind: SettingKind, raw: bytes | bytearray, *, is_env_file: bool = False) -> SpaceSettings:
     """Read ``{"KEY": "value"}``, where a value may also be ``{"value", "description"}``, or ``KEY=VALUE`` lines.
 
     Raises:

@@ -5,6 +5,7 @@ import json
 import re
 from base64 import b64encode
 from bisect import bisect_left
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
@@ -38,6 +39,9 @@ class _Secret:
     # what does not depend on its neighbours in an encoding, at each of three offsets, standard alphabet
     base64: tuple[bytes, ...]
     hex: bytes  # lower case
+    codes: tuple[
+        bytes, ...
+    ]  # of its characters, one behind the other: decimal, and hex as HTML and as scripts write it
     # letters and digits of all these forms, lower case: a text that has none of them cannot hold the secret
     traces: tuple[bytes, ...]
 
@@ -48,34 +52,50 @@ class _Secret:
         plain = tuple(dict.fromkeys(form.encode("utf-8", "surrogatepass") for form in escaped))
         raw = plain[0]
         base64 = tuple(_base64_core(raw, offset) for offset in range(3))
-        traces = {_trace(form) for form in (*plain, raw[::-1], *base64, raw.hex().encode())}
-        return cls(plain, raw[::-1], base64, raw.hex().encode(), tuple(sorted(traces)))
+        codes = tuple(
+            "".join(map(form, map(ord, value))).encode() for form in ("{}".format, "x{:x}".format, "0x{:x}".format)
+        )
+        traces = {_trace(form) for form in (*plain, raw[::-1], *base64, raw.hex().encode(), *codes)}
+        return cls(plain, raw[::-1], base64, raw.hex().encode(), codes, tuple(sorted(traces)))
 
     def disguise(self, text: bytes) -> str | None:
         """How the secret stands in ``text``; None when it does not."""
-        if any(form in text for form in self.plain):
-            return "in plain"
+        lower = text.lower()
+        if any(form.lower() in lower for form in self.plain):
+            return "in plain" if any(form in text for form in self.plain) else "in upper or lower case"
         if self.reversed in text:
             return "reversed"
         compact = text.translate(_TO_STANDARD_BASE64, _WHITE_SPACE)
         if any(form in compact for form in self.base64):
             return "base64-encoded"
-        return "hex-encoded" if self.hex in compact.lower() else None
+        if self.hex in compact.lower():
+            return "hex-encoded"
+        return "as character codes" if any(form in _trace(text) for form in self.codes) else None
 
 
 class ConfiguredSecretScanner:
     """Refuses an app that holds one of the configured secrets, or a credential of a well-known provider.
 
     Each configured value is looked for in every byte and every file name: in plain, reversed, in base64 (any offset,
-    standard and URL-safe, wrapped lines), in hex, percent- or backslash-encoded, with invisible characters in between,
-    and split over string literals that are joined. The time is linear in the size of the app.
+    standard and URL-safe, wrapped lines), in hex, percent- or backslash-encoded, as HTML entities or character codes,
+    in upper or lower case, with invisible characters in between, and split over string literals that are joined. The
+    time is linear in the size of the app.
 
     Args:
-        secrets: the values. Those of fewer than SHORTEST_SECRET characters are not looked for.
+        secrets: the values, or what tells them, as they are at the time. Those of fewer than SHORTEST_SECRET
+            characters are not looked for.
     """
 
-    def __init__(self, secrets: tuple[str, ...]) -> None:
-        self._secrets = tuple(_Secret.of(value) for value in dict.fromkeys(secrets) if len(value) >= SHORTEST_SECRET)
+    def __init__(self, secrets: tuple[str, ...] | Callable[[], tuple[str, ...]]) -> None:
+        self._values = secrets if callable(secrets) else lambda: secrets
+        self._known: tuple[str, ...] = ()
+        self._forms: tuple[_Secret, ...] = ()
+
+    def _secrets(self) -> tuple[_Secret, ...]:
+        if (values := self._values()) != self._known:
+            self._forms = tuple(_Secret.of(value) for value in dict.fromkeys(values) if len(value) >= SHORTEST_SECRET)
+            self._known = values
+        return self._forms
 
     def scan(self, files: AppFiles, *texts: str) -> None:
         """Look through all names, contents and ``texts`` (the commit message, say).
@@ -102,10 +122,10 @@ class ConfiguredSecretScanner:
 
     def first_secret(self, content: bytes) -> str | None:
         """What is in ``content`` that must not be published, in words, or None."""
-        unescaped = _ESCAPED_BYTE.sub(lambda escape: _BYTES[int(escape[1], 16)], content)
+        unescaped = _ESCAPED_BYTE.sub(lambda escape: _BYTES[int(escape[1], 16)], _without_entities(content))
         visible = tuple(dict.fromkeys(_without_invisible(text) for text in (content, unescaped)))
         traces = {_trace(text) for text in visible}
-        for secret in self._secrets:
+        for secret in self._secrets():
             if not any(trace in text for trace in secret.traces for text in traces):
                 continue
             for text in (content, unescaped, *visible, *(_SEAM.sub(b"", text) for text in visible)):
@@ -118,6 +138,12 @@ class ConfiguredSecretScanner:
 
 def _without_invisible(content: bytes) -> bytes:
     return content if content.isascii() and b"\0" not in content else _INVISIBLE.sub(b"", content)
+
+
+def _without_entities(content: bytes) -> bytes:
+    if b"&" not in content:
+        return content
+    return html.unescape(content.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
 
 def _trace(text: bytes) -> bytes:

@@ -5,8 +5,6 @@ from contextlib import asynccontextmanager
 from functools import cache
 
 from fastapi import FastAPI
-from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipeline import __version__
 from pipeline.shapes.deploy_request import RequestRules
@@ -27,6 +25,7 @@ from pipeline.web.errors import install_error_handlers
 from pipeline.web.gradio import call_routes, document_routes, mcp_routes, queue_routes, upload_routes
 from pipeline.web.gradio.state import GradioState
 from pipeline.web.hub_access import RefusedTokens
+from pipeline.web.origins import Origins
 from pipeline.web.pages import reference
 from pipeline.web.request_log import RequestLog
 from pipeline.web.spaces import creation_routes
@@ -86,31 +85,12 @@ def create_app(services: Services) -> FastAPI:
     for routes in ROUTES:
         app.router.routes += routes.router.routes  # included, each would be built again, at the first request
     install_error_handlers(app)
-    settings = services.settings
+    settings, knows_sender = services.settings, app.state.gate.knows_sender
     batches = {batch_routes.router.prefix: settings.max_batch_bytes}
-    app.add_middleware(BodyLimit, max_bytes=settings.max_request_bytes, elsewhere=batches)
-    app.add_middleware(SafeHeaders)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_request_bytes, is_known=knows_sender, elsewhere=batches)
+    app.add_middleware(Origins, settings=settings)
     app.add_middleware(RequestLog)
     describe = app.openapi
     # Assigning it is FastAPI's documented way to extend the description.
     app.openapi = cache(lambda: completed(describe(), app.state.rules))  # type: ignore[method-assign]
     return app
-
-
-class SafeHeaders:
-    """ASGI middleware: no guessing of media types, and nothing kept by caches unless the route says so."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Add the headers to one answer."""
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers.setdefault("Cache-Control", "no-store")
-            await send(message)
-
-        await self._app(scope, receive, send_with_headers)

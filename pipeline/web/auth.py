@@ -6,27 +6,32 @@ may post for every address and sees every job; an owner only its own.
 Wrong secrets are counted by client address. Beyond the limit they are answered 429 instead of 403, but a right secret
 is never blocked and never counted: evaluators often share an address with strangers, behind a proxy or a NAT, and
 whoever could lock them out by guessing would have won more than by guessing. What makes guessing hopeless is the
-secret's length, so short ones are warned of at the start.
+secret's length, so short ones are refused at the start.
 """
 
 import logging
 import math
 import time
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 from ipaddress import IPv6Address, ip_address
 from secrets import compare_digest
 from typing import Self
 
+from fastapi.security.utils import get_authorization_scheme_param
 from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
+from pydantic import SecretStr
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from structlog.contextvars import bind_contextvars
 
-from pipeline.domain.deploy_secret import GOOD_LENGTH, secret_problem
+from pipeline.domain.deploy_secret import secret_problem
 from pipeline.domain.errors import Misconfigured, NotPermitted
 from pipeline.settings import Settings
+from pipeline.web.body import secrets_in
 
 WRONG_SECRETS_PER_MINUTE = 20
 
@@ -54,6 +59,8 @@ class Credentials:
     """The secrets that open the service."""
 
     keys: tuple[tuple[bytes, Caller], ...] = field(repr=False)
+    settings: Settings | None = field(default=None, repr=False)
+    owners: Mapping[str, SecretStr] = field(default_factory=dict, repr=False)  # of DEPLOY_SECRETS_FILE when it was read
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
@@ -77,7 +84,19 @@ class Credentials:
         keys = tuple((secret.encode(), caller) for _, secret, caller in owned)
         if len({secret for secret, _ in keys}) < len(keys):
             raise Misconfigured("DEPLOY_SECRETS_FILE: two callers have the same secret: every one needs its own")
-        return cls(keys)
+        return cls(keys, settings, settings.owner_secrets)
+
+    def current(self) -> Self:
+        """These, or what DEPLOY_SECRETS_FILE has been changed to; those that were last fit for use, if it is not."""
+        if self.settings is None or (owners := self.settings.owner_secrets) is self.owners:
+            return self
+        try:
+            renewed = self.from_settings(self.settings)
+        except Misconfigured as error:
+            _log.warning("the secrets stay as they were: %s", error, extra={"action": "secrets.refused"})
+            return replace(self, owners=owners)
+        _log.info("DEPLOY_SECRETS_FILE was read again", extra={"action": "secrets.renewed"})
+        return renewed
 
     def caller(self, secret: bytes) -> Caller | None:
         """Whose ``secret`` is. Compares with every one, so that the time tells nothing of what is in them."""
@@ -91,9 +110,6 @@ class Credentials:
 def _check_strength(where: str, secret: str) -> None:
     if problem := secret_problem(secret):
         raise Misconfigured(f"{where} {problem}")
-    if len(secret) < GOOD_LENGTH:
-        told = "%s has fewer than %d characters and could be guessed"
-        _log.warning(told, where, GOOD_LENGTH, extra={"action": "secret.short"})
 
 
 class Gate:
@@ -104,12 +120,23 @@ class Gate:
         self._limit = RateLimitItemPerMinute(wrong_per_minute)
         self._wrong = MovingWindowRateLimiter(MemoryStorage())
 
+    def knows_one_of(self, secrets: Iterable[bytes]) -> bool:
+        """Whether one of ``secrets`` is somebody's; wrong ones are not counted."""
+        self._credentials = self._credentials.current()
+        return any(self._credentials.caller(secret) for secret in secrets)
+
+    def knows_sender(self, headers: Headers, body: bytes) -> bool:
+        """Whether these headers, or a ``body`` of JSON that begins like that, hold somebody's secret."""
+        bearer = get_authorization_scheme_param(headers.get("authorization"))[1]
+        return self.knows_one_of((bearer.encode("latin-1"), *secrets_in(body)))
+
     async def admit(self, secret: bytes, address: str) -> Caller:
         """Return whose ``secret`` is; empty = none was sent. Wrong ones are counted by the client's ``address``.
 
         Raises:
             HTTPException: 403, or 429 when there were too many wrong ones from ``address``.
         """
+        self._credentials = self._credentials.current()
         if caller := self._credentials.caller(secret):
             bind_contextvars(caller=caller.email or "operator")  # for all that the log says of this request
             return caller

@@ -9,12 +9,13 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.exceptions import HTTPException
 
-from pipeline.domain.errors import NotFound
+from pipeline.domain.brief import Brief
+from pipeline.domain.errors import FieldProblem, InvalidInput, NotFound
 from pipeline.domain.job import Job
 from pipeline.domain.space import CreatedSpace, NewSpace
 from pipeline.manage_spaces.provisioning import ProvisionSpaces
 from pipeline.metrics import Metrics
-from pipeline.ports import Batches, CallEvents, Jobs, SecretScanner, SpaceHosts, Workspaces
+from pipeline.ports import Batches, CallEvents, Jobs, SecretScanner, Sites, SpaceHosts, Workspaces
 from pipeline.settings import Settings
 from pipeline.shapes.deploy_request import RequestRules
 from pipeline.web.auth import Caller, Gate
@@ -39,6 +40,13 @@ class Browser(Protocol):
         """One of its own; None until it was started."""
 
 
+class Callbacks(Protocol):
+    """Addresses that briefs name."""
+
+    async def is_missing(self, url: str) -> bool:
+        """Whether there is certainly no host of that name."""
+
+
 class Services(Protocol):
     """What HTTP needs of the product; ``bootstrap.Services`` has it."""
 
@@ -57,6 +65,14 @@ class Services(Protocol):
     @property
     def workspaces(self) -> Workspaces:
         """For previews."""
+
+    @property
+    def sites(self) -> Sites:
+        """For previews as well."""
+
+    @property
+    def callbacks(self) -> Callbacks:
+        """Looks whether evaluators can be told at all."""
 
     @property
     def secrets(self) -> SecretScanner:
@@ -100,6 +116,12 @@ def of_app(name: str) -> Any:
         return getattr(request.app.state, name)
 
     return Depends(kept)
+
+
+async def require_host(services: Services, brief: Brief) -> None:
+    """Raise InvalidInput when the evaluator's host does not exist: what else is wrong with it may pass."""
+    if brief.evaluation_url and await services.callbacks.is_missing(brief.evaluation_url):
+        raise InvalidInput(FieldProblem("evaluation_url", "names a host that does not exist"))
 
 
 def address_of(request: Request) -> str:

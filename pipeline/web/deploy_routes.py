@@ -13,8 +13,8 @@ from pipeline.shapes.deploy_request import RequestRules, brief_from
 from pipeline.shapes.examples import DEPLOY_EXAMPLES
 from pipeline.shapes.json_object import read_object
 from pipeline.web.auth import Gate
-from pipeline.web.body import parse_aside, read_body, require_json
-from pipeline.web.dependencies import GateOfApp, RulesOfApp, ServicesOfApp, address_of
+from pipeline.web.body import HEAVY_BYTES, body_is_done, parse_aside, read_body, require_json, secrets_in
+from pipeline.web.dependencies import GateOfApp, RulesOfApp, ServicesOfApp, address_of, require_host
 from pipeline.web.errors import documented
 from pipeline.web.listening import while_listening
 from pipeline.web.prefer import read_preferences
@@ -72,8 +72,11 @@ async def deploy(request: Request, services: ServicesOfApp, gate: GateOfApp, rul
     """
     require_json(request.headers)
     brief = await _authentic_brief(request, gate, rules)
+    await require_host(services, brief)
     answer = token_hex(16)
     job, _ = await services.jobs.accept(brief, reply=answer)
+    del brief
+    body_is_done(request)
     settings = services.settings
     longest = max(settings.response_patience_seconds, settings.job_deadline_seconds)
     preferences = read_preferences(request.headers.getlist("prefer")).within(longest)
@@ -91,6 +94,8 @@ async def deploy(request: Request, services: ServicesOfApp, gate: GateOfApp, rul
 async def _authentic_brief(request: Request, gate: Gate, rules: RequestRules) -> Brief:
     raw = await read_body(request)
     size = len(raw)
+    if size > HEAVY_BYTES and not gate.knows_one_of(secrets_in(raw)):
+        await gate.admit(b"", address_of(request))
     document = await parse_aside(size, read_object, raw)
     del raw
     secret = document.get("secret")

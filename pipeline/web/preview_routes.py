@@ -1,10 +1,6 @@
-"""GET /preview/{folder}/…: the pages of target ``local``, public like any published site.
+"""GET /preview/{folder}/…: the published pages of target ``local``, public like any published site.
 
-These pages are written by models and run on this service's own origin. Nothing that a browser sends along by itself
-may therefore have power here: the API takes its secret from a header that the caller has to set. A page behind a
-cookie (a dashboard) needs an origin of its own, or a cookie that scripts of this origin cannot make use of. The way
-out of isolating previews with ``Content-Security-Policy: sandbox`` is closed: such pages have no localStorage, which
-many briefs ask for.
+These pages are written by models: ``origins`` keeps them off the service's own origin.
 """
 
 import re
@@ -16,6 +12,7 @@ from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 
 from pipeline.domain.files import path_problem
 from pipeline.domain.media_types import content_type_of
+from pipeline.domain.publication import Site
 from pipeline.ports import Workspaces
 from pipeline.web.dependencies import ServicesOfApp
 
@@ -36,21 +33,24 @@ async def to_front_page(folder: str, request: Request) -> Response:
 @router.get("/preview/{folder}/{path:path}")
 @router.head("/preview/{folder}/{path:path}")
 async def show_page(folder: str, path: str, request: Request, services: ServicesOfApp) -> Response:
-    """One file at the head of ``folder``; for a folder its ``index.html``. The query is the page's own affair."""
+    """One published file; for a folder its ``index.html``. The query is the page's own affair."""
     file = f"{path}index.html" if path.endswith("/") or not path else path
     if not _FOLDER.fullmatch(folder) or path_problem(file):
         return _not_found()
-    content = await services.workspaces.read(folder, file)
+    site = await services.sites.shown(folder)
+    if site is None:
+        return _not_found()
+    content = await services.workspaces.read(folder, file, site.head)
     if content is None:
-        if file == path and await _is_folder(services.workspaces, folder, path):
+        if file == path and await _is_folder(services.workspaces, site, path):
             return _redirect(f"{path.rpartition('/')[2]}/", request)
         return _not_found()
     return _page(file, content, request)
 
 
-async def _is_folder(workspaces: Workspaces, folder: str, path: str) -> bool:
+async def _is_folder(workspaces: Workspaces, site: Site, path: str) -> bool:
     index = f"{path}/index.html"
-    return path_problem(index) is None and await workspaces.read(folder, index) is not None
+    return path_problem(index) is None and await workspaces.read(site.folder, index, site.head) is not None
 
 
 def _redirect(relative: str, request: Request) -> Response:

@@ -48,13 +48,14 @@ def has_commit(repo: Repo, sha: str) -> bool:
     return _tree_of(repo, sha) is not None
 
 
-def file_at_head(repo: Repo, path: str) -> bytes | None:
-    """A plain file, or the index page of a folder, or None."""
+def file_at(repo: Repo, sha: str | None, path: str) -> bytes | None:
+    """A plain file of a commit, else of the newest, or the index page of a folder, or None."""
     head = _head_commit(repo)
-    if head is None:
+    tree = _tree_of(repo, sha) if sha else head and head.tree
+    if tree is None:
         return None
     try:
-        found = head.tree / path
+        found = tree / path
         if found.type == "tree":
             found = found / INDEX_PAGE
     except KeyError:

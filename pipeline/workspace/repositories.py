@@ -19,7 +19,7 @@ from pipeline.workspace.objects import commit_text, object_id
 from pipeline.workspace.reading import (
     INDEX_PAGE,
     ask,
-    file_at_head,
+    file_at,
     files_of,
     has_commit,
     head_and_parents,
@@ -87,15 +87,15 @@ class GitWorkspaces:
             finally:
                 shutil.rmtree(made, ignore_errors=True)
 
-    async def read(self, folder: str, path: str) -> bytes | None:
-        """One file at the head of ``folder``, or None when there is no such file.
+    async def read(self, folder: str, path: str, commit_sha: str | None = None) -> bytes | None:
+        """As the port says.
 
         A ``path`` that is empty, ends with a slash or names a folder means its ``index.html``.
         """
         path = unicodedata.normalize("NFC", path + INDEX_PAGE if path.endswith("/") or not path else path)
         if path_problem(path):
             return None
-        return await asyncio.to_thread(self._ask_if_there, folder, lambda repo: file_at_head(repo, path))
+        return await asyncio.to_thread(self._ask_if_there, folder, lambda repo: file_at(repo, commit_sha, path))
 
     async def head(self, folder: str) -> str | None:
         """As the port says."""

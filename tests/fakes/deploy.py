@@ -228,6 +228,9 @@ class Sites:
         self._world.looked_for = task
         return self._world.site
 
+    async def shown(self, folder: str) -> Site | None:
+        raise NotImplementedError(folder)
+
     async def open(self, _email: str, _task: str, nonce: str, _target: Target) -> Site:
         return make_site(nonce=nonce)
 

@@ -1,12 +1,5 @@
 """The ``Jobs`` port in memory, and the services that HTTP works with, for tests of the edges.
 
-In a test::
-
-    services = MemoryServices()
-    app = create_app(services)
-    ...  # POST a brief
-    services.jobs.finish(job_id)
-
 Nothing happens to a job by itself: the test says ``start``, ``event``, ``finish`` and ``fail``.
 """
 
@@ -14,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 from pipeline.domain import errors
@@ -22,13 +16,13 @@ from pipeline.domain.errors import Busy, FieldProblem, InvalidInput, KeyReused, 
 from pipeline.domain.files import AppFiles
 from pipeline.domain.job import EventKind, Failure, Job, JobEvent, JobStatus, Stage
 from pipeline.domain.notification import DeliveryState
-from pipeline.domain.publication import Target
+from pipeline.domain.publication import Site, Target
 from pipeline.domain.space import CreatedSpace, NewSpace
 from pipeline.metrics import Metrics
 from pipeline.ports import Jobs, SecretScanner, SpaceHost, SpaceHosts
 from pipeline.settings import Settings
 from pipeline.verification.secrets import ConfiguredSecretScanner
-from tests.builders import NOW, make_delivery, make_outcome
+from tests.builders import NOW, SHA, make_delivery, make_outcome, make_site
 from tests.fakes.batches import MemoryBatches
 from tests.fakes.workspaces import MemoryWorkspaces
 
@@ -252,8 +246,7 @@ class MemoryJobs(Jobs):
 class MemoryServices:
     """What ``create_app`` needs, in memory; ``folders`` are what previews show.
 
-    Of the settings, which are given by field name, a secret is set unless they say otherwise.
-    """
+    Of the settings, which are given by field name, a secret is set unless they say otherwise."""
 
     def __init__(
         self, folders: Mapping[str, Mapping[str, bytes]] | None = None, queue_limit: int = 1000, **settings: Any
@@ -262,6 +255,8 @@ class MemoryServices:
         self.jobs = MemoryJobs(queue_limit)
         self.batches = MemoryBatches(self.jobs)
         self.workspaces = MemoryWorkspaces(folders or {})
+        self.sites: Any = SimpleNamespace(shown=self._shown)
+        self.callbacks = self
         self.secrets: SecretScanner = ConfiguredSecretScanner(self.settings.secrets())
         self.spaces: SpaceHosts = _no_hub
         self.create_space: Callable[[NewSpace, str | None], Awaitable[CreatedSpace]] = _no_new_space
@@ -270,6 +265,12 @@ class MemoryServices:
         self.browser: Any = None
         self.metrics = Metrics()
         self.log: list[str] = []
+
+    async def is_missing(self, url: str) -> bool:
+        return "no-such-host" in url
+
+    async def _shown(self, folder: str) -> Site | None:
+        return make_site(folder=folder, head=SHA) if await self.workspaces.head(folder) else None
 
     async def start(self) -> None:
         self.log.append("started")
@@ -282,5 +283,5 @@ def _no_hub(_token: str | None) -> SpaceHost:
     raise Misconfigured("HF_TOKEN is not set")
 
 
-async def _no_new_space(_new: NewSpace, _token: str | None) -> CreatedSpace:
-    raise Misconfigured("HF_TOKEN is not set")
+async def _no_new_space(_new: NewSpace, token: str | None) -> CreatedSpace:
+    return _no_hub(token)  # type: ignore[return-value]  # raises

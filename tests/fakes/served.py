@@ -1,24 +1,28 @@
 """An application on a real server: only there can somebody leave before the end."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-import uvicorn
 from fastapi import FastAPI
+
+from pipeline.web.connections import PatientServer
 
 
 @asynccontextmanager
-async def served(app: FastAPI) -> AsyncIterator[str]:
+async def served(app: FastAPI, server: PatientServer | None = None) -> AsyncIterator[str]:
     """Serve ``app`` on a free port of loopback, and give its address."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=1))
-    serving = asyncio.create_task(server.serve())
-    await until(lambda: server.started)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        await serving
+    with socket.create_server(("127.0.0.1", 0), backlog=2048) as listener:
+        server = server or PatientServer(app, close_seconds=1)
+        async with app.router.lifespan_context(app):
+            serving = asyncio.create_task(server.serve(sockets=[listener]))
+            await until(lambda: server.started)
+            try:
+                yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            finally:
+                server.should_exit = True
+                await serving
 
 
 async def until(condition: Callable[[], object]) -> None:

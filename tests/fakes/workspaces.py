@@ -27,8 +27,8 @@ class MemoryWorkspaces(Workspaces):
     async def head(self, folder: str) -> str | None:
         return SHA if folder in self._folders else None
 
-    async def read(self, folder: str, path: str) -> bytes | None:
-        if path_problem(path) or not _FOLDER.fullmatch(folder):
+    async def read(self, folder: str, path: str, commit_sha: str | None = None) -> bytes | None:
+        if path_problem(path) or not _FOLDER.fullmatch(folder) or commit_sha != SHA:
             raise ValueError("this must be judged before a file system is asked")
         return self._folders.get(folder, {}).get(path)
 

@@ -32,6 +32,7 @@ class Client(httpx.AsyncClient):
         self.jobs, self.hub = self.services.jobs, self.services.hub
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False)
         super().__init__(transport=transport, base_url="http://pipeline.test", headers=OPERATOR)
+        self.headers["X-Request-Id"] = "of-the-tests"
 
     async def __aexit__(
         self,

@@ -32,9 +32,10 @@ def bearer(secret: str = SECRET) -> dict[str, str]:
 class Client(httpx.AsyncClient):
     """Asks the application over ``services`` in memory."""
 
-    def __init__(self, services: MemoryServices, **options: Any) -> None:
+    def __init__(self, services: MemoryServices, base_url: str = "http://pipeline.test", **options: Any) -> None:
         transport = httpx.ASGITransport(create_app(services), raise_app_exceptions=False)
-        super().__init__(transport=transport, base_url="http://pipeline.test", **options)
+        super().__init__(transport=transport, base_url=base_url, **options)
+        self.headers["X-Request-Id"] = "of-the-tests"
         self.services, self.jobs = services, services.jobs
 
 

@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -149,7 +150,7 @@ def test_the_version_is_shown_and_a_bare_command_explains_itself(prompt: Prompt)
     assert "serve" in bare.stdout + bare.stderr
 
 
-@pytest.mark.parametrize("secret", ["", "abc123xyz"])
+@pytest.mark.parametrize("secret", ["", "abc123xyz", "fifteen-letters"])
 def test_serve_refuses_to_start_without_a_secret_of_its_own(secret: str, prompt: Prompt) -> None:
     ended = prompt.run("serve", "--port", "0", DEPLOY_SECRET=secret)
     assert ended.returncode == 3
@@ -164,6 +165,25 @@ def test_serve_says_which_port_is_taken(prompt: Prompt) -> None:
         ended = prompt.run("serve", "--port", str(port), DEPLOY_SECRET=SECRET)
     assert ended.returncode == 3
     assert f"port {port}" in ended.stderr
+
+
+def test_serve_says_that_its_folder_cannot_be_written_any_more(prompt: Prompt, tmp_path: Path) -> None:
+    (tmp_path / "apps" / ".pipeline" / "pipeline.lock").mkdir(parents=True)  # for root, no folder is read-only
+    ended = prompt.run("serve", "--port", "0", DEPLOY_SECRET=SECRET, GENERATED_REPOS_DIR=str(tmp_path / "apps"))
+    assert ended.returncode == 3
+    assert "GENERATED_REPOS_DIR cannot be written" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_previews_have_a_port_of_their_own(prompt: Prompt) -> None:
+    with prompt.start("serve", "--port", "0", DEPLOY_SECRET=SECRET) as service:
+        address = address_of(service)
+        moved = httpx.get(f"{address}/preview/none/", trust_env=False)
+        assert moved.status_code == 307
+        previews = urlsplit(moved.headers["location"])
+        assert (previews.hostname, previews.port == urlsplit(address).port) == ("localhost", False)
+        assert httpx.get(moved.headers["location"], trust_env=False).status_code == 404
+        assert httpx.get(f"http://{previews.netloc}/docs", trust_env=False).status_code == 404
 
 
 def test_two_processes_do_not_work_in_one_folder(prompt: Prompt) -> None:

@@ -115,7 +115,7 @@ async def test_a_length_that_lies_makes_no_job_and_no_500(services: MemoryServic
 
 
 async def test_a_client_that_never_finishes_its_body_is_sent_away(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(body_reading, "BODY_SECONDS", 0.1)
+    monkeypatch.setattr(body_reading, "GRACE_SECONDS", 0.1)
     answer = await exchange(port, head("Content-Length: 100"), b"{")
     assert status_and_json(answer) == (408, {"ok": False, "error": "the request did not arrive in time"})
     assert b"\r\nconnection: close\r\n" in answer.lower()
@@ -237,7 +237,8 @@ async def test_streams_are_limited_and_their_places_are_given_back(services: Mem
 
 
 async def test_a_preview_is_served_like_a_site(services: MemoryServices) -> None:
-    services = MemoryServices({"sales-n1": {"index.html": b"<h1>Sales</h1>", "app.js": b"1"}})
+    folders = {"sales-n1": {"index.html": b"<h1>Sales</h1>", "app.js": b"1"}}
+    services = MemoryServices(folders, public_url="https://service.example")
     async with running(services) as port, client_of(port, follow_redirects=True) as client:
         page = await client.get("/preview/sales-n1")
         assert (str(page.url), page.text) == (f"http://127.0.0.1:{port}/preview/sales-n1/", "<h1>Sales</h1>")

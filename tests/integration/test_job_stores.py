@@ -9,11 +9,12 @@ import sqlalchemy as sa
 from pipeline.clock import SystemClock
 from pipeline.domain.call_event import CallOutcome
 from pipeline.domain.errors import Busy, NotFound
+from pipeline.domain.publication import Target, owner_mark
 from pipeline.jobs import call_events, tables
 from pipeline.jobs.call_events import LIFETIME, SqlCallEvents
 from pipeline.jobs.database import Database
-from pipeline.jobs.stores import RecentBytes, SqlBlobs
-from tests.builders import make_files
+from pipeline.jobs.stores import RecentBytes, SqlBlobs, SqlSites
+from tests.builders import make_files, make_publication
 from tests.fakes.clock import FakeClock
 
 DONE = CallOutcome({"stage": "RUNNING", "note": "gr\u00fc\u00dfe \u2028"})
@@ -153,6 +154,26 @@ class Reads:
 
     def _note(self, _connection: object, _cursor: object, statement: str, *_: object) -> None:
         self.count += statement.startswith("SELECT") and "blobs" in statement
+
+
+async def test_a_site_whose_folder_has_another_owner_takes_the_next_free_name(database: Database) -> None:
+    sites = SqlSites(database)
+    first = await sites.open("ada@example.com", "a b", "n", Target.LOCAL)
+    marked = f"a-b-n-{owner_mark('bob@example.com', 'a-b')}"
+    planted = await sites.open("eve@example.com", "a b n", f"{marked[6:]}-1", Target.LOCAL)
+    second = await sites.open("bob@example.com", "a-b", "n", Target.LOCAL)
+    assert [site.folder for site in (first, planted, second)] == ["a-b-n", f"{marked}-1", f"{marked}-2"]
+    assert await sites.open("bob@example.com", "a-b", "n", Target.LOCAL) == second
+
+
+async def test_only_what_is_published_here_is_shown(database: Database) -> None:
+    sites = SqlSites(database)
+    for target, shown in ((Target.LOCAL, True), (Target.GITHUB_PAGES, False)):
+        site = await sites.open("ada@example.com", "sales", target, target)
+        assert await sites.shown(site.folder) is None
+        recorded = await sites.record(site, make_publication(), "a" * 40, {})
+        assert await sites.shown(site.folder) == (recorded if shown else None)
+    assert await sites.shown("none") is None
 
 
 async def test_an_app_that_this_worker_has_put_is_not_read_back(database: Database) -> None:

@@ -18,7 +18,10 @@ from tests.integration.browser_rig import ADDRESS, look, needs_browser, outcomes
 
 pytestmark = needs_browser
 
-PAGE = "<!doctype html><title>x</title>"
+PAGE = (
+    '<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>x</title>'
+    "<main><h1>Hello</h1></main></html>"
+)
 VICTIMS: dict[str, Callable[[Processes], set[int]]] = {
     "the browser": lambda found: found.browser,
     "Playwright's driver": lambda found: found.driver,

@@ -96,6 +96,18 @@ def test_no_secret_is_shown_and_every_secret_is_known(tmp_path: Path, settings: 
     assert "secret-of" not in repr(read)
 
 
+@pytest.mark.parametrize(
+    ("url", "known"),
+    [
+        ("postgresql://ada:p%40ss-of-the-database@db/jobs", {"p%40ss-of-the-database", "p@ss-of-the-database"}),
+        ("postgresql://postgres:postgres@db/jobs", set()),
+        ("postgresql://db/jobs", set()),
+    ],
+)
+def test_the_databases_password_is_a_secret(settings: Read, url: str, known: set[str]) -> None:
+    assert set(settings(DATABASE_URL=url).secrets()) == known
+
+
 def test_a_file_beside_the_caller_fills_in_what_the_environment_does_not_set(
     tmp_path: Path, settings: Read, monkeypatch: pytest.MonkeyPatch
 ) -> None:

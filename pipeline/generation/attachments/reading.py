@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from pipeline.domain.brief import Attachment
 from pipeline.domain.media_types import PICTURES, is_text_type, media_type_of, picture_type
+from pipeline.generation.attachments.aside import read_aside
 from pipeline.generation.attachments.decoding import Decoded, decode_text
 from pipeline.generation.attachments.description import Description, Unreadable, counted
 from pipeline.generation.attachments.images import describe_image
@@ -23,6 +24,8 @@ from pipeline.generation.tokens import Density
 MAX_TABLE_CHARACTERS = 1_000_000
 MAX_JSON_CHARACTERS = 1_500_000
 MAX_CELLS = 50_000
+SMALL_TABLE_BYTES = 64 * 1024
+"""Larger ones, PDF and workbooks are read in a process of their own."""
 _PDF_HEADER_WITHIN = 1_024  # where readers look for it
 
 _TABLES = frozenset({"text/csv", *TAB_SEPARATED})
@@ -102,6 +105,18 @@ def _text_type(attachment: Attachment) -> str:
 
 def read(item: Recognised, *, table_characters: int, json_characters: int, cells: int) -> Description:
     """All that can be said about an attachment. Never raises: what is broken is described as unreadable."""
+    is_large_table = item.kind is Kind.TABLE and len(item.attachment.content) > SMALL_TABLE_BYTES
+    limits = {"table_characters": table_characters, "json_characters": json_characters, "cells": cells}
+    if item.kind not in {Kind.PDF, Kind.WORKBOOK} and not is_large_table:
+        return read_here(item, **limits)
+    try:
+        return read_aside(item.attachment, **limits)
+    except Unreadable as error:
+        return _unreadable(item, str(error))
+
+
+def read_here(item: Recognised, *, table_characters: int, json_characters: int, cells: int) -> Description:
+    """The same, in this process whatever it is."""
     try:
         return _read(item, table_characters, json_characters, cells)
     except Unreadable as error:

@@ -38,9 +38,9 @@ class EventReply(BaseModel):
     event_id: str
 
 
-async def read_json(request: Request) -> dict[str, Any]:
+async def read_json(request: Request, max_bytes: int | None = None) -> dict[str, Any]:
     """The body as a JSON object, whatever its content type says: examples for curl often name none."""
-    raw = await read_body(request)
+    raw = await read_body(request, max_bytes)
     return await parse_aside(len(raw), read_object, raw)
 
 

@@ -16,7 +16,7 @@ from pipeline.shapes.deploy_reply import FailedReply, deploy_reply
 from pipeline.shapes.deploy_request import MAX_LISTED_ATTACHMENTS, AttachmentField, DeployRequest
 from pipeline.shapes.jobs import JobView
 from pipeline.shapes.json_object import Request
-from pipeline.web.dependencies import job_of_caller
+from pipeline.web.dependencies import job_of_caller, require_host
 from pipeline.web.gradio.functions import CallContext, JobFunction, QuickFunction
 from pipeline.web.gradio.uploads import file_data
 
@@ -59,6 +59,7 @@ class JobCall(Request):
 async def _deploy(context: CallContext, call: DeployCall) -> Job:
     brief = await asyncio.to_thread(call.to_brief, context.rules)  # decodes megabytes
     context.caller.require_owner().require(brief.email)
+    await require_host(context.services, brief)
     job, _ = await context.services.jobs.accept(brief)
     return job
 

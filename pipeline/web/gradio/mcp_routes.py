@@ -7,8 +7,10 @@ from fastapi import APIRouter, Request, Response
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
+from pipeline.shapes.json_object import read_object
+from pipeline.web.body import HEAVY_BYTES, read_body
 from pipeline.web.errors import documented
-from pipeline.web.gradio.call_routes import json_body, read_json
+from pipeline.web.gradio.call_routes import json_body
 from pipeline.web.gradio.state import GradioOfApp
 
 router = APIRouter(tags=["mcp"])
@@ -31,18 +33,19 @@ router = APIRouter(tags=["mcp"])
 async def mcp(request: Request, state: GradioOfApp) -> Response:
     """Streamable HTTP without sessions; the tools are the functions of /gradio_api/info.
 
-    One message per request. `tools/list` is public; `tools/call` needs a token, like every other way to call.
+    One message of at most 256 KiB per request. `tools/list` is public; `tools/call` needs a token, like every other
+    way to call.
     """
     _check_headers(request.headers, state.services.settings.own_address)
-    document = await read_json(request)
-    return await asyncio.to_thread(_exchange, await request.body(), document)
+    message = bytes(await read_body(request, HEAVY_BYTES))
+    return await asyncio.to_thread(_exchange, message)
 
 
-def _exchange(message: bytes, document: object) -> Response:
+def _exchange(message: bytes) -> Response:
     """In a thread: the SDK is imported with the first message, and takes its time."""
     from pipeline.web.gradio.mcp_server import McpExchange
 
-    return McpExchange(message, document)
+    return McpExchange(message, read_object(message))
 
 
 def _check_headers(headers: Headers, own_address: str) -> None:

@@ -13,6 +13,7 @@ from fastapi.responses import StreamingResponse
 from starlette.exceptions import HTTPException
 
 from pipeline.domain.errors import Busy, FieldProblem, InvalidInput, NotFound, PipelineError, Unavailable
+from pipeline.web.body import HEAVY_BYTES
 from pipeline.web.errors import documented
 from pipeline.web.gradio.call_routes import EVENT_ID, EventReply, json_body, read_json
 from pipeline.web.gradio.documents import APP_ID
@@ -87,7 +88,7 @@ async def follow_session(
 )
 async def cancel(request: Request, state: GradioOfApp) -> dict[str, bool]:
     """``{"event_id", "session_hash"}``. The JavaScript client sends no token here: who knows both may cancel."""
-    body = await read_json(request)
+    body = await read_json(request, HEAVY_BYTES)
     event_id = body.get("event_id")
     if not isinstance(event_id, str) or not EVENT_ID.fullmatch(event_id):
         raise NotFound("no such event")

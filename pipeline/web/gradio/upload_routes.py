@@ -9,7 +9,6 @@ from starlette.types import Receive, Scope, Send
 
 from pipeline.domain.errors import FieldProblem, InvalidInput
 from pipeline.domain.media_types import content_type_of
-from pipeline.web.body import in_time
 from pipeline.web.errors import documented
 from pipeline.web.gradio.documents import UPLOAD_BODY
 from pipeline.web.gradio.state import GradioOfApp, Identified
@@ -41,7 +40,7 @@ async def upload(request: Request, state: GradioOfApp, caller: Identified) -> li
     caller.require_owner()  # before a byte of it is read
     with state.uploads.receiving():
         most = state.services.settings.max_attachments
-        form = await in_time(request.form(max_files=most, max_fields=MOST_FIELDS))
+        form = await request.form(max_files=most, max_fields=MOST_FIELDS)
         try:
             files = [file for file in form.getlist("files") if isinstance(file, UploadFile)]
             if not files:

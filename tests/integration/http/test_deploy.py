@@ -266,8 +266,18 @@ async def test_a_heavy_request_is_judged_like_a_light_one(client: Client) -> Non
     padding = "x" * body_reading.HEAVY_BYTES
     assert (await post(client, secret="wrong", padding=padding)).status_code == 403
     assert (await post(client, round=0, padding=padding)).json()["fields"][0]["field"] == "round"
-    response = await client.post("/api-deploy", content=b'{"a": NaN, "b": "' + padding.encode() + b'"}')
-    assert response.status_code == 400
+    known = f'{{"secret" : "{SECRET}", "b": "{padding}"'.encode()
+    assert (await client.post("/api-deploy", content=known + b', "a": NaN}')).status_code == 400
+    assert (
+        await client.post("/api-deploy", content=known + b"," + b"{}," * json_object.MOST_VALUES)
+    ).status_code == 400
+
+
+async def test_an_evaluator_that_does_not_exist_is_refused(client: Client) -> None:
+    response = await post(client, evaluation_url="https://no-such-host.example.com/notify")
+    problem = {"field": "evaluation_url", "problem": "names a host that does not exist"}
+    assert (response.status_code, response.json()["fields"]) == (400, [problem])
+    assert client.jobs.ids == []
 
 
 async def test_a_full_queue_says_when_to_come_back() -> None:
@@ -287,10 +297,3 @@ async def test_a_service_that_cannot_take_work_says_so(client: Client, error: Pi
     response = await post(client)
     assert (response.status_code, response.headers["retry-after"]) == (503, retry_after)
     assert response.json() == {"ok": False, "error": str(error)}
-
-
-async def test_a_bug_is_answered_without_its_words(client: Client) -> None:
-    client.jobs.accept = None  # type: ignore[method-assign,assignment]  # a bug: not even callable
-    response = await post(client)
-    assert (response.status_code, response.json()) == (500, {"ok": False, "error": "internal error"})
-    assert response.headers["cache-control"] == "no-store"

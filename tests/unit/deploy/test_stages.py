@@ -17,6 +17,7 @@ from pipeline.domain.errors import (
     PublishFailed,
     SecretFound,
     StageError,
+    Unpublishable,
 )
 from pipeline.domain.job import Job
 from pipeline.domain.notification import DeliveryState
@@ -76,6 +77,20 @@ async def test_after_a_failure_nothing_more_is_done(stage: str, failure: StageEr
     with pytest.raises(type(failure)):
         await world.run()
     assert not undone & set(world.log)
+
+
+async def test_what_must_not_be_published_is_refused_before_it_is_committed() -> None:
+    planted = make_generation(files=make_files().with_files({"CNAME": b"evil.example"}))
+    world = World(NOTIFIED)
+    world.generations = [planted, planted]
+    with pytest.raises(Unpublishable, match="CNAME: the file names a domain"):
+        await world.run()
+    assert not {"commit", "publish", "notify"} & set(world.log)
+    world = World(NOTIFIED)
+    world.generations = [planted, make_generation()]
+    await world.run()
+    assert world.orders[1].rejected[0].findings[-1].path == "CNAME"
+    assert "publish" in world.log
 
 
 async def test_a_revision_is_given_the_published_files_and_the_checks_of_earlier_rounds() -> None:

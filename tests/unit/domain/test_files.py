@@ -103,3 +103,13 @@ def test_changes_name_what_was_added_changed_and_removed() -> None:
     after = before.without("old", "unknown").with_files({"changed": b"2", "new": b"1"})
     changes = compare(before, after)
     assert (changes.added, changes.changed, changes.removed) == (("new",), ("changed",), ("old",))
+
+
+@pytest.mark.parametrize("part", ["\u2025", "\u2024\u2024", "\uff0e\uff0e", "\uff0e", ".\u2024"])
+def test_a_name_that_compatibility_forms_turn_into_dots_is_refused(part: str) -> None:
+    assert path_problem(f"a/{part}/b") == "has a part that is . or .."
+
+
+def test_two_names_that_are_one_in_composed_form_lose_nothing_silently() -> None:
+    with pytest.raises(InvalidInput, match="names the same file"):
+        AppFiles({"caf\u00e9.txt": b"1", "cafe\u0301.txt": b"2"})

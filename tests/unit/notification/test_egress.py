@@ -10,6 +10,7 @@ from pipeline.domain.address import UrlRule
 from pipeline.domain.download import Download
 from pipeline.domain.errors import NoAnswer
 from pipeline.notification.egress import Answer, EgressClient
+from pipeline.notification.resolver import NoSuchHost
 from tests.fakes.evaluator import Drop, EvaluatorServer, Step, gzip_bomb
 from tests.unit.notification.rig import NAME, ScriptedResolver, allowing, answer_of, post
 
@@ -278,3 +279,21 @@ async def test_an_address_within_this_network_is_not_asked() -> None:
         with pytest.raises(NoAnswer, match="must be a public https address"):
             await EgressClient(UrlRule()).get(server.url, {}, seconds=5, max_bytes=1)
         assert server.connections == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "answer", "missing"),
+    [
+        ("https://none.example.com/x", NoSuchHost("no"), True),
+        ("https://away.example.com/x", OSError("try again"), False),
+        ("https://slow.example.com/x", TimeoutError(), False),
+        ("https://there.example.com/x", ["10.0.0.1"], False),
+        ("https://1.2.3.4/x", NoSuchHost("no"), False),
+        ("http://trusted.example.com:1/x", NoSuchHost("no"), False),
+    ],
+)
+async def test_only_the_word_that_there_is_no_such_name_makes_a_host_missing(
+    url: str, answer: list[str] | OSError, missing: bool
+) -> None:
+    client = EgressClient(UrlRule(("http://trusted.example.com:1",)), ScriptedResolver(answer))
+    assert await client.is_missing(url) is missing

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.notification.resolver import SystemResolver
+from pipeline.notification.resolver import NoSuchHost, SystemResolver
 
 
 class HangingNameServer:
@@ -89,3 +89,16 @@ def test_an_answer_that_comes_after_the_loop_has_gone_is_dropped_quietly(hanging
     with pytest.raises(TimeoutError):
         asyncio.run(resolver.resolve("slow", 443))
     hanging.release()
+
+
+@pytest.mark.parametrize(("number", "missing"), [(socket.EAI_NONAME, True), (socket.EAI_AGAIN, False)])
+async def test_a_name_that_does_not_exist_is_told_apart_from_one_that_cannot_be_looked_up(
+    number: int, missing: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise socket.gaierror(number, "no")
+
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    with pytest.raises(OSError) as caught:  # noqa: PT011
+        await SystemResolver().resolve("h", 443)
+    assert isinstance(caught.value, NoSuchHost) is missing

@@ -48,6 +48,23 @@ def test_a_value_is_found_in_base64_at_any_offset_in_both_alphabets_and_wrapped(
     assert found(b"\r\n".join(encoded[i : i + columns] for i in range(0, len(encoded), columns)), value)
 
 
+@pytest.mark.parametrize(
+    "disguised",
+    [
+        SECRET.upper(),
+        SECRET.lower(),
+        "".join(f"&#{ord(c)};" for c in SECRET),
+        "".join(f"&#x{ord(c):04X};" for c in SECRET),
+        SECRET.replace("_", "&lowbar;").replace("k", "&#107"),
+        f"String.fromCharCode({', '.join(str(ord(c)) for c in SECRET)})",
+        f"[{','.join(hex(ord(c)) for c in SECRET)}].map(String.fromCharCode)",
+    ],
+)
+def test_a_value_is_found_in_another_case_as_entities_and_as_character_codes(disguised: str) -> None:
+    assert found(f"<p>{disguised}</p>")
+    assert not found(f"<p>{disguised}</p>", "another-secret-of-16")
+
+
 @given(value=ANY_VALUE, before=SURROUNDINGS, after=SURROUNDINGS, upper=st.booleans())
 def test_a_value_is_found_in_hexadecimal_of_either_case(
     value: str, before: bytes, after: bytes, *, upper: bool

@@ -6,7 +6,9 @@ import pytest
 from starlette.exceptions import HTTPException
 
 from pipeline.domain.errors import Misconfigured
+from pipeline.logs import MASK, Redactor
 from pipeline.settings import Settings
+from pipeline.verification.secrets import ConfiguredSecretScanner
 from pipeline.web.auth import Caller, Credentials, Gate
 from tests.cases import cases
 
@@ -60,8 +62,8 @@ def test_a_secret_that_would_be_taken_for_a_hub_token_is_refused() -> None:
         credentials(deploy_secret="hf_" + "x" * 30)
 
 
-@pytest.mark.parametrize("secret", [None, "", "   ", "abc123xyz"])
-def test_a_missing_an_empty_and_the_published_secret_stop_the_start(secret: str | None) -> None:
+@pytest.mark.parametrize("secret", [None, "", "   ", "abc123xyz", "fifteen-letters"])
+def test_a_missing_an_empty_a_short_and_the_published_secret_stop_the_start(secret: str | None) -> None:
     with pytest.raises(Misconfigured, match="DEPLOY_SECRET"):
         credentials(deploy_secret=secret)
 
@@ -91,11 +93,29 @@ def test_an_owner_cannot_have_the_operators_secret(tmp_path: Path) -> None:
         credentials(deploy_secret=SECRET, deploy_secrets_file=secrets_file(tmp_path, {ADA: SECRET}))
 
 
-def test_a_short_secret_is_warned_of_without_being_told(caplog: pytest.LogCaptureFixture) -> None:
-    credentials(deploy_secret="short-secret")
-    credentials(deploy_secret="long-enough-secret")
-    assert [vars(record)["action"] for record in caplog.records] == ["secret.short"]
-    assert "short-secret" not in caplog.text
+async def test_a_secrets_file_is_read_again_when_it_has_changed_and_kept_while_it_is_wrong(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = "secret-of-ada-0123", "new-secret-of-ada-0123"
+    gate = Gate(credentials(deploy_secrets_file=secrets_file(tmp_path, {ADA: first})))
+    assert [await status_of(gate, secret) for secret in (first, second)] == [200, 403]
+    secrets_file(tmp_path, {ADA: second})
+    assert [await status_of(gate, secret) for secret in (first, second)] == [403, 200]
+    for wrong in ("{", {ADA: "too-short"}):
+        secrets_file(tmp_path, wrong)
+        assert [await status_of(gate, secret) for secret in (first, second)] == [403, 200]
+    (tmp_path / "secrets.json").unlink()
+    assert await status_of(gate, second) == 200
+    assert caplog.text.count("stay as they were") == 3
+    assert second not in caplog.text
+
+
+def test_what_a_changed_secrets_file_holds_is_neither_published_nor_logged(tmp_path: Path) -> None:
+    settings = Settings(deploy_secrets_file=secrets_file(tmp_path, {ADA: "secret-of-ada-0123"}))
+    scanner, redactor = ConfiguredSecretScanner(settings.secrets), Redactor(settings.secrets)
+    secrets_file(tmp_path, {ADA: "another-secret-0123"})
+    assert scanner.first_secret(b"another-secret-0123")
+    assert redactor.redact("another-secret-0123") == MASK
 
 
 def test_credentials_do_not_show_its_secrets() -> None:
