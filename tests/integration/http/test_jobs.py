@@ -119,7 +119,7 @@ async def test_the_apps_files_are_listed_and_downloaded_but_never_shown(client: 
         response = await client.get(httpx.URL(each["url"]).raw_path.decode())
         assert response.content == content
         assert response.headers["content-disposition"].startswith("attachment; filename*=UTF-8''")
-        assert response.headers["content-security-policy"] == "sandbox"
+        assert response.headers["content-security-policy"] == "sandbox; frame-ancestors 'none'"
         assert response.headers["x-content-type-options"] == "nosniff"
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     decomposed = await client.get(f"/jobs/{job_id}/files/docs/cafe%CC%81%201.txt")

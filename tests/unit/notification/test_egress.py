@@ -284,7 +284,8 @@ async def test_an_address_within_this_network_is_not_asked() -> None:
 @pytest.mark.parametrize(
     ("url", "answer", "missing"),
     [
-        ("https://none.example.com/x", NoSuchHost("no"), True),
+        ("https://none.acme.dev/x", NoSuchHost("no"), True),
+        ("https://example.com/a-sample-as-it-stands", NoSuchHost("no"), False),
         ("https://away.example.com/x", OSError("try again"), False),
         ("https://slow.example.com/x", TimeoutError(), False),
         ("https://there.example.com/x", ["10.0.0.1"], False),
