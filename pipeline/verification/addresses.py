@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from pipeline.domain.files import AppFiles, fold
 from pipeline.domain.verdict import Severity
+from pipeline.verification.files.workflows import made_in_ci
 from pipeline.verification.problems import shown
 
 _NO_FILE = re.compile(r"(?:data|blob|mailto|tel|sms|javascript|about):|#|\?|$", re.IGNORECASE)
@@ -36,6 +37,7 @@ class ServedApp:
         self.files = files
         self.address = address
         self._root = urlsplit(address)
+        self.made_in_ci = made_in_ci(files)
         self._by_folded_path = {fold(path): path for path in files}
 
     @property
@@ -84,7 +86,7 @@ class ServedApp:
         return self._missing(self.target(url, base_path), url)
 
     def _missing(self, path: str | None, url: str) -> AddressProblem | None:
-        if path in self.files:
+        if path in self.files or path in self.made_in_ci:
             return None
         if path is None:
             return AddressProblem("broken-link", Severity.ERROR, f"{shown(url)} leads out of the app")

@@ -76,18 +76,21 @@ def seconds_for(checks: Iterable[Check]) -> float:
     return min(max([USUAL_SECONDS, *asked]), MOST_SECONDS)
 
 
-async def run_scripts(devtools: DevTools, scripts: Sequence[str], seconds: float) -> list[Answer]:
+async def run_scripts(
+    devtools: DevTools, scripts: Sequence[str], seconds: float, *, at_once: int = 0
+) -> list[Answer]:
     """Run scripts in order, then those that did not hold in turns, until all hold or ``seconds`` are over.
 
     A script is begun once those before it hold, or have had their share of the time: scripts click and type, and those
-    before are about the page without that. A script that holds is not run again, nor one that still runs. The page is
+    before are about the page without that. Of the first ``at_once``, which only look, none waits. A script that holds is not run again, nor one that still runs. The page is
     left as they leave it. Returns the last answer of each.
     """
     loop = asyncio.get_running_loop()
     ends = loop.time() + seconds
     runs = [_Run(devtools, script) for script in scripts]
     share = seconds * IN_ORDER_SHARE / max(len(runs), 1)
-    begun, next_begins = 0, 0.0
+    begun, next_begins = at_once, loop.time() if at_once else 0.0
+    await _take_turns(runs[:begun], ends)
     try:
         while True:
             while begun < len(runs) and (loop.time() >= next_begins or all(run.answer.holds for run in runs[:begun])):

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -13,11 +14,11 @@ from pipeline.domain.brief import Check
 from pipeline.domain.files import AppFiles
 from pipeline.domain.verdict import Finding, Outcome, Severity, Verdict, Verification
 from pipeline.verification.addresses import ServedApp
-from pipeline.verification.browser.checks import NO_TURN, USUAL_SECONDS, run_scripts, seconds_for
+from pipeline.verification.browser.checks import NO_TURN, USUAL_SECONDS, Answer, run_scripts, seconds_for
 from pipeline.verification.browser.network import SealedNetwork, settle
 from pipeline.verification.browser.process import LAUNCH_SECONDS, BrowserDied, ChromiumProcess
-from pipeline.verification.browser.questions import PROBE_QUERY, Question, questions_about
 from pipeline.verification.browser.record import MOST_LINE, PageRecord
+from pipeline.verification.inspection import Question
 from pipeline.verification.problems import shown
 
 METHOD = "browser"
@@ -26,6 +27,7 @@ PHONE = (390, 844)
 LOAD_SECONDS = 8.0
 LOOK_SECONDS = 60.0
 PICTURE_SECONDS = 5.0
+LATE_ERRORS_SECONDS = 0.5
 SILENT_SECONDS = 4.0  # a page that does not answer for so long hangs
 MOST_DOCUMENTS = 50
 MOST_LATE = 2  # checks that are judged once more on a fresh page
@@ -58,12 +60,12 @@ async def look_at(
     """Open the app that a ``network`` of each page's own serves, and judge ``checks``. Raises BrowserDied.
 
     Checks of ``earlier`` rounds are judged after them, with nothing left of what those clicked and typed. Checks in
-    prose that a browser cannot decide get no verdict.
+    prose get no verdict, but questions that they were put as do.
     """
-    record, questions = PageRecord(network()), questions_about(checks)
+    record, questions = PageRecord(network()), _scripted(checks)
     death = await _visit(process, record, questions, with_picture=True)
     look = _look_of(record, questions, death)
-    if old := questions_about(earlier):
+    if old := _scripted(earlier):
         record = PageRecord(network())
         death = death or await _visit(process, record, old, with_picture=False)
         look = replace(look, earlier=_look_of(record, old, death).verdicts)
@@ -71,7 +73,7 @@ async def look_at(
 
 
 async def _visit(
-    process: ChromiumProcess, record: PageRecord, questions: dict[Check, Question], *, with_picture: bool
+    process: ChromiumProcess, record: PageRecord, questions: Sequence[Check], *, with_picture: bool
 ) -> str:
     """Open the app in a context of its own and keep what is seen; what it died of, or nothing."""
     async with sealed_context(process, record.network) as context:
@@ -101,8 +103,8 @@ def look_at_killer(checks: Sequence[Check], earlier: Sequence[Check], reason: st
     """What is said about an app that killed a browser of its own. ``reason``: how that browser ended."""
     record = PageRecord(SealedNetwork(ServedApp(AppFiles({}), "https://app.invalid/"), None))
     death = f"the page cannot be open: {reason}"
-    look = _look_of(record, questions_about(checks), death)
-    return replace(look, earlier=_look_of(record, questions_about(earlier), death).verdicts)
+    look = _look_of(record, _scripted(checks), death)
+    return replace(look, earlier=_look_of(record, _scripted(earlier), death).verdicts)
 
 
 def _look_of(record: PageRecord, checks: Iterable[Check], death: str) -> Verification:
@@ -135,11 +137,11 @@ async def sealed_context(process: ChromiumProcess, network: SealedNetwork) -> As
 
 
 async def _look(
-    context: BrowserContext, record: PageRecord, questions: dict[Check, Question], *, with_picture: bool
+    context: BrowserContext, record: PageRecord, questions: Sequence[Check], *, with_picture: bool
 ) -> None:
     address = record.network.app.address
-    for query in ("", PROBE_QUERY):
-        asked = {check: question for check, question in questions.items() if question.query == bool(query)}
+    for query in dict.fromkeys(["", *map(_query, questions)]):
+        asked = [check for check in questions if _query(check) == query]
         is_pictured = with_picture and not query
         if asked or is_pictured:
             async with _open_page(context, record) as (page, devtools):
@@ -161,24 +163,49 @@ async def _run(
     page: Page,
     devtools: CDPSession,
     record: PageRecord,
-    questions: dict[Check, Question],
+    questions: Sequence[Check],
     address: str,
     *,
     is_pictured: bool,
 ) -> None:
     await _open(page, record, address)
-    scripts = [question.script for question in questions.values()]
-    answers = await run_scripts(devtools, scripts, seconds_for(questions))
+    noise = await _noise(record) if any(_is_quiet(check) for check in questions) else None
+    # Questions of ours look at the page as it is opened, and scripts may click.
+    questions = sorted(questions, key=lambda check: not isinstance(check, Question))
+    at_once = sum(isinstance(check, Question) for check in questions)
+    scripts = [check.script or "" for check in questions]
+    answers = await run_scripts(devtools, scripts, seconds_for(questions), at_once=at_once)
     late = [number for number, answer in enumerate(answers) if answer.holds and answer.is_late]
     for number in late[:MOST_LATE]:
         # Whether it holds by itself shows on a fresh page, where no later script has clicked anything.
         await _open(page, record, address)
         answers[number] = (await run_scripts(devtools, scripts[: number + 1], seconds_for(questions)))[number]
     record.answers.update(zip(questions, answers, strict=True))
+    record.answers.update((check, noise) for check in questions if noise and _is_quiet(check))
     if is_pictured:
         with suppress(TimeoutError, Error):  # a page that never rests cannot be pictured: its checks were answered
             async with asyncio.timeout(PICTURE_SECONDS):
                 await _picture(page, devtools, record)
+
+
+def _scripted(checks: Iterable[Check]) -> list[Check]:
+    return [check for check in checks if check.script is not None]
+
+
+def _query(check: Check) -> str:
+    return check.query if isinstance(check, Question) else ""
+
+
+def _is_quiet(check: Check) -> bool:
+    return isinstance(check, Question) and check.is_quiet
+
+
+async def _noise(record: PageRecord) -> Answer | None:
+    """What there is against it that the page loads without errors, before any check has clicked something."""
+    await asyncio.sleep(LATE_ERRORS_SECONDS)
+    if errors := record.errors:
+        return Answer(holds=False, evidence=f"the page wrote to its console: {'; '.join(errors)}")
+    return Answer(holds=None, evidence="there may be errors where hosts are reached") if record.network.lacking else None
 
 
 async def _open(page: Page, record: PageRecord, address: str) -> None:
@@ -279,8 +306,8 @@ def _readable(text: str) -> str:
 
 
 def _verdict(check: Check, record: PageRecord, death: str) -> Verdict:
-    answer = record.answers.get(check, NO_TURN)
-    outcome, evidence = Outcome.FAIL, shown(answer.evidence, MOST_LINE)
+    answer, is_prose = record.answers.get(check, NO_TURN), isinstance(check, Question)
+    outcome, evidence = Outcome.FAIL, shown(_plain(answer.evidence) if is_prose else answer.evidence, MOST_LINE)
     if answer.holds:
         outcome = Outcome.PASS
     elif death:
@@ -289,6 +316,11 @@ def _verdict(check: Check, record: PageRecord, death: str) -> Verdict:
         outcome = Outcome.NOT_VERIFIABLE
         hosts = ", ".join(record.network.lacking)
         evidence = f"{evidence}; but the page asked {shown(hosts, MOST_LINE)}, out of reach while it was checked"
-    elif answer.holds is None or (check.script is None and answer.value == "null"):
+    elif answer.holds is None or (is_prose and answer.value == "null"):
         outcome = Outcome.NOT_VERIFIABLE
     return Verdict(check, outcome, evidence, METHOD)
+
+
+def _plain(evidence: str) -> str:
+    """What a question of ours gave or threw, without the words about that."""
+    return re.sub(r"^its value is \"?|^it threw Error: ", "", evidence).removesuffix('"').replace('\\"', '"')

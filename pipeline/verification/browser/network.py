@@ -100,6 +100,9 @@ class SealedNetwork:
             return _Reply(405)
         path = self.app.target(url, "")
         content = self.app.files.get(path) if path else None
+        if path in self.app.made_in_ci:
+            self.block(url, "", "is made in CI, by a workflow of the app")
+            return _Reply(404, b"Not made yet")
         if path is None or content is None:
             if not url.endswith("/favicon.ico"):
                 reason = "is not in the app" if path else "is not below the app's address"

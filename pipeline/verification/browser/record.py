@@ -30,6 +30,12 @@ class PageRecord:
     screenshot: bytes | None = None
     text: str = ""
 
+    @property
+    def errors(self) -> list[str]:
+        """What a console shows in red: errors, exceptions, and files of the app that are not there."""
+        missing = [found.message for found in self.network.findings if found.rule == "missing-file"]
+        return [line for line in self.console if line.startswith(("error: ", "uncaught: "))] + missing
+
     def console_line(self, message: ConsoleMessage) -> None:
         """Keep one line that a page wrote; errors are findings as well."""
         if len(self.console) >= MOST_CONSOLE_LINES:

@@ -1,0 +1,55 @@
+"""A file holds words, or does not."""
+
+import re
+
+from pipeline.verification.inspection import Inspection, Rules, Ruling, failed, passed, undecided
+from pipeline.verification.prose.files import text_of
+from pipeline.verification.prose.said import Said
+from pipeline.verification.prose.sentences import FILE, items
+
+
+def _holds(said: Said, inspection: Inspection) -> Ruling | None:
+    found, wanted = text_of(said["file"], inspection), items(said["words"])
+    if isinstance(found, Ruling):
+        return found
+    name, text = found
+    if wanted is None or ('"' not in said["words"] and not said["bare"]):
+        return None
+    plain = " ".join(text.split())
+    missing = [word for word in wanted if word not in text and " ".join(word.split()) not in plain]
+    if not missing:
+        return passed(f"{name} holds {', '.join(wanted)}")
+    alike = [word for word in missing if word.lower() in plain.lower()]
+    if alike:
+        return undecided(f"{name} holds {', '.join(alike)} in other upper and lower case")
+    if name in inspection.pages and "source" not in said.text and not _is_code(missing):
+        return undecided(f"{', '.join(missing)}: not in the source of {name}; what visitors see needs a browser")
+    return failed(f"{name} does not hold {', '.join(missing)}")
+
+
+def _is_code(words: list[str]) -> bool:
+    return all(re.search(r"[(<=/{]", word) for word in words)
+
+
+def _does_not_hold(said: Said, inspection: Inspection) -> Ruling | None:
+    found, unwanted = text_of(said["file"], inspection), items(said["words"])
+    if isinstance(found, Ruling):
+        return found
+    if not unwanted or '"' not in said["words"]:
+        return None
+    name, text = found
+    there = [word for word in unwanted if word.lower() in text.lower()]
+    if there and all(word in text for word in there):
+        return failed(f"{name} holds {', '.join(there)}")
+    return undecided(f"{name} holds {', '.join(there)} in other case") if there else passed(f"{name} does not hold {', '.join(unwanted)}")
+
+
+_KIND = r"(?P<bare>words? |text |strings? |phrases? |literal |keyword |term )"
+RULES: Rules = (
+    (rf"{FILE} (?:source )?(?:has|mentions|uses) (?:exact )?{_KIND}?(?P<words>.+)", _holds),
+    (rf"(?P<bare>word |text |string |phrase )(?P<words>.+?) (?:appears|occurs|is found|is present|is) in {FILE}", _holds),
+    (rf"(?P<bare>)(?P<words>\"[^\"]+\") (?:appears|occurs|is found|is present|is) in {FILE}", _holds),
+    (rf"{FILE} does not (?:has|mention|use) {_KIND}?(?P<words>.+)", _does_not_hold),
+    (rf"{FILE} has no (?P<words>\"[^\"]+\")", _does_not_hold),
+    (rf"{FILE} is free of (?P<words>\"[^\"]+\")", _does_not_hold),
+)
