@@ -14,12 +14,9 @@ from openpyxl import Workbook
 from pipeline.assembly.licence import mit_licence
 from pipeline.domain.brief import Attachment, Brief, Check
 from pipeline.domain.files import AppFiles
-from pipeline.domain.verdict import Verdict
-from pipeline.ports import Verifier
 from tests.builders import make_brief, make_files
 
 FOLDER = Path(__file__).parent / "data" / "prose"
-ADDRESS = "https://octo.github.io/app/"
 
 
 @dataclass(frozen=True)
@@ -30,10 +27,7 @@ class Table:
     wrong: AppFiles
     holds: tuple[str, ...]
     other: tuple[str, ...]
-
-    async def verdicts(self, verifier: Verifier, files: AppFiles) -> dict[str, Verdict]:
-        seen = await verifier.verify(files, self.brief, ADDRESS)
-        return {verdict.check.text: verdict for verdict in seen.verdicts}
+    address: str = "https://octo.github.io/app/"
 
 
 def read_table(path: Path) -> Table:

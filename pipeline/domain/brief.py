@@ -20,7 +20,9 @@ MAX_ROUND = 1_000_000
 _IN_ADDRESSES = r"[^\s\x00-\x1f\x7f-\x9f@<>\"(),:;\[\]\\]"
 EMAIL = re.compile(rf"{_IN_ADDRESSES}{{1,64}}@{_IN_ADDRESSES}{{1,189}}")
 _SCRIPT_PREFIX = re.compile(r"\s*js\s*:", re.IGNORECASE)
-_LITERAL = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`|(?<=[(=,:!&|?{;\[])\s*/(?:\\.|[^/\\\n])+/[a-z]*")
+_LITERAL = re.compile(
+    r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`|(?:(?<=[(=,:!&|?{;\[])|\breturn)\s*/(?:\\.|[^/\\\n])+/[a-z]*"
+)
 _OF_BROWSERS = re.compile(
     r"\b(?:(?:document|window|globalThis|localStorage|sessionStorage|location|navigator|history|screen|performance"
     r"|customElements|Array|Object|Math|JSON|Number|Boolean|String)\s*(?:\?\.|[.\[(])|(?:getComputedStyle|parseInt|parseFloat"
@@ -29,10 +31,13 @@ _OF_BROWSERS = re.compile(
 _MOST_SCRIPT_LINES = 200
 _WORD = r"[A-Za-z_$][\w$]*"
 # Two words never stand side by side in a script, unless one of them is a word of the language.
-_SIDE_BY_SIDE = re.compile(rf"(?<![\w$.])({_WORD}|\d+)\s+({_WORD})|([)\]])\s+({_WORD})|({_WORD})\s+(?=[\"'`\d])|[\"'`]\s+({_WORD})")
-_OF_THE_LANGUAGE = frozenset(
-    "await async return typeof new void delete const let var function of in instanceof throw else case if for while do"
-    " try catch finally switch class extends yield default break continue".split()
+_SIDE_BY_SIDE = re.compile(
+    rf"(?<![\w$])({_WORD}|\d+)\s+({_WORD})|([)\]])\s+({_WORD})|({_WORD})\s+(?=[\"'`\d])|[\"'`]\s+({_WORD})"
+)
+_OF_THE_LANGUAGE = re.compile(
+    r"await|async|return|typeof|new|void|delete|const|let|var"
+    r"|function|of|in|instanceof|throw|else|case|if|for|while"
+    r"|do|try|catch|finally|switch|class|extends|yield|default|break|continue"
 )
 
 
@@ -65,7 +70,7 @@ def _is_script(text: str) -> bool:
     is_block = bool(re.search(r"[{;]", bare))
     for found in _SIDE_BY_SIDE.finditer(bare):
         words = {word for word in found.groups() if word and word not in ")]"}
-        if not words & _OF_THE_LANGUAGE and not (is_block and found[3]):
+        if not any(map(_OF_THE_LANGUAGE.fullmatch, words)) and not (is_block and found[3]):
             return False
     return True
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import re
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -14,7 +13,7 @@ from pipeline.domain.brief import Check
 from pipeline.domain.files import AppFiles
 from pipeline.domain.verdict import Finding, Outcome, Severity, Verdict, Verification
 from pipeline.verification.addresses import ServedApp
-from pipeline.verification.browser.checks import NO_TURN, USUAL_SECONDS, Answer, run_scripts, seconds_for
+from pipeline.verification.browser.checks import NO_TURN, SILENT, USUAL_SECONDS, Answer, run_scripts, seconds_for
 from pipeline.verification.browser.network import SealedNetwork, settle
 from pipeline.verification.browser.process import LAUNCH_SECONDS, BrowserDied, ChromiumProcess
 from pipeline.verification.browser.record import MOST_LINE, PageRecord
@@ -43,6 +42,10 @@ _OVERFLOW = """(() => {
   const name = wide ? wide.localName + (wide.id ? "#" + wide.id : "") : "body";
   return `${root.scrollWidth} pixels wide; the first element that is too wide: ${name}`;
 })()"""
+# What runs, moves or is loaded later; "still" for a page without any of that.
+_STILL = """document.querySelector("script, iframe, object, embed, [http-equiv=refresh], svg animate, svg set, img")
+  || [...document.querySelectorAll("*")].some(e => e.getAttributeNames().some(name => name.startsWith("on")))
+  || document.getAnimations().length ? "" : "still" """
 _TEXT = "document.body ? document.body.innerText.slice(0, %d) : ''"
 
 
@@ -136,9 +139,7 @@ async def sealed_context(process: ChromiumProcess, network: SealedNetwork) -> As
         await process.close_context(context)
 
 
-async def _look(
-    context: BrowserContext, record: PageRecord, questions: Sequence[Check], *, with_picture: bool
-) -> None:
+async def _look(context: BrowserContext, record: PageRecord, questions: Sequence[Check], *, with_picture: bool) -> None:
     address = record.network.app.address
     for query in dict.fromkeys(["", *map(_query, questions)]):
         asked = [check for check in questions if _query(check) == query]
@@ -174,12 +175,14 @@ async def _run(
     questions = sorted(questions, key=lambda check: not isinstance(check, Question))
     at_once = sum(isinstance(check, Question) for check in questions)
     scripts = [check.script or "" for check in questions]
-    answers = await run_scripts(devtools, scripts, seconds_for(questions), at_once=at_once)
+    is_still = await _value(devtools, _STILL) == "still"
+    seconds = seconds_for(questions)
+    answers = await run_scripts(devtools, scripts, seconds, at_once=at_once, is_still=is_still)
     late = [number for number, answer in enumerate(answers) if answer.holds and answer.is_late]
     for number in late[:MOST_LATE]:
         # Whether it holds by itself shows on a fresh page, where no later script has clicked anything.
         await _open(page, record, address)
-        answers[number] = (await run_scripts(devtools, scripts[: number + 1], seconds_for(questions)))[number]
+        answers[number] = (await run_scripts(devtools, scripts[: number + 1], seconds))[number]
     record.answers.update(zip(questions, answers, strict=True))
     record.answers.update((check, noise) for check in questions if noise and _is_quiet(check))
     if is_pictured:
@@ -205,7 +208,9 @@ async def _noise(record: PageRecord) -> Answer | None:
     await asyncio.sleep(LATE_ERRORS_SECONDS)
     if errors := record.errors:
         return Answer(holds=False, evidence=f"the page wrote to its console: {'; '.join(errors)}")
-    return Answer(holds=None, evidence="there may be errors where hosts are reached") if record.network.lacking else None
+    return (
+        Answer(holds=None, evidence="there may be errors where hosts are reached") if record.network.lacking else None
+    )
 
 
 async def _open(page: Page, record: PageRecord, address: str) -> None:
@@ -316,11 +321,13 @@ def _verdict(check: Check, record: PageRecord, death: str) -> Verdict:
         outcome = Outcome.NOT_VERIFIABLE
         hosts = ", ".join(record.network.lacking)
         evidence = f"{evidence}; but the page asked {shown(hosts, MOST_LINE)}, out of reach while it was checked"
-    elif answer.holds is None or (is_prose and answer.value == "null"):
+    elif answer.holds is None or (is_prose and (answer.value == "null" or answer == SILENT)):
         outcome = Outcome.NOT_VERIFIABLE
     return Verdict(check, outcome, evidence, METHOD)
 
 
 def _plain(evidence: str) -> str:
     """What a question of ours gave or threw, without the words about that."""
-    return re.sub(r"^its value is \"?|^it threw Error: ", "", evidence).removesuffix('"').replace('\\"', '"')
+    value = evidence.removeprefix("its value is ")
+    said = value.strip('"').replace('\\"', '"') if value != evidence else evidence
+    return said.removeprefix("it threw Error: ")

@@ -24,7 +24,8 @@ _FILE = re.compile(
 )
 _QUOTED = r"[\"“`']([^\"”`'\n{}<>]{2,80})[\"”`'](?!\w)"
 _LABEL = re.compile(
-    rf"\b(?:title|heading|headline|h1|button|label|caption)s?(?: to| of| is| that (?:says|reads))?(?: (?:called|named|text|labell?ed|saying|reading|titled))?:? {_QUOTED}"
+    rf"\b(?:title|heading|headline|h1|button|label|caption)s?(?: to| of| is| that (?:says|reads))"
+    rf"?(?: (?:called|named|text|labell?ed|saying|reading|titled))?:? {_QUOTED}"
     rf"|\b(?:labell?ed|titled|saying|reading) {_QUOTED}",
     re.IGNORECASE,
 )

@@ -9,7 +9,9 @@ from pipeline.verification.inspection import Inspection
 _COMMENT = re.compile(
     r"(\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`)|(?<!:)//[^\n]*|/\*.*?\*/", re.DOTALL
 )
-_IMPORTED = re.compile(r"\b(?:from|import)\s*\(?\s*[\"'`]([^\"'`\s]+)[\"'`]|\bimportScripts\(\s*[\"'`]([^\"'`]+)[\"'`]|\.(?:src|href)\s*=\s*[\"'`]([^\"'`\s]+)[\"'`]")
+_IMPORTED = re.compile(
+    r"\b(?:from|import)\s*\(?\s*[\"'`]([^\"'`\s]+)[\"'`]|\bimportScripts\(\s*[\"'`]([^\"'`]+)[\"'`]|\.(?:src|href)\s*=\s*[\"'`]([^\"'`\s]+)[\"'`]"
+)
 _STYLE_IMPORT = re.compile(r"@import\s+(?:url\(\s*)?[\"']?([^\"')\s]+)")
 STRING = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'")
 
@@ -34,14 +36,21 @@ def live_code(inspection: Inspection) -> str:
 
 def _handlers(page: Page) -> str:
     nodes = page.tree.css("*")
-    return "\n".join(value for node in nodes for name, value in node.attributes.items() if name.startswith("on") and value)
+    return "\n".join(
+        value for node in nodes for name, value in node.attributes.items() if name.startswith("on") and value
+    )
 
 
 def script_addresses(inspection: Inspection) -> list[str]:
     """Whence the first page and the scripts of the app load code."""
     page = inspection.entry
     tags = [script.src for script in page.scripts if script.src] if page else []
-    maps = [value for script in (page.scripts if page else ()) if script.kind == "json" for value in re.findall(r'"(https?://[^"]+)"', script.code)]
+    maps = [
+        value
+        for script in (page.scripts if page else ())
+        if script.kind == "json"
+        for value in re.findall(r'"(https?://[^"]+)"', script.code)
+    ]
     return [*tags, *maps, *(next(filter(None, groups)) for groups in _IMPORTED.findall(live_code(inspection)))]
 
 
@@ -49,7 +58,11 @@ def style_addresses(inspection: Inspection) -> list[str]:
     """Whence the first page and the style sheets of the app load styles."""
     page = inspection.entry
     links = page.tree.css("link[href]") if page else []
-    found = [link.attributes.get("href") or "" for link in links if "stylesheet" in (link.attributes.get("rel") or "stylesheet").lower()]
+    found = [
+        link.attributes.get("href") or ""
+        for link in links
+        if "stylesheet" in (link.attributes.get("rel") or "stylesheet").lower()
+    ]
     sheets = [style.text for style in page.styles] if page else []
     sheets += [inspection.files.text(path) or "" for path in inspection.files if path.endswith(".css")]
     return [*found, *(url for sheet in sheets for url in _STYLE_IMPORT.findall(without_comments(sheet)))]

@@ -12,8 +12,35 @@ from pipeline.verification.prose.sentences import listed_files, usual_name
 
 # Names with other endings are as often those of libraries, hosts, or of a value within a file.
 _ARE_FILES = frozenset(
-    "html htm css json geojson csv tsv txt md svg png jpg jpeg gif webp ico xml yaml yml py ipynb pdf xlsx toml lock"
-    " webmanifest sh".split()
+    [
+        "html",
+        "htm",
+        "css",
+        "json",
+        "geojson",
+        "csv",
+        "tsv",
+        "txt",
+        "md",
+        "svg",
+        "png",
+        "jpg",
+        "jpeg",
+        "gif",
+        "webp",
+        "ico",
+        "xml",
+        "yaml",
+        "yml",
+        "py",
+        "ipynb",
+        "pdf",
+        "xlsx",
+        "toml",
+        "lock",
+        "webmanifest",
+        "sh",
+    ]
 )
 PATH = r"\"?[\w$-]+(?:\.[\w$-]+|\[\d+\])*\"?"
 """A key of a JSON file, or keys joined by full stops."""
@@ -62,7 +89,7 @@ class Nothing:
 
 
 def value_at(document: Any, path: str) -> Any:
-    """The value at ``path``; of a key alone the only one of that name, wherever it stands. Nothing when there is none."""
+    """The value at ``path``; Nothing when there is none."""
     value: Any = document
     for key in re.findall(r"[^.\[\]\"]+", path):
         if isinstance(value, dict) and key in value:
@@ -74,10 +101,18 @@ def value_at(document: Any, path: str) -> Any:
     return value
 
 
-def value_in(path: str, name: str, inspection: Inspection) -> str | None:
-    """What stands at ``path`` in a JSON file of the app, as it would be shown; None when that is not certain."""
+def value_in(path: str, name: str, inspection: Inspection) -> str | Ruling:
+    """What stands at ``path`` in a JSON file of the app, as it would be shown, or why there is nothing to compare."""
     found = json_of(name, inspection)
-    value = Nothing if isinstance(found, Ruling) else value_at(found[1], path)
+    if isinstance(found, Ruling):
+        return found
+    value = value_at(found[1], path)
+    if (
+        value is Nothing
+        and isinstance(found[1], dict)
+        and path.split(".", maxsplit=1)[0].lower() not in str(found[1]).lower()
+    ):
+        return failed(f"{found[0]} has no {path}")
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
+        return undecided(f"there is no value {path} in {found[0]} that could be shown")
     return str(value)

@@ -12,7 +12,27 @@ PAGE = r"(?:page|document|site|app|ui|\"?index\.html\"?)"
 OPENING = rf"(?:(?:{PAGE} (?:has|shows?|displays?|renders?) |there (?:is|exists) |has )(?:visible )?)"
 
 _HEADINGS = ":is(h1,h2,h3,h4,h5,h6)"
-_STRICT = "form table select canvas textarea svg video audio iframe h1 h2 h3 h4 h5 h6 tbody thead dialog html".split()
+_STRICT = [
+    "form",
+    "table",
+    "select",
+    "canvas",
+    "textarea",
+    "svg",
+    "video",
+    "audio",
+    "iframe",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "tbody",
+    "thead",
+    "dialog",
+    "html",
+]
 _LOOSE = {
     "button": ":is(button,input[type=submit],input[type=button],input[type=reset],[role=button])",
     "dropdown menu|dropdown|drop-down|select box|select element|select menu|picker": "select",
@@ -24,29 +44,46 @@ _LOOSE = {
     "heading|header text|headline": _HEADINGS,
     "paragraph": "p",
     "list": ":is(ul,ol)",
+    "ordered list|numbered list": "ol",
+    "unordered list|bullet list": "ul",
+    "viewport meta tag|viewport meta|meta viewport tag": "meta[name=viewport]",
     "progress bar": ":is(progress,[role=progressbar])",
-    "div|span|section|nav|footer|header|main|article|aside|label|fieldset|output|pre|code|ul|ol|li|p|a|img|time|progress": "",
+    (
+        "div|span|section|nav|footer|header|main|article|aside|label|fieldset|output|pre|code|ul|ol|li|p"
+        "|a|img|time|progress"
+    ): "",
     "navigation bar|navigation|navbar": ":is(nav,[role=navigation])",
 }
 _ANY = "element|node|tag|container|area|box|region|block|placeholder|status|message|display|wrapper"
 _TAGS = "|".join(sorted([*_STRICT, *"|".join(_LOOSE).split("|"), *_ANY.split("|")], key=len, reverse=True))
 _BARE = "|".join(
-    sorted([*_STRICT, *"|".join(w for w, css in _LOOSE.items() if w != "input" or css).split("|"), "body", "title"], key=len, reverse=True)
+    sorted(
+        [*_STRICT, *"|".join(w for w, css in _LOOSE.items() if w != "input" or css).split("|"), "body"],
+        key=len,
+        reverse=True,
+    )
 )
 _PLURALS = {
-    "images": "img", "links": "a[href]", "list items": "li", "items": "li", "options": "option", "paragraphs": "p",
+    "images": "img", "links": "a[href]", "list items": "li", "items": "li", "options": "option",
+    "code blocks": "pre", "code block": "pre", "paragraphs": "p",
     "rows": "tr", "columns": "th", "entries": "li", "children": ":scope > *", "checkboxes": "input[type=checkbox]",
 }  # fmt: skip
-_ID = r"(?:(?:with|has|whose|that has) id(?: (?:of|is|equals|equal to))?[ =:]*\"?#?(?P<{0}id>[\w-]+)\"?|[\"(]*(?P<{0}tag>[a-z][a-z0-9]*)?#(?P<{0}hash>[\w-]+)[\")]*)"
+_ID = (
+    r"(?:(?:with|has|whose|that has) id(?: (?:of|is|equals|equal to))?[ =:]*\"?#?(?P<{0}id>[\w-]+)\"?"
+    r"|[\"(]*(?P<{0}tag>[a-z][a-z0-9]*)?#(?P<{0}hash>[\w-]+)[\")]*)"
+)
 
 
 def element(group: str = "e") -> str:
     """A pattern for one element with an id, a class or a selector of its own, or the only one of its kind."""
     ids = _ID.format(group)
     return (
-        rf"(?:(?:first|main|top|single) )?(?:(?:(?P<{group}word>{_TAGS})(?: element| tag)? ?)?{ids}(?: (?:{_TAGS}))?"
-        rf"|(?:(?P<{group}kind>{_TAGS}) )?(?:with class(?: of| name)?[ =:]*)?\"?\.?(?P<{group}class>(?<=\.)[\w-]+)\"?(?: element)?"
-        rf"|\"(?P<{group}css>[a-z][a-z0-9]*[\[.:][^\"/]+|\[[^\"]+|[.#][^\"/]+)\"|\"?(?P<{group}bare>{_BARE})\"?(?: element| tag)?)"
+        rf"(?:(?:first|main|top|single) )?(?:(?:(?:(?:[\w-]+ ){{0,2}}(?P<{group}word>{_ANY})"
+        rf"|(?P<{group}word>{_TAGS}))(?: element| tag)? ?)?{ids}(?: (?P<{group}word>{_TAGS}))?"
+        rf"|(?:(?P<{group}kind>{_TAGS}) )?(?:with class(?: of| name)?[ =:]*)"
+        rf"?\"?\.?(?P<{group}class>(?<=\.)[\w-]+)\"?(?: element)?"
+        rf"|\"(?P<{group}css>[a-z][a-z0-9]*[\[.:][^\"/]+|\[[^\"]+|[.#][A-Za-z_-][^\"/]*)\""
+        rf"|\"?(?P<{group}bare>{_BARE})\"?(?: element| tag)?)"
     )
 
 
@@ -71,10 +108,10 @@ def element_in(said: Said, group: str = "e") -> Element:
     if bare := said[f"{group}bare"]:
         return Element(selector(bare))
     word = said[f"{group}word"] or said[f"{group}tag"] or said[f"{group}kind"] or ""
-    base = selector(word)
+    base = selector(word) or ("" if word.lower() in _ANY.split("|") else word)
     if name := said[f"{group}id"] or said[f"{group}hash"]:
         return Element(f"{base}#{_escaped(name)}", name, is_loose=word.lower() not in _STRICT)
-    return Element(f"{base}.{_escaped(groups[f'{group}class'])}")
+    return Element(f"{base}.{_escaped(said[f'{group}class'])}")
 
 
 def selector(word: str) -> str:
@@ -82,8 +119,7 @@ def selector(word: str) -> str:
     bare = word.lower()
     if bare in _STRICT or re.fullmatch(r"body|title", bare):
         return bare
-    loose = next((css or bare for words, css in _LOOSE.items() if bare in words.split("|")), "")
-    return loose or ("" if bare in _ANY.split("|") else bare)
+    return next((css or bare for words, css in _LOOSE.items() if bare in words.split("|")), "")
 
 
 def plural(words: str) -> str | None:
@@ -108,7 +144,8 @@ _HELPERS = r"""
   const flat = text => String(text ?? "").replace(/\s+/g, " ").trim();
   const shown = text => JSON.stringify(flat(text).slice(0, 120));
   const list = values => values.map(v => flat(v)).filter(Boolean).slice(0, 12).join(", ") || "nothing";
-  const value = e => flat(e.matches("input,textarea") ? e.value : e.localName === "select" ? e.selectedOptions[0]?.text : e.textContent);
+  const chosen = e => e.localName === "select" ? e.selectedOptions[0]?.text : e.textContent;
+  const value = e => flat(e.matches("input,textarea") ? e.value : chosen(e));
   const visible = e => e.checkVisibility({visibilityProperty: true, opacityProperty: true});
   const say = (holds, seen) => { if (holds === null) throw null; if (!holds) throw new Error(seen); return seen; };
   const some = answers => answers.includes(true) || (answers.includes(null) ? null : false);
@@ -120,24 +157,32 @@ _HELPERS = r"""
     return say(false, other ? `#${id} is <${other.localName}>` : `nothing on the page matches ${css}`);
   };
   const word = c => /[\p{L}\p{N}_]/u.test(c ?? " ");
+  const digit = c => /\d/.test(c ?? " "), point = c => /[.,]/.test(c ?? " ");
+  const numbers = text => (text.match(/-?\d[\d,]*(\.\d+)?/g) ?? []).map(n => Number(n.replace(/,/g, "")));
   const has = (text, wanted) => {
-    const [all, part] = [flat(text), flat(wanted)], digit = c => /\d/.test(c ?? " ");
+    const [all, part] = [flat(text), flat(wanted)], number = Number(part.replace(/,/g, ""));
     for (let at = all.indexOf(part); at >= 0; at = all.indexOf(part, at + 1)) {
       const end = at + part.length, [a, b] = [all[at - 1], all[end]];
       if (word(a) && word(part[0]) || word(b) && word(part.at(-1))) continue;
-      if (digit(part[0]) && (a === "-" || /[.,]/.test(a ?? "") && digit(all[at - 2])) || digit(part.at(-1)) && /[.,]/.test(b ?? "") && digit(all[end + 1])) continue;
+      if (digit(part[0]) && (a === "-" || point(a) && digit(all[at - 2]))) continue;
+      if (digit(part.at(-1)) && point(b) && digit(all[end + 1])) continue;
       return true;
     }
+    if (!isNaN(number)) return numbers(all).includes(number) ? null : false;
     const bare = s => s.toLowerCase().replace(/[\s,]/g, "");
     return bare(all).includes(bare(part)) ? null : false;
   };
   const near = (text, wanted, tolerance) => {
     const plain = flat(text), number = Number(plain.replace(/[^\d.eE+-]/g, "") || NaN);
-    if (!/\d/.test(plain) || !(Math.abs(number - wanted) <= tolerance + 1e-9)) return has(plain, String(wanted)) === false ? false : null;
+    const is = /\d/.test(plain) && Math.abs(number - wanted) <= tolerance + 1e-9;
+    if (!is) return has(plain, String(wanted)) === false ? false : null;
     return /^[+-]?\d+(\.\d+)?$/.test(plain) || null;
   };
 """
-_ASKED = f"(async () => {{{_HELPERS}  try {{ return await (async () => {{ %s }})(); }} catch (e) {{ if (e === null) return null; throw e; }} }})()"
+_ASKED = (
+    f"(async () => {{{_HELPERS}  try {{ return await (async () => {{ %s }})(); }} catch (e) {{ if (e "
+    f"=== null) return null; throw e; }} }})()"
+)
 _TOGETHER = """(async () => {
   const seen = [];
   let error, open = false;

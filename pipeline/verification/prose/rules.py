@@ -61,11 +61,16 @@ def _both(sentence: str, inspection: Inspection) -> Judgement | None:
     places = list(_JOINED.finditer(sentence))
     for place in places[:MOST_PARTS]:
         first, second = sentence[: place.start()], sentence[place.end() :]
-        left = next((j for pattern, judge in _rules() if (said := pattern.read(first)) and (j := judge(said, inspection))), None)
+        left = next(
+            (j for pattern, judge in _rules() if (said := pattern.read(first)) and (j := judge(said, inspection))), None
+        )
         if left is None:
             continue
         subject = _SUBJECT.fullmatch(first)
-        for whole in [second, *([f"{subject['subject']} {second}", f"{first[: subject.end('subject')]} has {second}"] if subject else [])]:
+        for whole in [
+            second,
+            *([f"{subject['subject']} {second}", f"{first[: subject.end('subject')]} has {second}"] if subject else []),
+        ]:
             if right := _judged(whole, inspection):
                 return _joined(left, right)
     return None

@@ -1,6 +1,7 @@
 """Sentences of evaluators in a plainer form, so that rules need not spell out every way of saying the same."""
 
 import re
+
 from pipeline.verification.prose.said import Said
 
 QUOTED = r'"(?P<{0}>[^"]+)"'
@@ -11,15 +12,14 @@ NAME = r"\"?(?:[\w.-]+/)*(?:[\w-][\w.-]*\.[a-z][a-z0-9]{0,9}|\.[\w.]+|license|do
 
 NAMES = rf"(?P<files>{NAME}(?:(?:, and |, | and |,){NAME})*)"
 FILE = rf"(?:file |workflow )?(?P<file>{NAME})(?: file| workflow)?"
-EXISTS = (
-    r"(?:(?:is )?exists?|is (?:present|there|available|defined|rendered|visible)|(?:is )?appears?)"
-)
+EXISTS = r"(?:(?:is )?exists?|is (?:present|there|available|defined|rendered|visible)|(?:is )?appears?)"
 SHOWS = r"(?:shows?|displays?|renders?|prints?|outputs?)"
 
-_NUMBERS = "zero one two three four five six seven eight nine ten eleven twelve".split()
+_NUMBERS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 NUMBER = rf"(?:\d[\d,]{{0,8}}|{'|'.join(_NUMBERS)}|a single|single)"
 RANGE = (
-    r"(?:(?P<bound>exactly|only|just|at least|no fewer than|no less than|a minimum of|minimum|more than|over|at most|no more than"
+    r"(?:(?P<bound>exactly|only|just|at least|no fewer than|no less than|a minimum of|minimum|more "
+    r"than|over|at most|no more than"
     r"|a maximum of|up to|fewer than|less than|under|between|from|around|about|roughly|approximately) )?"
     rf"(?P<low>{NUMBER})(?: ?(?:-|\u2013|\u2014|to|and) ?(?P<high>{NUMBER})|(?P<more>\+| or more))?"
 )
@@ -32,11 +32,13 @@ _LIST_ITEM = re.compile(
 )
 _MODAL = r"(?:must|should|shall|will|can|needs? to|has to|have to|ought to)"
 _PLAINER = (
+    (r"there's", "there is"),
     (rf"{_MODAL} not be|isn't|aren't|is not|are not", "is not"),
     (rf"doesn't|do(?:es)? not|don't|{_MODAL} not|mustn't|shouldn't", "does not"),
     (rf"(?:{_MODAL} )?be|are", "is"),
     (r"(?:must|should|needs? to)", ""),
-    (r"the|an?|its|this|published|public|repo(?:sitory)?'s|project's|successfully|properly|correctly", ""),
+    (r"the|an?|its|this|published|public|repo(?:sitory)?'s|project's|successfully", ""),
+    (r"(?:contain|include|mention)s? (?:the )?text", "has words"),
     (r"(?:contain|include|hold|have|feature)s?|(?:is )?(?:containing|including|having)", "has"),
     (r"(?:github )?(?:repository|repo|project)", "repo"),
     (r"(?:web|html|home|landing|main|index) ?page|webpage", "page"),
@@ -45,14 +47,19 @@ _PLAINER = (
     (r"<(h[1-6]|[a-z]{1,10})>", r"\1"),
 )
 _OPENING = re.compile(
-    r"(?:(?:please )?(?:check|verify|confirm|ensures?|make sure|makes sure|assert)(?: that)? |that |(?:on|in) page,? )+",
+    (
+        r"\A(?:(?:please )?(?:check|verify|confirm|ensures?|make sure|makes sure|assert)(?: that)? |that "
+        r"|(?:on|in) page,? )+"
+    ),
     re.IGNORECASE,
 )
 _PLACE = (
     r"(?:github|root(?: folder| directory)?|top level|repo|app|site|code|(?:git |commit )?history|page|DOM|HTML"
     r"|document|markup|screen)"
 )
-_PLACE_AT_END = re.compile(rf"(?: (?:on|in|at|to|inside|of|from|under) (?:(?:repo(?:'s)?|page) )?{_PLACE})+$", re.IGNORECASE)
+_PLACE_AT_END = re.compile(
+    rf"(?: (?:on|in|at|to|inside|of|from|under) (?:(?:repo(?:'s)?|page) )?{_PLACE})+$", re.IGNORECASE
+)
 _OPENS, _CLOSES = r"(?:(?<=[\s(=\[:,>])|^)", r"(?=[\s).,;:!?\]/]|'s\b|$)"
 _QUOTES = re.compile(
     rf'{_OPENS}(?:"([^"\n]+)"|`([^`\n]+)`|\u201c([^\u201d\n]+)\u201d|\u2018([^\u2019\n]+)\u2019'
@@ -95,18 +102,38 @@ def items(enumeration: str) -> list[str] | None:
     Without quotes a value is one word, or several with capitals.
     """
     found: list[str] = []
-    for part in re.split(r",? (?:and|&|or) |, ?|/(?=\w)(?<![\w]/)", enumeration.strip()):
+    for part in _SEPARATORS.split(enumeration.strip()):
         bare = part.strip()
         if quoted := re.fullmatch(r'"([^"]+)"', bare):
             found.append(told(quoted[1]))
-        elif re.fullmatch(r"[\w.+-]+|(?:[A-Z0-9][\w.+-]*)(?: [A-Z0-9][\w.+-]*)+", bare) and bare.lower() not in _NO_VALUE:
+        elif (
+            re.fullmatch(r"[\w.+-]+(?:\(\))?|(?:[A-Z0-9][\w.+-]*)(?: [A-Z0-9][\w.+-]*)+", bare)
+            and bare not in _NO_VALUE
+        ):
             found.append(bare)
         else:
             return None
     return found
 
 
-_NO_VALUE = {"all", "every", "each", "any", "some", "other", "more", "them", "both", "least", "it", "several", "many", "valid", "correct"}
+_SEPARATORS = re.compile(r'(?:,? (?:and|&|or) |, ?|(?<=[A-Z])/(?=[A-Z]))(?=(?:[^"]*"[^"]*")*[^"]*$)')
+_NO_VALUE = {
+    "all",
+    "every",
+    "each",
+    "any",
+    "some",
+    "other",
+    "more",
+    "them",
+    "both",
+    "least",
+    "it",
+    "several",
+    "many",
+    "valid",
+    "correct",
+}
 
 
 def limits(said: Said) -> tuple[float, float] | None:

@@ -31,12 +31,19 @@ def _is_the_attachment(said: Said, inspection: Inspection) -> Ruling:
     if content == attachment.content:
         return passed(f"{name} is the attachment, byte for byte ({len(content)} bytes)")
     if content.split() == attachment.content.split():
-        return undecided(f"{name} has the words of the attachment with other white space") if content.strip() != attachment.content.strip() else failed(
-            f"{name} differs from the attachment in white space at its ends: {len(content)} bytes, and {len(attachment.content)} attached"
+        return (
+            undecided(f"{name} has the words of the attachment with other white space")
+            if content.strip() != attachment.content.strip()
+            else failed(
+                f"{name} differs from the attachment in white space at its ends: {len(content)} bytes, and "
+                f"{len(attachment.content)} attached"
+            )
         )
     first = next((i for i, (a, b) in enumerate(zip(content, attachment.content, strict=False)) if a != b), None)
     place = f"from byte {first + 1} on" if first is not None else "in length"
-    return failed(f"{name} ({len(content)} bytes) differs from the attachment ({len(attachment.content)} bytes) {place}")
+    return failed(
+        f"{name} ({len(content)} bytes) differs from the attachment ({len(attachment.content)} bytes) {place}"
+    )
 
 
 def _is_the_sheet(said: Said, inspection: Inspection) -> Ruling:
@@ -56,7 +63,9 @@ def _is_the_sheet(said: Said, inspection: Inspection) -> Ruling:
         if not _same_row(left, right):
             if len(sheets) > 1:
                 return undecided(f"{name} is not the first of {len(sheets)} sheets of {book_name}")
-            return failed(f"row {index} of {name} is {shown(','.join(left))}, that of {book_name} {shown(','.join(right))}")
+            return failed(
+                f"row {index} of {name} is {shown(','.join(left))}, that of {book_name} {shown(','.join(right))}"
+            )
     if len(rows) != len(sheets[0]):
         outcome = undecided if len(sheets) > 1 else failed
         return outcome(f"{name} has {len(rows)} rows, {book_name} has {len(sheets[0])}")
@@ -78,15 +87,51 @@ def _value(cell: str) -> object:
 
 
 _SAME = (
-    r"(?:matches|equals|is (?:exactly |byte-?for-?byte |bytewise )?(?:identical to|same as|equal to|copy of|unchanged from|copied from|taken from)"
+    r"(?:matches|equals|is (?:exactly |byte-?for-?byte |bytewise )?(?:identical to|same as|equal to"
+    r"|copy of|unchanged from|copied from|taken from)"
     r"|is exact copy of|has same (?:content|data|text|bytes) as|is byte-?for-?byte copy of|has exact content of)"
 )
-_ORIGINAL = rf"(?:attached |attachment |original |uploaded |provided )*(?:(?:file )?(?P<original>{NAME})|attachment|file|version|original|one)(?: attachment| file)?(?: as-is| exactly| byte[- ]for[- ]byte)?"
-_ORIGINAL_NEEDED = rf"(?:attached |attachment |original |uploaded |provided )+(?:(?:file )?(?P<original>{NAME})|attachment|file|version|original|one)?(?: attachment| file)?(?: as-is| exactly| byte[- ]for[- ]byte)?"
+_ORIGINAL = (
+    rf"(?:attached |attachment |original |uploaded |provided )*(?:(?:file )?(?P<original>{NAME})"
+    rf"|attachment|file|version|original|one)(?: attachment| file)?(?: as-is| exactly| byte[- ]for[- "
+    rf"]byte)?"
+)
+_ORIGINAL_NEEDED = (
+    rf"(?:attached |attachment |original |uploaded |provided )+(?:(?:file )?(?P<original>{NAME})"
+    rf"|attachment|file|version|original|one)?(?: attachment| file)?(?: as-is| exactly| byte[- "
+    rf"]for[- ]byte)?"
+)
 RULES: Rules = (
+    (rf"{FILE} is (?:exactly )?(?:attached|attachment)(?: (?P<original>{NAME}))?", _is_the_attachment),
+    (rf"{FILE} is (?:committed|published) (?:unchanged|as-is|as is)", _is_the_attachment),
     (rf"(?:content of )?{FILE} {_SAME} (?:content of )?{_ORIGINAL}", _is_the_attachment),
-    (rf"{FILE} (?:is unchanged|has not been changed|is uploaded as-is|is attachment as-is|is published as-is|is uploaded unchanged)", _is_the_attachment),
-    (rf"{FILE} (?:has|is) (?:data|rows|content|values|first sheet|CSV export|export) (?:of|from) (?:attached )?(?P<original>[\w.-]+\.xlsx)", _is_the_sheet),
-    (rf"{FILE} (?:is (?:correctly )?(?:converted|made|exported|derived|generated) from|{_SAME}|has same (?:data|rows|values) as) (?:attached )?\"?(?P<original>[\w.-]+\.xlsx)\"?(?: as CSV)?", _is_the_sheet),
-    (rf"(?:attached )?\"?(?P<original>[\w.-]+\.xlsx)\"? is (?:correctly )?(?:converted|exported) (?:to|as|into) {FILE}", _is_the_sheet),
+    (
+        (
+            rf"{FILE} (?:is unchanged|has not been changed|is uploaded as-is|is attachment as-is|is "
+            rf"published as-is|is uploaded unchanged)"
+        ),
+        _is_the_attachment,
+    ),
+    (
+        (
+            rf"{FILE} (?:has|is) (?:data|rows|content|values|first sheet|CSV export|export) (?:of|from) "
+            rf"(?:attached )?(?P<original>[\w.-]+\.xlsx)"
+        ),
+        _is_the_sheet,
+    ),
+    (
+        (
+            rf"{FILE} (?:is (?:correctly )?(?:converted|made|exported|derived|generated) from|{_SAME}"
+            rf"|(?:matches|equals|has same) (?:data|rows|values|content)(?: as| in| of)|is CSV (?:version )"
+            rf"?(?:of|from)) (?:attached )?\"?(?P<original>[\w.-]+\.xlsx)\"?(?: as CSV)?"
+        ),
+        _is_the_sheet,
+    ),
+    (
+        (
+            rf"(?:attached )?\"?(?P<original>[\w.-]+\.xlsx)\"? is (?:correctly )?(?:converted|exported) (?:to"
+            rf"|as|into) {FILE}"
+        ),
+        _is_the_sheet,
+    ),
 )

@@ -17,7 +17,10 @@ _TESTS = {
     "class": "wanted.split(' ').every(c => e.classList.contains(c))",
     "value": "[e.getAttribute(name), e[name]].some(v => flat(v) === wanted)",
 }
-_SAME = "e.getAttribute(name) === wanted || (flat(e.getAttribute(name) ?? e[name]).toLowerCase() === wanted.toLowerCase() ? null : false)"
+_SAME = (
+    "e.getAttribute(name) === wanted || (flat(e.getAttribute(name) ?? e[name]).toLowerCase() === "
+    "wanted.toLowerCase() ? null : false)"
+)
 
 
 def _of_element(said: Said, _inspection: Inspection) -> Judgement | None:
@@ -26,7 +29,9 @@ def _of_element(said: Said, _inspection: Inspection) -> Judgement | None:
 
 
 def _of_any(said: Said, _inspection: Inspection) -> Judgement | None:
-    return _asked("const found = all(`[${name}]`); say(found.length, `nothing on the page has ${name}`);", "what has it", said)
+    return _asked(
+        "const found = all(`[${name}]`); say(found.length, `nothing on the page has ${name}`);", "what has it", said
+    )
 
 
 def _asked(find: str, css: str, said: Said) -> Judgement | None:
@@ -38,7 +43,8 @@ def _asked(find: str, css: str, said: Said) -> Judgement | None:
     test = _TESTS.get(name, _SAME) if value else _TESTS[""]
     return ask(
         f"{find} return say(some(found.map(e => {test})),"
-        "`${css}: ${name} is ${list(found.map(e => shown(e.getAttribute(name) ?? 'not there')))}; asked for ${wanted || 'any'}`)",
+        "`${css}: ${name} is ${list(found.map(e => shown(e.getAttribute(name) ?? 'not there')))}; asked "
+        "for ${wanted || 'any'}`)",
         {"css": css, "name": name, "wanted": " ".join(value.split())},
     )
 
@@ -47,7 +53,8 @@ def _has_state(said: Said, _inspection: Inspection) -> Judgement:
     wanted, state = element_in(said), said["state"].lower().replace("-", "")
     return ask(
         f"const found = {wanted.found}; const states = found.map(e => Boolean({_STATES[state]}) !== no);"
-        "return say(states.every(Boolean) || (states.some(Boolean) ? null : false), `${css}: ${state} is ${list(states.map(s => s !== no))}`)",
+        "return say(states.every(Boolean) || (states.some(Boolean) ? null : false), `${css}: ${state} is "
+        "${list(states.map(s => s !== no))}`)",
         {"css": wanted.css, "state": state, "no": bool(said["no"])},
     )
 
@@ -63,15 +70,30 @@ _SET = r"(?: ?=+ ?| (?:set to|equal to|of|equals|is|with value|with|as) )"
 _ATTRIBUTE = r"(?:(?:attribute|property) )?"
 _PAIR = r"\"(?P<pair>[a-z][a-z-]* ?= ?[^\"]+)\""
 _WHAT = (
-    rf"(?:{_ATTRIBUTE}{{name}}{_SET}{_VALUE}|{_ATTRIBUTE}{{name}} attribute{_SET}{_VALUE}|{_ATTRIBUTE}{_PAIR}(?: attribute)?"
-    rf"|{_ATTRIBUTE}{{name}} {_VALUE}|{{name}} attribute|attribute \"?(?P<name>[a-z][a-z-]*)\"?|\"(?P<name>(?:aria|data)-[a-z0-9-]+)\")"
+    rf"(?:{_ATTRIBUTE}{{name}}{_SET}{_VALUE}|{_ATTRIBUTE}{{name}} attribute{_SET}{_VALUE}"
+    rf"|{_ATTRIBUTE}{_PAIR}(?: attribute)?"
+    rf"|{_ATTRIBUTE}{{name}} {_VALUE}|{{name}} attribute|attribute \"?(?P<name>[a-z][a-z-]*)\"?"
+    rf"|\"(?P<name>(?:aria|data)-[a-z0-9-]+)\")"
 )
-_HAS = r"(?:(?:(?:that|which) )?(?:has|uses|sets|is marked with|is marked|is|carries)|with)"
+_HAS = r"(?:(?:(?:that|which) )?(?:has|uses|sets|is marked with|is marked|carries)|with)"
 RULES: Rules = (
     (rf"(?:{OPENING})?{element()} {_HAS} {_WHAT.format(name=_NAME)}", _of_element),
     (rf"{_NAME} attribute (?:of|on) {element()} (?:is|equals|is set to) {_VALUE}", _of_element),
+    (rf"{element()}(?:'s)? {_NAME} attribute (?:is|equals|is set to) {_VALUE}", _of_element),
     (rf"{_WHAT.format(name=_NAME)} is set on {element()}", _of_element),
-    (rf"(?:(?:{OPENING})?(?:element|something|some element|(?:live |status )?region) {_HAS}|(?:{PAGE} )?(?:has|uses|with)|there is) {_WHAT.format(name=_SURE)}", _of_any),
+    (
+        (
+            rf"(?:(?:{OPENING})?(?:element|something|some element|(?:live |status )?region) {_HAS}|(?:{PAGE} "
+            rf")?(?:has|uses|with)|there is) {_WHAT.format(name=_SURE)}"
+        ),
+        _of_any,
+    ),
     (rf"{element()} {_HAS} (?P<name>class)(?: name)?(?: of)? {_VALUE}", _of_element),
-    (rf"{element()} is (?P<no>not )?(?P<state>{'|'.join(_STATES)}|read-only)(?: field| by default| initially| on load)?", _has_state),
+    (
+        (
+            rf"{element()} is (?P<no>not )?(?P<state>{'|'.join(_STATES)}|read-only)(?: field| input| button| "
+            rf"by default| initially| on load)?"
+        ),
+        _has_state,
+    ),
 )

@@ -75,9 +75,21 @@ def _has_header(said: Said, inspection: Inspection) -> Ruling:
 
 
 RULES: Rules = (
-    (rf"{_FILE} has (?:columns?|headers?|fields?|header row)(?: (?:named|called|with|of|for|columns))*:? (?P<names>.+)", _has_columns),
+    (
+        (
+            rf"{_FILE} has (?:columns?|headers?|fields?|header row)(?: (?:named|called|with|of|for|columns))"
+            rf"*:? (?P<names>.+)"
+        ),
+        _has_columns,
+    ),
     (rf"{_FILE} has (?P<names>\"[^\"]+\"(?:(?:, and |, | and ).+)?) columns?", _has_columns),
-    (rf"{_FILE} has (?P<names>(?!\d|(?:one|two|three|four|five|six|seven|all|at|exactly) )\w+(?:(?:, and |, | and )\w+)*) columns?", _has_columns),
+    (
+        (
+            rf"{_FILE} has (?P<names>(?!\d|(?:one|two|three|four|five|six|seven|all|at|exactly) )\w+(?:(?:, "
+            rf"and |, | and )\w+)*) columns?"
+        ),
+        _has_columns,
+    ),
     (rf"(?:columns|header(?: row)?) of {_FILE} (?:is|equals) (?P<names>.+)", _has_columns),
     (rf"{_FILE} has {RANGE} (?P<unit>(?:data )?rows?|records?|columns?|(?:data )?rows of data)", _has_size),
     (rf"{_FILE} has header(?: row| line)?", _has_header),

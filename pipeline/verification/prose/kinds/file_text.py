@@ -5,7 +5,7 @@ import re
 from pipeline.verification.inspection import Inspection, Rules, Ruling, failed, passed, undecided
 from pipeline.verification.prose.files import text_of
 from pipeline.verification.prose.said import Said
-from pipeline.verification.prose.sentences import FILE, items
+from pipeline.verification.prose.sentences import FILE, RANGE, items, limits
 
 
 def _holds(said: Said, inspection: Inspection) -> Ruling | None:
@@ -13,7 +13,9 @@ def _holds(said: Said, inspection: Inspection) -> Ruling | None:
     if isinstance(found, Ruling):
         return found
     name, text = found
-    if wanted is None or ('"' not in said["words"] and not said["bare"]):
+    if wanted is None or not (
+        '"' in said["words"] or said["bare"] or (said["mentions"] and said["words"][0].isupper())
+    ):
         return None
     plain = " ".join(text.split())
     missing = [word for word in wanted if word not in text and " ".join(word.split()) not in plain]
@@ -41,13 +43,44 @@ def _does_not_hold(said: Said, inspection: Inspection) -> Ruling | None:
     there = [word for word in unwanted if word.lower() in text.lower()]
     if there and all(word in text for word in there):
         return failed(f"{name} holds {', '.join(there)}")
-    return undecided(f"{name} holds {', '.join(there)} in other case") if there else passed(f"{name} does not hold {', '.join(unwanted)}")
+    return (
+        undecided(f"{name} holds {', '.join(there)} in other case")
+        if there
+        else passed(f"{name} does not hold {', '.join(unwanted)}")
+    )
 
 
-_KIND = r"(?P<bare>words? |text |strings? |phrases? |literal |keyword |term )"
+def _has_element(said: Said, inspection: Inspection) -> Ruling | None:
+    found, wanted = text_of(said["file"], inspection), limits(said) if said["low"] else (1, float("inf"))
+    if isinstance(found, Ruling):
+        return found
+    count = len(
+        re.findall(rf"<{said['tag'].removesuffix('s')}(?=[\s/>])", re.sub(r"<!--.*?-->", "", found[1], flags=re.DOTALL))
+    )
+    if wanted is None or count == 0:
+        return failed(f"{found[0]} has no <{said['tag']}>") if count == 0 else None
+    seen = f"{found[0]} has {count} of <{said['tag']}>"
+    return passed(seen) if wanted[0] <= count <= wanted[1] else failed(seen)
+
+
+_TAG = (
+    r"(?P<tag>circle|ellipse|path|rect|line|polyline|polygon|text|g|defs|linearGradient"
+    r"|radialGradient|animate|animateTransform|image|use)"
+)
+_KIND = r"(?P<bare>words? |text |strings? |phrases? |names? |literal |keyword |term )"
 RULES: Rules = (
-    (rf"{FILE} (?:source )?(?:has|mentions|uses) (?:exact )?{_KIND}?(?P<words>.+)", _holds),
-    (rf"(?P<bare>word |text |string |phrase )(?P<words>.+?) (?:appears|occurs|is found|is present|is) in {FILE}", _holds),
+    (
+        (
+            rf"{FILE.replace(chr(92) + '.[a-z][a-z0-9]{0,9}', chr(92) + '.(?:svg|xml)')} has (?:some "
+            rf"|{RANGE} )?\"?<?{_TAG}s?>?\"?(?: elements?| tags?| shapes?)?"
+        ),
+        _has_element,
+    ),
+    (rf"{FILE} (?:source )?(?:has|(?P<mentions>mentions)|uses) (?:exact )?{_KIND}?(?P<words>.+)", _holds),
+    (
+        rf"(?P<bare>word |text |string |phrase )(?P<words>.+?) (?:appears|occurs|is found|is present|is) in {FILE}",
+        _holds,
+    ),
     (rf"(?P<bare>)(?P<words>\"[^\"]+\") (?:appears|occurs|is found|is present|is) in {FILE}", _holds),
     (rf"{FILE} does not (?:has|mention|use) {_KIND}?(?P<words>.+)", _does_not_hold),
     (rf"{FILE} has no (?P<words>\"[^\"]+\")", _does_not_hold),

@@ -1,12 +1,15 @@
 """A file parses as what it is."""
 
 import csv
-import re
 from io import StringIO
 from pathlib import PurePosixPath
 
 from pipeline.verification.files.syntax import (
-    json_problem, python_problem, svg_problem, xml_problem, yaml_problem,
+    json_problem,
+    python_problem,
+    svg_problem,
+    xml_problem,
+    yaml_problem,
 )  # fmt: skip
 from pipeline.verification.inspection import Inspection, Rules, Ruling, failed, passed, undecided
 from pipeline.verification.problems import Problem
@@ -54,7 +57,7 @@ RULES: Rules = (
     (rf"{FILE} is (?:syntactically )?(?:valid|well-formed|pars[e]?able)(?: {_KINDS})?{_REST}", _is_valid),
     (rf"{FILE} has (?:syntactically )?(?:valid|well-formed) {_KINDS}{_REST}", _is_valid),
     (rf"{FILE} (?:parses|loads|is parsed|is read) as (?:valid )?{_KINDS}{_REST}", _is_valid),
-    (rf"{FILE} (?:can be parsed|is parsed|parses)(?P<format>)(?: without errors?)?", _is_valid),
+    (rf"{FILE} (?:can be parsed|parses)(?P<format>)(?: without errors?)?", _is_valid),
     (rf"(?P<format>svg|json|yaml|xml|csv)(?: file)? {FILE} (?:is (?:valid|well-formed)|parses)", _is_valid),
     (rf"(?:repo|app) has valid {_KINDS}? ?{FILE}", _is_valid),
 )

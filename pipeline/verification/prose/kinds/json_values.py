@@ -1,7 +1,7 @@
 """A JSON file has keys, and values of a type, of an amount, or just these."""
 
 import json
-import re
+import operator
 from typing import Any
 
 from pipeline.verification.inspection import Inspection, Rules, Ruling, failed, passed, undecided
@@ -17,6 +17,14 @@ _TYPES = {
     "boolean|bool|true or false|true/false": (bool,),
     "array|list": (list,),
     "object|dictionary|dict|map": (dict,),
+}
+_THAN = {
+    **dict.fromkeys(("greater", "more", "larger", "above", "higher", ">"), operator.gt),
+    **dict.fromkeys(("less", "smaller", "below", "lower", "<"), operator.lt),
+    "at least": operator.ge,
+    ">=": operator.ge,
+    "at most": operator.le,
+    "<=": operator.le,
 }
 _TYPE = rf"(?P<type>{'|'.join(_TYPES)})s?"
 _FILE = FILE.replace("\\.[a-z][a-z0-9]{0,9}", r"\.(?:json|geojson|webmanifest)")
@@ -42,7 +50,11 @@ def _judged(said: Said, inspection: Inspection) -> Ruling | None:
     if missing:
         text = json.dumps(document)
         if any(f'"{key.split(".")[0].lower()}"' in text.lower() for key in missing) or isinstance(document, list):
-            return undecided(f"{name} has {', '.join(missing)} elsewhere than at the top") if not isinstance(document, list) else None
+            return (
+                undecided(f"{name} has {', '.join(missing)} elsewhere than at the top")
+                if not isinstance(document, list)
+                else None
+            )
         return failed(f"{name} has no {', '.join(missing)}; it has {_outline(document)}")
     problems = [f"{key} is {_said(value)}" for key, value in values.items() if not _fits(value, said)]
     seen = "; ".join(f"{key} is {_said(value)}" for key, value in values.items())
@@ -50,30 +62,17 @@ def _judged(said: Said, inspection: Inspection) -> Ruling | None:
 
 
 def _fits(value: Any, said: Said) -> bool:
-    if kind := said["type"]:
-        return _fits_type(value, kind)
+    """Whether ``value`` is as it is said to be; by itself a key only has to be there."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    fits = not said["type"] or _fits_type(value, said["type"])
     if literal := said["value"]:
         wanted = told(literal[1:-1]) if literal.startswith('"') else json.loads(literal.replace(",", "").lower())
-        return bool(value == wanted) and isinstance(value, bool) == isinstance(wanted, bool)
+        fits = fits and value == wanted and isinstance(value, bool) == isinstance(wanted, bool)
     if said["low"]:
-        low, high = _number(said["low"]), _number(said["high"])
-        return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
-    if sign := said["than"]:
-        limit = _number(said["limit"])
-        if not isinstance(value, int | float) or isinstance(value, bool):
-            return False
-        match sign.lower():
-            case "greater" | "more" | "larger" | "above" | "higher" | ">":
-                return value > limit
-            case "at least" | ">=":
-                return value >= limit
-            case "at most" | "<=":
-                return value <= limit
-            case _:
-                return value < limit
-    if said["filled"]:
-        return value not in ("", None, [], {})
-    return True
+        fits = fits and is_number and _number(said["low"]) <= value <= _number(said["high"])
+    if than := said["than"]:
+        fits = fits and is_number and _THAN[than.lower()](value, _number(said["limit"]))
+    return bool(fits and not (said["filled"] and value in ("", None, [], {})))
 
 
 def _fits_type(value: Any, kind: str) -> bool:
@@ -86,7 +85,10 @@ def _number(text: str) -> float:
 
 
 def _outline(document: Any) -> str:
-    return shown(", ".join(map(str, document)) if isinstance(document, dict) else f"a {type(document).__name__}") or "nothing"
+    return (
+        shown(", ".join(map(str, document)) if isinstance(document, dict) else f"a {type(document).__name__}")
+        or "nothing"
+    )
 
 
 def _said(value: Any) -> str:
@@ -125,8 +127,14 @@ def _has_items(said: Said, inspection: Inspection) -> Ruling | None:
 _PREDICATES = (
     rf"(?:is|has) (?:valid |{_IS} )?(?:type )?{_TYPE}(?: values?)?",
     rf"{_IS} ?(?:exactly )?{_LITERAL}",
-    rf"(?:is )?(?:number )?(?:between|from|in range(?: of)?|within) (?P<low>{_NUMBER}) ?(?:and|to|-|\u2013) ?(?P<high>{_NUMBER})",
-    rf"(?:is )?(?P<than>greater|more|larger|above|higher|less|smaller|below|lower|at least|at most|>=|<=|>|<)(?: than)? ?(?P<limit>{_NUMBER})",
+    (
+        rf"(?:is )?(?:number )?(?:between|from|in range(?: of)?|within) (?P<low>{_NUMBER}) ?(?:and|to|-"
+        rf"|\u2013) ?(?P<high>{_NUMBER})"
+    ),
+    (
+        rf"(?:is )?(?P<than>greater|more|larger|above|higher|less|smaller|below|lower|at least|at most|>="
+        rf"|<=|>|<)(?: than)? ?(?P<limit>{_NUMBER})"
+    ),
     r"(?:is )?(?P<filled>not empty|non-?empty)(?: string| array| list)?",
 )
 RULES: Rules = (
@@ -136,10 +144,31 @@ RULES: Rules = (
     (rf"{_FILE} has {_TYPE} (?:{_KEY}|called |named |fields? )*{_KEYS}(?: field| key)?", _judged),
     (rf"{_FILE} has {_KEY}{_KEYS}(?: field| key)? (?:of type|as) {_TYPE}", _judged),
     (rf"{_FILE} has {_KEY}{_AT} {_LITERAL}", _judged),
-    *((rf"{_FILE}(?:(?: has|'s|,)? |\.){_KEY}{_AT}(?: field| key| value| that| which|,)* ?{rest}", _judged) for rest in _PREDICATES),
+    (rf"{_FILE} has {_KEYS} {_TYPE}(?: values?)?", _judged),
+    (rf"{_FILE} has (?P<filled>non-?empty) {_KEY}{_KEYS}(?: field| key)?", _judged),
+    *(
+        (rf"{_FILE} has {_TYPE} {_KEY}{_KEYS}(?: field| key| that| value)* {rest}", _judged)
+        for rest in _PREDICATES[1:4]
+    ),
+    *(
+        (rf"{_FILE}(?:(?: has|'s|,|:)? |\.){_KEY}{_AT}(?: field| key| value| that| which|,)* ?{rest}", _judged)
+        for rest in _PREDICATES
+    ),
     *((rf"{_KEY}{_KEYS}(?: field| key| value)? (?:in|of|from) {_FILE} {rest}", _judged) for rest in _PREDICATES),
     *((rf"in {_FILE},? {_KEY}{_KEYS}(?: field| key| value)? {rest}", _judged) for rest in _PREDICATES),
     *((rf"{_KEY}{_KEYS}(?: field| key| value)? {rest} in {_FILE}", _judged) for rest in _PREDICATES),
-    (rf"{_FILE} (?:is|has) (?:valid )?(?:JSON )?(?P<type>array|list|object)(?: (?:of|with|has) (?P<bound>at least|exactly)? ?(?P<count>\d+) \w+)?", _is_kind),
-    (rf"{_FILE} (?:has|lists) (?P<bound>at least|exactly)? ?(?P<count>\d+) (?P<type>)(?:items|entries|objects|elements|records)", _has_items),
+    (
+        (
+            rf"{_FILE} (?:is|has) (?:valid )?(?:JSON )?(?P<type>array|list|object)(?: (?:of|with|has) "
+            rf"(?P<bound>at least|exactly)? ?(?P<count>\d+) \w+)?"
+        ),
+        _is_kind,
+    ),
+    (
+        (
+            rf"{_FILE} (?:has|lists) (?P<bound>at least|exactly)? ?(?P<count>\d+) (?P<type>)(?:items|entries"
+            rf"|objects|elements|records)"
+        ),
+        _has_items,
+    ),
 )

@@ -13,7 +13,11 @@ def _counts(text: str, unit: str) -> set[int]:
     bare = re.sub(r"^#.*$", "", text, flags=re.MULTILINE)
     match unit.lower():
         case "word":
-            return {len(re.findall(way, each)) for each in (text, bare) for way in (r"\S+", r"\w[\w'\u2019]*", r"\w[\w'\u2019-]*")}
+            return {
+                len(re.findall(way, each))
+                for each in (text, bare)
+                for way in (r"\S+", r"\w[\w'\u2019]*", r"\w[\w'\u2019-]*")
+            }
         case "line":
             lines = text.splitlines()
             return {len(lines), sum(bool(line.strip()) for line in lines)}
@@ -44,7 +48,11 @@ def _is_not_empty(said: Said, inspection: Inspection) -> Ruling:
     found = text_of(said["file"], inspection)
     if isinstance(found, Ruling):
         return found
-    return passed(f"{found[0]} has {len(found[1].strip())} characters") if found[1].strip() else failed(f"{found[0]} is empty")
+    return (
+        passed(f"{found[0]} has {len(found[1].strip())} characters")
+        if found[1].strip()
+        else failed(f"{found[0]} is empty")
+    )
 
 
 _UNIT = r"(?P<unit>words?|lines?|paragraphs?|characters?)"

@@ -1,7 +1,5 @@
 """The repository is under the MIT licence."""
 
-import re
-
 from pipeline.domain.documents import is_mit_licence
 from pipeline.domain.files import AppFiles
 from pipeline.verification.inspection import Inspection, Rules, Ruling, failed, passed
@@ -22,14 +20,11 @@ def _licence_is_mit(_said: Said, inspection: Inspection) -> Ruling:
 
 
 _MIT = r"(?:(?:valid |standard |full |proper )*MIT[ -]licensed?(?: (?:file|text))?)"
+_NAME = r"MIT\"?(?: license)?(?: text| file)?"
 RULES: Rules = (
     (rf"(?:repo|code|app) (?:has|uses|is under|is licensed under|comes with) {_MIT}(?: file)?", _licence_is_mit),
     (rf"repo is {_MIT}", _licence_is_mit),
     (rf"(?:there is )?{_MIT}(?: (?:exists|is (?:present|there|used|has)))?", _licence_is_mit),
-    (
-        r"\"?license\"?(?: file)? (?:has|is|uses|exists (?:and|with)(?: is| has)?|matches) "
-        r"(?:full |valid |standard |\")*MIT\"?(?: license)?(?: text| file)?",
-        _licence_is_mit,
-    ),
+    (rf"\"?license\"?(?: file)? (?:has|is|uses|matches) (?:full |valid |standard |\")*{_NAME}", _licence_is_mit),
     (r"(?:repo has )?license file with (?:full |standard )?MIT license(?: text)?", _licence_is_mit),
 )

@@ -2,7 +2,7 @@
 
 import re
 
-from pipeline.verification.inspection import Inspection, Judgement, Rules, Ruling, failed, passed, undecided
+from pipeline.verification.inspection import Inspection, Judgement, Rules, failed, passed, undecided
 from pipeline.verification.prose.page import PAGE, ask
 from pipeline.verification.prose.said import Said
 from pipeline.verification.prose.sentences import NAMES, listed_files, names_in
@@ -30,7 +30,11 @@ def _links_to_files(said: Said, inspection: Inspection) -> Judgement:
 def _links_to(names: list[str], inspection: Inspection) -> Judgement:
     page = inspection.entry
     if page is None:
-        return undecided("index.html could not be read") if "index.html" in inspection.files else failed("there is no index.html")
+        return (
+            undecided("index.html could not be read")
+            if "index.html" in inspection.files
+            else failed("there is no index.html")
+        )
     linked = {re.sub(r"^\./|[?#].*$", "", url) for url in page.references}
     missing = [name for name in names if name not in linked]
     if not missing:
@@ -40,17 +44,28 @@ def _links_to(names: list[str], inspection: Inspection) -> Judgement:
         return ask(
             "const linked = [...document.links].map(a => a.getAttribute('href').replace(/^\\.\\/|[?#].*$/g, ''));"
             "const missing = names.filter(n => !linked.some(l => l === n || l.endsWith('/' + n)));"
-            "return say(!missing.length || (missing.every(n => optional.includes(n)) ? null : false), missing.length ? `index.html does not link to ${missing.join(', ')}` : `index.html links to ${names.join(', ')}`)",
+            "return say(!missing.length || (missing.every(n => optional.includes(n)) ? null : false), "
+            "missing.length ? `index.html does not link to ${missing.join(', ')}` : `index.html links to "
+            "${names.join(', ')}`)",
             {"names": names, "optional": sorted(optional)},
         )
     evidence = f"index.html does not link to {', '.join(missing)}"
-    return undecided(f"{evidence}; whether that is asked for is not said") if set(missing) <= optional else failed(evidence)
+    return (
+        undecided(f"{evidence}; whether that is asked for is not said")
+        if set(missing) <= optional
+        else failed(evidence)
+    )
 
 
 def _links_to_address(said: Said, _inspection: Inspection) -> Judgement:
     return ask(
-        "const found = [...document.links].map(a => a.href); const bare = u => u.replace(/^https?:\\/\\/(www\\.)?|\\/$/g, '');"
-        "return say(found.some(h => bare(h) === bare(wanted) || (bare(h).startsWith(bare(wanted)) && null)) || (found.some(h => bare(h).includes(bare(wanted))) ? null : false), `it links to ${list(found)}; asked for ${wanted}`)",
+        (
+            "const found = [...document.links].map(a => a.href); const bare = u => "
+            "u.replace(/^https?:\\/\\/(www\\.)?|\\/$/g, '');"
+            "return say(found.some(h => bare(h) === bare(wanted) || (bare(h).startsWith(bare(wanted)) && "
+            "null)) || (found.some(h => bare(h).includes(bare(wanted))) ? null : false), `it links to "
+            "${list(found)}; asked for ${wanted}`)"
+        ),
         {"wanted": said["url"]},
     )
 

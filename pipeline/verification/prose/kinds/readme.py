@@ -18,7 +18,9 @@ _PART_WORDS = {
     "code explanation": r"code explanation|explanation of code|how it works|explanation|code structure|architecture",
     "license": r"license|MIT license|license information",
 }
-_FILLER = re.compile(r"\b(?:sections?|instructions?|steps|guide|info|parts?|headings?|on|for|called|named|titled)\b", re.IGNORECASE)
+_FILLER = re.compile(
+    r"\b(?:sections?|instructions?|steps|guide|info|parts?|headings?|on|for|called|named|titled)\b", re.IGNORECASE
+)
 _UNREAD = failed("there is no README.md in the root that could be read")
 
 
@@ -63,7 +65,9 @@ def _has_headings(said: Said, inspection: Inspection) -> Ruling | None:
     words = said["parts"]
     if text is None:
         return _UNREAD
-    if not re.search(r"\b(?:sections?|headings?)\b", words):
+    if not re.search(r"^(?:sections?|headings?)\b|\b(?:sections|headings)$|^[^,]+(?<! and) section$", words) or (
+        " and " in words and words.endswith(" section")
+    ):
         # What is no heading can be seen to be lacking all the same, when a part that must be one is.
         known = [part for part in map(_part, re.split(r",? and |, ", words)) if part]
         ruling = _has_parts(inspection, known) if known else None
@@ -75,7 +79,11 @@ def _has_headings(said: Said, inspection: Inspection) -> Ruling | None:
     missing = [name for name in wanted if not any(name.lower() in heading for heading in named)]
     if missing and all(_part(name) is None for name in missing):
         return failed(f"README.md has no heading {', '.join(missing)}; it has: {', '.join(named) or 'none'}")
-    return _has_parts(inspection, [part for name in missing if (part := _part(name))]) if missing else passed(f"README.md has headings {', '.join(wanted)}")
+    return (
+        _has_parts(inspection, [part for name in missing if (part := _part(name))])
+        if missing
+        else passed(f"README.md has headings {', '.join(wanted)}")
+    )
 
 
 def _mentions(said: Said, inspection: Inspection) -> Ruling | None:
@@ -88,7 +96,11 @@ def _mentions(said: Said, inspection: Inspection) -> Ruling | None:
     missing = [word for word in wanted if not re.search(rf"(?<![^\W_]){re.escape(word.lower())}", plain)]
     if not missing:
         return passed(f"README.md mentions {', '.join(wanted)}")
-    doubtful = [word for word in missing if word.islower() and '"' not in said["words"] and word[: max(4, len(word) - 3)] in plain]
+    doubtful = [
+        word
+        for word in missing
+        if word.islower() and '"' not in said["words"] and word[: max(4, len(word) - 3)] in plain
+    ]
     if doubtful:
         return undecided(f"README.md has words like {', '.join(doubtful)}, but not these")
     return failed(f"README.md does not mention {', '.join(missing)}")
@@ -98,7 +110,13 @@ _README = r"README\.md(?: file)?"
 RULES: Rules = (
     (rf"{_README} (?:is|looks) {_GOOD}(?:(?:,? and |, ){_GOOD})*", _is_complete),
     (rf"(?:repo has|there is) {_GOOD} {_README}", _is_complete),
-    (rf"{_README} (?:mentions|names|refers to|references|links to|talks about) (?:words? |text |link to )?(?P<words>.+)", _mentions),
+    (
+        (
+            rf"{_README} (?:mentions|names|refers to|references|talks about) (?:words? |text |link "
+            rf"to )?(?P<words>.+)"
+        ),
+        _mentions,
+    ),
     (rf"{_README} has (?:words? |text |phrase |string |term )(?P<words>.+)", _mentions),
     (rf"(?P<words>\"[^\"]+\") is (?:mentioned|named) in {_README}", _mentions),
     (rf"(?P<words>[\w.-]+) is (?:mentioned|named) in {_README}", _mentions),

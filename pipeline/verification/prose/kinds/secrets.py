@@ -1,7 +1,5 @@
 """No secrets are published."""
 
-import re
-
 from pipeline.verification.inspection import Inspection, Rules, Ruling, failed, passed
 from pipeline.verification.prose.said import Said
 from pipeline.verification.secret_shapes import credentials

@@ -10,7 +10,7 @@ from pipeline.verification.prose.sentences import RANGE, items, limits
 _TABLE = """const found = %s; if (!found.every(e => e.matches("table,tbody") || e.querySelector("table"))) throw null;
   const tables = found.map(e => e.localName === "table" ? e : e.querySelector("table") ?? e);
   const rows = tables.flatMap(t => all("tr", t)), data = rows.filter(r => r.querySelector("td"));
-  const first = tables.flatMap(t => { const r = t.querySelector("thead tr") ?? t.querySelector("tr"); return r ? [...r.cells] : []; });
+  const first = tables.flatMap(t => [...(t.querySelector("thead tr") ?? t.querySelector("tr"))?.cells ?? []]);
 """
 
 
@@ -18,10 +18,17 @@ def _has_size(said: Said, _inspection: Inspection) -> Judgement | None:
     allowed = limits(said)
     if allowed is None:
         return None
-    counts = "[first.length]" if said["unit"].lower().startswith("col") else "[data.length]" if said["unit"].lower().startswith(("data", "body")) else "[data.length, rows.length]"
+    counts = (
+        "[first.length]"
+        if said["unit"].lower().startswith("col")
+        else "[data.length]"
+        if said["unit"].lower().startswith(("data", "body"))
+        else "[data.length, rows.length]"
+    )
     return ask(
         f"{_TABLE % element_in(said).found} const counts = {counts}, fits = counts.map(n => n >= low && n <= high);"
-        "return say(fits.every(Boolean) || (fits.some(Boolean) ? null : false), `the table has ${counts.join(' or ')} ${unit}`)",
+        "return say(fits.every(Boolean) || (fits.some(Boolean) ? null : false), `the table has "
+        "${counts.join(' or ')} ${unit}`)",
         {"low": allowed[0], "high": min(allowed[1], 10**6), "unit": said["unit"]},
     )
 
@@ -41,7 +48,8 @@ def _holds(said: Said, cells: str, what: str) -> Judgement | None:
     return ask(
         f"{_TABLE % element_in(said).found} const texts = {cells}.map(value);"
         "const is = w => texts.some(t => t === w) || (some(texts.map(t => has(t, w))) === false ? false : null);"
-        f"return say(every(wanted.map(is)), `no {what} ${{list(wanted.filter(w => !is(w)))}}; there are ${{list(texts)}}`.replace(/^no \\w+ nothing; /, ''))",
+        f"return say(every(wanted.map(is)), `no {what} ${{list(wanted.filter(w => !is(w)))}}; there are "
+        f"${{list(texts)}}`.replace(/^no \\w+ nothing; /, ''))",
         {"wanted": wanted},
     )
 
@@ -49,16 +57,44 @@ def _holds(said: Said, cells: str, what: str) -> Judgement | None:
 def _has_head(said: Said, _inspection: Inspection) -> Judgement:
     return ask(
         f"{_TABLE % element_in(said).found} const heads = tables.flatMap(t => all('th', t));"
-        "return say(heads.length > 0 || (rows.length ? null : false), `the table has header cells ${list(heads.map(value))}`)"
+        "return say(heads.length > 0 || (rows.length ? null : false), `the table has header cells "
+        "${list(heads.map(value))}`)"
     )
 
 
 _WHO = rf"(?:{OPENING})?{element()} (?:(?:that |which )?(?:has|shows?|displays?|lists?)|with)"
 RULES: Rules = (
-    (rf"{_WHO} {RANGE} (?P<unit>(?:(?:data|body|table) )?(?:rows?|entries)|columns?)(?: of data)?", _has_size),
-    (rf"{_WHO} (?:columns?|headers?|headings?|column headers?|column headings?|table headers?|headers? row)(?: (?:for|called|named|with|of))*:? (?P<names>.+)", _has_columns),
-    (rf"{_WHO} (?P<names>\"[^\"]+\".*|[A-Z][\w-]*(?:(?:, and |, | and )[A-Z][\w -]*)*) (?:columns?|headers?|headings?)", _has_columns),
-    (rf"{_WHO} (?:rows?|cells?|entr(?:y|ies))(?: (?:for|with|called|named|of|containing|has))* (?P<names>.+)", _has_rows),
-    (rf"(?:{OPENING})?(?P<eword>table) ?(?:#(?P<ehash>[\w-]+)|with id \"?(?P<eid>[\w-]+)\"?) (?:lists?|shows?|has) (?P<names>\"[^\"]+\"(?:(?:, and |, | and )\"[^\"]+\")*)", _has_rows),
     (rf"{_WHO} (?:header row|headers?|head|thead|column headers?|column headings?)", _has_head),
+    (
+        (
+            rf"{_WHO} {RANGE} (?P<unit>(?:(?:data|body|table) )?(?:rows?|entries)|columns?)(?: of data)?(?: "
+            rf"in (?:body|tbody|table body))?"
+        ),
+        _has_size,
+    ),
+    (
+        (
+            rf"{_WHO} (?:columns?|headers?|headings?|column headers?|column headings?|table headers?"
+            rf"|headers? row)(?: (?:for|called|named|with|of))*:? (?P<names>.+)"
+        ),
+        _has_columns,
+    ),
+    (
+        (
+            rf"{_WHO} (?P<names>\"[^\"]+\".*|[A-Z][\w-]*(?:(?:, and |, | and )[A-Z][\w -]*)*) (?:columns?"
+            rf"|headers?|headings?)"
+        ),
+        _has_columns,
+    ),
+    (
+        rf"{_WHO} (?:rows?|cells?|entr(?:y|ies))(?: (?:for|with|called|named|of|containing|has))* (?P<names>.+)",
+        _has_rows,
+    ),
+    (
+        (
+            rf"(?:{OPENING})?(?P<eword>table) ?(?:#(?P<ehash>[\w-]+)|with id \"?(?P<eid>[\w-]+)\"?) (?:lists?"
+            rf"|shows?|has) (?P<names>\"[^\"]+\"(?:(?:, and |, | and )\"[^\"]+\")*)"
+        ),
+        _has_rows,
+    ),
 )

@@ -1,8 +1,6 @@
 """The page's title."""
 
-import re
-
-from pipeline.verification.inspection import Inspection, Judgement, Rules, failed, passed, undecided
+from pipeline.verification.inspection import Inspection, Judgement, Rules, Ruling, failed, passed
 from pipeline.verification.prose.files import PATH, value_in
 from pipeline.verification.prose.page import PAGE, ask
 from pipeline.verification.prose.said import Said
@@ -24,16 +22,25 @@ def _is(said: Said, inspection: Inspection) -> Judgement:
 
 
 def _asked(wanted: str) -> Judgement:
-    return ask("return say(flat(document.title) === flat(wanted), `the title is ${shown(document.title)}; asked for ${shown(wanted)}`)", {"wanted": wanted})
+    return ask(
+        (
+            "return say(flat(document.title) === flat(wanted), `the title is ${shown(document.title)}; asked "
+            "for ${shown(wanted)}`)"
+        ),
+        {"wanted": wanted},
+    )
 
 
 def _is_value(said: Said, inspection: Inspection) -> Judgement:
     wanted = value_in(said["path"].strip('"'), said["file"], inspection)
-    return undecided("the value that the title is compared with was not found") if wanted is None else _asked(wanted)
+    return wanted if isinstance(wanted, Ruling) else _asked(wanted)
 
 
 def _has(said: Said, _inspection: Inspection) -> Judgement:
-    return ask("return say(has(document.title, wanted), `the title is ${shown(document.title)}`)", {"wanted": told(said["text"])})
+    return ask(
+        "return say(has(document.title, wanted), `the title is ${shown(document.title)}`)",
+        {"wanted": told(said["text"])},
+    )
 
 
 def _is_there(_said: Said, _inspection: Inspection) -> Judgement:
@@ -45,7 +52,10 @@ def _has_length(said: Said, _inspection: Inspection) -> Judgement | None:
     if allowed is None:
         return None
     low, high = allowed[0], min(allowed[1], 10**6)
-    return ask("const n = flat(document.title).length; return say(n >= low && n <= high, `the title has ${n} characters`)", {"low": low, "high": high})
+    return ask(
+        "const n = flat(document.title).length; return say(n >= low && n <= high, `the title has ${n} characters`)",
+        {"low": low, "high": high},
+    )
 
 
 _VALUE = rf"(?:value of |{PAGE} )?\"?(?P<path>{PATH})\"? (?:in|of|from) (?P<file>{NAME})"
@@ -55,7 +65,7 @@ RULES: Rules = (
     (rf"{QUOTED.format('text')} is (?:{PAGE} )?title(?: of page)?", _is),
     (rf"{PAGE} is (?:titled|called|named) {QUOTED.format('text')}", _is),
     (rf"{_TITLE} (?:{_IS}) {_VALUE}", _is_value),
-    (rf"{_TITLE} (?:has|mentions|starts with|begins with) (?:text |words? |string )?{QUOTED.format('text')}", _has),
+    (rf"{_TITLE} (?:has|mentions|starts with|begins with) (?:[\w-]+ ){{0,3}}{QUOTED.format('text')}", _has),
     (rf"{_TITLE} (?:is not empty|is non-?empty|is set|exists|is present)", _is_there),
     (rf"{PAGE} has (?:non-?empty )?title", _is_there),
     (rf"{_TITLE} (?:has|is) {RANGE} characters(?: long)?", _has_length),

@@ -19,9 +19,13 @@ def _meant(said: Said, inspection: Inspection) -> list[Workflow] | Ruling:
         found = [workflow for workflow in found if workflow.path.endswith(f"/{usual_name(name).rpartition('/')[2]}")]
     if found:
         return found
+    if name and not any(path.endswith(f"/{usual_name(name).rpartition('/')[2]}") for path in inspection.files):
+        return failed(f"there is no workflow {usual_name(name)}")
     if any(WORKFLOW_FILE.fullmatch(path) for path in inspection.files):
         return undecided(f"no workflow {name or ''} that could be read as YAML")
-    return failed(f"there is no workflow {usual_name(name)}" if name else "there is no workflow under .github/workflows")
+    return failed(
+        f"there is no workflow {usual_name(name)}" if name else "there is no workflow under .github/workflows"
+    )
 
 
 def _runs(said: Said, inspection: Inspection) -> Ruling | None:
@@ -36,13 +40,28 @@ def _runs(said: Said, inspection: Inspection) -> Ruling | None:
     paths = ", ".join(workflow.path for workflow in found)
     if not missing:
         return passed(f"{paths} runs {', '.join(wanted)}")
-    if all(re.search(r"[\w-]*/[\w-]+|[ >.]", word) or word.lower() in _TOOLS for word in missing):
+    if any(re.search(r"[\w-]*/[\w-]+|[ >.]", word) or word.lower() in _TOOLS for word in missing):
         return failed(f"{paths} has no step with {', '.join(missing)}")
     return undecided(f"no step of {paths} names {', '.join(missing)}")
 
 
 _VAGUE = {"successfully", "tests", "build", "deploy", "checks", "everything", "pages", "it", "python", "script"}
-_TOOLS = {"ruff", "pytest", "black", "flake8", "mypy", "npm", "node", "eslint", "pip", "prettier", "isort", "pylint", "uv", "make"}
+_TOOLS = {
+    "ruff",
+    "pytest",
+    "black",
+    "flake8",
+    "mypy",
+    "npm",
+    "node",
+    "eslint",
+    "pip",
+    "prettier",
+    "isort",
+    "pylint",
+    "uv",
+    "make",
+}
 
 
 def _does(workflow: Workflow, word: str) -> bool:
@@ -50,12 +69,19 @@ def _does(workflow: Workflow, word: str) -> bool:
     names = [action.partition("@")[0] for action in workflow.actions]
     pattern = r"\s*".join(map(re.escape, re.split(r"\s+", re.sub(r"\s*>\s*", " > ", word.strip()))))
     is_command = re.search(rf"(?<![\w./-]){pattern}(?![\w-])", command, re.IGNORECASE)
-    return bool(is_command) or any(word.lower() in {name.lower(), name.lower().rpartition("/")[2], name.lower().partition("/")[2].removesuffix("-action")} or word.lower() == action.lower() for name, action in zip(names, workflow.actions, strict=True))
+    return bool(is_command) or any(
+        word.lower()
+        in {name.lower(), name.lower().rpartition("/")[2], name.lower().partition("/")[2].removesuffix("-action")}
+        or word.lower() == action.lower()
+        for name, action in zip(names, workflow.actions, strict=True)
+    )
 
 
 def _is_set_off(said: Said, inspection: Inspection) -> Ruling | None:
     found = _meant(said, inspection)
-    event = {"pull request": "pull_request", "manual": "workflow_dispatch", "manually": "workflow_dispatch"}.get(said["event"].lower(), said["event"].lower())
+    event = {"pull request": "pull_request", "manual": "workflow_dispatch", "manually": "workflow_dispatch"}.get(
+        said["event"].lower(), said["event"].lower()
+    )
     if isinstance(found, Ruling):
         return found
     events = sorted({event for workflow in found for event in workflow.events})
@@ -71,10 +97,28 @@ def _deploys(said: Said, inspection: Inspection) -> Ruling | None:
     name = said["file"]
     commands = " ".join(workflow.commands for workflow in found)
     if not _DEPLOYS & set(actions):
-        return undecided("a workflow pushes by itself") if "gh-pages" in commands else failed(f"{found[0].path} has no step that deploys to Pages; its actions: {', '.join(actions) or 'none'}")
+        return (
+            undecided("a workflow pushes by itself")
+            if "gh-pages" in commands
+            else failed(
+                f"{found[0].path} has no step that deploys to Pages; its actions: {', '.join(actions) or 'none'}"
+            )
+        )
     if name and usual_name(name) not in commands and usual_name(name) not in inspection.files:
         return undecided(f"no command of the workflow names {usual_name(name)}")
+    if said["action"] and said["action"] not in actions:
+        return failed(f"no step uses {said['action']}; the actions: {', '.join(actions)}")
     return passed(f"a workflow deploys to Pages with {', '.join(sorted(_DEPLOYS & set(actions)))}")
+
+
+def _installs(said: Said, inspection: Inspection) -> Ruling | None:
+    found = _meant(said, inspection)
+    if isinstance(found, Ruling):
+        return found
+    lines = [line for workflow in found for line in workflow.commands.splitlines() if "install" in line]
+    if any(re.search(rf"(?<![\w-]){re.escape(said['what'])}(?![\w-])", line) for line in lines):
+        return passed(f"a workflow installs {said['what']}")
+    return undecided(f"no command plainly installs {said['what']}")
 
 
 def _is_there(said: Said, inspection: Inspection) -> Ruling | None:
@@ -82,19 +126,48 @@ def _is_there(said: Said, inspection: Inspection) -> Ruling | None:
     return found if isinstance(found, Ruling) else passed(f"there is {found[0].path}")
 
 
-_WORKFLOW = rf"(?:(?:github actions|CI|actions|push|github)? ?(?:workflow|CI|pipeline|actions)(?: file)?(?: at| in)? ?(?P<workflow>{NAME.replace('[a-z][a-z0-9]{0,9}', 'ya?ml')})?)"
-_NAMED = r"\"?(?P<workflow>(?:[\w.-]+/)*[\w.-]+\.ya?ml)\"?(?: workflow)?"
-_DOES = r"(?:runs?|executes?|uses|invokes|calls|has steps? (?:that |to |which )?(?:runs?|for|with|executes?|uses|invokes)|has step:?|has command|has)"
-RULES: Rules = tuple(
-    rule
-    for who in (rf"(?:there is )?{_WORKFLOW}", _NAMED)
-    for rule in (
-        (rf"{who} {_DOES} (?:command |step |action )?(?P<what>.+?)(?: step| command| action| linter)?", _runs),
-        (rf"{who} (?:that )?(?:is (?:triggered|run|started|set off)|runs|triggers|is run) (?:on|by|when) (?:every |each )?\"?(?P<event>push|pull request|pull_request|schedule|workflow_dispatch|manual)\"?(?:es| event)?", _is_set_off),
-        (rf"{who} (?:that )?(?:deploys|publishes|uploads)(?:  (?P<file>{NAME})| site| app| result)?(?: (?:to|on|via|with|using|through) (?:github )?pages)", _deploys),
-        (rf"{who} exists", _is_there),
-    )
-) + (
-    (r"(?P<what>[\w\"./-]+(?: [\w./>-]+){0,4}) is (?:run|executed|invoked) (?:in|by|during) (?:CI|workflow|github actions)(?: workflow)?", _runs),
+_FILE = r"\"?(?P<workflow>(?:[\w.-]+/)*[\w.-]+\.ya?ml)\"?"
+_WORKFLOW = (
+    rf"(?:(?:github actions|CI|actions|push|github) )*(?:workflow|CI|pipeline|actions)(?: file)"
+    rf"?(?:(?: at| in)? {_FILE})?"
+)
+_NAMED = rf"{_FILE}(?: workflow)?"
+_DOES = (
+    r"(?:runs?|executes?|uses|invokes|calls|has steps? (?:that |to |which )?(?:runs?|for|with"
+    r"|executes?|uses|invokes)|has step:?|has command|has)"
+)
+RULES: Rules = (
+    *(
+        rule
+        for who in (rf"(?:there is )?{_WORKFLOW}", _NAMED)
+        for rule in (
+            (rf"{who} {_DOES} (?:command |step |action )?(?P<what>.+?)(?: step| command| action| linter)?", _runs),
+            (
+                (
+                    rf"{who} (?:that )?(?:is (?:triggered|run|started|set off)|runs|triggers|is run) (?:on|by|when) "
+                    rf"(?:every |each )?\"?(?P<event>push|pull request|pull_request|schedule|workflow_dispatch"
+                    rf"|manual)\"?(?:es| event)?"
+                ),
+                _is_set_off,
+            ),
+            (
+                (
+                    rf"{who} (?:that )?(?:deploys|publishes|uploads)(?: (?P<file>{NAME})| site| app| result)?(?: "
+                    rf"(?:to|on|via|with|using|through) (?:github )?pages)(?: (?:using|with|via|through) "
+                    rf"(?P<action>[\w-]+/[\w-]+)(?:@\S+)?)?"
+                ),
+                _deploys,
+            ),
+            (rf"{who} installs (?P<what>[\w-]+)", _installs),
+            (rf"{who} exists", _is_there),
+        )
+    ),
+    (
+        (
+            r"(?P<what>[\w\"./-]+(?: [\w./>-]+){0,4}) is (?:run|executed|invoked) (?:in|by|during) (?:CI"
+            r"|workflow|github actions)(?: workflow)?"
+        ),
+        _runs,
+    ),
     (r"(?:repo|app) has (?:github actions |CI |push )*workflow", _is_there),
 )
