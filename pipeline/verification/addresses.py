@@ -8,7 +8,6 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from pipeline.domain.files import AppFiles, fold
 from pipeline.domain.verdict import Severity
-from pipeline.verification.files.workflows import made_in_ci
 from pipeline.verification.problems import shown
 
 _NO_FILE = re.compile(r"(?:data|blob|mailto|tel|sms|javascript|about):|#|\?|$", re.IGNORECASE)
@@ -31,13 +30,16 @@ class AddressProblem:
 
 
 class ServedApp:
-    """The files of an app and where they will be served: ``address`` is that of its root and ends with a slash."""
+    """The files of an app and where they will be served: ``address`` is that of its root and ends with a slash.
 
-    def __init__(self, files: AppFiles, address: str) -> None:
+    Files that are ``made_in_ci`` will be there as well.
+    """
+
+    def __init__(self, files: AppFiles, address: str, made_in_ci: frozenset[str] = frozenset()) -> None:
         self.files = files
         self.address = address
         self._root = urlsplit(address)
-        self.made_in_ci = made_in_ci(files)
+        self.made_in_ci = made_in_ci
         self._by_folded_path = {fold(path): path for path in files}
 
     @property

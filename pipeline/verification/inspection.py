@@ -7,7 +7,7 @@ from pipeline.domain.brief import Brief, Check
 from pipeline.domain.files import AppFiles
 from pipeline.domain.verdict import Finding, Outcome
 from pipeline.verification.files.pages import Page
-from pipeline.verification.prose.said import Said
+from pipeline.verification.said import Said
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from pipeline.verification.files.findings import file_findings, missing_file_fin
 from pipeline.verification.files.named_in_brief import unmet_names
 from pipeline.verification.files.page_findings import page_findings, script_file_findings
 from pipeline.verification.files.sources import Sources, read_sources
+from pipeline.verification.files.workflows import made_in_ci
 from pipeline.verification.inspection import Inspection, Judgement, Question, undecided
 from pipeline.verification.prose.rules import judge_prose
 
@@ -36,7 +37,9 @@ class StaticVerifier:
 
 def _verify(files: AppFiles, brief: Brief, address: str, earlier: Sequence[Check]) -> Verification:
     sources = read_sources(files, brief)
-    findings = tuple(islice(_findings(files, sources, ServedApp(files, address), brief), MOST_FINDINGS))
+    findings = tuple(
+        islice(_findings(files, sources, ServedApp(files, address, made_in_ci(files)), brief), MOST_FINDINGS)
+    )
     inspection = Inspection(files, brief, sources.pages, findings)
     judged = {check: _judge(check, inspection) for check in dict.fromkeys((*brief.checks, *earlier))}
     questions = {check: judgement for check, judgement in judged.items() if isinstance(judgement, Question)}

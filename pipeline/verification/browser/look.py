@@ -13,9 +13,10 @@ from pipeline.domain.brief import Check
 from pipeline.domain.files import AppFiles
 from pipeline.domain.verdict import Finding, Outcome, Severity, Verdict, Verification
 from pipeline.verification.addresses import ServedApp
-from pipeline.verification.browser.checks import NO_TURN, SILENT, USUAL_SECONDS, Answer, run_scripts, seconds_for
+from pipeline.verification.browser.checks import NO_TURN, SILENT, USUAL_SECONDS, run_scripts, seconds_for
 from pipeline.verification.browser.network import SealedNetwork, settle
 from pipeline.verification.browser.process import LAUNCH_SECONDS, BrowserDied, ChromiumProcess
+from pipeline.verification.browser.questions import STILL, is_quiet, noise_in, plain_evidence, query_of, scripted
 from pipeline.verification.browser.record import MOST_LINE, PageRecord
 from pipeline.verification.inspection import Question
 from pipeline.verification.problems import shown
@@ -26,7 +27,6 @@ PHONE = (390, 844)
 LOAD_SECONDS = 8.0
 LOOK_SECONDS = 60.0
 PICTURE_SECONDS = 5.0
-LATE_ERRORS_SECONDS = 0.5
 SILENT_SECONDS = 4.0  # a page that does not answer for so long hangs
 MOST_DOCUMENTS = 50
 MOST_LATE = 2  # checks that are judged once more on a fresh page
@@ -42,10 +42,6 @@ _OVERFLOW = """(() => {
   const name = wide ? wide.localName + (wide.id ? "#" + wide.id : "") : "body";
   return `${root.scrollWidth} pixels wide; the first element that is too wide: ${name}`;
 })()"""
-# What runs, moves or is loaded later; "still" for a page without any of that.
-_STILL = """document.querySelector("script, iframe, object, embed, [http-equiv=refresh], svg animate, svg set, img")
-  || [...document.querySelectorAll("*")].some(e => e.getAttributeNames().some(name => name.startsWith("on")))
-  || document.getAnimations().length ? "" : "still" """
 _TEXT = "document.body ? document.body.innerText.slice(0, %d) : ''"
 
 
@@ -65,10 +61,10 @@ async def look_at(
     Checks of ``earlier`` rounds are judged after them, with nothing left of what those clicked and typed. Checks in
     prose get no verdict, but questions that they were put as do.
     """
-    record, questions = PageRecord(network()), _scripted(checks)
+    record, questions = PageRecord(network()), scripted(checks)
     death = await _visit(process, record, questions, with_picture=True)
     look = _look_of(record, questions, death)
-    if old := _scripted(earlier):
+    if old := scripted(earlier):
         record = PageRecord(network())
         death = death or await _visit(process, record, old, with_picture=False)
         look = replace(look, earlier=_look_of(record, old, death).verdicts)
@@ -106,8 +102,8 @@ def look_at_killer(checks: Sequence[Check], earlier: Sequence[Check], reason: st
     """What is said about an app that killed a browser of its own. ``reason``: how that browser ended."""
     record = PageRecord(SealedNetwork(ServedApp(AppFiles({}), "https://app.invalid/"), None))
     death = f"the page cannot be open: {reason}"
-    look = _look_of(record, _scripted(checks), death)
-    return replace(look, earlier=_look_of(record, _scripted(earlier), death).verdicts)
+    look = _look_of(record, scripted(checks), death)
+    return replace(look, earlier=_look_of(record, scripted(earlier), death).verdicts)
 
 
 def _look_of(record: PageRecord, checks: Iterable[Check], death: str) -> Verification:
@@ -141,8 +137,8 @@ async def sealed_context(process: ChromiumProcess, network: SealedNetwork) -> As
 
 async def _look(context: BrowserContext, record: PageRecord, questions: Sequence[Check], *, with_picture: bool) -> None:
     address = record.network.app.address
-    for query in dict.fromkeys(["", *map(_query, questions)]):
-        asked = [check for check in questions if _query(check) == query]
+    for query in dict.fromkeys(["", *map(query_of, questions)]):
+        asked = [check for check in questions if query_of(check) == query]
         is_pictured = with_picture and not query
         if asked or is_pictured:
             async with _open_page(context, record) as (page, devtools):
@@ -170,12 +166,12 @@ async def _run(
     is_pictured: bool,
 ) -> None:
     await _open(page, record, address)
-    noise = await _noise(record) if any(_is_quiet(check) for check in questions) else None
+    noise = await noise_in(record) if any(is_quiet(check) for check in questions) else None
     # Questions of ours look at the page as it is opened, and scripts may click.
     questions = sorted(questions, key=lambda check: not isinstance(check, Question))
     at_once = sum(isinstance(check, Question) for check in questions)
     scripts = [check.script or "" for check in questions]
-    is_still = await _value(devtools, _STILL) == "still"
+    is_still = await _value(devtools, STILL) == "still"
     seconds = seconds_for(questions)
     answers = await run_scripts(devtools, scripts, seconds, at_once=at_once, is_still=is_still)
     late = [number for number, answer in enumerate(answers) if answer.holds and answer.is_late]
@@ -184,33 +180,11 @@ async def _run(
         await _open(page, record, address)
         answers[number] = (await run_scripts(devtools, scripts[: number + 1], seconds))[number]
     record.answers.update(zip(questions, answers, strict=True))
-    record.answers.update((check, noise) for check in questions if noise and _is_quiet(check))
+    record.answers.update((check, noise) for check in questions if noise and is_quiet(check))
     if is_pictured:
         with suppress(TimeoutError, Error):  # a page that never rests cannot be pictured: its checks were answered
             async with asyncio.timeout(PICTURE_SECONDS):
                 await _picture(page, devtools, record)
-
-
-def _scripted(checks: Iterable[Check]) -> list[Check]:
-    return [check for check in checks if check.script is not None]
-
-
-def _query(check: Check) -> str:
-    return check.query if isinstance(check, Question) else ""
-
-
-def _is_quiet(check: Check) -> bool:
-    return isinstance(check, Question) and check.is_quiet
-
-
-async def _noise(record: PageRecord) -> Answer | None:
-    """What there is against it that the page loads without errors, before any check has clicked something."""
-    await asyncio.sleep(LATE_ERRORS_SECONDS)
-    if errors := record.errors:
-        return Answer(holds=False, evidence=f"the page wrote to its console: {'; '.join(errors)}")
-    return (
-        Answer(holds=None, evidence="there may be errors where hosts are reached") if record.network.lacking else None
-    )
 
 
 async def _open(page: Page, record: PageRecord, address: str) -> None:
@@ -312,7 +286,7 @@ def _readable(text: str) -> str:
 
 def _verdict(check: Check, record: PageRecord, death: str) -> Verdict:
     answer, is_prose = record.answers.get(check, NO_TURN), isinstance(check, Question)
-    outcome, evidence = Outcome.FAIL, shown(_plain(answer.evidence) if is_prose else answer.evidence, MOST_LINE)
+    outcome, evidence = Outcome.FAIL, shown(plain_evidence(answer.evidence) if is_prose else answer.evidence, MOST_LINE)
     if answer.holds:
         outcome = Outcome.PASS
     elif death:
@@ -324,10 +298,3 @@ def _verdict(check: Check, record: PageRecord, death: str) -> Verdict:
     elif answer.holds is None or (is_prose and (answer.value == "null" or answer == SILENT)):
         outcome = Outcome.NOT_VERIFIABLE
     return Verdict(check, outcome, evidence, METHOD)
-
-
-def _plain(evidence: str) -> str:
-    """What a question of ours gave or threw, without the words about that."""
-    value = evidence.removeprefix("its value is ")
-    said = value.strip('"').replace('\\"', '"') if value != evidence else evidence
-    return said.removeprefix("it threw Error: ")

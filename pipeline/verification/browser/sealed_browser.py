@@ -22,6 +22,7 @@ from pipeline.domain.verdict import Verification
 from pipeline.verification.addresses import ServedApp
 from pipeline.verification.browser.cdn import CdnFiles
 from pipeline.verification.browser.launching import Launcher, SandboxMode
+from pipeline.verification.files.workflows import made_in_ci
 
 if TYPE_CHECKING:
     from pipeline.verification.browser.process import BrowserPool, ChromiumProcess
@@ -144,7 +145,7 @@ class SealedBrowser:
             if self._thread is None or self._looks is None:
                 self._thread = _LoopThread()
                 self._looks = _Looks(self._launcher, self._cdn, self._apps_at_once, self._live)
-            look = self._thread.submit(self._looks.look(ServedApp(files, address), checks, earlier))
+            look = self._thread.submit(self._looks.look(ServedApp(files, address, made_in_ci(files)), checks, earlier))
         try:
             return await asyncio.wrap_future(look)
         except BrowserFailed as error:

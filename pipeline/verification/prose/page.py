@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipeline.verification.inspection import Question
-from pipeline.verification.prose.said import Said
+from pipeline.verification.said import Said
 
 PAGE = r"(?:page|document|site|app|ui|\"?index\.html\"?)"
 OPENING = rf"(?:(?:{PAGE} (?:has|shows?|displays?|renders?) |there (?:is|exists) |has )(?:visible )?)"

@@ -2,7 +2,7 @@
 
 import re
 
-from pipeline.verification.prose.said import Said
+from pipeline.verification.said import Said
 
 QUOTED = r'"(?P<{0}>[^"]+)"'
 """Text in quotes, as a group that is called as ``format`` is told."""

@@ -54,6 +54,6 @@ def test_workflows_are_read_and_what_they_make_is_no_broken_link() -> None:
     assert workflow.events == ("push", "workflow_dispatch")
     assert workflow.actions[0] == "actions/checkout@v4"
     assert made_in_ci(files) == {"out/result.json", "result.json", "log.txt", "more.csv"}
-    app = ServedApp(files, "https://octo.github.io/app/")
+    app = ServedApp(files, "https://octo.github.io/app/", made_in_ci(files))
     assert app.problem("result.json", "index.html") is None
     assert app.problem("no.json", "index.html")

@@ -4,7 +4,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from pipeline.verification.inspection import Rule
-from pipeline.verification.prose.said import Pattern
+from pipeline.verification.said import Pattern
 
 
 def all_rules() -> tuple[tuple[Pattern, Rule], ...]:

@@ -9,8 +9,8 @@ from pipeline.verification.files.workbooks import sheet_rows
 from pipeline.verification.inspection import Inspection, Rules, Ruling, failed, passed, undecided
 from pipeline.verification.problems import shown
 from pipeline.verification.prose.files import located, text_of
-from pipeline.verification.prose.said import Said
 from pipeline.verification.prose.sentences import FILE, NAME, usual_name
+from pipeline.verification.said import Said
 
 
 def _attachment(name: str, inspection: Inspection) -> Attachment | None:

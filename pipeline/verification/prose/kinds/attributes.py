@@ -4,8 +4,8 @@ import re
 
 from pipeline.verification.inspection import Inspection, Judgement, Rules
 from pipeline.verification.prose.page import OPENING, PAGE, ask, element, element_in
-from pipeline.verification.prose.said import Said
 from pipeline.verification.prose.sentences import told
+from pipeline.verification.said import Said
 
 _STATES = {
     "required": "e.required", "disabled": "e.disabled", "checked": "e.checked", "readonly": "e.readOnly",

@@ -4,7 +4,7 @@ import re
 
 from pipeline.verification.inspection import Inspection, Judgement, Rules
 from pipeline.verification.prose.page import OPENING, PAGE, ask, element, element_in
-from pipeline.verification.prose.said import Said
+from pipeline.verification.said import Said
 
 # A name is met by the colour of CSS with this name; of colours of the same hue nothing is said.
 _COLOUR = """

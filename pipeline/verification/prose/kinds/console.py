@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from pipeline.verification.inspection import Inspection, Judgement, Rules
 from pipeline.verification.prose.page import PAGE, ask
-from pipeline.verification.prose.said import Said
+from pipeline.verification.said import Said
 
 
 def _is_quiet(_said: Said, _inspection: Inspection) -> Judgement:

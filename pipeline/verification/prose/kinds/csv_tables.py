@@ -7,8 +7,8 @@ from io import StringIO
 from pipeline.verification.inspection import Inspection, Rules, Ruling, failed, passed, undecided
 from pipeline.verification.problems import shown
 from pipeline.verification.prose.files import text_of
-from pipeline.verification.prose.said import Said
 from pipeline.verification.prose.sentences import FILE, RANGE, items, limits
+from pipeline.verification.said import Said
 
 _FILE = FILE.replace(r"\.[a-z][a-z0-9]{0,9}", r"\.[ct]sv")
 

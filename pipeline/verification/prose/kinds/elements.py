@@ -5,8 +5,8 @@ import re
 
 from pipeline.verification.inspection import Inspection, Judgement, Rules, failed, passed
 from pipeline.verification.prose.page import OPENING, PAGE, ask, element, element_in, plural, selector
-from pipeline.verification.prose.said import Said
 from pipeline.verification.prose.sentences import EXISTS, RANGE, limits
+from pipeline.verification.said import Said
 
 _VISIBLE = "say(some(found.map(e => visible(e) || null)), `there is ${list(found.map(e => '<' + e.localName + '>'))}`)"
 

@@ -4,8 +4,8 @@ import re
 
 from pipeline.verification.inspection import Inspection, Rules, Ruling, failed, passed, undecided
 from pipeline.verification.prose.files import text_of
-from pipeline.verification.prose.said import Said
 from pipeline.verification.prose.sentences import FILE, RANGE, items, limits
+from pipeline.verification.said import Said
 
 
 def _holds(said: Said, inspection: Inspection) -> Ruling | None:

@@ -4,8 +4,8 @@ from pipeline.domain.verdict import Outcome
 from pipeline.verification.files.workflows import made_in_ci
 from pipeline.verification.inspection import Inspection, Rules, Ruling, failed, passed, undecided
 from pipeline.verification.prose.files import located
-from pipeline.verification.prose.said import Said
 from pipeline.verification.prose.sentences import FILE, NAMES, listed_files, names_in, usual_name
+from pipeline.verification.said import Said
 
 _THERE = (
     r"(?:(?:is )?exists?|is (?:present|committed|included|there|available|in place|added|published"

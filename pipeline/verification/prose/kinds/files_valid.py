@@ -14,8 +14,8 @@ from pipeline.verification.files.syntax import (
 from pipeline.verification.inspection import Inspection, Rules, Ruling, failed, passed, undecided
 from pipeline.verification.problems import Problem
 from pipeline.verification.prose.files import text_of
-from pipeline.verification.prose.said import Said
 from pipeline.verification.prose.sentences import FILE
+from pipeline.verification.said import Said
 
 
 def csv_problem(text: str) -> Problem | None:

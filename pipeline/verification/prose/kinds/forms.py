@@ -4,8 +4,8 @@ import re
 
 from pipeline.verification.inspection import Inspection, Judgement, Rules
 from pipeline.verification.prose.page import OPENING, ask, element, element_in, selector
-from pipeline.verification.prose.said import Said
 from pipeline.verification.prose.sentences import QUOTED, items, told
+from pipeline.verification.said import Said
 
 _TYPES = "email|text|password|number|date|file|checkbox|radio|search|tel|url|range|color|time|hidden"
 _ABOUT = """

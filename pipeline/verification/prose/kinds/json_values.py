@@ -7,8 +7,8 @@ from typing import Any
 from pipeline.verification.inspection import Inspection, Rules, Ruling, failed, passed, undecided
 from pipeline.verification.problems import shown
 from pipeline.verification.prose.files import PATH, Nothing, json_of, value_at
-from pipeline.verification.prose.said import Said
 from pipeline.verification.prose.sentences import FILE, items, told
+from pipeline.verification.said import Said
 
 _TYPES = {
     "number|numeric|float|decimal|numerical": (int, float),

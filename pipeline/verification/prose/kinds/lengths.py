@@ -4,8 +4,8 @@ import re
 
 from pipeline.verification.inspection import Inspection, Rules, Ruling, failed, passed, undecided
 from pipeline.verification.prose.files import text_of
-from pipeline.verification.prose.said import Said
 from pipeline.verification.prose.sentences import FILE, RANGE, limits
+from pipeline.verification.said import Said
 
 
 def _counts(text: str, unit: str) -> set[int]:

@@ -7,7 +7,7 @@ from pipeline.domain.verdict import Outcome
 from pipeline.verification.inspection import Inspection, Rules, Ruling, failed, passed, undecided
 from pipeline.verification.prose.code import code_of, live_code, script_addresses, style_addresses
 from pipeline.verification.prose.page import OPENING, PAGE
-from pipeline.verification.prose.said import Said
+from pipeline.verification.said import Said
 
 _SUFFIXES = (
     r"(?:[.-](?:min|bundle|umd|esm|prod|global|slim|common|module|production|development|pkgd|all"
@@ -87,79 +87,21 @@ def _is_loaded(library: str, said: Said, inspection: Inspection) -> Ruling | Non
 
 # Of other words in small letters nothing is said when nothing of this name is loaded.
 _WELL_KNOWN = frozenset(
-    [
-        "alpine",
-        "angular",
-        "animejs",
-        "axios",
-        "bootstrap",
-        "bulma",
-        "chartjs",
-        "cytoscape",
-        "d3",
-        "dayjs",
-        "echarts",
-        "ethers",
-        "fullcalendar",
-        "gsap",
-        "handlebars",
-        "highlight",
-        "hljs",
-        "htmx",
-        "jquery",
-        "jszip",
-        "katex",
-        "leaflet",
-        "lodash",
-        "luxon",
-        "marked",
-        "markdown-it",
-        "mathjax",
-        "mermaid",
-        "moment",
-        "mustache",
-        "p5",
-        "papaparse",
-        "phaser",
-        "pico",
-        "plotly",
-        "preact",
-        "prism",
-        "pyodide",
-        "react",
-        "showdown",
-        "swiper",
-        "tailwind",
-        "tailwindcss",
-        "three",
-        "tone",
-        "underscore",
-        "vega",
-        "vue",
-        "xlsx",
-    ]
+    re.findall(
+        r"\S+",
+        "alpine angular animejs axios bootstrap bulma chartjs cytoscape d3 dayjs echarts ethers fullcalendar gsap "
+        "handlebars highlight hljs htmx jquery jszip katex leaflet lodash luxon marked markdown-it mathjax mermaid "
+        "moment mustache p5 papaparse phaser pico plotly preact prism pyodide react showdown swiper tailwind "
+        "tailwindcss three tone underscore vega vue xlsx",
+    )
 )
-_NO_LIBRARY = {
-    "page",
-    "it",
-    "data",
-    "site",
-    "app",
-    "javascript",
-    "css",
-    "script",
-    "scripts",
-    "style",
-    "styles",
-    "stylesheet",
-    "image",
-    "content",
-    "library",
-    "libraries",
-    "everything",
-    "font",
-    "fonts",
-}
+_NO_LIBRARY = frozenset(
+    re.findall(
+        r"\S+",
+        "page it data site app javascript css script scripts style styles stylesheet image content library "
+        "libraries everything font fonts",
+    )
+)
 
 
 def _not_found(name: str, addresses: list[str], inspection: Inspection) -> Ruling:

@@ -3,7 +3,7 @@
 from pipeline.domain.documents import is_mit_licence
 from pipeline.domain.files import AppFiles
 from pipeline.verification.inspection import Inspection, Rules, Ruling, failed, passed
-from pipeline.verification.prose.said import Said
+from pipeline.verification.said import Said
 
 
 def licence_problem(files: AppFiles) -> str | None:

@@ -4,8 +4,8 @@ import re
 
 from pipeline.verification.inspection import Inspection, Judgement, Rules, failed, passed, undecided
 from pipeline.verification.prose.page import PAGE, ask
-from pipeline.verification.prose.said import Said
 from pipeline.verification.prose.sentences import NAMES, listed_files, names_in
+from pipeline.verification.said import Said
 
 _ALL = r"(?:all|every|each)(?: of)?(?: required| above| other| listed| requested| these)*"
 # Links are followed within the app; a null is thrown when there are others, which nobody can try here.

@@ -4,8 +4,8 @@ import re
 
 from pipeline.verification.inspection import Inspection, Judgement, Rules
 from pipeline.verification.prose.page import OPENING, ask, element, element_in
-from pipeline.verification.prose.said import Said
 from pipeline.verification.prose.sentences import RANGE, items, limits
+from pipeline.verification.said import Said
 
 _OPTIONS = """const found = %s; if (!found.every(e => e.matches("select,datalist"))) throw null;
   const options = found.flatMap(e => all("option", e)), told = list(options.map(o => o.text || o.value));

@@ -5,8 +5,8 @@ from urllib.parse import quote
 
 from pipeline.verification.inspection import Inspection, Judgement, Rules
 from pipeline.verification.prose.page import PAGE, ask, element, element_in
-from pipeline.verification.prose.said import Said
 from pipeline.verification.prose.sentences import SHOWS
+from pipeline.verification.said import Said
 
 PROBE_URL = "https://images.example/sample-7f3a19c4.png"
 """Passed at ``?url=``. No such host exists (RFC 2606): seeing it proves that the page shows what it was given."""

@@ -7,8 +7,8 @@ from markdown_it import MarkdownIt
 from pipeline.domain.documents import LONGEST_README, README_PARTS, Section, missing_readme_parts, readme_sections
 from pipeline.domain.front_matter import split_front_matter
 from pipeline.verification.inspection import Inspection, Rules, Ruling, failed, passed, undecided
-from pipeline.verification.prose.said import Said
 from pipeline.verification.prose.sentences import items
+from pipeline.verification.said import Said
 
 _GOOD = r"(?:professional|complete|comprehensive)"
 _PART_WORDS = {

@@ -1,7 +1,7 @@
 """No secrets are published."""
 
 from pipeline.verification.inspection import Inspection, Rules, Ruling, failed, passed
-from pipeline.verification.prose.said import Said
+from pipeline.verification.said import Said
 from pipeline.verification.secret_shapes import credentials
 
 _CREDENTIAL = r"(?:hard-?coded )?(?:secrets?|api[ -]?keys?|tokens?|credentials?|passwords?)"

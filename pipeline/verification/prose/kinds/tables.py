@@ -4,8 +4,8 @@ import re
 
 from pipeline.verification.inspection import Inspection, Judgement, Rules
 from pipeline.verification.prose.page import OPENING, ask, element, element_in
-from pipeline.verification.prose.said import Said
 from pipeline.verification.prose.sentences import RANGE, items, limits
+from pipeline.verification.said import Said
 
 _TABLE = """const found = %s; if (!found.every(e => e.matches("table,tbody") || e.querySelector("table"))) throw null;
   const tables = found.map(e => e.localName === "table" ? e : e.querySelector("table") ?? e);

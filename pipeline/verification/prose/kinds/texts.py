@@ -5,8 +5,8 @@ import re
 from pipeline.verification.inspection import Inspection, Judgement, Question, Rules, Ruling, undecided
 from pipeline.verification.prose.files import PATH, text_of, value_in
 from pipeline.verification.prose.page import OPENING, PAGE, ask, element, element_in, together
-from pipeline.verification.prose.said import Said
 from pipeline.verification.prose.sentences import FILE, NAME, QUOTED, SHOWS, told
+from pipeline.verification.said import Said
 
 LONGEST_TEXT = 20_000  # characters of a file that are looked for on the page
 _WORDS = (

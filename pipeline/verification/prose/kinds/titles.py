@@ -3,8 +3,8 @@
 from pipeline.verification.inspection import Inspection, Judgement, Rules, Ruling, failed, passed
 from pipeline.verification.prose.files import PATH, value_in
 from pipeline.verification.prose.page import PAGE, ask
-from pipeline.verification.prose.said import Said
 from pipeline.verification.prose.sentences import NAME, QUOTED, RANGE, limits, told
+from pipeline.verification.said import Said
 
 _TITLE = rf"(?:{PAGE} (?:has )?|{PAGE}'s |document\.)?(?:(?:browser |tab |document )?title(?: tag| element| of page)?)"
 _IS = r"(?:is|equals|reads|matches|is (?:exactly|set to|equal to)|says|shows?|of|with text|=|:|===?)"

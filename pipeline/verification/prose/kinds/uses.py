@@ -5,8 +5,8 @@ import re
 from pipeline.verification.inspection import Inspection, Rules, Ruling, failed, passed, undecided
 from pipeline.verification.prose.code import STRING, code_of, live_code, style_addresses, without_comments
 from pipeline.verification.prose.page import PAGE
-from pipeline.verification.prose.said import Said
 from pipeline.verification.prose.sentences import items
+from pipeline.verification.said import Said
 
 _KNOWN = {
     "localstorage": r"\blocalStorage\b",

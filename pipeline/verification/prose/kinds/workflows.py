@@ -5,8 +5,8 @@ import re
 from pipeline.domain.files import WORKFLOW_FILE
 from pipeline.verification.files.workflows import Workflow, workflows
 from pipeline.verification.inspection import Inspection, Rules, Ruling, failed, passed, undecided
-from pipeline.verification.prose.said import Said
 from pipeline.verification.prose.sentences import NAME, items, told, usual_name
+from pipeline.verification.said import Said
 
 _DEPLOYS = {"actions/deploy-pages", "peaceiris/actions-gh-pages", "JamesIves/github-pages-deploy-action"}
 
