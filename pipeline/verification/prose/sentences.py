@@ -38,7 +38,7 @@ _PLAINER = (
     (rf"(?:{_MODAL} )?be|are", "is"),
     (r"(?:must|should|needs? to)", ""),
     (r"the|an?|its|this|published|public|repo(?:sitory)?'s|project's|successfully", ""),
-    (r"(?:contain|include|mention)s? (?:the )?text", "has words"),
+    (r"(?:contain|include|mention)s? +(?:the +)?text", "has words"),
     (r"(?:contain|include|hold|have|feature)s?|(?:is )?(?:containing|including|having)", "has"),
     (r"(?:github )?(?:repository|repo|project)", "repo"),
     (r"(?:web|html|home|landing|main|index) ?page|webpage", "page"),
