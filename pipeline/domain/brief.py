@@ -21,6 +21,25 @@ MAX_ROUND = 1_000_000
 _IN_ADDRESSES = r"[^\s\x00-\x1f\x7f-\x9f@<>\"(),:;\[\]\\]"
 EMAIL = re.compile(rf"{_IN_ADDRESSES}{{1,64}}@{_IN_ADDRESSES}{{1,189}}")
 _SCRIPT_PREFIX = re.compile(r"\s*js\s*:", re.IGNORECASE)
+_LITERAL = re.compile(
+    r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`|(?:(?<=[(=,:!&|?{;\[])|\breturn)\s*/(?:\\.|[^/\\\n])+/[a-z]*"
+)
+_OF_BROWSERS = re.compile(
+    r"\b(?:(?:document|window|globalThis|localStorage|sessionStorage|location|navigator|history|screen|performance"
+    r"|customElements|Array|Object|Math|JSON|Number|Boolean|String)\s*(?:\?\.|[.\[(])|(?:getComputedStyle|parseInt|parseFloat"
+    r"|fetch|matchMedia)\s*\(|typeof\s)"
+)
+_MOST_SCRIPT_LINES = 200
+_WORD = r"[A-Za-z_$][\w$]*"
+# Two words never stand side by side in a script, unless one of them is a word of the language.
+_SIDE_BY_SIDE = re.compile(
+    rf"(?<![\w$])({_WORD}|\d+)\s+({_WORD})|([)\]])\s+({_WORD})|({_WORD})\s+(?=[\"'`\d])|[\"'`]\s+({_WORD})"
+)
+_OF_THE_LANGUAGE = re.compile(
+    r"await|async|return|typeof|new|void|delete|const|let|var"
+    r"|function|of|in|instanceof|throw|else|case|if|for|while"
+    r"|do|try|catch|finally|switch|class|extends|yield|default|break|continue"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +51,29 @@ class Check:
 
     @classmethod
     def from_text(cls, text: str) -> "Check":
-        """Read ``js: EXPRESSION`` as a page script and anything else as prose."""
+        """Read ``js: EXPRESSION`` as a page script, the expression alone as well, and anything else as prose."""
         prefix = _SCRIPT_PREFIX.match(text)
-        return cls(text, text[prefix.end() :].strip() if prefix else None)
+        if prefix:
+            return cls(text, text[prefix.end() :].strip())
+        return cls(text, text.strip() if _is_script(text) else None)
 
     @classmethod
     def from_script(cls, script: str) -> "Check":
         """A page script, as in ``{"js": "EXPRESSION"}``."""
         return cls(f"js: {script}", script.strip())
+
+
+def _is_script(text: str) -> bool:
+    """Whether ``text`` is a page script without its prefix: it asks the browser, and has no two words side by side."""
+    bare = _LITERAL.sub('""', text.strip().rstrip(";"))
+    if not _OF_BROWSERS.search(bare) or bare.endswith((".", ":", "?", "!")) or text.count("\n") > _MOST_SCRIPT_LINES:
+        return False
+    is_block = bool(re.search(r"[{;]", bare))
+    for found in _SIDE_BY_SIDE.finditer(bare):
+        words = {word for word in found.groups() if word and word not in ")]"}
+        if not any(map(_OF_THE_LANGUAGE.fullmatch, words)) and not (is_block and found[3]):
+            return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)

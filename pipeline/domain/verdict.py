@@ -1,6 +1,6 @@
 """What verification reports. Nothing is claimed that was not seen."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -93,6 +93,7 @@ class Verification(Seen):
     recording: bytes | None = field(default=None, repr=False)  # Playwright's trace, a zip file
     text: str = ""  # that visitors read on the page
     earlier: tuple[Verdict, ...] = ()  # on checks of earlier rounds, which count for nothing here
+    questions: Mapping[Check, Check] = field(default_factory=dict)  # checks in prose, put as page scripts
 
 
 def merge_verdicts(checks: Iterable[Check], *sources: Iterable[Verdict]) -> tuple[Verdict, ...]:

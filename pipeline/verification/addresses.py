@@ -30,12 +30,16 @@ class AddressProblem:
 
 
 class ServedApp:
-    """The files of an app and where they will be served: ``address`` is that of its root and ends with a slash."""
+    """The files of an app and where they will be served: ``address`` is that of its root and ends with a slash.
 
-    def __init__(self, files: AppFiles, address: str) -> None:
+    Files that are ``made_in_ci`` will be there as well.
+    """
+
+    def __init__(self, files: AppFiles, address: str, made_in_ci: frozenset[str] = frozenset()) -> None:
         self.files = files
         self.address = address
         self._root = urlsplit(address)
+        self.made_in_ci = made_in_ci
         self._by_folded_path = {fold(path): path for path in files}
 
     @property
@@ -84,7 +88,7 @@ class ServedApp:
         return self._missing(self.target(url, base_path), url)
 
     def _missing(self, path: str | None, url: str) -> AddressProblem | None:
-        if path in self.files:
+        if path in self.files or path in self.made_in_ci:
             return None
         if path is None:
             return AddressProblem("broken-link", Severity.ERROR, f"{shown(url)} leads out of the app")

@@ -1,6 +1,6 @@
 """Verification by reading and by looking: files are parsed, and the app is opened in a sealed browser."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pipeline.domain.brief import Brief, Check
@@ -31,26 +31,35 @@ class BrowserVerifier:
             return _with_reason(read, NO_BROWSER)
         if not self._browser.is_live and _needs_server(files):
             return _with_reason(read, NEEDS_SERVER)
+        asked, before = _asked(read.verdicts, read), _asked(read.earlier, read)
         try:
-            look = await self._browser.look(files, _left_open(read.verdicts), address, _left_open(read.earlier))
+            look = await self._browser.look(files, list(asked), address, list(before))
         except BrowserFailed as error:
             return _with_reason(read, f"the browser failed: {error}")
         return replace(
             look,
-            verdicts=merge_verdicts(brief.checks, look.verdicts, read.verdicts),
+            verdicts=merge_verdicts(brief.checks, _answered(look.verdicts, asked), read.verdicts),
             findings=(*read.findings, *look.findings),
-            earlier=merge_verdicts(earlier, look.earlier, read.earlier),
+            earlier=merge_verdicts(earlier, _answered(look.earlier, before), read.earlier),
         )
 
 
-def _left_open(verdicts: Sequence[Verdict]) -> list[Check]:
-    """Page scripts, and what reading did not decide."""
-    return list(dict.fromkeys(v.check for v in verdicts if v.outcome is Outcome.NOT_VERIFIABLE))
+def _asked(verdicts: Sequence[Verdict], read: Verification) -> dict[Check, Check]:
+    """What is asked in the page, and of which check: page scripts, and what reading has put as one."""
+    left_open = [v.check for v in verdicts if v.outcome is Outcome.NOT_VERIFIABLE]
+    return {read.questions.get(c, c): c for c in left_open if c.script is not None or c in read.questions}
+
+
+def _answered(verdicts: Sequence[Verdict], asked: Mapping[Check, Check]) -> list[Verdict]:
+    return [replace(verdict, check=asked[verdict.check]) for verdict in verdicts]
 
 
 def _with_reason(read: Verification, reason: str) -> Verification:
-    """Tell for each page script why it was not run."""
-    verdicts = tuple(v if v.check.script is None else replace(v, evidence=reason) for v in read.verdicts)
+    """Tell for each page script, and what would be asked as one, why it was not run."""
+    verdicts = tuple(
+        replace(v, evidence=reason) if v.check.script is not None or v.check in read.questions else v
+        for v in read.verdicts
+    )
     return replace(read, verdicts=verdicts)
 
 

@@ -1,13 +1,13 @@
 """What static verification knows about a candidate, for those who judge its checks."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from pipeline.domain.brief import Brief
+from pipeline.domain.brief import Brief, Check
 from pipeline.domain.files import AppFiles
 from pipeline.domain.verdict import Finding, Outcome
 from pipeline.verification.files.pages import Page
+from pipeline.verification.said import Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,23 @@ class Ruling:
     evidence: str
 
 
-Rule = Callable[[re.Match[str], Inspection], Ruling | None]
+@dataclass(frozen=True, slots=True)
+class Question(Check):
+    """A check in prose, put as a page script of ours.
+
+    What the script gives is the evidence that it holds, what it throws that it does not; null = that cannot be said.
+    """
+
+    query: str = ""  # the page is opened with it, such as ``?name=value``
+    is_quiet: bool = False  # holds only if the page wrote no error to its console while it was loaded
+
+
+Judgement = Ruling | Question
+Rule = Callable[[Said, Inspection], Judgement | None]
 """Judges a sentence that matched its pattern; None when it turns out not to cover it."""
+
+Rules = tuple[tuple[str, Rule], ...]
+"""Patterns that must cover a whole sentence in its plainer form, each with its judge."""
 
 
 def passed(evidence: str) -> Ruling:

@@ -45,6 +45,14 @@ async def test_prose_that_only_a_browser_can_decide_is_decided(browser: SealedBr
     assert outcomes(wrong) == ["fail"] * 5, [v.evidence for v in wrong.verdicts]
 
 
+async def test_prose_is_excused_by_what_is_out_of_reach_as_page_scripts_are(browser: SealedBrowser) -> None:
+    checks = [Check.from_text(t) for t in ("#shown shows 'other'", "#gone shows 'other'", "No console errors")]
+    page = "<!doctype html><title>x</title><p id=shown>shown</p>{}<script>console.error('x')</script>"
+    away = "<script>fetch('https://data.example/x').catch(() => 0)</script>", "<img src=https://pictures.example/x.png>"
+    seen = [await verify(browser, make_files({"index.html": page.format(what)}), *checks) for what in away]
+    assert [outcomes(one) for one in seen] == [["not_verifiable", "fail", "not_verifiable"], ["fail"] * 3]
+
+
 async def test_prose_that_code_cannot_judge_stays_undecided(browser: SealedBrowser) -> None:
     seen = await verify(browser, make_files(), Check.from_text("The design is beautiful"))
     assert outcomes(seen) == ["not_verifiable"]

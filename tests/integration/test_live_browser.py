@@ -1,8 +1,12 @@
 """Published pages in the browser: as visitors see them, but with no way into the network around."""
 
 from pipeline.domain.address import NeighbourRule
+from pipeline.domain.brief import Check
 from pipeline.domain.files import AppFiles
 from pipeline.domain.verdict import Verification
+from pipeline.verification.combined import BrowserVerifier
+from pipeline.verification.static import StaticVerifier
+from tests.builders import make_brief
 from tests.fakes.http_server import Handler, LoopbackServer
 from tests.integration.browser_rig import needs_browser, outcomes, own_browser, scripts
 
@@ -37,6 +41,8 @@ class _Answers(Handler):
             kind, content = "text/css", b"#p { color: rgb(1, 2, 3) }"
         elif self.path == "/data.json":
             kind, content = "application/json", body + self.headers["X-Own"].encode()
+        elif self.path == "/health":
+            status, content = 204, b""
         elif self.path != "/":
             status, content = 404, b"no"
         self.send_head(status, {"Content-Type": kind, "Content-Length": str(len(content)), **more})
@@ -73,3 +79,13 @@ async def test_a_public_services_page_reaches_nothing_on_this_machine() -> None:
         seen = await looked(f"{site.origin}/", "https://service.example.com", "document.title === 'here'")
     assert outcomes(seen) == ["fail"]
     assert site.asked == []
+
+
+async def test_a_program_is_asked_what_it_answers_where_it_runs() -> None:
+    checks = [Check.from_text(f"GET /health returns HTTP status code {status}") for status in (204, 200)]
+    files = AppFiles({"Dockerfile": b"FROM x"})
+    with Site() as site:
+        async with own_browser(live=NeighbourRule(site.origin, setting="endpoint")) as browser:
+            verifier = BrowserVerifier(StaticVerifier(), browser)
+            seen = await verifier.verify(files, make_brief(checks=tuple(checks)), f"{site.origin}/")
+    assert outcomes(seen) == ["pass", "fail"]

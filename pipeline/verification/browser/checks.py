@@ -63,7 +63,7 @@ class Answer:
 
 
 NO_TURN = Answer(None, "time was up before its turn")
-_SILENT = Answer(holds=False, evidence="it gave no answer in time")
+SILENT = Answer(holds=False, evidence="it gave no answer in time")
 
 
 def seconds_for(checks: Iterable[Check]) -> float:
@@ -76,25 +76,33 @@ def seconds_for(checks: Iterable[Check]) -> float:
     return min(max([USUAL_SECONDS, *asked]), MOST_SECONDS)
 
 
-async def run_scripts(devtools: DevTools, scripts: Sequence[str], seconds: float) -> list[Answer]:
+async def run_scripts(
+    devtools: DevTools, scripts: Sequence[str], seconds: float, *, at_once: int = 0, is_still: bool = False
+) -> list[Answer]:
     """Run scripts in order, then those that did not hold in turns, until all hold or ``seconds`` are over.
 
-    A script is begun once those before it hold, or have had their share of the time: scripts click and type, and those
-    before are about the page without that. A script that holds is not run again, nor one that still runs. The page is
+    A script is begun once those before it hold, or have had their share of the time: scripts click and type, and
+    those before are about the page without that. Of the first ``at_once``, which only look, none waits. On a page
+    that ``is_still`` an answer is final. A script that holds is not run again, nor one that still runs. The page is
     left as they leave it. Returns the last answer of each.
     """
     loop = asyncio.get_running_loop()
     ends = loop.time() + seconds
     runs = [_Run(devtools, script) for script in scripts]
     share = seconds * IN_ORDER_SHARE / max(len(runs), 1)
-    begun, next_begins = 0, 0.0
+    begun, next_begins = at_once, loop.time() if at_once else 0.0
+    await _take_turns(runs[:begun], ends)
     try:
         while True:
-            while begun < len(runs) and (loop.time() >= next_begins or all(run.answer.holds for run in runs[:begun])):
+            while begun < len(runs) and (
+                loop.time() >= next_begins or all(run.is_done(is_still=is_still) for run in runs[:begun])
+            ):
                 begun += 1
                 next_begins = loop.time() + share
                 await _take_turns(runs[:begun], ends)
-            if all(run.answer.holds for run in runs) or loop.time() + PAUSE_SECONDS >= ends:
+            if (
+                begun == len(runs) and all(run.is_done(is_still=is_still) for run in runs)
+            ) or loop.time() + PAUSE_SECONDS >= ends:
                 return [run.answer for run in runs]
             await asyncio.sleep(PAUSE_SECONDS)
             await _take_turns(runs[:begun], ends)
@@ -121,6 +129,9 @@ class _Run:
         self._evaluation: asyncio.Task[Answer] | None = None
         self._has_waited = False
 
+    def is_done(self, *, is_still: bool) -> bool:
+        return bool(self.answer.holds) or (is_still and self.answer not in {NO_TURN, SILENT})
+
     async def take_turn(self, seconds: float, *, is_late: bool) -> None:
         if self._evaluation is None:
             self._evaluation = asyncio.create_task(evaluate(self._devtools, self._script))
@@ -132,7 +143,7 @@ class _Run:
         else:
             self._has_waited = True
             if self.answer is NO_TURN:
-                self.answer = _SILENT
+                self.answer = SILENT
 
     def abandon(self) -> None:
         if self._evaluation is not None:

@@ -22,6 +22,7 @@ _BEYOND = re.compile(  # unless the check puts something of its own in its place
     r"|\brequestFullscreen|\bshow(?:Open|Save)FilePicker|\bspeechSynthesis|SpeechRecognition)[\w.]*(?![\w.]|\s*=[^=])"
 )
 _SELECTS = re.compile(r"\b(?:querySelector(?:All)?|getElementById)\(\s*([\"'`])(.+?)\1\s*\)")
+_FINDS = re.compile(r'\bfind\("(?:[^"\\]|\\.)*", "(.+?)"')  # as questions of ours do
 _READS_TITLE = re.compile(r"\bdocument\.title\b")
 _SETS_TITLE = re.compile(r"\.title\b|[\"'`]title[\"'`]|<title")
 _OF_HEAD = re.compile(r"\s*(?:head\s*>?\s*)?(?:script|link|meta|title)\b")
@@ -58,7 +59,7 @@ def _can_depend(script: str, app: AppFiles) -> bool:
     Not when it looks for elements that nothing in the app could name, or reads what stands in the head of a page and
     no code of the app changes.
     """
-    selectors = [selector for _, selector in _SELECTS.findall(script)]
+    selectors = [selector for _, selector in _SELECTS.findall(script)] + _FINDS.findall(script)
     texts = {path: app.text(path) or "" for path in app if path.endswith((".html", ".htm", ".js", ".mjs"))}
     code = "\n".join(text if path.endswith("js") else "\n".join(_INLINE.findall(text)) for path, text in texts.items())
     if not selectors:

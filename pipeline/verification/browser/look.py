@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Any
@@ -13,13 +13,22 @@ from pipeline.domain.brief import Check
 from pipeline.domain.files import AppFiles
 from pipeline.domain.verdict import Finding, Outcome, Severity, Verdict, Verification
 from pipeline.verification.addresses import ServedApp
-from pipeline.verification.browser.checks import NO_TURN, USUAL_SECONDS, run_scripts, seconds_for
+from pipeline.verification.browser.checks import NO_TURN, SILENT, USUAL_SECONDS, run_scripts, seconds_for
 from pipeline.verification.browser.excuses import excuses
 from pipeline.verification.browser.network import SealedNetwork, settle
 from pipeline.verification.browser.process import LAUNCH_SECONDS, BrowserDied, ChromiumProcess
-from pipeline.verification.browser.questions import PROBE_QUERY, Question, questions_about
+from pipeline.verification.browser.questions import (
+    STILL,
+    asked_in,
+    is_quiet,
+    noise_in,
+    plain_evidence,
+    query_of,
+    scripted,
+)
 from pipeline.verification.browser.record import MOST_LINE, PageRecord
 from pipeline.verification.browser.survey import OVERFLOW, ids_in, survey, survey_findings
+from pipeline.verification.inspection import Question
 from pipeline.verification.problems import shown
 
 METHOD = "browser"
@@ -52,12 +61,12 @@ async def look_at(
     """Open the app that a ``network`` of each page's own serves, and judge ``checks``. Raises BrowserDied.
 
     Checks of ``earlier`` rounds are judged after them, with nothing left of what those clicked and typed. Checks in
-    prose that a browser cannot decide get no verdict.
+    prose get no verdict, but questions that they were put as do.
     """
-    record, questions = PageRecord(network(), ids_in(checks)), questions_about(checks)
+    record, questions = PageRecord(network(), ids_in(checks)), scripted(checks)
     death = await _visit(process, record, questions, with_picture=True)
     look = _look_of(record, questions, death)
-    if old := questions_about(earlier):
+    if old := scripted(earlier):
         record = PageRecord(network())
         death = death or await _visit(process, record, old, with_picture=False)
         look = replace(look, earlier=_look_of(record, old, death).verdicts)
@@ -65,7 +74,7 @@ async def look_at(
 
 
 async def _visit(
-    process: ChromiumProcess, record: PageRecord, questions: dict[Check, Question], *, with_picture: bool
+    process: ChromiumProcess, record: PageRecord, questions: Sequence[Check], *, with_picture: bool
 ) -> str:
     """Open the app in a context of its own and keep what is seen; what it died of, or nothing."""
     async with sealed_context(process, record.network) as context:
@@ -95,12 +104,12 @@ def look_at_killer(checks: Sequence[Check], earlier: Sequence[Check], reason: st
     """What is said about an app that killed a browser of its own. ``reason``: how that browser ended."""
     record = PageRecord(SealedNetwork(ServedApp(AppFiles({}), "https://app.invalid/"), None))
     death = f"the page cannot be open: {reason}"
-    look = _look_of(record, questions_about(checks), death)
-    return replace(look, earlier=_look_of(record, questions_about(earlier), death).verdicts)
+    look = _look_of(record, scripted(checks), death)
+    return replace(look, earlier=_look_of(record, scripted(earlier), death).verdicts)
 
 
-def _look_of(record: PageRecord, questions: dict[Check, Question], death: str) -> Verification:
-    verdicts = tuple(_verdict(check, asked.script, record, death) for check, asked in questions.items())
+def _look_of(record: PageRecord, checks: Iterable[Check], death: str) -> Verification:
+    verdicts = tuple(_verdict(check, record, death) for check in checks)
     died = (Finding(Severity.ERROR, "page-dies", death, "index.html"),) if death else ()
     findings = (*died, *record.findings, *record.network.findings)
     return Verification(verdicts, findings, tuple(record.console), picture=record.screenshot, text=record.text)
@@ -128,12 +137,10 @@ async def sealed_context(process: ChromiumProcess, network: SealedNetwork) -> As
         await process.close_context(context)
 
 
-async def _look(
-    context: BrowserContext, record: PageRecord, questions: dict[Check, Question], *, with_picture: bool
-) -> None:
+async def _look(context: BrowserContext, record: PageRecord, questions: Sequence[Check], *, with_picture: bool) -> None:
     address = record.network.app.address
-    for query in ("", PROBE_QUERY):
-        asked = {check: question for check, question in questions.items() if question.query == bool(query)}
+    for query in dict.fromkeys(["", *map(query_of, questions)]):
+        asked = [check for check in questions if query_of(check) == query]
         is_pictured = with_picture and not query
         if asked or is_pictured:
             async with _open_page(context, record) as (page, devtools):
@@ -143,7 +150,7 @@ async def _look(
                     await _picture(page, devtools, record, asked)
 
 
-async def _picture(page: Page, devtools: CDPSession, record: PageRecord, questions: dict[Check, Question]) -> None:
+async def _picture(page: Page, devtools: CDPSession, record: PageRecord, questions: Sequence[Check]) -> None:
     """Survey the page, keep its text and a screenshot, then look at it as on a phone.
 
     A page that never rests cannot be pictured: its checks were answered. One that floods its console is not surveyed:
@@ -158,23 +165,28 @@ async def _picture(page: Page, devtools: CDPSession, record: PageRecord, questio
             record.screenshot = await _screenshot(devtools)
             await page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
             seen["overflow"] = await _value(devtools, OVERFLOW)
-        failed = [asked.script for check, asked in questions.items() if not record.answers.get(check, NO_TURN).holds]
+        failed = [asked_in(check) for check in questions if not record.answers.get(check, NO_TURN).holds]
         network = record.network
         record.findings.extend(survey_findings(seen, failed, network.lacking_parts, network.app.files))
 
 
-async def _run(
-    page: Page, devtools: CDPSession, record: PageRecord, questions: dict[Check, Question], address: str
-) -> None:
+async def _run(page: Page, devtools: CDPSession, record: PageRecord, questions: Sequence[Check], address: str) -> None:
     await _open(page, record, address)
-    scripts = [question.script for question in questions.values()]
-    answers = await run_scripts(devtools, scripts, seconds_for(questions))
+    noise = await noise_in(record) if any(is_quiet(check) for check in questions) else None
+    # Questions of ours look at the page as it is opened, and scripts may click.
+    questions = sorted(questions, key=lambda check: not isinstance(check, Question))
+    at_once = sum(isinstance(check, Question) for check in questions)
+    scripts = [check.script or "" for check in questions]
+    is_still = await _value(devtools, STILL) == "still"
+    seconds = seconds_for(questions)
+    answers = await run_scripts(devtools, scripts, seconds, at_once=at_once, is_still=is_still)
     late = [number for number, answer in enumerate(answers) if answer.holds and answer.is_late]
     for number in late[:MOST_LATE]:
         # Whether it holds by itself shows on a fresh page, where no later script has clicked anything.
         await _open(page, record, address)
-        answers[number] = (await run_scripts(devtools, scripts[: number + 1], seconds_for(questions)))[number]
+        answers[number] = (await run_scripts(devtools, scripts[: number + 1], seconds))[number]
     record.answers.update(zip(questions, answers, strict=True))
+    record.answers.update((check, noise) for check in questions if noise and is_quiet(check))
 
 
 async def _open(page: Page, record: PageRecord, address: str) -> None:
@@ -274,15 +286,15 @@ def _readable(text: str) -> str:
     return "".join(c if c.isprintable() or c in "\n\t" else " " for c in text[:MOST_TEXT])
 
 
-def _verdict(check: Check, script: str, record: PageRecord, death: str) -> Verdict:
-    answer = record.answers.get(check, NO_TURN)
-    outcome, evidence = Outcome.FAIL, shown(answer.evidence, MOST_LINE)
+def _verdict(check: Check, record: PageRecord, death: str) -> Verdict:
+    answer, is_prose = record.answers.get(check, NO_TURN), isinstance(check, Question)
+    outcome, evidence = Outcome.FAIL, shown(plain_evidence(answer.evidence) if is_prose else answer.evidence, MOST_LINE)
     if answer.holds:
         outcome = Outcome.PASS
     elif death:
         evidence = death
-    elif excuse := excuses(script, record.network.lacking, record.network.app.files):
+    elif excuse := excuses(asked_in(check), record.network.lacking, record.network.app.files):
         outcome, evidence = Outcome.NOT_VERIFIABLE, f"{evidence}; but {shown(excuse, MOST_LINE)}"
-    elif answer.holds is None or (check.script is None and answer.value == "null"):
+    elif answer.holds is None or (is_prose and (answer.value == "null" or answer == SILENT)):
         outcome = Outcome.NOT_VERIFIABLE
     return Verdict(check, outcome, evidence, METHOD)

@@ -77,7 +77,7 @@ class SealedNetwork:
             self._note(Severity.ERROR, "blocked-request", "still more", f"there were {MOST_REQUESTS} requests before")
             return None
         if self._is_own(request.url):
-            return self._own_file(request.url, request.method)
+            return self._own_file(request.url, request.method, request.resource_type)
         if self.cdn and request.method == "GET" and self.cdn.allows(request.url):
             return await self._library(request.url, request.resource_type)
         self.block(request.url, request.resource_type)
@@ -106,12 +106,15 @@ class SealedNetwork:
         asked, own = urlsplit(url), urlsplit(self.app.address)
         return (asked.scheme, asked.netloc) == (own.scheme, own.netloc)
 
-    def _own_file(self, url: str, method: str) -> _Reply:
+    def _own_file(self, url: str, method: str, kind: str) -> _Reply:
         if method not in {"GET", "HEAD"}:
             self._note(Severity.ERROR, "missing-file", url, f"{method} is not answered by a host of static files")
             return _Reply(405)
         path = self.app.target(url, "")
         content = self.app.files.get(path) if path else None
+        if path in self.app.made_in_ci:
+            self.block(url, kind, "is made in CI, by a workflow of the app")
+            return _Reply(404, b"Not made yet")
         if path is None or content is None:
             if not url.endswith("/favicon.ico"):
                 reason = "is not in the app" if path else "is not below the app's address"

@@ -46,6 +46,12 @@ class PageRecord:
         """Whether no more of the console is kept."""
         return len(self.console) >= MOST_CONSOLE_LINES
 
+    @property
+    def errors(self) -> list[str]:
+        """What a console shows in red: errors, exceptions, and files of the app that are not there."""
+        missing = [found.message for found in self.network.findings if found.rule == "missing-file"]
+        return [line for line in self.console if line.startswith(("error: ", "uncaught: "))] + missing
+
     def console_line(self, message: ConsoleMessage) -> None:
         """Keep one line that a page wrote; errors are findings as well."""
         if self.is_flooded:

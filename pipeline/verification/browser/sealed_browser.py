@@ -23,6 +23,7 @@ from pipeline.domain.verdict import Verification
 from pipeline.verification.addresses import ServedApp
 from pipeline.verification.browser.cdn import CdnFiles
 from pipeline.verification.browser.launching import Launcher, SandboxMode
+from pipeline.verification.files.workflows import made_in_ci
 
 if TYPE_CHECKING:
     from pipeline.verification.browser.process import BrowserPool, ChromiumProcess
@@ -142,7 +143,7 @@ class SealedBrowser:
             CancelledError: the same while draining. So the stage stays open, and the next start looks again.
         """
         try:
-            return await self._on_its_thread(lambda looks: looks.look(ServedApp(files, address), checks, earlier))
+            return await self._on_its_thread(lambda looks: looks.look(_served(files, address), checks, earlier))
         except BrowserFailed as error:
             if self.is_draining:
                 raise asyncio.CancelledError(str(error)) from error
@@ -151,7 +152,7 @@ class SealedBrowser:
     async def take(self, files: AppFiles, address: str, wanted: Mapping[str, str]) -> Mapping[str, bytes]:
         """The Camera port: none are taken when the browser is lost, or busy for too long."""
         with suppress(BrowserFailed):
-            return await self._on_its_thread(lambda looks: looks.take(ServedApp(files, address), wanted))
+            return await self._on_its_thread(lambda looks: looks.take(_served(files, address), wanted))
         return {}
 
     async def _on_its_thread(self, work: "Callable[[_Looks], Coroutine[Any, Any, T]]") -> T:
@@ -169,6 +170,10 @@ class SealedBrowser:
             self._thread = self._looks = None
         if thread and looks:
             await thread.stop(looks.close)
+
+
+def _served(files: AppFiles, address: str) -> ServedApp:
+    return ServedApp(files, address, made_in_ci(files))
 
 
 class _Looks:

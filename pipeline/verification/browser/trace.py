@@ -16,7 +16,7 @@ from pipeline.verification.browser.checks import SYNCHRONOUS_SECONDS, USUAL_SECO
 from pipeline.verification.browser.look import LOAD_SECONDS, METHOD, first_to_end, sealed_context
 from pipeline.verification.browser.network import SealedNetwork, settle
 from pipeline.verification.browser.process import BrowserDied, ChromiumProcess
-from pipeline.verification.browser.questions import PROBE_QUERY, questions_about
+from pipeline.verification.inspection import Question
 from pipeline.verification.problems import shown
 
 MAX_TRACE = 4 * 1024 * 1024
@@ -61,15 +61,15 @@ async def _steps(context: BrowserContext, network: SealedNetwork, failed: Sequen
     page = await context.new_page()
     devtools = await context.new_cdp_session(page)
     open_at = ""
-    for check, question in questions_about(verdict.check for verdict in failed).items():
-        address = network.app.address + PROBE_QUERY * question.query
+    for check in (verdict.check for verdict in failed):
+        address = network.app.address + (check.query if isinstance(check, Question) else "")
         with suppress(Error):  # the trace shows what went wrong, and goes on
             if address != open_at:
                 open_at = address
                 await page.goto(address, timeout=LOAD_SECONDS * 1000)
                 await settle(network, quiet_seconds=0.2, at_most_seconds=USUAL_SECONDS)
             await context.tracing.group(shown(check.text))
-            await _ask(page, devtools, question.script)
+            await _ask(page, devtools, check.script or "")
         with suppress(Error):
             await context.tracing.group_end()
 

@@ -1,4 +1,4 @@
-"""Syntax of JSON, YAML, Python and SVG. Nothing is executed or constructed, and no entity is expanded."""
+"""Syntax of JSON, YAML, Python, XML and SVG. Nothing is executed or constructed, and no entity is expanded."""
 
 import ast
 import json
@@ -82,6 +82,20 @@ def python_problem(text: str) -> Problem | None:
 
 def svg_problem(text: str) -> Problem | None:
     """Well-formed XML without entities of its own, and an ``svg`` element in the SVG namespace at its root."""
+    root = _xml_root(text)
+    if isinstance(root, Problem) or root == f"{_SVG_NAMESPACE} svg":
+        return root if isinstance(root, Problem) else None
+    return Problem(f'its root is not <svg xmlns="{_SVG_NAMESPACE}">', 1)
+
+
+def xml_problem(text: str) -> Problem | None:
+    """Well-formed XML without entities of its own."""
+    root = _xml_root(text)
+    return root if isinstance(root, Problem) else None
+
+
+def _xml_root(text: str) -> str | Problem:
+    """The name of the outermost element, behind its namespace and a space; or what is wrong."""
     roots: list[str] = []
     parser = expat.ParserCreate(namespace_separator=" ")
 
@@ -101,6 +115,4 @@ def svg_problem(text: str) -> Problem | None:
         return Problem(f"is not well-formed XML: {expat.ErrorString(error.code)}", error.lineno)
     except ValueError as error:
         return Problem(str(error))
-    if roots != [f"{_SVG_NAMESPACE} svg"]:
-        return Problem(f'its root is not <svg xmlns="{_SVG_NAMESPACE}">', 1)
-    return None
+    return roots[0]

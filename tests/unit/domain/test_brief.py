@@ -79,7 +79,38 @@ def test_a_check_that_begins_with_js_is_a_page_script(text: str) -> None:
     assert check.text == text
 
 
-@pytest.mark.parametrize("text", ["The page uses js: it is fast", "json: valid", "Has MIT license"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "document.title === 'Sales of the year'",
+        "!!document.querySelector(\"script[src*='marked']\")",
+        "Math.abs(parseFloat(document.querySelector('#total').textContent) - 12.5) < 0.01;",
+        "[...document.querySelectorAll('li')].length >= 3",
+        "typeof marked !== 'undefined'",
+        "(() => { const s = document.querySelector('#a'); if (s) s.click(); return s.value in {a: 1}; })()",
+        "(async () => { for (const x of document.links) await fetch(x.href); return /a b/.test(document.title); })()",
+        "getComputedStyle(document.body).backgroundColor === `rgb(1, 2, 3)`",
+    ],
+)
+def test_a_page_script_is_known_without_its_prefix(text: str) -> None:
+    assert Check.from_text(text).script == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The page uses js: it is fast",
+        "json: valid",
+        "Has MIT license",
+        "document.title equals 'Sales'",
+        "window.alert() is called",
+        "localStorage.theme persists",
+        "Uses fetch() and JSON.parse()",
+        "Title, heading, footer",
+        "document.title.",
+        "fetch",
+    ],
+)
 def test_any_other_check_is_prose(text: str) -> None:
     assert Check.from_text(text).script is None
 

@@ -69,7 +69,7 @@ async def test_a_professional_readme_has_all_parts(text: str) -> None:
     assert (await verdict(text)).outcome is PASS
     lacking = await verdict(text, {"README.md": "# A\n\nWords.\n\n## Usage\n\nx\n\n## License\n"})
     assert lacking.outcome is FAIL
-    assert lacking.evidence == "README.md has no setup, no code explanation, no license"
+    assert lacking.evidence.startswith("README.md has no setup, no code explanation, no license; its headings: A")
     assert (await verdict(text, {"README.md": None})).outcome is FAIL
 
 

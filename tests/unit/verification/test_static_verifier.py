@@ -90,7 +90,7 @@ async def test_a_duplicate_id_is_an_error_when_the_brief_or_a_check_names_it() -
         ({"text": "Put it into #total.", "checks": ()}, Severity.ERROR),
         ({"text": "#total-sales", "checks": ()}, Severity.WARNING),
     ):
-        (finding,) = (await verified(files, **brief)).findings
+        (finding, *_) = (await verified(files, **brief)).findings
         assert (finding.rule, finding.line, finding.severity) == ("duplicate-id", 4, severity)
 
 
