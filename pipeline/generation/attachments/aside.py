@@ -13,7 +13,10 @@ from pydantic import TypeAdapter
 from pipeline.domain.brief import Attachment
 from pipeline.generation.attachments.description import Description, Unreadable
 
-MAX_SECONDS = 10
+CPU_SECONDS = 10
+MAX_SECONDS = 30
+"""By the clock: a busy machine gives the process its share late."""
+
 MAX_BYTES = 512 * 1024 * 1024
 """Of memory, the interpreter's own with it."""
 
