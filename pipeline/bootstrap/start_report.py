@@ -40,7 +40,7 @@ async def start(services: Services, address: str | None = None) -> dict[str, lis
     return {
         "version": [__version__],
         **({"settings": [f"the environment, and {settings.env_file.absolute()}"]} if settings.env_file else {}),
-        **({"address": [address, *_public(settings, address)]} if address else {}),
+        **(_addresses(settings, address) if address else {}),
         "targets": _targets(settings),
         "model": _models(settings, services.models),
         "browser": await browser,
@@ -50,9 +50,9 @@ async def start(services: Services, address: str | None = None) -> dict[str, lis
     }
 
 
-def _public(settings: Settings, address: str) -> list[str]:
+def _addresses(settings: Settings, address: str) -> dict[str, list[str]]:
     links = [] if settings.own_address == address else [f"links say {settings.own_address}"]
-    return [*links, f"previews at {settings.preview_address}"]
+    return {"address": [address, *links], "previews": [settings.preview_address]}
 
 
 def _targets(settings: Settings) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from tests.acceptance.service import SECRET, Service, commits
+from tests.builders import INDEX_HTML
 from tests.fakes import forkserver
 from tests.fakes.evaluator import EvaluatorServer
 from tests.fakes.forkserver import PATIENCE
@@ -21,7 +22,7 @@ from tests.fakes.model import Answer, ModelServer
 LINES = int(os.environ.get("BATCH_LINES", "24"))
 KILLS = 5
 USD = 0.001
-PAGE = '<file path="index.html">\n<!doctype html>\n<title>Sales</title>\n<h1>Sales</h1>\n</file>\n'
+PAGE = f'<file path="index.html">\n{INDEX_HTML.decode()}</file>\n'
 ANSWER = Answer(PAGE, usage={"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150, "cost": USD})
 BEARER = {"Authorization": f"Bearer {SECRET}"}
 
