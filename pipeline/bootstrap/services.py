@@ -27,7 +27,7 @@ from pipeline.notification.egress import EgressClient
 from pipeline.ports import CallEvents, Generator, Judge, Publisher, SecretScanner, SpaceHosts, Verifier
 from pipeline.publishing.local import LocalPublisher
 from pipeline.settings import Settings
-from pipeline.verification.browser.cdn import CDN_HOSTS, MOST_AT_ONCE, CdnFiles, mirrors
+from pipeline.verification.browser.cdn import CDN_HOSTS, CdnFiles, mirrors
 from pipeline.verification.browser.sealed_browser import SealedBrowser, find_browser
 from pipeline.verification.combined import BrowserVerifier
 from pipeline.workspace import GitWorkspaces
@@ -133,8 +133,6 @@ def _deploy(
             secrets=open_secret_scanner(settings),
             workspaces=workspaces,
             publishers=_publishers(settings, workspaces, spaces, jobs.clock),
-            notifier=jobs.notifier,
-            replies=jobs.replies,
             sites=jobs.sites,
             blobs=jobs.blobs,
             clock=jobs.clock,
@@ -214,7 +212,7 @@ def browser_of(settings: Settings) -> SealedBrowser | None:
         return None
     hosts = CDN_HOSTS if settings.cdn_origins is None else settings.cdn_origins
     cache = settings.generated_repos_dir.absolute() / ".pipeline" / "cdn"
-    downloader = EgressClient(UrlRule(mirrors(hosts), setting="CDN_HOSTS"), per_host=MOST_AT_ONCE)
+    downloader = EgressClient(UrlRule(mirrors(hosts), setting="CDN_HOSTS"))
     return SealedBrowser(executable, CdnFiles(cache, downloader, hosts), sandbox=settings.chromium_sandbox)
 
 

@@ -18,10 +18,8 @@ from pipeline.ports import (
     Clock,
     Generator,
     Judge,
-    Notifier,
     Progress,
     Publisher,
-    Replies,
     SecretScanner,
     Sites,
     Verifier,
@@ -51,8 +49,6 @@ class Ports:
     secrets: SecretScanner
     workspaces: Workspaces
     publishers: Mapping[Target, Publisher]
-    notifier: Notifier
-    replies: Replies
     sites: Sites
     blobs: Blobs
     clock: Clock

@@ -7,7 +7,7 @@ from pipeline.deploy.candidates import Candidate, Candidates, Ports, commit_mess
 from pipeline.domain.brief import Brief
 from pipeline.domain.errors import BuildFailed, PlanRequired, WorkspaceMissing
 from pipeline.domain.job import Job, Stage
-from pipeline.domain.notification import DeliveryState, Notification
+from pipeline.domain.notification import DeliveryState
 from pipeline.domain.publication import Publication, Site
 from pipeline.ports import Checkpoint, Progress
 
@@ -18,7 +18,7 @@ NOT_SERVED_YET = "visitors were not served this commit in time: the evaluator is
 
 
 class Deploy:
-    """Takes jobs from their brief to the evaluator's answer."""
+    """Takes jobs from their brief to the live app. The evaluator is told by the outbox."""
 
     def __init__(self, ports: Ports, *, notify_unconfirmed: bool = True) -> None:
         self._ports = ports
@@ -33,20 +33,11 @@ class Deploy:
         candidates = Candidates(self._ports, job, brief, checkpoint)
         candidate, notes = await candidates.best()
         try:
-            publication = await self._put_live(job, brief, candidate, notes, checkpoint)
+            await self._put_live(job, brief, candidate, notes, checkpoint)
         except (BuildFailed, PlanRequired) as refusal:
             candidate = await candidates.remade(candidate, refusal)
             notes = (*notes, f"made anew, because {refusal}")
-            publication = await self._put_live(job, brief, candidate, notes, checkpoint)
-
-        if brief.evaluation_url and job.notification is not DeliveryState.NOT_REQUESTED:
-            url, notification = brief.evaluation_url, Notification.of(job.key, publication)
-
-            async def notify(_progress: Progress) -> DeliveryState:
-                await self._ports.replies.all_sent(job.id)
-                return await self._ports.notifier.notify(job.id, url, notification, job.deadline)
-
-            await checkpoint.report_notification(await checkpoint(Stage.NOTIFY, notify, DeliveryState))
+            await self._put_live(job, brief, candidate, notes, checkpoint)
 
     async def is_served(self, job: Job, files: str) -> bool:
         """Whether visitors are served what ``job`` has published, whose files have the digest ``files``: one look."""
@@ -57,8 +48,8 @@ class Deploy:
 
     async def _put_live(
         self, job: Job, brief: Brief, candidate: Candidate, notes: tuple[str, ...], checkpoint: Checkpoint
-    ) -> Publication:
-        """Commit and publish ``candidate``, and see that visitors are served it."""
+    ) -> None:
+        """Commit and publish ``candidate``, and see that visitors are served it: with that, the job has succeeded."""
         draft, seen = candidate.draft, candidate.inspection.seen
         made = replace(draft.made, notes=(*notes_on_site(job, draft), *draft.made.notes, *notes))
         await checkpoint.report(made, seen, candidate.files)
@@ -78,7 +69,6 @@ class Deploy:
         if live.is_unconfirmed:
             made = replace(made, notes=(*made.notes, NOT_SERVED_YET))
         await checkpoint.report(made, seen, candidate.files, live)
-        return live
 
     async def _commit(self, job: Job, candidate: Candidate) -> str:
         ports, site, message = self._ports, candidate.draft.site, commit_message(job, candidate.draft.made)

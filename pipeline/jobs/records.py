@@ -1,7 +1,7 @@
 """Jobs and their timelines, as rows."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ from pipeline.domain.brief import Brief
 from pipeline.domain.errors import Busy, FieldProblem, InvalidInput, KeyReused, NotFound
 from pipeline.domain.generation import Made
 from pipeline.domain.job import EventKind, Failure, Job, JobEvent, JobStatus, Stage
-from pipeline.domain.notification import DeliveryState, Schedule, Trigger
+from pipeline.domain.notification import DeliveryState
 from pipeline.domain.publication import Publication, Target
 from pipeline.domain.verdict import Seen
 from pipeline.jobs import tables
@@ -19,33 +19,32 @@ from pipeline.jobs.codec import brief_from_json, brief_to_json, from_row, job_fr
 from pipeline.jobs.database import Database
 from pipeline.jobs.feed import DUE
 from pipeline.jobs.revisions import revised
-from pipeline.jobs.sharing import UNFINISHED, follow, settle_followers
+from pipeline.jobs.sharing import UNFINISHED, due, follow, settle_followers
 from pipeline.jobs.stores import SqlBlobs, SqlDeliveries, upsert
 from pipeline.jobs.timeline import add_event, begin_stage
+from pipeline.jobs.turns import one_at_a_time, too_late, whose_turn_it_is
 from pipeline.ports import Clock
 
 BUSY_RETRY_SECONDS = 30
 FIRST_LOOK_SECONDS = 30
+
+Enqueue = Callable[[sa.Connection, str], None]
+"""Queues a job in the transaction; one that is queued stays as it is."""
 
 OnEvent = Callable[[str], None]
 """Told the id of a job whenever its timeline has grown."""
 
 
 class JobRecords:
-    """Reads and writes jobs. Holds no rule about when: that is the engine's.
+    """Reads and writes jobs, and lets the engine ``enqueue`` those whose turn has come."""
 
-    What an evaluator did not take by a job's deadline is told slowly for ``retry_time`` from then on.
-    """
-
-    def __init__(
-        self, database: Database, clock: Clock, blobs: SqlBlobs, on_event: OnEvent, retry_time: timedelta
-    ) -> None:
+    def __init__(self, database: Database, clock: Clock, blobs: SqlBlobs, on_event: OnEvent, enqueue: Enqueue) -> None:
         self._database = database
         self._clock = clock
         self._blobs = blobs
         self._deliveries = SqlDeliveries(database)
         self._on_event = on_event
-        self._retry_time = retry_time
+        self._enqueue = enqueue
 
     async def insert(
         self,
@@ -56,12 +55,11 @@ class JobRecords:
         notify: bool,
         deadline: timedelta,
         queue_limit: int,
-        enqueue: Callable[[sa.Connection, str], None],
         hold: Callable[[sa.Connection, str], None],
     ) -> tuple[Job, bool]:
         """Make a job durable and queue it, in one transaction; or find the one that has its key.
 
-        One that shares another's app is not queued. While there is something to tell, ``hold`` is called as well.
+        One that shares an app, or whose turn has not come, is not queued. What is to be told of is given to ``hold``.
 
         Raises:
             KeyReused: the key is taken by another body.
@@ -72,6 +70,7 @@ class JobRecords:
         job_id, table = brief.key.job_id, tables.jobs
 
         def work(connection: sa.Connection) -> tuple[Any, bool]:
+            one_at_a_time(connection, brief.email)
             if not upsert(connection, table, row):
                 known = connection.execute(sa.select(table).where(table.c.id == job_id)).one()
                 if known.fingerprint != brief.fingerprint:
@@ -91,7 +90,7 @@ class JobRecords:
             if row["notification"] is DeliveryState.PENDING:
                 hold(connection, job_id)
             if not (notify and follow(connection, brief, now)):
-                enqueue(connection, job_id)
+                self._let_in(connection, whose_turn_it_is().where(table.c.id == job_id))
             return connection.execute(sa.select(table).where(table.c.id == job_id)).one(), True
 
         accepted, is_new = await self._database.transact(work)
@@ -168,18 +167,18 @@ class JobRecords:
         """Task and target of the site that ``brief`` revises, also of one that a job is still making."""
         return await self._database.transact(lambda connection: revised(connection, brief))
 
-    async def has_unfinished_predecessor(self, job: Job) -> bool:
-        """Whether an earlier job of the same site is still at work on it: rounds are worked on in order.
+    async def out_of_time(self) -> list[str]:
+        """Ids of jobs whose time was up before their turn came."""
+        query = too_late(self._clock.now())
+        return list(await self._database.transact(lambda connection: connection.execute(query).scalars().all()))
 
-        One whose app is live, and that only tells the evaluator, is in nobody's way.
-        """
-        table = tables.jobs
-        own = sa.select(table.c.seq).where(table.c.id == job.id).scalar_subquery()
-        is_at_work = sa.and_(table.c.status.in_(UNFINISHED), table.c.live_at.is_(None), table.c.leader.is_(None))
-        is_of_site = sa.func.coalesce(table.c.site_task, table.c.task) == (job.site_task or job.key.task)
-        query = sa.select(sa.func.count()).where(table.c.email == job.key.email, is_of_site, is_at_work)
-        earlier = query.where(table.c.seq < own)
-        return await self._database.transact(lambda connection: connection.execute(earlier).scalar_one()) > 0
+    async def let_in_all_but(self, known: Collection[str]) -> None:
+        """Queue the jobs whose turn has come, except those that are ``known`` to be queued."""
+        query = whose_turn_it_is()
+        next_ones = await self._database.transact(lambda connection: connection.execute(query).scalars().all())
+        if lost := set(next_ones) - set(known):
+            query = query.where(tables.jobs.c.id.in_(lost))
+            await self._database.transact(lambda connection: self._let_in(connection, query))
 
     async def events(self, job_id: str, after: int = 0) -> list[JobEvent]:
         """The timeline after event ``after``."""
@@ -208,22 +207,13 @@ class JobRecords:
     async def set_status(self, job_id: str, status: JobStatus, failure: Failure | None = None) -> bool:
         """Move an unfinished job to ``status``; return whether it was unfinished.
 
-        Those that share its app end with it.
+        When it ends, those that share its app end with it, and the turn of the next one of its site has come.
         """
-        now = self._clock.now()
 
         def work(connection: sa.Connection) -> tuple[bool, list[str]]:
-            table = tables.jobs
-            values: dict[str, Any] = {"status": status}
-            if status.is_final:
-                values |= {"finished_at": now, "failure": to_json(Failure, failure) if failure else None}
-            unfinished = sa.and_(table.c.id == job_id, table.c.status.in_(UNFINISHED), table.c.status != status)
-            moved = connection.execute(table.update().where(unfinished).values(values)).rowcount > 0
-            if moved:
-                detail = status.value if failure is None else f"{status.value}: {failure.message}"
-                stage = failure.stage if failure else None
-                add_event(connection, job_id, now, EventKind.STATUS, stage, detail=detail)
-            return moved, settle_followers(connection, job_id, now) if moved and status.is_final else []
+            moved = self._move(connection, job_id, status, failure)
+            followers = settle_followers(connection, job_id, self._clock.now()) if moved and status.is_final else []
+            return moved, followers
 
         moved, followers = await self._database.transact(work)
         self._tell(job_id, *followers)
@@ -234,7 +224,8 @@ class JobRecords:
     ) -> None:
         """Show what is known of the chosen app, and the digest of its files.
 
-        With its ``publication`` it is live, also for the jobs that share it. That is never taken back.
+        With its ``publication`` it is live, and the job has succeeded, also the jobs that share it: the evaluators are
+        told from now on. That is never taken back.
         """
         table, now = tables.jobs, self._clock.now()
         result = {**to_json(Made, made), **to_json(Seen, seen), "publication": None}
@@ -246,26 +237,34 @@ class JobRecords:
             values["next_look_at"] = look_at if publication.is_unconfirmed else None
 
         def work(connection: sa.Connection) -> list[str]:
+            if publication:
+                self._move(connection, job_id, JobStatus.SUCCEEDED, **due(now))
             is_shown = sa.true() if publication else table.c.live_at.is_(None)
             connection.execute(table.update().where(table.c.id == job_id, is_shown).values(values))
             return settle_followers(connection, job_id, now)
 
         self._tell(job_id, *await self._database.transact(work))
 
-    async def report_notification(self, job_id: str, state: DeliveryState) -> None:
-        """Show how far telling the evaluator has come. What is pending is tried again as long as that is worth it."""
-        next_at = None
-        if state is DeliveryState.PENDING:
-            job = await self.get(job_id)
-            schedule = Schedule(job.deadline, job.deadline + self._retry_time)
-            next_at = schedule.next_attempt_at(job.deliveries[-1]) if job.deliveries else self._clock.now()
-            state = state if next_at else DeliveryState.DEAD_LETTER
-        table = tables.jobs
-        is_open = table.c.notification != DeliveryState.DELIVERED  # by hand, in the meantime
-        values = {"notification": state, "next_attempt_at": next_at, "next_trigger": Trigger.SCHEDULED}
-        statement = table.update().where(table.c.id == job_id, is_open).values(values)
-        await self._database.transact(lambda connection: connection.execute(statement))
-        self._tell(job_id)
+    def _move(
+        self, connection: sa.Connection, job_id: str, status: JobStatus, failure: Failure | None = None, **values: Any
+    ) -> bool:
+        table, now = tables.jobs, self._clock.now()
+        values["status"] = status
+        if status.is_final:
+            one_at_a_time(connection, sa.select(table.c.email).where(table.c.id == job_id).scalar_subquery())
+            values |= {"finished_at": now, "failure": to_json(Failure, failure) if failure else None}
+        unfinished = sa.and_(table.c.id == job_id, table.c.status.in_(UNFINISHED), table.c.status != status)
+        if connection.execute(table.update().where(unfinished).values(values)).rowcount == 0:
+            return False
+        detail = status.value if failure is None else f"{status.value}: {failure.message}"
+        add_event(connection, job_id, now, EventKind.STATUS, failure.stage if failure else None, detail=detail)
+        if status.is_final:
+            self._let_in(connection, whose_turn_it_is(after=job_id))
+        return True
+
+    def _let_in(self, connection: sa.Connection, query: sa.Select[Any]) -> None:
+        for job_id in connection.execute(query).scalars().all():
+            self._enqueue(connection, job_id)
 
     def _tell(self, *job_ids: str) -> None:
         for job_id in (*job_ids, DUE):

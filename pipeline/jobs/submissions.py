@@ -25,13 +25,12 @@ class Submissions:
         self._listeners: list[Callable[[], None]] = []
 
     def enqueue(self, connection: sa.Connection, job_id: str) -> None:
-        """Queue a job in the transaction that writes its row."""
+        """Queue a job in the caller's transaction. One that is queued, or was, stays as it is."""
         options: EnqueueOptions = {
             "workflow_name": WORKFLOW,
             "queue_name": QUEUE,
             "workflow_id": job_id,
             "app_version": SHAPE,
-            "workflow_id_reuse_policy": "reject",
         }
         self._client.enqueue_in_transaction(connection, options, job_id)
 

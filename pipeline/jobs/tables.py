@@ -56,6 +56,8 @@ jobs = sa.Table(
     sa.Column("next_attempt_at", UtcDateTime, index=True),
     sa.Column("next_trigger", sa.String(16)),
     sa.Column("next_look_at", UtcDateTime, index=True),
+    sa.Column("claimed_until", UtcDateTime),
+    sa.Column("receiver", sa.String(300)),
     sa.Index("jobs_by_site", "email", "task", "seq"),
     sqlite_autoincrement=True,
 )

@@ -41,10 +41,14 @@ async def accept(settings: Settings, nonces: list[str]) -> None:
     """Jobs that wait; their IDs follow from their nonces."""
     parts = build_jobs(settings)
     parts.database.migrate()
-    rules: dict[str, Any] = {"site_task": None, "notify": False, "deadline": timedelta(minutes=10)}
-    calls: dict[str, Any] = {"enqueue": lambda *_: None, "hold": lambda *_: None}
+    rules: dict[str, Any] = {
+        "site_task": None,
+        "notify": False,
+        "deadline": timedelta(minutes=10),
+        "hold": lambda *_: None,
+    }
     for nonce in nonces:
-        await parts.records.insert(make_brief(nonce=nonce), Target.LOCAL, queue_limit=len(nonces), **rules, **calls)
+        await parts.records.insert(make_brief(nonce=nonce), Target.LOCAL, queue_limit=len(nonces), **rules)
     parts.submissions.close()
     parts.database.close()
 
