@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.clock import SystemClock
 from pipeline.domain.address import Origin
-from pipeline.domain.job import Job, JobStatus
+from pipeline.domain.job import EventKind, Job, JobStatus, Stage
 from pipeline.domain.notification import SLOW_DELAY_SECONDS, DeliveryState, Trigger
 from pipeline.jobs import tables
 from pipeline.jobs.database import Database
@@ -168,3 +168,37 @@ async def test_who_waits_long_holds_the_callback_all_that_time(
         assert jobs.notifier.told == []
         await jobs.reply_sent("one")
         await settled(jobs, job.id)
+
+
+async def watched(jobs: WorkingQueue, job: Job) -> list[tuple[Stage | None, EventKind]]:
+    return [(event.stage, event.kind) async for event in jobs.watch(job.id) if event]
+
+
+async def test_who_watches_sees_the_evaluator_told_though_the_job_has_ended(database: Database) -> None:
+    async with working(database, Work(), script=[500]) as jobs:
+        jobs.notifier.may_answer.clear()
+        job = await finished(jobs, make_brief(evaluation_url=URL))
+        watching = asyncio.create_task(watched(jobs, job))
+        while not jobs.notifier.told:
+            await asyncio.sleep(0.02)
+        assert not watching.done()
+        jobs.notifier.may_answer.set()
+        assert (await watching)[-2:] == [(Stage.NOTIFY, EventKind.STARTED), (Stage.NOTIFY, EventKind.FINISHED)]
+        assert (await jobs.get(job.id)).notification is DeliveryState.DELIVERED
+
+
+@pytest.mark.parametrize("ends", ["the next attempt is after the deadline", "the deadline has passed"])
+async def test_who_watches_does_not_wait_for_what_is_told_slowly(database: Database, ends: str) -> None:
+    async with working(database, Work(), script=[500]) as jobs:
+        now = SystemClock().now()
+        jobs.notifier.may_answer.clear()
+        job = await finished(jobs, make_brief(evaluation_url=URL))
+        while not jobs.notifier.told:
+            await asyncio.sleep(0.02)
+        watching = asyncio.create_task(watched(jobs, job))
+        if ends == "the deadline has passed":
+            await change(database, deadline=now)
+        else:
+            await change(database, next_attempt_at=now + LATER)
+        async with asyncio.timeout(SECONDS):
+            assert (await watching)[-1] == (Stage.NOTIFY, EventKind.STARTED)
