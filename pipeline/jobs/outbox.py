@@ -6,6 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipeline.domain.address import Origin
+from pipeline.domain.errors import NotFound
 from pipeline.domain.job import EventKind, Job, JobStatus, Stage
 from pipeline.domain.notification import (
     Delivery,
@@ -28,8 +29,8 @@ from pipeline.jobs.timeline import add_event
 from pipeline.jobs.timers import Timer
 from pipeline.ports import Clock, Notifier
 
-CLAIM_SECONDS = 60.0
-"""Longer than an attempt takes."""
+CLAIM_SECONDS = 120.0
+"""Longer than an attempt takes, with what is written before and after it."""
 
 _jobs, _deliveries = tables.jobs, tables.deliveries
 _url = _jobs.c.brief["evaluation_url"].as_string()
@@ -96,7 +97,7 @@ class Outbox:
 
     async def _tell(self, job: Job, url: str, trigger: Trigger) -> None:
         if job.publication is None:
-            return
+            raise NotFound("this job has published nothing")
         self._failpoint.pass_by(Stage.NOTIFY, Moment.BEFORE)
         if job.notification is DeliveryState.PENDING and not job.deliveries:
             await self._records.begin(job.id, Stage.NOTIFY)

@@ -3,8 +3,9 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -99,7 +100,9 @@ class Timer:
             while True:
                 rest = LONGEST_REST_SECONDS
                 try:
-                    for job_id, lane, owner in await self._database.transact(self._claimed):
+                    running = tuple(self._running.values())  # which changes while the database's thread reads
+                    claim = partial(self._claimed, running=running)
+                    for job_id, lane, owner in await self._database.transact(claim):
                         task = asyncio.create_task(self._handled(job_id))
                         self._running[task] = lane, owner
                         task.add_done_callback(self._ended)
@@ -122,9 +125,9 @@ class Timer:
         except PipelineError as error:  # taken up again when the claim is over
             _log.warning("what was due failed: %s", error, extra={"action": "timers.failed", "job_id": job_id})
 
-    def _claimed(self, connection: sa.Connection) -> list[tuple[str, str, str]]:
-        """Jobs to handle now, each with its lane and its owner."""
-        if (places := IN_ALL - len(self._running)) <= 0:
+    def _claimed(self, connection: sa.Connection, running: Sequence[tuple[str, str]]) -> list[tuple[str, str, str]]:
+        """Jobs to handle now beside those that are ``running``, each with its lane and its owner."""
+        if (places := IN_ALL - len(running)) <= 0:
             return []
         now, boot = self._clock.now(), self._booted_at()
         back, self._boot = self._boot - boot, boot
@@ -132,7 +135,7 @@ class Timer:
             self._wait_no_longer(connection, back)
         is_due = sa.and_(self._column <= now, sa.func.coalesce(_jobs.c.claimed_until, self._column) <= now)
         claim = _jobs.update().where(is_due).values(claimed_until=now + self._claim)
-        due = connection.execute(self._in_turn(is_due).limit(places)).all()
+        due = connection.execute(self._in_turn(is_due, running).limit(places)).all()
         return [
             (row.id, row.lane, row.email)
             for row in due
@@ -150,9 +153,9 @@ class Timer:
             own = _jobs.update().where(_jobs.c.id == row.id)
             connection.execute(own.values({self._column: row.at - back}))
 
-    def _in_turn(self, is_due: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    def _in_turn(self, is_due: sa.ColumnElement[bool], running: Sequence[tuple[str, str]]) -> sa.Select[Any]:
         """What is due and ready and has a place in its lane; what goes first comes first."""
-        of_lane, of_owner = (Counter(place[n] for place in self._running.values()) for n in (0, 1))
+        of_lane, of_owner = (Counter(place[n] for place in running) for n in (0, 1))
         order: tuple[sa.ColumnElement[Any], ...] = (self._is_repeat, self._column)
         number = sa.func.row_number().over(partition_by=(self._lane, _jobs.c.email), order_by=order)
         turn = number + _count_of(_jobs.c.email, of_owner)
