@@ -22,10 +22,8 @@ from pipeline.ports import (
     Clock,
     Generator,
     Judge,
-    Notifier,
     Progress,
     Publisher,
-    Replies,
     SecretScanner,
     Sites,
     Verifier,
@@ -55,8 +53,6 @@ class Ports:
     secrets: SecretScanner
     workspaces: Workspaces
     publishers: Mapping[Target, Publisher]
-    notifier: Notifier
-    replies: Replies
     sites: Sites
     blobs: Blobs
     clock: Clock

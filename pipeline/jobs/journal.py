@@ -4,6 +4,7 @@ import logging
 from collections import Counter
 
 from pipeline.domain.job import Job, JobStatus, Stage
+from pipeline.domain.notification import Delivery
 from pipeline.domain.verdict import Outcome
 
 _log = logging.getLogger(__name__)
@@ -45,3 +46,10 @@ def log_end(job: Job) -> None:
     level = logging.WARNING if job.status is JobStatus.FAILED else logging.INFO
     known = {name: value for name, value in fields.items() if value is not None}
     _log.log(level, "job %s", job.status.value, extra=known)
+
+
+def log_telling(job_id: str, told: Delivery, next_seconds: float | None) -> None:
+    """An attempt at telling the evaluator failed; the next one is made then, or never."""
+    fields = {"attempt": told.attempt, "status": told.status, "error": told.error, "next_in_seconds": next_seconds}
+    context = {"action": "delivery.failed", "job_id": job_id, **fields}
+    _log.warning("the evaluator did not take the notification", extra=context)
