@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from pipeline.bootstrap.browsers import browser_of, live_browser_of, verifier_with
+from pipeline.bootstrap.browsers import browser_of, live_browser_of, tester_with, verifier_with
 from pipeline.bootstrap.first_use import PublishersOnFirstUse
 from pipeline.bootstrap.jobs import JobParts, build_jobs
 from pipeline.bootstrap.models import makers_of, models_of
 from pipeline.bootstrap.spaces import open_secret_scanner, open_spaces
 from pipeline.clock import SystemClock
-from pipeline.deploy.candidates import Ports
 from pipeline.deploy.deploy import Deploy
+from pipeline.deploy.records import Ports
 from pipeline.domain.address import UrlRule
 from pipeline.domain.publication import Target
 from pipeline.jobs.batches.feeder import Feeder
@@ -149,6 +149,8 @@ def _deploy(
             camera=browser,
             judge=makers.judge,
             verifier=verifier_with(browser),
+            tester=tester_with(browser),
+            writer=makers.writer,
             live=verifier_with(live) if live else None,
             secrets=open_secret_scanner(settings),
             workspaces=workspaces,

@@ -4,12 +4,11 @@ import asyncio
 from dataclasses import dataclass, replace
 
 from pipeline.domain.conversation import CallLimits, Finish, Image, Message, Reply, Role
-from pipeline.domain.errors import BudgetExhausted, GenerationFailed, InvalidInput
+from pipeline.domain.errors import BudgetExhausted, GenerationFailed, InvalidInput, NoModelLeft
 from pipeline.domain.files import AppFiles
 from pipeline.domain.generation import Generation, Made, ModelCall, Order
 from pipeline.domain.verdict import Verification
 from pipeline.generation.attachments import AttachmentView, describe_attachments, wrap_untrusted
-from pipeline.generation.model.failure import NoModelLeft
 from pipeline.generation.opening import opening, target_prompts
 from pipeline.generation.problems import (
     LAST_LINES,
@@ -132,6 +131,8 @@ class _Making:
                 self._avoided |= {asked}
                 self._begin()
             except NoModelLeft:
+                if not failed:
+                    raise
                 raise GenerationFailed("\n".join(failed) if len(failed) > 1 else str(useless)) from None
             except (GenerationFailed, BudgetExhausted) as error:
                 raise type(error)("\n".join([str(error), *failed])) from error
@@ -264,10 +265,9 @@ class _Making:
         if seconds <= 0:
             raise GenerationFailed("no time was left to ask a model")
         tokens = max(FEWEST_TOKENS, min(prompt.max_output_tokens, int(seconds * TOKENS_PER_SECOND)))
-        wishes = self._order.brief.wishes
-        limits = CallLimits(
-            tokens, seconds, prompt.temperature, avoid=self._avoided, model=wishes.model, max_usd=wishes.max_usd
-        )
+        order, wishes = self._order, self._order.brief.wishes
+        limits = CallLimits(tokens, seconds, prompt.temperature, avoid=self._avoided, model=wishes.model)
+        limits = replace(limits, max_usd=wishes.max_usd, after=order.after, spare_calls=order.spare_calls)
         reply = await self._model.ask(self._order.job_id, self._conversation, limits, _FileProgress(self._progress))
         self._conversation = (*self._conversation, Message(Role.ASSISTANT, reply.text or "(empty)"))
         self._calls.append(

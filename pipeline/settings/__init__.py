@@ -152,6 +152,9 @@ class Settings(JobSettings):
     llm_judge_models: CommaSeparated = Field(
         (), description="models of the (first) provider that judge prose checks which neither files nor page decide"
     )
+    acceptance_tests: Annotated[Literal["auto", "none"], LowerCase] = Field(
+        "auto", description="tests that a model writes from the brief where prose checks stand undecided; `none`: never"
+    )
     aipipe_token: SecretStr | None = Field(None, description="sets address and key for AI Pipe")
     openrouter_api_key: SecretStr | None = Field(None, description="sets address and key for OpenRouter")
 

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from pipeline.clock import SystemClock
-from pipeline.deploy.candidates import Draft, Inspection
+from pipeline.deploy.records import Draft, Inspection
 from pipeline.domain.brief import Brief
 from pipeline.domain.conversation import Finish, Reply
 from pipeline.domain.errors import Misconfigured, NotFound

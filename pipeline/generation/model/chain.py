@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.domain.conversation import CallLimits, Conversation, Finish, Reply
-from pipeline.domain.errors import BudgetExhausted, GenerationFailed
+from pipeline.domain.errors import BudgetExhausted, GenerationFailed, NoModelLeft
 from pipeline.generation.model.budget import request_digest
-from pipeline.generation.model.failure import ModelFailure, NoModelLeft, Remedy
+from pipeline.generation.model.failure import ModelFailure, Remedy
 from pipeline.generation.model.traffic import Traffic
 from pipeline.ports import Ledger, Model, Progress
 
@@ -82,8 +82,9 @@ class ModelChain:
             NoModelLeft: there is none that may be asked.
             BudgetExhausted: the job may not ask any more.
         """
-        models = [model for model in self._models if limits.lets(model.name)]
-        if not models and limits.avoid:
+        last = max((place for place, model in enumerate(self._models) if model.name == limits.after), default=-1)
+        models = [model for model in self._models[last + 1 :] if limits.lets(model.name)]
+        if not models and (limits.avoid or limits.after):
             raise NoModelLeft("there is no other language model to ask")
         if not models:
             raise GenerationFailed("the model that was asked for is not one of this service's any more")
