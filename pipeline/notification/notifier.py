@@ -7,6 +7,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_result
 
@@ -91,11 +92,11 @@ class WebhookNotifier:
             wait=lambda state: retry_delay(_last(state).attempt, _last(state).retry_after),
             stop=is_too_late,
             retry_error_callback=_last,
-            before_sleep=lambda state: _log_failure(job_id, _last(state), state.upcoming_sleep),
+            before_sleep=lambda state: _log_attempt(job_id, _last(state), state.upcoming_sleep),
             sleep=self._clock.sleep,
         )
         last: Delivery = await retrying(attempt_unless_settled)
-        _log_failure(job_id, last)
+        _log_attempt(job_id, last)
         return _STATES[next_step(last.status)]
 
     async def tell(self, job_id: str, url: str, notification: Notification, trigger: Trigger) -> DeliveryState:
@@ -109,7 +110,7 @@ class WebhookNotifier:
             return DeliveryState.DELIVERED
         left = SLOW_TURN_SECONDS if trigger is Trigger.SCHEDULED else self._attempt_seconds
         delivery = await self._attempt(job_id, url, notification, number=len(recorded) + 1, left=left, trigger=trigger)
-        _log_failure(job_id, delivery)
+        _log_attempt(job_id, delivery)
         return DeliveryState.DELIVERED if is_delivered else _STATES[next_step(delivery.status)]
 
     async def _attempt(
@@ -167,11 +168,13 @@ class WebhookNotifier:
         return min(max(delay - passed, 0.0), delay)
 
 
-def _log_failure(job_id: str, told: Delivery, next_seconds: float | None = None) -> None:
-    """Say that an attempt failed, if it did, and when the next one is made: None = the job's record tells."""
+def _log_attempt(job_id: str, told: Delivery, next_seconds: float | None = None) -> None:
+    """Say how an attempt went, and when the next one is made: None = the job's record tells."""
+    fields: dict[str, Any] = {"attempt": told.attempt, "status": told.status}
     if next_step(told.status) is NextStep.DONE:
+        _log.info("the evaluator was told", extra={"action": "delivery.made", "job_id": job_id, **fields})
         return
-    fields = {"attempt": told.attempt, "status": told.status, "error": told.error, "next_in_seconds": next_seconds}
+    fields |= {"error": told.error, "next_in_seconds": next_seconds}
     context = {"action": "delivery.failed", "job_id": job_id, **fields}
     _log.warning("the evaluator did not take the notification", extra=context)
 

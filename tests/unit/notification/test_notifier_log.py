@@ -8,7 +8,7 @@ from tests.unit.notification.rig import JOB, Telling, after
 
 
 def failures(caplog: pytest.LogCaptureFixture) -> list[tuple[Any, ...]]:
-    told = [vars(record) for record in caplog.records if record.name == "pipeline.notification.notifier"]
+    told = [vars(record) for record in caplog.records if vars(record).get("action") == "delivery.failed"]
     assert {(line["levelname"], line["job_id"]) for line in told} <= {("WARNING", JOB)}
     return [(line["attempt"], line["status"], line["error"], line["next_in_seconds"]) for line in told]
 
@@ -27,3 +27,10 @@ async def test_an_attempt_by_hand_is_told_when_it_fails(caplog: pytest.LogCaptur
     await Telling(500).redeliver()
     await Telling(200).redeliver()
     assert failures(caplog) == [(1, 500, None, None)]
+
+
+async def test_the_one_that_was_taken_is_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    await Telling(500, 200).notify()
+    made = [vars(record) for record in caplog.records if vars(record).get("action") == "delivery.made"]
+    assert [(line["job_id"], line["attempt"], line["status"]) for line in made] == [(JOB, 2, 200)]
