@@ -14,8 +14,7 @@ from pipeline.bootstrap.environment import require_git
 from pipeline.bootstrap.models import models_of
 from pipeline.bootstrap.start_report import BROWSER_MISSING, NO_MODEL
 from pipeline.clock import SystemClock
-from pipeline.domain.address import UrlRule
-from pipeline.domain.address import is_this_machine
+from pipeline.domain.address import UrlRule, is_this_machine
 from pipeline.domain.deploy_secret import secret_problem
 from pipeline.domain.diagnosis import Diagnosis, failed, not_configured, ok, warning
 from pipeline.domain.errors import Misconfigured, NoAnswer, PipelineError
