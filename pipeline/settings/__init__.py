@@ -197,6 +197,10 @@ class Settings(JobSettings):
         "unpkg, Tailwind, Google Fonts; `host=ORIGIN` for a mirror, `none` for no host",
     )
 
+    otel_exporter_otlp_endpoint: str | None = Field(
+        None, description="where traces are sent (OTLP over HTTP); needs `pip install 'code-to-deployment[tracing]'`"
+    )
+
     max_request_bytes: int = Field(32 * MEBIBYTE, gt=0, description="length of a request")
     max_batch_bytes: int = Field(256 * MEBIBYTE, gt=0, description="length of a batch")
     max_batch_lines: int = Field(100_000, gt=0, description="requests in a batch")

@@ -144,6 +144,7 @@ class ModelChain:
             self._learn(link, failure)
             return None
         self._traffic.answered(model)
+        _log_answer(question.job_id, reply)
         if reply.finish is not Finish.REFUSED:
             return reply
         report[model] = f"{model}: refused to answer"
@@ -178,3 +179,15 @@ class ModelChain:
         wait, reason = self._wait(link)
         is_late = (wait or link.tries) and now + wait > question.patience_ends
         return (reason or "no time is left to ask again") if is_late else None
+
+
+def _log_answer(job_id: str, reply: Reply) -> None:
+    fields = {
+        "asked": reply.asked,
+        "answered": reply.answered,
+        "finish": reply.finish.value,
+        "prompt_tokens": reply.usage.prompt_tokens,
+        "completion_tokens": reply.usage.completion_tokens,
+        "seconds": round(reply.seconds, 3),
+    }
+    _log.info("a model answered", extra={"action": "model.answered", "job_id": job_id, **fields})
