@@ -10,10 +10,10 @@ from pipeline.deploy.inspecting import inspect, model_seconds, with_picture
 from pipeline.deploy.pictures import with_pictures
 from pipeline.deploy.records import Candidate, Draft, Inspection, Ports, better
 from pipeline.domain.acceptance import AcceptanceTest
-from pipeline.domain.brief import Brief
+from pipeline.domain.brief import Brief, Restoration
 from pipeline.domain.errors import BudgetExhausted, NoModelLeft, PlanRequired, StageError, WorkspaceMissing
 from pipeline.domain.files import AppFiles
-from pipeline.domain.generation import Generation, Order, Tried
+from pipeline.domain.generation import RESTORED, Generation, Made, Order, Tried
 from pipeline.domain.job import Job, Stage
 from pipeline.domain.publication import Site, SpaceSdk
 from pipeline.domain.verdict import Finding, Seen, Severity, with_doubts
@@ -51,6 +51,8 @@ class Candidates:
         Raises:
             StageError: not even a first one came about.
         """
+        if self._brief.restores:
+            return await self._restored(self._brief.restores), ()
         draft = await self._draft(lambda progress: self._first(self._model_seconds(), progress), self._model_seconds())
         best = newest = await self._looked_at(draft, (), ())
         tried, notes = [best], list[str]()
@@ -125,13 +127,26 @@ class Candidates:
     ) -> Candidate:
         """``draft`` with all its files, seen; ``rejected`` are those it mends, ``before`` all candidates so far."""
         files = await self._checkpoint(Stage.ASSEMBLE, lambda _: self._assemble(draft), str, self._seconds_left())
-        inspection = await self._checkpoint(
+        inspection = await self._inspection(draft, files, before)
+        return Candidate(replace(draft, second=None), files, inspection, rejected)
+
+    async def _inspection(self, draft: Draft, files: str, before: Sequence[Candidate]) -> Inspection:
+        return await self._checkpoint(
             Stage.VERIFY,
             lambda _: inspect(self._ports, self._job, self._brief, draft, files, before=before),
             Inspection,
             self._seconds_left(),
         )
-        return Candidate(replace(draft, second=None), files, inspection, rejected)
+
+    async def _restored(self, earlier: Restoration) -> Candidate:
+        """What an earlier job has published, byte for byte, and looked at once more."""
+        made = Made(RESTORED, notes=(f"the files of job {earlier.job_id}, as it published them",))
+
+        async def find(_progress: Progress) -> Draft:
+            return Draft(await self._site(), earlier.files, earlier.files, (), made)
+
+        draft = await self._draft(find, self._seconds_left())
+        return Candidate(draft, draft.files, await self._inspection(draft, draft.files, ()))
 
     async def _first(self, seconds: float, progress: Progress) -> Draft:
         """The first app and, written beside it, tests of what the brief asks for."""

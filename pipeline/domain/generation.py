@@ -92,11 +92,15 @@ class Tried:
     is_chosen: bool = False
 
 
+RESTORED = "restored"
+"""In the place of a generator: the app is one that an earlier job has published."""
+
+
 @dataclass(frozen=True, slots=True)
 class Made:
     """How an app was made."""
 
-    generator: str = ""  # plain or model; empty as long as there is no app
+    generator: str = ""  # plain, model or RESTORED; empty as long as there is no app
     summary: str = ""  # a few sentences on what was built, for the README and the reply
     model: str | None = None  # that answered; None when none was asked
     prompts: tuple[str, ...] = ()  # ids and versions

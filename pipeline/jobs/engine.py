@@ -94,6 +94,7 @@ class Engine:
         self._worker: Worker | None = None
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._unheld: set[str] = set()
+        self._suspects = asyncio.Lock()
         self._idle = threading.Event()
         self._idle.set()
 
@@ -194,8 +195,9 @@ class Engine:
         if job.status.is_final or job.attempt != attempt:
             return
         known = await self._database.transact(lambda connection: outcomes_of(connection, job_id)) if attempt else ()
+        outcomes = [stage.outcome for stage in known]
         checkpoint = StageCheckpoint(
-            job_id, self._records, self._failpoint, run_step, [stage.outcome for stage in known]
+            job_id, self._records, self._failpoint, run_step, suspects=self._suspects, known=outcomes
         )
         has_begun = job.status is JobStatus.RUNNING
         try:

@@ -193,10 +193,14 @@ class JobRecords:
         )
         self._on_event(job_id)
 
-    async def begin(self, job_id: str, stage: Stage) -> int:
-        """Note that ``stage`` begins; return how often one has begun since anything of the job was recorded."""
+    async def begin(self, job_id: str, stage: Stage, at_most: int | None = None) -> int:
+        """Note that ``stage`` begins, unless that is more than ``at_most``.
+
+        Returns:
+            How often one has begun since anything else of the job was recorded, with this time.
+        """
         now = self._clock.now()
-        count = await self._database.transact(lambda connection: begin_stage(connection, job_id, now, stage))
+        count = await self._database.transact(lambda connection: begin_stage(connection, job_id, now, stage, at_most))
         self._on_event(job_id)
         return count
 
