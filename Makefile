@@ -14,7 +14,7 @@ ALONE := env -i ENV_FILE=/dev/null $(foreach name,$(KEPT),$(if $($(name)),$(name
 DEMO := tests/data/briefs/harbour-library.json
 
 .DEFAULT_GOAL := help
-.PHONY: help demo browser serve test coverage fuzz gate bench docs smoke image-check lock clean
+.PHONY: help demo browser serve test coverage fuzz chaos gate bench docs smoke image-check lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,10 @@ coverage: $(VENV)/installed-dev ## the same tests, and which lines and branches 
 
 fuzz: $(VENV)/installed-dev ## property tests alone, with many random examples
 	@$(PYTEST) -m hypothesis --hypothesis-profile=fuzz
+
+chaos: $(VENV)/installed-dev ## 200 jobs through kills, faults and an outage, by chance; prints figures (CHAOS_SEED)
+	@CHAOS_JOBS=$${CHAOS_JOBS:-200} CHAOS_KILLS=$${CHAOS_KILLS:-24} CHAOS_LIFE_SECONDS=$${CHAOS_LIFE_SECONDS:-5} \
+		$(BIN)/python -m pytest -s -n 0 tests/acceptance/test_chaos.py
 
 gate: $(VENV)/installed-dev ## lint, format, types, import rules, bounds of size
 	@$(BIN)/ruff check .

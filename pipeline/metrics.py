@@ -53,7 +53,8 @@ class Metrics(logging.Handler):
             "job.ended": self._count_end,
             "job.stage": self._count_stage,
             "model.failed": lambda _: self._model_errors.inc(),
-            "delivery.made": lambda fields: self._deliveries.labels(fields["outcome"]).inc(),
+            "delivery.made": lambda _: self._deliveries.labels("delivered").inc(),
+            "delivery.failed": lambda _: self._deliveries.labels("failed").inc(),
             "http.request": self._count_request,
         }
 

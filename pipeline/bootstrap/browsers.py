@@ -7,11 +7,11 @@ from pipeline.bootstrap.first_use import VerifierOnFirstUse
 from pipeline.domain.address import NeighbourRule, UrlRule
 from pipeline.domain.publication import Target
 from pipeline.notification.egress import EgressClient
-from pipeline.ports import Verifier
+from pipeline.ports import Tester, Verifier
 from pipeline.settings import Settings
 from pipeline.verification.browser.cdn import CDN_HOSTS, CdnFiles, mirrors
 from pipeline.verification.browser.sealed_browser import SealedBrowser, find_browser
-from pipeline.verification.combined import BrowserVerifier
+from pipeline.verification.combined import BrowserTester, BrowserVerifier
 
 
 def _static_verifier() -> Verifier:
@@ -23,6 +23,11 @@ def _static_verifier() -> Verifier:
 def verifier_with(browser: SealedBrowser | None) -> Verifier:
     """What judges files, and with a ``browser`` their page."""
     return BrowserVerifier(VerifierOnFirstUse(_static_verifier), browser)
+
+
+def tester_with(browser: SealedBrowser | None) -> Tester | None:
+    """What plays acceptance tests: nothing without a ``browser``."""
+    return BrowserTester(VerifierOnFirstUse(_static_verifier), browser) if browser else None
 
 
 @asynccontextmanager

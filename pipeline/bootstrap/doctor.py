@@ -14,7 +14,7 @@ from pipeline.bootstrap.environment import require_git
 from pipeline.bootstrap.models import models_of
 from pipeline.bootstrap.start_report import BROWSER_MISSING, NO_MODEL
 from pipeline.clock import SystemClock
-from pipeline.domain.address import UrlRule
+from pipeline.domain.address import UrlRule, is_this_machine
 from pipeline.domain.deploy_secret import secret_problem
 from pipeline.domain.diagnosis import Diagnosis, failed, not_configured, ok, warning
 from pipeline.domain.errors import Misconfigured, NoAnswer, PipelineError
@@ -179,8 +179,10 @@ async def _secret(settings: Settings, _: float) -> Diagnosis:
     if secret is None:
         return ok(also) if owners else not_configured("DEPLOY_SECRET is not set, and `serve` needs it", NEW_SECRET)
     value = secret.get_secret_value()
-    if problem := secret_problem(value):
+    if problem := secret_problem(value, on_loopback=is_this_machine(settings.host)):
         return failed(f"DEPLOY_SECRET {problem}", NEW_SECRET)
+    if problem := secret_problem(value):
+        return warning(f"DEPLOY_SECRET {problem} before others reach the service", NEW_SECRET)
     return ok(f"{len(value)} characters{f'; {also}' if owners else ''}")
 
 

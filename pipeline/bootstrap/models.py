@@ -9,7 +9,7 @@ from pipeline.domain.errors import Misconfigured
 from pipeline.domain.publication import Target
 from pipeline.generation.model.providers import provider_for
 from pipeline.jobs.ledger import SqlLedger
-from pipeline.ports import Generator, Judge
+from pipeline.ports import Generator, Judge, TestWriter
 from pipeline.settings import Settings
 from pipeline.settings.providers import ModelEndpoint
 
@@ -25,6 +25,7 @@ class Makers:
 
     generator: Generator
     judge: Judge | None = None
+    writer: TestWriter | None = None  # of acceptance tests
 
 
 def makers_of(
@@ -33,6 +34,7 @@ def makers_of(
     """By general rules without a model; with one by it, and by the rules after it where LLM_MODELS ends with them."""
     if not endpoints:
         return Makers(GeneratorOnFirstUse(_plain))
+    from pipeline.generation.acceptance import ModelTester
     from pipeline.generation.fallback import FallbackGenerator
     from pipeline.generation.generator import ModelGenerator
     from pipeline.generation.judge import ModelJudge
@@ -53,10 +55,9 @@ def makers_of(
     generator: Generator = ModelGenerator(chain, prompts, clock)
     if PLAIN & set(settings.llm_models):
         generator = FallbackGenerator(generator, GeneratorOnFirstUse(_plain))
-    if not settings.llm_judge_models:
-        return Makers(generator)
     judges = models(endpoints[0], settings.llm_judge_models)
-    return Makers(generator, ModelJudge(ModelChain(judges, ledger, traffic), prompts))
+    judge = ModelJudge(ModelChain(judges, ledger, traffic), prompts) if judges else None
+    return Makers(generator, judge, ModelTester(chain, prompts) if settings.acceptance_tests == "auto" else None)
 
 
 def models_of(settings: Settings) -> tuple[ModelEndpoint, ...]:

@@ -1,18 +1,20 @@
 """The whole service: its jobs, with everything that works on them, and what else its edges need."""
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from pipeline.bootstrap.browsers import browser_of, live_browser_of, verifier_with
+from pipeline import __version__
+from pipeline.bootstrap.browsers import browser_of, live_browser_of, tester_with, verifier_with
 from pipeline.bootstrap.first_use import PublishersOnFirstUse
 from pipeline.bootstrap.jobs import JobParts, build_jobs
 from pipeline.bootstrap.models import makers_of, models_of
 from pipeline.bootstrap.spaces import open_secret_scanner, open_spaces
 from pipeline.clock import SystemClock
-from pipeline.deploy.candidates import Ports
 from pipeline.deploy.deploy import Deploy
+from pipeline.deploy.records import Ports
 from pipeline.domain.address import UrlRule
 from pipeline.domain.publication import Target
 from pipeline.jobs.batches.feeder import Feeder
@@ -33,6 +35,8 @@ from pipeline.settings import Settings
 from pipeline.settings.providers import ModelEndpoint
 from pipeline.verification.browser.sealed_browser import SealedBrowser
 from pipeline.workspace import GitWorkspaces
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ class Services:
     browser: SealedBrowser | None  # that apps are looked at with, or None
     live: SealedBrowser | None  # the same for Spaces that run
     metrics: Metrics  # counted from the log between ``start`` and ``stop``
+    traces: logging.Handler | None  # the same for traces; None = nobody is told
 
     async def start(self) -> None:
         """Take the lock, migrate the database, resume what was under way, and begin to work.
@@ -64,7 +69,8 @@ class Services:
         Raises:
             Misconfigured: the database cannot be opened, or another process works on it.
         """
-        logging.getLogger().addHandler(self.metrics)
+        for listener in filter(None, (self.metrics, self.traces)):
+            logging.getLogger().addHandler(listener)
         await self.engine.start(self.deploy)
 
     async def stop(self, drain_seconds: float | None = None) -> None:
@@ -79,7 +85,9 @@ class Services:
         for browser in browsers:
             await browser.close()
         self.database.close()
-        logging.getLogger().removeHandler(self.metrics)
+        for listener in filter(None, (self.metrics, self.traces)):
+            logging.getLogger().removeHandler(listener)
+            await asyncio.to_thread(listener.close)
 
 
 def build(settings: Settings) -> Services:
@@ -129,7 +137,23 @@ def build(settings: Settings) -> Services:
         browser=browser,
         live=live,
         metrics=Metrics(),
+        traces=_traces(settings),
     )
+
+
+def _traces(settings: Settings) -> logging.Handler | None:
+    if not settings.otel_exporter_otlp_endpoint:
+        return None
+    try:
+        from pipeline.tracing import Traces
+    except ImportError:
+        _log.warning(
+            "OTEL_EXPORTER_OTLP_ENDPOINT is set, but no traces are sent: their packages are not installed. "
+            "pip install 'code-to-deployment[tracing]' brings them.",
+            extra={"action": "traces.missing"},
+        )
+        return None
+    return Traces(settings.otel_exporter_otlp_endpoint, __version__)
 
 
 def _deploy(
@@ -149,6 +173,8 @@ def _deploy(
             camera=browser,
             judge=makers.judge,
             verifier=verifier_with(browser),
+            tester=tester_with(browser),
+            writer=makers.writer,
             live=verifier_with(live) if live else None,
             secrets=open_secret_scanner(settings),
             workspaces=workspaces,

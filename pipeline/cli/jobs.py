@@ -137,6 +137,19 @@ def cancel(job_id: JobId, *, as_json: AsJson = False) -> None:
     say(f"Job {job.id} is cancelled.")
 
 
+@jobs.command(epilog=examples("pipeline jobs restore latest"))
+def restore(job_id: JobId, *, as_json: AsJson = False) -> None:
+    """Publish the files of an earlier round again, as a new commit on top of its site."""
+
+    async def again(port: Jobs, settings: "JobSettings") -> Job:
+        job = await find_job(port, job_id)
+        return await _told(port, await port.restore(job.id), settings, as_json=as_json)
+
+    with exit_codes(as_json=as_json):
+        job = with_jobs(again)
+    say(f"Job {job.id} will publish them by the service, or by its next start.")
+
+
 @jobs.command(epilog=examples("pipeline jobs retry latest", "pipeline jobs retry --failed --since 2026-01-31"))
 def retry(
     job_id: Annotated[str | None, typer.Argument(metavar="ID", help="Of one job; not with --failed.")] = None,

@@ -1,105 +1,36 @@
 """How a job comes to the app that is published: generate, assemble, look, and mend what is wrong, within the limits."""
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from functools import reduce
 
 from pipeline.assembly import assemble, attachment_findings
-from pipeline.deploy.pictures import missing_pictures, with_pictures
-from pipeline.deploy.words import commit_message, regressions
-from pipeline.domain.brief import Brief, Check
-from pipeline.domain.errors import PlanRequired, StageError, WorkspaceMissing
+from pipeline.deploy.inspecting import inspect, model_seconds, with_picture
+from pipeline.deploy.pictures import with_pictures
+from pipeline.deploy.records import Candidate, Draft, Inspection, Ports, better
+from pipeline.domain.acceptance import AcceptanceTest
+from pipeline.domain.brief import Brief, Restoration
+from pipeline.domain.errors import BudgetExhausted, NoModelLeft, PlanRequired, StageError, WorkspaceMissing
 from pipeline.domain.files import AppFiles
-from pipeline.domain.generation import Generation, Made, Order
+from pipeline.domain.generation import RESTORED, Generation, Made, Order, Tried
 from pipeline.domain.job import Job, Stage
-from pipeline.domain.publication import Site, SpaceSdk, Target
-from pipeline.domain.publishable import UNPUBLISHABLE, publication_findings
-from pipeline.domain.verdict import Finding, Outcome, Seen, Severity, Verification, merge_verdicts
-from pipeline.ports import (
-    Blobs,
-    Camera,
-    Checkpoint,
-    Clock,
-    Generator,
-    Judge,
-    Progress,
-    Publisher,
-    SecretScanner,
-    Sites,
-    Verifier,
-    Workspaces,
-)
-
-MODEL_SHARE = 0.65
-"""Of a job's time, what generation may use: 390 of 600 s. The rest is for verification, publication and telling."""
+from pipeline.domain.publication import Site, SpaceSdk
+from pipeline.domain.verdict import Finding, Seen, Severity, with_doubts
+from pipeline.ports import Checkpoint, Progress
 
 MAX_REPAIRS = 2
-REPAIR_SECONDS = 30.0
-"""With less time than this left for models, a repair is not begun."""
+WRITING_SECONDS, WRITING_SHARE = 60.0, 0.3
+"""For acceptance tests, beside the first app: at most so much, and of the time that is left for models."""
+
+SECOND_SHARE = 0.5
+"""Of the time that is left for models at the first repair, what the second candidate may use."""
+
+SECOND_SECONDS = 60.0
+"""With less than this, it is not begun."""
 
 REMAKE_SHARE = 0.4
 """Of the time that is left when the target found the app wrong, what mending it may use: another build follows."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """What the use case works with; each attribute is the port of that name."""
-
-    generator: Generator
-    verifier: Verifier
-    camera: Camera | None
-    live: Verifier | None  # looks at apps where they run; None = nobody does
-    judge: Judge | None
-    secrets: SecretScanner
-    workspaces: Workspaces
-    publishers: Mapping[Target, Publisher]
-    sites: Sites
-    blobs: Blobs
-    clock: Clock
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """What the generate stage leaves on record."""
-
-    site: Site  # as it was before this job
-    files: str  # digest of the generator's files
-    base: str | None  # digest of the published files that were revised; None in round 1
-    earlier_checks: tuple[str, ...]  # of earlier rounds, that held
-    made: Made
-    unmet_checks: tuple[str, ...] = ()  # of earlier rounds, that did not
-    renders: Mapping[str, str] = field(default_factory=dict)  # pictures to be taken of the page
-
-
-@dataclass(frozen=True, slots=True)
-class Inspection:
-    """What the verify stage leaves on record.
-
-    Attributes:
-        seen: verdicts, findings and the picture's digest.
-        is_repairable: a model made it, something is wrong with it, and there is time to mend it. Decided once, here:
-            a resumed job must take the turns that it took before.
-        notes: what the caller should know of the look.
-    """
-
-    seen: Seen
-    is_repairable: bool
-    notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """An assembled app and what is known of it."""
-
-    draft: Draft
-    files: str  # digest of all its files
-    inspection: Inspection
-    rejected: tuple[Inspection, ...] = ()  # of the candidates whose mending led to it, in order
-
-    @property
-    def forbidden(self) -> tuple[Finding, ...]:
-        """Why it must not be published."""
-        return tuple(finding for finding in self.inspection.seen.findings if finding.rule == UNPUBLISHABLE)
 
 
 class Candidates:
@@ -112,7 +43,7 @@ class Candidates:
         self._checkpoint = checkpoint
 
     async def best(self) -> tuple[Candidate, tuple[str, ...]]:
-        """Generate, look, and let the model mend what is wrong.
+        """Generate, look, and let the model mend what is wrong; beside the first repair, another model begins anew.
 
         Returns:
             The best of all candidates, and what the caller should know of the way to it.
@@ -120,18 +51,48 @@ class Candidates:
         Raises:
             StageError: not even a first one came about.
         """
-        best = newest = await self._make(None, (), self._model_seconds())
-        while newest.inspection.is_repairable and len(newest.rejected) < MAX_REPAIRS:
-            before = newest
+        if self._brief.restores:
+            return await self._restored(self._brief.restores), ()
+        draft = await self._draft(lambda progress: self._first(self._model_seconds(), progress), self._model_seconds())
+        best = newest = await self._looked_at(draft, (), ())
+        tried, notes = [best], list[str]()
+        for _ in range(MAX_REPAIRS):
+            if not newest.inspection.is_repairable or len(newest.rejected) == MAX_REPAIRS:
+                break
+            found, why_not_more = await self._next(newest, tried)
+            notes += why_not_more
+            if not found:
+                break
+            tried += found
+            best, newest = reduce(better, [best, *found]), reduce(better, found)
+        return _on_record(best, tried), tuple(notes)
+
+    async def _next(self, before: Candidate, tried: Sequence[Candidate]) -> tuple[list[Candidate], list[str]]:
+        """What the model makes of ``before``, what another one makes anew, and why they make no more."""
+        told, seconds = (*before.rejected, before.inspection), self._model_seconds()
+        is_first = len(tried) == 1
+        try:
+            draft = await self._draft(
+                lambda progress: self._mended(before.draft, told, seconds, progress, has_second=is_first), seconds
+            )
+        except StageError as error:
+            return [], [f"a repair was given up: {error}"]
+        found: list[Candidate] = []
+        notes: list[str] = []
+        for made, rejected, what in ((draft, told, "a repair"), (draft.second, (), "a second candidate")):
+            if made is None:
+                continue
             try:
-                newest = await self._mend(before, self._model_seconds())
+                candidate = await self._looked_at(made, rejected, (*tried, *found))
             except StageError as error:
-                return best, (f"a repair was given up: {error}",)
-            if newest.files == before.files:
-                reasons = [note for note in newest.draft.made.notes if note not in before.draft.made.notes]
-                return best, (f"a repair was given up: {'; '.join(reasons) or 'the model changed nothing'}",)
-            best = max(best, newest, key=lambda candidate: (not candidate.forbidden, candidate.inspection.seen.rank))
-        return best, ()
+                notes.append(f"{what} was given up: {error}")
+                continue
+            if candidate.files == before.files:
+                reasons = [note for note in made.made.notes if note not in before.draft.made.notes]
+                notes.append(f"{what} was given up: {'; '.join(reasons) or 'the model changed nothing'}")
+            else:
+                found.append(candidate)
+        return found, notes
 
     async def remade(self, refused: Candidate, refusal: StageError) -> Candidate:
         """Let the model mend what the target found wrong. Once: a build takes minutes.
@@ -146,31 +107,105 @@ class Candidates:
                 raise refusal
             self._brief = replace(self._brief, space_type=SpaceSdk.STATIC)
         finding = Finding(Severity.ERROR, refusal.code, str(refusal))
-        inspection = replace(refused.inspection, seen=Seen(findings=(finding,)))
+        seconds = self._seconds_left() * REMAKE_SHARE
+        told = (*refused.rejected, replace(refused.inspection, seen=Seen(findings=(finding,))))
         try:
-            mended = await self._mend(replace(refused, inspection=inspection), self._seconds_left() * REMAKE_SHARE)
+            draft = await self._draft(lambda progress: self._generate(refused.draft, told, seconds, progress), seconds)
+            mended = await self._looked_at(draft, told, (refused,))
         except StageError:
             raise refusal from None
         if mended.files == refused.files:
             raise refusal
-        return mended
+        earlier = refused.draft.made.candidates or (refused.tried(is_chosen=False),)
+        return _on_record(mended, (mended,), earlier)
 
-    async def _mend(self, candidate: Candidate, seconds: float) -> Candidate:
-        """What the model makes of ``candidate`` when it is told what is wrong with it."""
-        return await self._make(candidate.draft, (*candidate.rejected, candidate.inspection), seconds)
+    async def _draft(self, make: Callable[[Progress], Awaitable[Draft]], seconds: float) -> Draft:
+        return await self._checkpoint(Stage.GENERATE, make, Draft, seconds)
 
-    async def _make(self, before: Draft | None, rejected: tuple[Inspection, ...], seconds: float) -> Candidate:
-        draft = await self._checkpoint(
-            Stage.GENERATE, lambda progress: self._generate(before, rejected, seconds, progress), Draft, seconds
-        )
+    async def _looked_at(
+        self, draft: Draft, rejected: tuple[Inspection, ...], before: Sequence[Candidate]
+    ) -> Candidate:
+        """``draft`` with all its files, seen; ``rejected`` are those it mends, ``before`` all candidates so far."""
         files = await self._checkpoint(Stage.ASSEMBLE, lambda _: self._assemble(draft), str, self._seconds_left())
-        inspection = await self._checkpoint(
-            Stage.VERIFY, lambda _: self._verify(draft, files), Inspection, self._seconds_left()
+        inspection = await self._inspection(draft, files, before)
+        return Candidate(replace(draft, second=None), files, inspection, rejected)
+
+    async def _inspection(self, draft: Draft, files: str, before: Sequence[Candidate]) -> Inspection:
+        return await self._checkpoint(
+            Stage.VERIFY,
+            lambda _: inspect(self._ports, self._job, self._brief, draft, files, before=before),
+            Inspection,
+            self._seconds_left(),
         )
-        return Candidate(draft, files, inspection, rejected)
+
+    async def _restored(self, earlier: Restoration) -> Candidate:
+        """What an earlier job has published, byte for byte, and looked at once more."""
+        made = Made(RESTORED, notes=(f"the files of job {earlier.job_id}, as it published them",))
+
+        async def find(_progress: Progress) -> Draft:
+            return Draft(await self._site(), earlier.files, earlier.files, (), made)
+
+        draft = await self._draft(find, self._seconds_left())
+        return Candidate(draft, draft.files, await self._inspection(draft, draft.files, ()))
+
+    async def _first(self, seconds: float, progress: Progress) -> Draft:
+        """The first app and, written beside it, tests of what the brief asks for."""
+        writing = asyncio.create_task(self._tests(min(WRITING_SECONDS, seconds * WRITING_SHARE)))
+        try:
+            draft = await self._generate(None, (), seconds, progress)
+            tests, why_none = await writing
+        finally:
+            writing.cancel()
+        made = replace(draft.made, notes=(*draft.made.notes, why_none)) if why_none else draft.made
+        return replace(draft, tests=tests, made=made)
+
+    async def _tests(self, seconds: float) -> tuple[tuple[AcceptanceTest, ...], str]:
+        ports, brief = self._ports, self._brief
+        is_page = brief.space_type in {None, SpaceSdk.STATIC}
+        if not ports.writer or not ports.tester or not is_page or not await ports.tester.left_open(brief):
+            return (), ""
+        return await ports.writer.write(self._job.id, brief, seconds=seconds)
+
+    async def _mended(
+        self, before: Draft, rejected: tuple[Inspection, ...], seconds: float, progress: Progress, *, has_second: bool
+    ) -> Draft:
+        """The model's repair, and beside it what the next model of the chain makes, if it may be asked."""
+        begun = asyncio.create_task(self._second(before, seconds if has_second else 0.0, progress))
+        try:
+            try:
+                draft = await self._generate(before, rejected, seconds, progress)
+            except StageError as error:
+                if not await begun:
+                    raise
+                draft = replace(before, made=replace(before.made, notes=(*before.made.notes, str(error))))
+            return replace(draft, second=await begun)
+        finally:
+            begun.cancel()
+
+    async def _second(self, first: Draft, seconds: float, progress: Progress) -> Draft | None:
+        """Another model's app; None when there is no other model, no time, or it makes none."""
+        seconds, calls = seconds * SECOND_SHARE, first.made.calls
+        if seconds < SECOND_SECONDS or not calls:
+            return None
+        try:
+            second = await self._generate(
+                first, (), seconds, lambda note: progress(f"second candidate: {note}"), after=calls[-1].asked
+            )
+        except (NoModelLeft, BudgetExhausted):
+            return None
+        except StageError as error:
+            progress(f"there is no second candidate: {error}")
+            return None
+        return second if second.made.model else None
 
     async def _generate(
-        self, before: Draft | None, rejected: tuple[Inspection, ...], seconds: float, progress: Progress
+        self,
+        before: Draft | None,
+        rejected: tuple[Inspection, ...],
+        seconds: float,
+        progress: Progress,
+        *,
+        after: str | None = None,
     ) -> Draft:
         ports, brief = self._ports, self._brief
         site = await self._site()
@@ -185,8 +220,10 @@ class Candidates:
             checks = await ports.sites.checks(site)
             held = tuple(text for text, did_hold in checks.items() if did_hold)
             unmet = tuple(text for text, did_hold in checks.items() if not did_hold)
-        shown = tuple([await self._with_picture(inspection.seen) for inspection in rejected])
-        order = Order(self._job.id, brief, site.target, base, held, unmet, seconds, shown)
+        shown = tuple([await with_picture(self._ports, inspection.seen) for inspection in rejected])
+        spare_calls = MAX_REPAIRS if after else 0
+        after = after or (before.after if before else None)
+        order = Order(self._job.id, brief, site.target, base, held, unmet, seconds, shown, after, spare_calls)
         generation = await ports.generator.generate(order, progress)
         told = (finding.message for finding in attachment_findings(generation.files, brief, base))
         notes = (*generation.made.notes, *told)
@@ -198,6 +235,8 @@ class Candidates:
             made=replace(generation.made, notes=notes),
             unmet_checks=unmet,
             renders=generation.renders,
+            tests=before.tests if before else (),
+            after=after,
         )
 
     async def _site(self) -> Site:
@@ -214,10 +253,6 @@ class Candidates:
             site = await self._ports.publishers[site.target].restore(site)
             return site, await self._ports.workspaces.published(site)
 
-    async def _with_picture(self, seen: Seen) -> Verification:
-        picture = await self._ports.blobs.get(seen.screenshot) if seen.screenshot else None
-        return Verification(seen.verdicts, seen.findings, seen.console, picture=picture)
-
     async def _assemble(self, draft: Draft) -> str:
         blobs = self._ports.blobs
         generation = Generation(await blobs.get_files(draft.files), draft.made)
@@ -227,50 +262,23 @@ class Candidates:
         address = self._ports.publishers[draft.site.target].address(draft.site)
         return await blobs.put_files(await with_pictures(files, address, draft.renders, self._ports.camera))
 
-    async def _verify(self, draft: Draft, digest: str) -> Inspection:
-        ports, brief = self._ports, self._brief
-        files = await ports.blobs.get_files(digest)
-        await asyncio.to_thread(ports.secrets.scan, files, commit_message(self._job, draft.made))
-        address = ports.publishers[draft.site.target].address(draft.site)
-        earlier = tuple(check for check in map(Check.from_text, draft.earlier_checks) if check not in brief.checks)
-        looked = await ports.verifier.verify(files, brief, address, earlier)
-        verification, notes = await self._judged(files, looked)
-        base = await ports.blobs.get_files(draft.base) if draft.base else None
-        attachments = attachment_findings(await ports.blobs.get_files(draft.files), brief, base)
-        forbidden = publication_findings(files, brief, base)
-        missing = missing_pictures(files, draft.renders)
-        findings = (*verification.findings, *regressions(looked), *attachments, *missing, *forbidden)
-        verification = replace(verification, findings=findings)
-        has_time = self._model_seconds() >= REPAIR_SECONDS
-        is_repairable = draft.made.model is not None and has_time and not verification.is_flawless
-        screenshot, trace = [
-            await ports.blobs.put(kept) if kept else None for kept in (verification.picture, verification.recording)
-        ]
-        seen = Seen(
-            verification.verdicts, verification.findings, verification.console, screenshot, trace, verification.no_trace
-        )
-        return Inspection(seen, is_repairable, notes)
-
-    async def _judged(self, files: AppFiles, seen: Verification) -> tuple[Verification, tuple[str, ...]]:
-        """Ask the judge about prose that nobody could decide, if there is one, and time for it."""
-        open_checks = [
-            verdict.check
-            for verdict in seen.verdicts
-            if verdict.outcome is Outcome.NOT_VERIFIABLE and verdict.check.script is None
-        ]
-        judge, seconds = self._ports.judge, self._model_seconds()
-        if judge is None or not open_checks or seconds < REPAIR_SECONDS:
-            return seen, ()
-        opinions, why_none = await judge.judge(self._job.id, self._brief, open_checks, files, seen, seconds=seconds)
-        checks = [verdict.check for verdict in seen.verdicts]
-        judged = replace(seen, verdicts=merge_verdicts(checks, seen.verdicts, opinions))
-        return judged, (why_none,) if why_none else ()
-
     def _seconds_left(self) -> float:
         return self._job.seconds_left(self._ports.clock.now())
 
     def _model_seconds(self) -> float:
-        return max(self._seconds_left() - (1 - MODEL_SHARE) * self._job.seconds_given, 0.0)
+        return model_seconds(self._ports, self._job)
+
+
+def _on_record(chosen: Candidate, tried: Sequence[Candidate], earlier: tuple[Tried, ...] = ()) -> Candidate:
+    """``chosen`` with what is told of all that were tried, and its trials in their light."""
+    others = [candidate for candidate in tried if candidate is not chosen]
+    told = (
+        *(replace(one, is_chosen=False) for one in earlier),
+        *(candidate.tried(is_chosen=candidate is chosen) for candidate in tried),
+    )
+    made = replace(chosen.draft.made, candidates=told if len(told) > 1 else ())
+    inspection = replace(chosen.inspection, seen=with_doubts(chosen.seen, [other.seen for other in others]))
+    return replace(chosen, draft=replace(chosen.draft, made=made), inspection=inspection)
 
 
 def notes_on_site(job: Job, draft: Draft) -> tuple[str, ...]:

@@ -3,7 +3,8 @@
 import asyncio
 from dataclasses import replace
 
-from pipeline.deploy.candidates import Candidate, Candidates, Ports, notes_on_site
+from pipeline.deploy.candidates import Candidates, notes_on_site
+from pipeline.deploy.records import Candidate, Ports
 from pipeline.deploy.words import commit_message
 from pipeline.domain.brief import Brief
 from pipeline.domain.errors import BuildFailed, ContentRefused, PlanRequired, Unpublishable, WorkspaceMissing

@@ -170,16 +170,17 @@ class NeighbourRule(UrlRule):
         if origin is None:
             raise Misconfigured(f"{setting} must be an http or https address, like https://HOST/api-deploy")
         super().__init__(setting=setting)
-        self.is_here = _is_this_machine(origin.host)
+        self.is_here = is_this_machine(origin.host)
         self._endpoint = origin
 
     def allows(self, origin: Origin) -> bool:
         """Whether it is the service's own, or a neighbour of one that is not public."""
         is_neighbour = not self._endpoint.is_public and origin.host == self._endpoint.host
-        return origin == self._endpoint or is_neighbour or (self.is_here and _is_this_machine(origin.host))
+        return origin == self._endpoint or is_neighbour or (self.is_here and is_this_machine(origin.host))
 
 
-def _is_this_machine(host: str) -> bool:
+def is_this_machine(host: str) -> bool:
+    """Whether ``host``, a name or an address, is loopback."""
     address = ip_literal(host)
     return host == "localhost" or (address is not None and address.is_loopback)
 

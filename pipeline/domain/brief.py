@@ -113,6 +113,14 @@ class Wishes:
 
 
 @dataclass(frozen=True, slots=True)
+class Restoration:
+    """Files that an earlier job has published, to be published again."""
+
+    job_id: str
+    files: str  # their digest
+
+
+@dataclass(frozen=True, slots=True)
 class Brief:
     """What is to be built or changed, for whom, and how it will be judged."""
 
@@ -127,6 +135,7 @@ class Brief:
     target: Target | None = None  # None = the operator's default
     space_type: SpaceSdk | None = None  # for Spaces; None = the generator chooses
     wishes: Wishes = Wishes()
+    restores: Restoration | None = None  # nothing is made then
 
     @property
     def key(self) -> JobKey:
@@ -147,6 +156,7 @@ class Brief:
             [[a.name, a.media_type, sha256(a.content).hexdigest()] for a in self.attachments],
             *(self.evaluation_url, self.target, self.space_type),
             *(astuple(self.wishes) if self.wishes != Wishes() else ()),  # fingerprints on record know none
+            *(astuple(self.restores) if self.restores else ()),
         ]
         return sha256(json.dumps(content).encode()).hexdigest()
 

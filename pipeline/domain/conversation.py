@@ -45,6 +45,8 @@ class CallLimits:
     avoid: frozenset[str] = frozenset()  # models whose answers could not be used
     model: str | None = None  # the only one that may be asked
     max_usd: float | None = None  # for all calls of the job together, where that is less than the operator's cap
+    after: str | None = None  # only models after this one of the chain may be asked
+    spare_calls: int = 0  # of the job, that must be left after this one
 
     def lets(self, model: str) -> bool:
         """Whether it may be asked."""

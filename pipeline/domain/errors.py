@@ -138,6 +138,10 @@ class GenerationFailed(StageError):
     """No model gave a usable app."""
 
 
+class NoModelLeft(GenerationFailed):
+    """Every model that could be asked is one to be avoided."""
+
+
 class BudgetExhausted(StageError):
     """The job's model calls, tokens or money are used up."""
 

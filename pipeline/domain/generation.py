@@ -21,6 +21,8 @@ class Order:
     unmet_checks: tuple[str, ...] = ()  # of earlier rounds, which nobody saw hold
     seconds: float = 390.0
     rejected: tuple[Verification, ...] = ()  # what was found wrong with this job's candidates, in order
+    after: str | None = None  # only models after this one of the chain may be asked
+    spare_calls: int = 0  # of the job, that are to be left for others
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +77,36 @@ class ModelCall:
 
 
 @dataclass(frozen=True, slots=True)
+class Tried:
+    """One of a job's candidates, in short."""
+
+    role: str  # first, repair, or second: of another model
+    model: str | None
+    files: str  # digest
+    passed: int  # checks of the brief
+    failed: int
+    undecided: int
+    errors: int  # that no check asked about
+    tests_passed: int  # acceptance tests
+    tests_failed: int
+    is_chosen: bool = False
+
+
+RESTORED = "restored"
+"""In the place of a generator: the app is one that an earlier job has published."""
+
+
+@dataclass(frozen=True, slots=True)
 class Made:
     """How an app was made."""
 
-    generator: str = ""  # plain or model; empty as long as there is no app
+    generator: str = ""  # plain, model or RESTORED; empty as long as there is no app
     summary: str = ""  # a few sentences on what was built, for the README and the reply
     model: str | None = None  # that answered; None when none was asked
     prompts: tuple[str, ...] = ()  # ids and versions
     calls: tuple[ModelCall, ...] = ()
     notes: tuple[str, ...] = ()  # what the caller should know: fallbacks taken, limits met
+    candidates: tuple[Tried, ...] = ()  # when there was more than one
 
 
 @dataclass(frozen=True, slots=True)

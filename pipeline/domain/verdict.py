@@ -1,10 +1,14 @@
 """What verification reports. Nothing is claimed that was not seen."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import TypeVar
 
+from pipeline.domain.acceptance import AcceptanceTest
 from pipeline.domain.brief import Check
+
+S = TypeVar("S", bound="Seen")
 
 
 class Outcome(StrEnum):
@@ -54,6 +58,16 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Trial:
+    """An acceptance test, tried on a candidate. No verdict on any check: whoever wrote the test may have erred."""
+
+    test: AcceptanceTest
+    outcome: Outcome
+    evidence: str
+    is_doubtful: bool = False  # it fails on every candidate, though no check of the brief fails
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """What was seen of a candidate."""
 
@@ -63,6 +77,7 @@ class Seen:
     screenshot: str | None = None  # digest of a PNG of the page; None when nobody looked
     trace: str | None = None  # digest of Playwright's record of a second look, when a check failed
     no_trace: str = ""  # why a look at which a check failed was not recorded
+    trials: tuple[Trial, ...] = ()  # one per acceptance test
 
     def count(self, outcome: Outcome) -> int:
         """How many checks came out as ``outcome``."""
@@ -74,10 +89,19 @@ class Seen:
         return not self.count(Outcome.FAIL) and not self.errors
 
     @property
-    def rank(self) -> tuple[int, int, int]:
-        """Greater is better: fewer failed checks of any round first, then more that passed, then fewer errors."""
+    def rank(self) -> tuple[int, int, int, int]:
+        """Greater is better: fewer failed checks of any round first, then more that passed, then fewer errors.
+
+        Acceptance tests that passed decide between those that are equal in this.
+        """
         lost = sum(finding.rule == REGRESSION for finding in self.findings)
-        return -self.count(Outcome.FAIL) - lost, self.count(Outcome.PASS), -len(self.errors)
+        passed = sum(trial.outcome is Outcome.PASS for trial in self.trials)
+        return -self.count(Outcome.FAIL) - lost, self.count(Outcome.PASS), -len(self.errors), passed
+
+    @property
+    def failed_trials(self) -> tuple[Trial, ...]:
+        """Those that are worth a repair."""
+        return tuple(trial for trial in self.trials if trial.outcome is Outcome.FAIL and not trial.is_doubtful)
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -94,6 +118,18 @@ class Verification(Seen):
     text: str = ""  # that visitors read on the page
     earlier: tuple[Verdict, ...] = ()  # on checks of earlier rounds, which count for nothing here
     questions: Mapping[Check, Check] = field(default_factory=dict)  # checks in prose, put as page scripts
+
+
+def with_doubts(seen: S, others: Iterable[Seen]) -> S:
+    """``seen`` with those trials marked doubtful that failed on it and on all ``others``, though no check fails."""
+    trials = [{trial.test for trial in other.trials if trial.outcome is Outcome.FAIL} for other in others]
+    if seen.count(Outcome.FAIL) or not trials:
+        return seen
+    always = set.intersection(*trials)
+    marked = (
+        replace(trial, is_doubtful=trial.outcome is Outcome.FAIL and trial.test in always) for trial in seen.trials
+    )
+    return replace(seen, trials=tuple(marked))
 
 
 def merge_verdicts(checks: Iterable[Check], *sources: Iterable[Verdict]) -> tuple[Verdict, ...]:

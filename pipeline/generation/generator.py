@@ -4,12 +4,11 @@ import asyncio
 from dataclasses import dataclass, replace
 
 from pipeline.domain.conversation import CallLimits, Finish, Image, Message, Reply, Role
-from pipeline.domain.errors import BudgetExhausted, GenerationFailed, InvalidInput
+from pipeline.domain.errors import BudgetExhausted, GenerationFailed, InvalidInput, NoModelLeft
 from pipeline.domain.files import AppFiles
 from pipeline.domain.generation import Generation, Made, ModelCall, Order
 from pipeline.domain.verdict import Verification
 from pipeline.generation.attachments import AttachmentView, describe_attachments, wrap_untrusted
-from pipeline.generation.model.failure import NoModelLeft
 from pipeline.generation.opening import opening, target_prompts
 from pipeline.generation.problems import (
     LAST_LINES,
@@ -40,6 +39,7 @@ MENDS = 2
 MAX_SHOWN = 40
 MAX_PIECES = 8
 """Of one answer that its model's output limit cuts off again and again; the job's caps end it sooner."""
+MAX_BREAKS = 4  # of the connection, in answers that begin again each time: another model waits
 
 
 class ModelGenerator:
@@ -77,7 +77,7 @@ class _Answer:
 
     reading: Reading
     reason: str
-    is_cut: bool
+    cut: Finish | None  # how the last piece ended; None = it is whole
     pieces: int
 
 
@@ -132,6 +132,8 @@ class _Making:
                 self._avoided |= {asked}
                 self._begin()
             except NoModelLeft:
+                if not failed:
+                    raise
                 raise GenerationFailed("\n".join(failed) if len(failed) > 1 else str(useless)) from None
             except (GenerationFailed, BudgetExhausted) as error:
                 raise type(error)("\n".join([str(error), *failed])) from error
@@ -167,10 +169,11 @@ class _Making:
             self._say(self._prompts.render("format", reason=answer.reason))
             answer = await self._ask("format")
         reading = answer.reading
-        if answer.is_cut:
-            too_long = [Problem(item.path, f"{item.path} is too long for it") for item in reading.parsed.incomplete]
+        if answer.cut:
+            why = "is too long for it" if answer.cut is Finish.LENGTH else "is not whole, for the connection broke"
+            unfinished = [Problem(item.path, f"{item.path} {why}") for item in reading.parsed.incomplete]
             times = {1: "once", 2: "twice"}.get(answer.pieces, f"{answer.pieces} times")
-            raise _Useless(f"the model's answer was cut off {times}", too_long)
+            raise _Useless(f"the model's answer was cut off {times}", unfinished)
         if reading.rung is Rung.NONE:
             raise _Useless("no app could be read from the model's answers", [Problem(None, answer.reason)])
         if reading.rung is not Rung.TAGS:
@@ -241,6 +244,7 @@ class _Making:
             )
             path = incomplete[-1].path if incomplete else ""
             is_stuck = pieces > 1 and (reading.rung is Rung.NONE or is_begun_again(reply.text, path))
+            is_stuck &= reply.finish is Finish.LENGTH or pieces >= MAX_BREAKS
             if not is_cut or is_stuck or pieces == MAX_PIECES:
                 break
             self._progress(f"the answer was cut off; asking for the rest{f', from {path}' if path else ''}")
@@ -248,15 +252,13 @@ class _Making:
             self._say(self._prompts.render("continue", path=path, last_lines=last_lines))
             reply = await self._ask_once("continue")
             text, pieces = joined(text, reply.text, path), pieces + 1
-            if (
-                read_answer(replace(reply, text=text))[0].rung is Rung.NONE
-                and read_answer(reply)[0].rung is not Rung.NONE
-            ):
+            joint, alone = (read_answer(replace(reply, text=part))[0].rung for part in (text, reply.text))
+            if joint is Rung.NONE and alone is not Rung.NONE:
                 text = reply.text  # the whole answer once more
         if pieces > 1 and not is_cut:
             self._notes.append(f"the model's answer was cut off, and put together from {pieces} pieces")
         self._calls[-1] = replace(self._calls[-1], form=reading.rung)
-        return _Answer(reading, reason, is_cut and reading.rung is not Rung.NONE, pieces)
+        return _Answer(reading, reason, reply.finish if is_cut and reading.rung is not Rung.NONE else None, pieces)
 
     async def _ask_once(self, prompt_id: str) -> Reply:
         prompt = self._prompts[prompt_id]
@@ -264,10 +266,9 @@ class _Making:
         if seconds <= 0:
             raise GenerationFailed("no time was left to ask a model")
         tokens = max(FEWEST_TOKENS, min(prompt.max_output_tokens, int(seconds * TOKENS_PER_SECOND)))
-        wishes = self._order.brief.wishes
-        limits = CallLimits(
-            tokens, seconds, prompt.temperature, avoid=self._avoided, model=wishes.model, max_usd=wishes.max_usd
-        )
+        order, wishes = self._order, self._order.brief.wishes
+        limits = CallLimits(tokens, seconds, prompt.temperature, avoid=self._avoided, model=wishes.model)
+        limits = replace(limits, max_usd=wishes.max_usd, after=order.after, spare_calls=order.spare_calls)
         reply = await self._model.ask(self._order.job_id, self._conversation, limits, _FileProgress(self._progress))
         self._conversation = (*self._conversation, Message(Role.ASSISTANT, reply.text or "(empty)"))
         self._calls.append(

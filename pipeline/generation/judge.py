@@ -1,19 +1,19 @@
 """A model as judge of the prose checks that nothing else decides. It may say that it cannot tell."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
 from pipeline.domain.brief import Brief, Check
 from pipeline.domain.conversation import CallLimits, Image, Message, Role
-from pipeline.domain.errors import BudgetExhausted, GenerationFailed
+from pipeline.domain.errors import BudgetExhausted, GenerationFailed, Misconfigured
 from pipeline.domain.files import AppFiles
 from pipeline.domain.verdict import Outcome, Verdict, Verification
 from pipeline.generation.attachments import wrap_untrusted
+from pipeline.generation.entries import entries_in
 from pipeline.generation.prompts import Prompts
 from pipeline.generation.published import WRITTEN_BY_CODE
 from pipeline.generation.tokens import Density, cut_middle, estimate_tokens
-from pipeline.ports import Model
+from pipeline.ports import Model, Pictured
 
 JUDGE_SECONDS = 45.0
 MAX_CHECKS = 20
@@ -60,32 +60,50 @@ class ModelJudge:
         except (GenerationFailed, BudgetExhausted) as error:
             return (), f"the judge gave no verdict: {error}"
         material = _plain("\n".join([page, *shown, *shown.values()]))
-        entries = _entries(reply.text)
+        entries = entries_in(reply.text)
         verdicts = tuple(verdict for entry in entries if (verdict := _verdict(entry, asked, material)))
         said = "none of its opinions was certain and quoted what it was shown" if entries else "its answer is no list"
         return verdicts, "" if verdicts else f"the judge gave no verdict: {said}"
 
+    async def prefers_second(
+        self, job_id: str, brief: Brief, first: Pictured, second: Pictured, *, seconds: float
+    ) -> bool | None:
+        """Whether the second app is the better one; None when two answers, with the order swapped, do not agree."""
+        answers = [
+            await self._better(job_id, brief, one, other, seconds / 2)
+            for one, other in ((first, second), (second, first))
+        ]
+        return {"AB": False, "BA": True}.get("".join(answers))
 
-def _shown(files: AppFiles) -> dict[str, str]:
-    """Texts of the app, small ones first, as many as there is room for. A README speaks for its author: it is last."""
+    async def _better(self, job_id: str, brief: Brief, one: Pictured, other: Pictured, seconds: float) -> str:
+        """A, B or something else."""
+        blocks = [
+            [wrap_untrusted("file", {"path": path}, text) for path, text in _shown(files, FILES_TOKENS // 2).items()]
+            for files, _ in (one, other)
+        ]
+        told = wrap_untrusted("brief", {}, cut_middle(brief.text, Density.PROSE, PAGE_TOKENS))
+        pictures = [picture for _, picture in (one, other) if picture]
+        images = tuple(Image("image/png", picture) for picture in pictures) if len(pictures) == len(blocks) else ()
+        try:
+            prompt = self._prompts["choose"]
+            question = self._prompts.render("choose", brief=told, first=blocks[0], second=blocks[1])
+            given = min(seconds, JUDGE_SECONDS)
+            limits = CallLimits(prompt.max_output_tokens, given, prompt.temperature, max_usd=brief.wishes.max_usd)
+            reply = await self._model.ask(job_id, (Message(Role.USER, question, images),), limits, lambda _: None)
+        except (GenerationFailed, BudgetExhausted, Misconfigured):
+            return ""
+        return next((str(entry.get("better")).strip().upper() for entry in entries_in(reply.text)), "")
+
+
+def _shown(files: AppFiles, left: int = FILES_TOKENS) -> dict[str, str]:
+    """Texts of the app, small ones first, while tokens are ``left``. A README speaks for its author: it is last."""
     shown: dict[str, str] = {}
-    left = FILES_TOKENS
     for path in sorted(files, key=lambda path: (path.lower().startswith("readme"), len(files[path]))):
         text = files.text(path) if path not in WRITTEN_BY_CODE else None
         if text and left > 0:
             shown[path] = cut_middle(text, Density.CODE, min(FILE_TOKENS, left))
             left -= estimate_tokens(shown[path])
     return shown
-
-
-def _entries(text: str) -> list[dict[str, Any]]:
-    """The JSON array in an answer, whatever stands around it; empty when there is none."""
-    start, end = text.find("["), text.rfind("]")
-    try:
-        document = json.loads(text[start : end + 1]) if 0 <= start < end else []
-    except ValueError:
-        return []
-    return [entry for entry in document if isinstance(entry, dict)] if isinstance(document, list) else []
 
 
 def _verdict(entry: dict[str, Any], asked: Sequence[Check], material: str) -> Verdict | None:

@@ -70,6 +70,14 @@ def findings_of(verification: Verification) -> list[str]:
         wrap_untrusted("finding", {"check": "failed"}, f"{verdict.check.text}\nSeen: {verdict.evidence}")
         for verdict in failed
     ]
+    found += [
+        wrap_untrusted(
+            "finding",
+            {"acceptance-test": "failed"},
+            "\n".join([trial.test.title, *map(str, trial.test.steps), f"Seen: {trial.evidence}"]),
+        )
+        for trial in verification.failed_trials
+    ]
     kept = [finding for finding in verification.findings if finding.rule == ATTACHMENT_KEPT]
     for error in (*verification.errors, *kept):
         place = f"{error.path}{f', line {error.line}' if error.line else ''}: " if error.path else ""

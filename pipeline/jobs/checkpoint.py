@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 from pipeline.domain import errors
@@ -25,8 +25,15 @@ RunStep = Callable[[str, Callable[[], Coroutine[Any, Any, Outcome]]], Awaitable[
 """The engine's durable step: a name, and what to run unless its outcome is on record."""
 
 PROGRESS_SECONDS = 0.25
+UNSUSPECTED_STARTS = 2
+"""Of a stage of which nothing was recorded. After more of them it may be what ended the process: it rests first, longer
+each time, and then runs while no other such stage does, so that each is blamed for its own crashes alone."""
+
 MOST_STARTS = 5
 """Of a stage, before it is taken for what ends the process. An orderly stop is on record and does not count."""
+
+FIRST_REST_SECONDS = 2.0
+
 _KINDS = {kind.code: kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, StageError)}
 
 
@@ -34,16 +41,27 @@ class StageCheckpoint:
     """The ``Checkpoint`` port for one job.
 
     Expected failures travel as values: an exception's class does not survive the engine's record, its code does.
+
+    Args:
+        suspects: held by the one stage that runs now of those with more than UNSUSPECTED_STARTS.
+        known: what the first stages came to in an earlier attempt at the job.
     """
 
     def __init__(
-        self, job_id: str, records: JobRecords, failpoint: Failpoint, run_step: RunStep, known: Sequence[Outcome] = ()
+        self,
+        job_id: str,
+        records: JobRecords,
+        failpoint: Failpoint,
+        run_step: RunStep,
+        *,
+        suspects: asyncio.Lock,
+        known: Sequence[Outcome] = (),
     ) -> None:
-        """``known`` are the outcomes of the first stages, from an earlier attempt at the job."""
         self._job_id = job_id
         self._records = records
         self._failpoint = failpoint
         self._run_step = run_step
+        self._suspects = suspects
         self._known = known
         self._position = 0
         self.stage = Stage.ACCEPT
@@ -85,14 +103,11 @@ class StageCheckpoint:
         seconds: float | None,
     ) -> Outcome:
         self._failpoint.pass_by(stage, Moment.BEFORE)
-        starts = await self._records.begin(self._job_id, stage)
         begun = time.monotonic()
         detail = ""
         notes = ProgressNotes(self._job_id, stage, self._records)
         try:
-            if starts > MOST_STARTS:
-                raise GivenUp(f"the service ended {MOST_STARTS} times while it was at work on {stage}")
-            async with notes as progress, asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds), self._start(stage), notes as progress:
                 outcome = {"value": to_json(returns, await effect(progress))}
         except (StageError, TimeoutError) as error:
             failure = error if isinstance(error, StageError) else DeadlineExceeded(_no_time(stage, notes.last, seconds))
@@ -103,6 +118,19 @@ class StageCheckpoint:
         await self._records.end_stage(self._job_id, position, stage, outcome, detail=detail, seconds=elapsed)
         log_stage(self._job_id, stage, elapsed, detail)
         return outcome
+
+    @asynccontextmanager
+    async def _start(self, stage: Stage) -> AsyncIterator[None]:
+        starts = await self._records.begin(self._job_id, stage, UNSUSPECTED_STARTS)
+        if starts > MOST_STARTS:
+            raise GivenUp(f"the service ended {MOST_STARTS} times while it was at work on {stage}")
+        if starts <= UNSUSPECTED_STARTS:
+            yield
+            return
+        await asyncio.sleep(FIRST_REST_SECONDS * 2 ** (starts - UNSUSPECTED_STARTS - 1))
+        async with self._suspects:
+            await self._records.begin(self._job_id, stage)
+            yield
 
 
 class ProgressNotes:

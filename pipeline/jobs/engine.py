@@ -94,6 +94,7 @@ class Engine:
         self._worker: Worker | None = None
         self._under_way: dict[str, asyncio.Task[None]] = {}
         self._unheld: set[str] = set()
+        self._suspects = asyncio.Lock()
         self._idle = threading.Event()
         self._idle.set()
 
@@ -195,8 +196,9 @@ class Engine:
         if job.status.is_final or job.attempt != attempt:
             return
         known = await self._database.transact(lambda connection: outcomes_of(connection, job_id)) if attempt else ()
+        outcomes = [stage.outcome for stage in known]
         checkpoint = StageCheckpoint(
-            job_id, self._records, self._failpoint, run_step, [stage.outcome for stage in known]
+            job_id, self._records, self._failpoint, run_step, suspects=self._suspects, known=outcomes
         )
         has_begun = job.status is JobStatus.RUNNING
         try:
@@ -216,9 +218,7 @@ class Engine:
             message = "an unexpected error inside the service; its log has the details under this job's id"
             await self._fail(job_id, attempt, Failure(checkpoint.stage, "internal_error", message))
         else:
-            await self._records.set_status(
-                job_id, JobStatus.SUCCEEDED, attempt=attempt
-            )  # as it is
+            await self._records.set_status(job_id, JobStatus.SUCCEEDED, attempt=attempt)  # as it is
             log_end(await self._records.get(job_id))
 
     async def _fail(self, job_id: str, attempt: int, failure: Failure) -> None:

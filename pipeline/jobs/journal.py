@@ -4,7 +4,7 @@ import logging
 from collections import Counter
 
 from pipeline.domain.job import Job, JobStatus, Stage
-from pipeline.domain.notification import Delivery
+from pipeline.domain.notification import Delivery, NextStep, next_step
 from pipeline.domain.verdict import Outcome
 
 _log = logging.getLogger(__name__)
@@ -49,7 +49,10 @@ def log_end(job: Job) -> None:
 
 
 def log_telling(job_id: str, told: Delivery, next_seconds: float | None) -> None:
-    """An attempt at telling the evaluator failed; the next one is made then, or never."""
-    fields = {"attempt": told.attempt, "status": told.status, "error": told.error, "next_in_seconds": next_seconds}
-    context = {"action": "delivery.failed", "job_id": job_id, **fields}
-    _log.warning("the evaluator did not take the notification", extra=context)
+    """How an attempt at telling the evaluator went; after one that failed the next is made then, or never."""
+    fields = {"job_id": job_id, "attempt": told.attempt, "status": told.status, "seconds": round(told.seconds, 3)}
+    if next_step(told.status) is NextStep.DONE:
+        _log.info("the evaluator was told", extra={"action": "delivery.made", **fields})
+        return
+    fields |= {"error": told.error, "next_in_seconds": next_seconds}
+    _log.warning("the evaluator did not take the notification", extra={"action": "delivery.failed", **fields})

@@ -126,8 +126,7 @@ class Outbox:
                 kind, detail = EventKind.FAILED, f"given up at attempt {delivery.attempt}: {answered}"
             seconds = (now - (job.deliveries or (delivery,))[0].at).total_seconds()
             add_event(connection, job.id, now, kind, Stage.NOTIFY, detail=detail, seconds=seconds)
-        if step is not NextStep.DONE:
-            log_telling(job.id, delivery, (next_at - now).total_seconds() if next_at else None)
+        log_telling(job.id, delivery, (next_at - now).total_seconds() if next_at else None)
 
     async def retry_dead_letters(
         self, *, email: str | None = None, since: datetime | None = None, origin: Origin | None = None

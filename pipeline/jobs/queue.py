@@ -1,14 +1,15 @@
 """The queue and the records, as the edges see them: the ``Jobs`` port."""
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from pipeline.domain.brief import Brief, wish_problems
-from pipeline.domain.errors import FieldProblem, InvalidInput, Unavailable
+from pipeline.domain.brief import Brief, Restoration, wish_problems
+from pipeline.domain.errors import Conflict, FieldProblem, InvalidInput, Unavailable
 from pipeline.domain.files import AppFiles
 from pipeline.domain.job import Job, JobEvent, JobStatus, Stage
 from pipeline.domain.publication import Target
@@ -40,7 +41,7 @@ class QueueRules:
 
 
 class JobQueue:
-    """Accept, show, watch, cancel, retry, redeliver.
+    """Accept, show, watch, cancel, retry, restore, redeliver.
 
     Attributes:
         is_draining: set when the service is about to stop: nothing is accepted, and waiters are sent away.
@@ -193,6 +194,31 @@ class JobQueue:
             return await self._retries.retry_failed(email=email, since=since)
         finally:
             self._submissions.announce()
+
+    async def restore(self, job_id: str) -> Job:
+        """Publish the files of ``job_id`` again, as a new commit on top of what its site has by now.
+
+        Returns:
+            The new job that does so: a later round of the same task, of which no evaluator is told.
+
+        Raises:
+            NotFound: no such job.
+            Conflict: it has published nothing.
+            Busy, Unavailable: as for a new one.
+        """
+        job, files = await self._records.get(job_id), await self._records.files_digest(job_id)
+        if job.publication is None or files is None:
+            raise Conflict(f"job {job_id} has published nothing, so there is nothing to restore")
+        brief = replace(
+            await self._records.brief(job_id),
+            task=job.site_task or job.key.task,
+            round=max(job.key.round, 2),
+            nonce=f"restore-{uuid.uuid4().hex}",
+            evaluation_url=None,
+            target=job.publication.target,
+            restores=Restoration(job_id, files),
+        )
+        return (await self.accept(brief))[0]
 
     async def redeliver(self, job_id: str) -> Job:
         """Tell the evaluator once more.

@@ -28,7 +28,8 @@ from pipeline.jobs.timeline import add_event, begin_stage
 from pipeline.jobs.turns import Attempt, Enqueue, attempts_of, let_in, one_at_a_time, too_late, whose_turn_it_is
 from pipeline.ports import Clock
 
-FIRST_LOOK_SECONDS = 30
+TAKEN = "this email, task, round and nonce were sent before with another body: use a new nonce"
+FIRST_LOOK = timedelta(seconds=30)
 
 OnEvent = Callable[[str], None]
 """Told the id of a job whenever its timeline has grown."""
@@ -68,28 +69,26 @@ class JobRecords:
         now = self._clock.now()
         row = new_row(brief, target, notify=notify, received_at=now, deadline=deadline) | {"site_task": site_task}
         job_id, table = brief.key.job_id, tables.jobs
+        own = table.c.id == job_id
 
         def work(connection: sa.Connection) -> tuple[Any, bool]:
             one_at_a_time(connection, brief.email)
             if not upsert(connection, table, row):
-                known = connection.execute(sa.select(table).where(table.c.id == job_id)).one()
+                known = connection.execute(sa.select(table).where(own)).one()
                 if known.fingerprint != brief.fingerprint:
-                    raise KeyReused(
-                        "this email, task, round and nonce were sent before with another body: use a new nonce"
-                    )
+                    raise KeyReused(TAKEN)
                 if known.notification == DeliveryState.PENDING:
                     hold(connection, job_id)
                 return known, False
             require_room(connection, queue_limit)
             digests = self._blobs.put_all(connection, [attachment.content for attachment in brief.attachments])
-            stored = table.update().where(table.c.id == job_id).values(brief=brief_to_json(brief, digests))
-            connection.execute(stored)
+            connection.execute(table.update().where(own).values(brief=brief_to_json(brief, digests)))
             add_event(connection, job_id, now, EventKind.FINISHED, Stage.ACCEPT, detail="accepted", seconds=0.0)
             if row["notification"] is DeliveryState.PENDING:
                 hold(connection, job_id)
             if not (notify and follow(connection, brief, now)):
-                let_in(connection, whose_turn_it_is().where(table.c.id == job_id), self._enqueue)
-            return connection.execute(sa.select(table).where(table.c.id == job_id)).one(), True
+                let_in(connection, whose_turn_it_is().where(own), self._enqueue)
+            return connection.execute(sa.select(table).where(own)).one(), True
 
         accepted, is_new = await self._database.transact(work)
         self._tell(job_id)
@@ -199,10 +198,10 @@ class JobRecords:
         )
         self._on_event(job_id)
 
-    async def begin(self, job_id: str, stage: Stage) -> int:
-        """Note that ``stage`` begins; return how often one has begun since anything of the job was recorded."""
+    async def begin(self, job_id: str, stage: Stage, at_most: int | None = None) -> int:
+        """Note that ``stage`` begins, and return how often one has: see ``begin_stage``."""
         now = self._clock.now()
-        count = await self._database.transact(lambda connection: begin_stage(connection, job_id, now, stage))
+        count = await self._database.transact(lambda connection: begin_stage(connection, job_id, now, stage, at_most))
         self._on_event(job_id)
         return count
 
@@ -241,8 +240,7 @@ class JobRecords:
     ) -> None:
         """Show what is known of the chosen app, and the digest of its files.
 
-        With its ``publication`` it is live, and the job has succeeded, also the jobs that share it: the evaluators are
-        told from now on. That is never taken back.
+        With its ``publication`` it is live: the jobs that share it have succeeded, and their evaluators are told.
         """
         table, now = tables.jobs, self._clock.now()
         result = {**to_json(Made, made), **to_json(Seen, seen), "publication": None}
@@ -250,8 +248,7 @@ class JobRecords:
         if publication:
             result["publication"] = to_json(Publication, publication)
             values["live_at"] = sa.func.coalesce(table.c.live_at, sa.literal(now, tables.UtcDateTime()))
-            look_at = now + timedelta(seconds=FIRST_LOOK_SECONDS)
-            values["next_look_at"] = look_at if publication.is_unconfirmed else None
+            values["next_look_at"] = now + FIRST_LOOK if publication.is_unconfirmed else None
 
         def work(connection: sa.Connection) -> list[str]:
             if publication:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
+from pipeline.domain.acceptance import AcceptanceTest
 from pipeline.domain.brief import Brief, Check
 from pipeline.domain.call_event import CallEvent, CallOutcome
 from pipeline.domain.conversation import CallLimits, Conversation, Reply
@@ -13,7 +14,7 @@ from pipeline.domain.generation import Generation, Made, Order, Usage
 from pipeline.domain.job import Stage
 from pipeline.domain.notification import Delivery, Notification, Trigger
 from pipeline.domain.publication import Publication, Remote, Site, Target
-from pipeline.domain.verdict import Seen, Verdict, Verification
+from pipeline.domain.verdict import Seen, Trial, Verdict, Verification
 from pipeline.ports.batches import Batches as Batches
 from pipeline.ports.jobs import Jobs as Jobs
 from pipeline.ports.space_host import SpaceHost as SpaceHost
@@ -23,6 +24,10 @@ T = TypeVar("T")
 
 Progress = Callable[[str], None]
 """Told one short sentence whenever something worth showing has happened."""
+
+
+Pictured = tuple[AppFiles, bytes | None]
+"""An app, and a PNG of its page."""
 
 
 class Clock(Protocol):
@@ -105,6 +110,28 @@ class Judge(Protocol):
 
         When there is none, the text says why.
         """
+
+    async def prefers_second(
+        self, job_id: str, brief: Brief, first: Pictured, second: Pictured, *, seconds: float
+    ) -> bool | None:
+        """Whether the second of two apps is the better one; None when that cannot be told."""
+
+
+class TestWriter(Protocol):
+    """Says what visitors of an app should be able to do, before there is one."""
+
+    async def write(self, job_id: str, brief: Brief, *, seconds: float) -> tuple[tuple[AcceptanceTest, ...], str]:
+        """Tests from brief and checks alone. When there is none, the text says why."""
+
+
+class Tester(Protocol):
+    """Visits apps before anybody else does."""
+
+    async def left_open(self, brief: Brief) -> bool:
+        """Whether there are checks in prose that no rule decides."""
+
+    async def try_out(self, files: AppFiles, address: str, tests: Sequence[AcceptanceTest]) -> tuple[Trial, ...]:
+        """Each of ``tests`` as if ``files`` were served at ``address``."""
 
 
 class SecretScanner(Protocol):

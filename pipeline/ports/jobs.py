@@ -60,6 +60,9 @@ class Jobs(Protocol):
     async def retry_failed(self, *, email: str | None = None, since: datetime | None = None) -> int:
         """The same for all that failed, of jobs received ``since`` then; how many. Raises Busy, Unavailable."""
 
+    async def restore(self, job_id: str) -> Job:
+        """Publish its files again, by the job that is returned. Raises NotFound, Conflict, Busy, Unavailable."""
+
     async def redeliver(self, job_id: str) -> Job:
         """Tell the evaluator once more. Raises NotFound, InvalidInput."""
 

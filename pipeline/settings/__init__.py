@@ -152,6 +152,9 @@ class Settings(JobSettings):
     llm_judge_models: CommaSeparated = Field(
         (), description="models of the (first) provider that judge prose checks which neither files nor page decide"
     )
+    acceptance_tests: Annotated[Literal["auto", "none"], LowerCase] = Field(
+        "auto", description="tests that a model writes from the brief where prose checks stand undecided; `none`: never"
+    )
     aipipe_token: SecretStr | None = Field(None, description="sets address and key for AI Pipe")
     openrouter_api_key: SecretStr | None = Field(None, description="sets address and key for OpenRouter")
 
@@ -192,6 +195,10 @@ class Settings(JobSettings):
         None,
         description="hosts whose files apps may load while they are checked, comma-separated; else jsDelivr, cdnjs, "
         "unpkg, Tailwind, Google Fonts; `host=ORIGIN` for a mirror, `none` for no host",
+    )
+
+    otel_exporter_otlp_endpoint: str | None = Field(
+        None, description="where traces are sent (OTLP over HTTP); needs `pip install 'code-to-deployment[tracing]'`"
     )
 
     max_request_bytes: int = Field(32 * MEBIBYTE, gt=0, description="length of a request")

@@ -12,6 +12,7 @@ from pipeline.domain.job import EventKind, Job, JobEvent, JobStatus, Stage
 from pipeline.domain.notification import DeliveryState, Trigger
 from pipeline.domain.publication import Target
 from pipeline.domain.verdict import Outcome, Severity
+from pipeline.shapes.candidates import CandidateView, TrialView
 from pipeline.shapes.view import View, at
 
 
@@ -216,6 +217,8 @@ class JobView(JobSummary):
     calls: list[ModelCallView] = at("job", "calls")
     checks: list[CheckView] = at("job", "seen", "verdicts")
     findings: list[FindingView] = at("job", "seen", "findings")
+    acceptance_tests: list[TrialView] = at("job", "seen", "trials")
+    candidates: list[CandidateView] = at("job", "made", "candidates")
     notes: list[str] = at("job", "made", "notes")
     console: list[str] = at("job", "seen", "console")
     screenshot_url: str | None

@@ -3,15 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from pipeline.domain.acceptance import AcceptanceTest
 from pipeline.domain.brief import Brief, Check
 from pipeline.domain.files import AppFiles
 from pipeline.domain.publication import SpaceSdk
 from pipeline.domain.space import sdk_of
-from pipeline.domain.verdict import NO_BROWSER, Outcome, Verdict, Verification, merge_verdicts
+from pipeline.domain.verdict import NO_BROWSER, Outcome, Trial, Verdict, Verification, merge_verdicts
 from pipeline.ports import Verifier
 from pipeline.verification.browser.sealed_browser import BrowserFailed, SealedBrowser
 
 NEEDS_SERVER = "the app is a program: its page exists only while that runs, and generated programs are not run here"
+
+_EMPTY = AppFiles({"index.html": b"<!doctype html><title></title>", "README.md": b"# \n"})
+"""An app about which sentences of known forms are decided, one way or the other."""
 
 
 class BrowserVerifier:
@@ -42,6 +46,29 @@ class BrowserVerifier:
             findings=(*read.findings, *look.findings),
             earlier=merge_verdicts(earlier, _answered(look.earlier, before), read.earlier),
         )
+
+
+class BrowserTester:
+    """The Tester port."""
+
+    def __init__(self, static: Verifier, browser: SealedBrowser) -> None:
+        self._static = static
+        self._browser = browser
+
+    async def left_open(self, brief: Brief) -> bool:
+        """Whether there are checks in prose that are of no form which reading or looking decides."""
+        read = await self._static.verify(_EMPTY, brief, "https://app.invalid/")
+        left_open = [v.check for v in read.verdicts if v.outcome is Outcome.NOT_VERIFIABLE]
+        return any(check.script is None and check not in read.questions for check in left_open)
+
+    async def try_out(self, files: AppFiles, address: str, tests: Sequence[AcceptanceTest]) -> tuple[Trial, ...]:
+        """Each of ``tests`` in turn; none of them where the app is a program, or the browser fails."""
+        try:
+            if not tests or _needs_server(files):
+                return ()
+            return await self._browser.play(files, address, tests)
+        except BrowserFailed as error:
+            return tuple(Trial(test, Outcome.NOT_VERIFIABLE, f"the browser failed: {error}") for test in tests)
 
 
 def _asked(verdicts: Sequence[Verdict], read: Verification) -> dict[Check, Check]:

@@ -6,7 +6,7 @@ may post for every address and sees every job; an owner only its own.
 Wrong secrets are counted by client address. Beyond the limit they are answered 429 instead of 403, but a right secret
 is never blocked and never counted: evaluators often share an address with strangers, behind a proxy or a NAT, and
 whoever could lock them out by guessing would have won more than by guessing. What makes guessing hopeless is the
-secret's length, so short ones are refused at the start.
+secret's length, so short ones are refused at the start, unless the service listens on loopback alone.
 """
 
 import logging
@@ -28,6 +28,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from structlog.contextvars import bind_contextvars
 
+from pipeline.domain.address import is_this_machine
 from pipeline.domain.deploy_secret import secret_problem
 from pipeline.domain.errors import Misconfigured, NotPermitted
 from pipeline.settings import Settings
@@ -80,7 +81,7 @@ class Credentials:
         if not owned:
             raise Misconfigured("DEPLOY_SECRET is not set: choose a long random text and give it to your evaluators")
         for where, secret, _ in owned:
-            _check_strength(where, secret)
+            _check_strength(where, secret, on_loopback=is_this_machine(settings.host))
         keys = tuple((secret.encode(), caller) for _, secret, caller in owned)
         if len({secret for secret, _ in keys}) < len(keys):
             raise Misconfigured("DEPLOY_SECRETS_FILE: two callers have the same secret: every one needs its own")
@@ -107,9 +108,11 @@ class Credentials:
         return found
 
 
-def _check_strength(where: str, secret: str) -> None:
-    if problem := secret_problem(secret):
+def _check_strength(where: str, secret: str, *, on_loopback: bool) -> None:
+    if problem := secret_problem(secret, on_loopback=on_loopback):
         raise Misconfigured(f"{where} {problem}")
+    if problem := secret_problem(secret):
+        _log.warning("%s %s before you let others reach the service", where, problem, extra={"action": "secret.short"})
 
 
 class Gate:

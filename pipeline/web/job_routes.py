@@ -75,6 +75,15 @@ async def retry_job(job: JobOfCaller, services: ServicesOfApp) -> JobView:
     return await _view(services, await services.jobs.retry(job.id))
 
 
+@router.post("/{job_id}/restore", summary="Publish a round's files again", responses=documented(404, 409))
+async def restore_job(job: JobOfCaller, services: ServicesOfApp) -> JobView:
+    """As a new commit on top, by a new job, which is the answer: confirmed live like any other, no evaluator is told.
+
+    Refused for a job that has published nothing.
+    """
+    return await _view(services, await services.jobs.restore(job.id))
+
+
 @router.post("/{job_id}/redeliver", summary="Tell the evaluator once more", responses=_one_job)
 async def redeliver(job: JobOfCaller, services: ServicesOfApp) -> JobView:
     """One more attempt; refused when there is nothing to tell or nobody to be told."""

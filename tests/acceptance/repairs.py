@@ -69,11 +69,13 @@ class Plot:
         answers: of the model, in order; the last one again when they are used up.
         settings: of the service, besides the usual ones.
         crashes: where the process is killed, one FAILPOINT for each process before the last.
+        checks: of the brief.
     """
 
     answers: Iterable[Answer | str]
     settings: Mapping[str, str] = field(default_factory=dict)
     crashes: tuple[str, ...] = ()
+    checks: tuple[str, ...] = CHECKS
 
 
 # The first process dies between the first look and the repair. By then every stage has run once and is on record, so
@@ -147,7 +149,7 @@ def play(plot: Plot, folder: Path) -> Story:
             "EVALUATION_ALLOWED_ORIGINS": evaluator.origin,
             **plot.settings,
         }
-        request = make_request(checks=list(CHECKS), evaluation_url=evaluator.url)
+        request = make_request(checks=list(plot.checks), evaluation_url=evaluator.url)
         for failpoint in plot.crashes:
             with Service(folder, FAILPOINT=failpoint, **settings) as service:
                 if failpoint == plot.crashes[0]:

@@ -26,9 +26,9 @@ MODEL_SECONDS = 20.0
 PAGE = (
     '<file path="index.html">\n<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sales</title>'
     '<meta name="viewport" content="width=device-width"></head>'
-    "<body><h1>Sales</h1><p>20</p></body></html>\n</file>\n"
+    "<body><h1>Sales</h1><p id='total-sales'>20</p></body></html>\n</file>\n"
 )
-REVISED = PAGE.replace("<p>20</p>", "<p>20 in all</p>")
+REVISED = PAGE.replace("20</p>", "20 in all</p>")
 ROUNDS = ({"brief": "Show the sum of the sales."}, {"brief": "Say that it is all."})
 BRIEF = {"task": "sum-of-sales", "checks": ["js: document.title === 'Sales'"]}
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from pipeline.deploy.candidates import Ports
 from pipeline.deploy.deploy import Deploy
+from pipeline.deploy.records import Ports
 from pipeline.domain.brief import Brief, Check
-from pipeline.domain.errors import StageError, WorkspaceMissing
+from pipeline.domain.errors import NoModelLeft, StageError, WorkspaceMissing
 from pipeline.domain.files import AppFiles
 from pipeline.domain.generation import Generation, Made, Order
 from pipeline.domain.job import Stage
@@ -68,6 +68,8 @@ class World:
         self.reported: list[Report] = []
         self.kept: dict[str, AppFiles] = {}
         self.judge: Any = None
+        self.tester: Any = None
+        self.second: Generation | StageError = NoModelLeft("no other")
         self.has_camera = True
         self.live: Any = None
         self.is_lost = False
@@ -97,6 +99,8 @@ class World:
             verifier=world,
             camera=world if self.has_camera else None,
             live=self.live,
+            tester=self.tester,
+            writer=self.tester,
             judge=self.judge,
             secrets=world,
             workspaces=world,
@@ -122,8 +126,14 @@ class World:
         self.reported.append(Report(made, seen, publication))
 
     async def generate(self, order: Order, _progress: Progress) -> Generation:
+        if order.after and not order.rejected and isinstance(self.second, NoModelLeft):
+            raise self.second
         self.orders.append(order)
         self._step("generate")
+        if order.after and not order.rejected:
+            if isinstance(self.second, StageError):
+                raise self.second
+            return self.second
         generation = self.generations.pop(0) if self.generations else make_generation()
         if isinstance(generation, StageError):
             raise generation

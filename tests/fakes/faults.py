@@ -1,5 +1,6 @@
 """What can go wrong at a server, on request of a test."""
 
+import random
 import re
 import threading
 from dataclasses import dataclass, field, replace
@@ -36,6 +37,7 @@ class Fault:
         when: ``before`` = the request has no effect; ``after`` = it has, and only the answer is another.
         answer: Drop, Hang, or one of the server's own.
         kind: of the request, at a server that has several.
+        share: of the requests that match, how many it meets, by chance.
     """
 
     method: str = "*"
@@ -44,6 +46,7 @@ class Fault:
     when: Literal["before", "after"] = "before"
     answer: Any = field(default_factory=Drop)
     kind: str = ""
+    share: float = 1.0
 
     def matches(self, method: str, target: str, kind: str) -> bool:
         return self.kind == kind and self.method in {"*", method} and re.search(self.path, target) is not None
@@ -54,6 +57,7 @@ class FaultPlan:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._chance = random.Random(0)  # the same in every run
         self._waiting: list[Fault] = []
 
     def add(self, fault: Fault) -> None:
@@ -67,7 +71,8 @@ class FaultPlan:
     def take(self, method: str, target: str, kind: str = "") -> Fault | None:
         with self._lock:
             for index, fault in enumerate(self._waiting):
-                if fault.times != 0 and fault.matches(method, target, kind):
+                is_met = fault.times != 0 and fault.matches(method, target, kind)
+                if is_met and (fault.share >= 1 or self._chance.random() < fault.share):
                     if fault.times is not None:
                         self._waiting[index] = replace(fault, times=fault.times - 1)
                     return fault

@@ -95,8 +95,9 @@ class Forked:
 
     def send_signal(self, number: int) -> None:
         """Unless it has ended."""
-        if self.poll() is None:
-            os.kill(self.pid, number)
+        with suppress(ProcessLookupError):  # it may be gone before the server has told
+            if self.poll() is None:
+                os.kill(self.pid, number)
 
     def kill(self) -> None:
         self.send_signal(signal.SIGKILL)

@@ -162,6 +162,11 @@ class MemoryJobs(Jobs):
         failed, _ = await self.find(email=email, status=JobStatus.FAILED)
         return len([await self.retry(job.id) for job in failed if not since or job.received_at >= since])
 
+    async def restore(self, job_id: str) -> Job:
+        if (await self.get(job_id)).publication is None:
+            raise errors.Conflict("there is nothing to restore")
+        return self._jobs[job_id]
+
     async def redeliver(self, job_id: str) -> Job:
         if (await self.brief(job_id)).evaluation_url is None:
             raise InvalidInput(FieldProblem("job_id", "names a job whose brief has no evaluation_url"))

@@ -150,9 +150,12 @@ def test_the_version_is_shown_and_a_bare_command_explains_itself(prompt: Prompt)
     assert "serve" in bare.stdout + bare.stderr
 
 
-@pytest.mark.parametrize("secret", ["", "abc123xyz", "fifteen-letters"])
-def test_serve_refuses_to_start_without_a_secret_of_its_own(secret: str, prompt: Prompt) -> None:
-    ended = prompt.run("serve", "--port", "0", DEPLOY_SECRET=secret)
+@pytest.mark.parametrize(
+    ("secret", "host"),
+    [("", "127.0.0.1"), ("abc123xyz", "127.0.0.1"), ("seven-l", "127.0.0.1"), ("fifteen-letters", "0.0.0.0")],
+)
+def test_serve_refuses_to_start_without_a_secret_of_its_own(secret: str, host: str, prompt: Prompt) -> None:
+    ended = prompt.run("serve", "--port", "0", "--host", host, DEPLOY_SECRET=secret)
     assert ended.returncode == 3
     assert "DEPLOY_SECRET" in ended.stderr
     assert "token_urlsafe" in ended.stderr

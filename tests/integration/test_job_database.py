@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from pipeline.clock import SystemClock
-from pipeline.deploy.candidates import Draft, Inspection
+from pipeline.deploy.records import Draft, Inspection
 from pipeline.domain.brief import Brief
 from pipeline.domain.conversation import Finish, Reply
 from pipeline.domain.errors import Misconfigured, NotFound
@@ -237,5 +237,5 @@ async def test_a_stage_that_an_earlier_release_ran_is_not_run_again(
     async def nothing(_progress: object) -> Any:
         raise AssertionError("the stage was run")
 
-    checkpoint = StageCheckpoint("0" * 32, records, Failpoint(None), recorded)
+    checkpoint = StageCheckpoint("0" * 32, records, Failpoint(None), recorded, suspects=asyncio.Lock())
     assert await checkpoint(Stage.GENERATE, nothing, type(expected)) == expected

@@ -159,7 +159,7 @@ TOOL = f'data: {{"choices": [{{{CALLS}, "finish_reason": "tool_calls"}}]}}\n\n'
         ([Answer(status=402)], "HTTP 402"),
         ([Answer(status=404)], "HTTP 404"),
         ([Answer(HALF, finish="length")] * 2, "cut off twice"),
-        ([Answer(HALF, fault="drop")] * 2, "cut off twice"),
+        ([Answer(HALF, fault="drop")] * 4, "cut off 4 times: index.html is not whole"),
         (["What do you mean?"] * 2, "it holds no file"),
         ([Answer(refusal="No.")], "refused"),
         ([Answer("")] * 2, "empty"),

@@ -85,6 +85,13 @@ async def test_an_answer_that_is_cut_off_twice_is_a_failure_and_no_half_app() ->
         await Scripted(cut, cut).generate(make_order())
 
 
+@pytest.mark.parametrize("breaks", [1, 2, 3])
+async def test_a_connection_that_breaks_again_and_again_is_no_failure_of_the_model(breaks: int) -> None:
+    broken = Answer('<file path="index.html">\n<!doctype html>\n<p>cut', fault="drop")
+    generation = await Scripted(*[broken] * breaks, GOOD).generate(make_order())
+    assert generation.files["index.html"] == PAGE.encode()
+
+
 async def test_a_stream_that_ends_without_a_reason_but_with_every_file_closed_needs_no_second_call() -> None:
     model = Scripted(Answer(GOOD, finish=None))
     await model.generate(make_order())

@@ -28,6 +28,8 @@ EVENTS: list[tuple[str, dict[str, Any], str]] = [
         'pipeline_stage_seconds_count{outcome="failed",stage="publish"} 1.0',
     ),
     ("model.failed", {}, "pipeline_model_errors_total 1.0"),
+    ("delivery.made", {}, 'pipeline_deliveries_total{outcome="delivered"} 1.0'),
+    ("delivery.failed", {}, 'pipeline_deliveries_total{outcome="failed"} 1.0'),
     (
         "http.request",
         {"method": "GET", "status": 200, "ms": 7, "path": "/private"},

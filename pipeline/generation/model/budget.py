@@ -60,7 +60,7 @@ class MeteredModel:
     async def ask(self, job_id: str, conversation: Conversation, limits: CallLimits, on_text: Progress) -> Reply:
         """Ask, and keep the answer. Raises BudgetExhausted before anything is sent, ModelFailure when no text came."""
         estimate = estimate_prompt(conversation)
-        await self._check(job_id, estimate + limits.max_output_tokens, limits.max_usd)
+        await self._check(job_id, estimate + limits.max_output_tokens, limits)
         call_id = await self._ledger.begin(job_id, request_digest(self.name, conversation, limits), self.name)
         try:
             reply = await self._model.ask(job_id, conversation, limits, on_text)
@@ -73,17 +73,19 @@ class MeteredModel:
         await self._ledger.finish(call_id, reply)
         return reply
 
-    async def _check(self, job_id: str, tokens: int, max_usd: float | None) -> None:
+    async def _check(self, job_id: str, tokens: int, asked: CallLimits) -> None:
         spent = await self._ledger.spent(job_id)
         caps = self._caps
         if spent.calls >= caps.calls:
             raise BudgetExhausted(f"the job has used {spent.calls} of {caps.calls} model calls (JOB_MAX_CALLS)")
+        if spent.calls + asked.spare_calls >= caps.calls:
+            raise BudgetExhausted(f"the last {asked.spare_calls} of {caps.calls} model calls are kept (JOB_MAX_CALLS)")
         used = spent.prompt_tokens + spent.completion_tokens
         if used + tokens > caps.tokens:
             raise BudgetExhausted(
                 f"the next model call may take {tokens} tokens, and {used} of {caps.tokens} are used (JOB_MAX_TOKENS)"
             )
-        limits = [(caps.usd, "JOB_MAX_USD"), (max_usd, "the request's max_usd")]
+        limits = [(caps.usd, "JOB_MAX_USD"), (asked.max_usd, "the request's max_usd")]
         bounds = [(usd, name) for usd, name in limits if usd is not None]
         if not bounds or not spent.calls:
             return

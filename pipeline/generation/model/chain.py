@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.domain.conversation import CallLimits, Conversation, Finish, Reply
-from pipeline.domain.errors import BudgetExhausted, GenerationFailed
+from pipeline.domain.errors import BudgetExhausted, GenerationFailed, NoModelLeft
 from pipeline.generation.model.budget import request_digest
-from pipeline.generation.model.failure import ModelFailure, NoModelLeft, Remedy
+from pipeline.generation.model.failure import ModelFailure, Remedy
 from pipeline.generation.model.traffic import Traffic
 from pipeline.ports import Ledger, Model, Progress
 
@@ -82,8 +82,9 @@ class ModelChain:
             NoModelLeft: there is none that may be asked.
             BudgetExhausted: the job may not ask any more.
         """
-        models = [model for model in self._models if limits.lets(model.name)]
-        if not models and limits.avoid:
+        last = max((place for place, model in enumerate(self._models) if model.name == limits.after), default=-1)
+        models = [model for model in self._models[last + 1 :] if limits.lets(model.name)]
+        if not models and (limits.avoid or limits.after):
             raise NoModelLeft("there is no other language model to ask")
         if not models:
             raise GenerationFailed("the model that was asked for is not one of this service's any more")
@@ -143,6 +144,7 @@ class ModelChain:
             self._learn(link, failure)
             return None
         self._traffic.answered(model)
+        _log_answer(question.job_id, reply)
         if reply.finish is not Finish.REFUSED:
             return reply
         report[model] = f"{model}: refused to answer"
@@ -177,3 +179,15 @@ class ModelChain:
         wait, reason = self._wait(link)
         is_late = (wait or link.tries) and now + wait > question.patience_ends
         return (reason or "no time is left to ask again") if is_late else None
+
+
+def _log_answer(job_id: str, reply: Reply) -> None:
+    fields = {
+        "asked": reply.asked,
+        "answered": reply.answered,
+        "finish": reply.finish.value,
+        "prompt_tokens": reply.usage.prompt_tokens,
+        "completion_tokens": reply.usage.completion_tokens,
+        "seconds": round(reply.seconds, 3),
+    }
+    _log.info("a model answered", extra={"action": "model.answered", "job_id": job_id, **fields})

@@ -66,10 +66,6 @@ class ModelFailure(GenerationFailed):
         self.usage = usage or Usage(calls=1)
 
 
-class NoModelLeft(GenerationFailed):
-    """Every model that could be asked is one to be avoided."""
-
-
 @dataclass(frozen=True, slots=True, repr=False)
 class ErrorAnswer:
     """What a provider sent instead of an answer."""

@@ -11,7 +11,8 @@ from pipeline.verification.prose.page import HELPERS
 
 LATE_ERRORS_SECONDS = 0.5
 # What runs, moves or is loaded later; "still" for a page without any of that.
-STILL = """document.querySelector("script, iframe, object, embed, [http-equiv=refresh], svg animate, svg set, img")
+STILL = """document.readyState !== "complete"
+  || document.querySelector("script, iframe, object, embed, [http-equiv=refresh], svg animate, svg set, img")
   || [...document.querySelectorAll("*")].some(e => e.getAttributeNames().some(name => name.startsWith("on")))
   || document.getAnimations().length ? "" : "still" """
 

@@ -10,19 +10,20 @@ import os
 import shutil
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from concurrent.futures import Future
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pipeline.domain.acceptance import AcceptanceTest
 from pipeline.domain.address import UrlRule
 from pipeline.domain.brief import Check
 from pipeline.domain.errors import Misconfigured, PipelineError
 from pipeline.domain.files import AppFiles
-from pipeline.domain.verdict import Verification
+from pipeline.domain.verdict import Trial, Verification
 from pipeline.verification.addresses import ServedApp
 from pipeline.verification.browser.cdn import CdnFiles
 from pipeline.verification.browser.launching import Launcher, SandboxMode
+from pipeline.verification.browser.thread import LoopThread
 from pipeline.verification.files.workflows import made_in_ci
 
 if TYPE_CHECKING:
@@ -113,7 +114,7 @@ class SealedBrowser:
         self._live = live
         self._guard = threading.Lock()
         self._looks: _Looks | None = None
-        self._thread: _LoopThread | None = None
+        self._thread: LoopThread | None = None
 
     @property
     def version(self) -> str | None:
@@ -155,10 +156,14 @@ class SealedBrowser:
             return await self._on_its_thread(lambda looks: looks.take(_served(files, address), wanted))
         return {}
 
+    async def play(self, files: AppFiles, address: str, tests: Sequence[AcceptanceTest]) -> tuple[Trial, ...]:
+        """What becomes of ``tests``. Raises BrowserFailed."""
+        return await self._on_its_thread(lambda looks: looks.play(_served(files, address), tests))
+
     async def _on_its_thread(self, work: "Callable[[_Looks], Coroutine[Any, Any, T]]") -> T:
         with self._guard:  # so that nothing is handed to a thread that is being ended
             if self._thread is None or self._looks is None:
-                self._thread = _LoopThread()
+                self._thread = LoopThread()
                 self._looks = _Looks(self._launcher, self._cdn, self._apps_at_once, self._live)
             done = self._thread.submit(work(self._looks))
         return await asyncio.wrap_future(done)
@@ -193,12 +198,25 @@ class _Looks:
     async def take(self, app: ServedApp, wanted: Mapping[str, str]) -> Mapping[str, bytes]:
         from pipeline.verification.browser.network import SealedNetwork
         from pipeline.verification.browser.pictures import take_pictures
+
+        async with self._shared_browser() as process:
+            return await take_pictures(process, SealedNetwork(app, self._cdn), wanted)
+
+    async def play(self, app: ServedApp, tests: Sequence[AcceptanceTest]) -> tuple[Trial, ...]:
+        from pipeline.verification.browser.network import SealedNetwork
+        from pipeline.verification.browser.visits import play
+
+        async with self._shared_browser() as process:
+            return await play(process, lambda: SealedNetwork(app, self._cdn), tests)
+
+    @asynccontextmanager
+    async def _shared_browser(self) -> "AsyncIterator[ChromiumProcess]":
         from pipeline.verification.browser.process import BrowserDied, BrowserPool
 
         self._pool = self._pool or BrowserPool(self._launcher)
         try:
             async with self._place(), self._pool.browser(alone=False) as process:
-                return await take_pictures(process, SealedNetwork(app, self._cdn), wanted)
+                yield process
         except BrowserDied as error:
             raise BrowserFailed(str(error)) from error
 
@@ -248,52 +266,3 @@ class _Looks:
     async def close(self) -> None:
         if self._pool:
             await self._pool.close()
-
-
-class _SessionLoop(asyncio.SelectorEventLoop):
-    """Programs that are started on it get sessions of their own: signals to our process group are for us alone.
-
-    A terminal's Ctrl-C is one. Playwright starts its driver, which ends with its standard input, on the loop in use.
-    """
-
-    async def subprocess_exec(self, *args: Any, **kwargs: Any) -> tuple[asyncio.SubprocessTransport, Any]:
-        return await super().subprocess_exec(*args, **{**kwargs, "start_new_session": True})
-
-    def default_exception_handler(self, context: dict[str, Any]) -> None:
-        _log.info("%s: %s", context["message"], context.get("exception"), extra={"action": "browser.loop"})
-
-
-class _LoopThread:
-    """A thread that runs an event loop."""
-
-    def __init__(self) -> None:
-        self._loop = _SessionLoop()
-        self._tasks: set[asyncio.Task[Any]] = set()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="browser", daemon=True)
-        self._thread.start()
-
-    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
-        """Run ``work`` there; cancelling what is returned cancels it."""
-        return asyncio.run_coroutine_threadsafe(self._tracked(work), self._loop)
-
-    async def stop(self, last_work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Cancel what still runs, do ``last_work`` and end the thread."""
-        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._end(last_work), self._loop))
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        await asyncio.to_thread(self._thread.join)
-        self._loop.close()
-
-    async def _tracked(self, work: Coroutine[Any, Any, T]) -> T:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        try:
-            return await task
-        finally:
-            self._tasks.discard(task)
-
-    async def _end(self, last_work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        await last_work()
-        await self._loop.shutdown_default_executor()

@@ -116,7 +116,7 @@ async def test_uploads_are_for_holders_of_a_secret_and_for_their_sender_alone(cl
     served = await client.get(f"/gradio_api/file={path}")
     assert served.content == b"<script>"
     assert served.headers["content-disposition"].startswith("attachment")
-    assert served.headers["content-security-policy"] == "sandbox"
+    assert served.headers["content-security-policy"] == "sandbox; frame-ancestors 'none'"
 
 
 @pytest.mark.parametrize("path", ["/etc/passwd", "../../etc/passwd", "%2e%2e/%2e%2e/etc/passwd", "", "x/y", "%00"])

@@ -6,11 +6,16 @@ from dataclasses import replace
 import pytest
 
 from pipeline.deploy.candidates import MAX_REPAIRS
+from pipeline.domain.acceptance import AcceptanceTest, Action, Step
 from pipeline.domain.brief import Check
 from pipeline.domain.errors import GenerationFailed
-from pipeline.domain.verdict import Outcome, Verdict, Verification
+from pipeline.domain.generation import Generation
+from pipeline.domain.publication import SpaceSdk
+from pipeline.domain.verdict import Outcome, Trial, Verdict, Verification
 from tests.builders import NOW, make_brief, make_files, make_generation, make_publication, make_site, make_verdict
 from tests.fakes.deploy import FROM_MODEL, RIGHT, WITHOUT_MODEL, WORSE, WRONG, World
+
+TEST = AcceptanceTest("it works", (Step(Action.EXPECT, "h1"),))
 
 
 async def test_a_check_of_an_earlier_round_that_fails_now_is_a_finding_and_no_verdict() -> None:
@@ -124,6 +129,10 @@ class Opinion:
     def __init__(self, *verdicts: Verdict) -> None:
         self.verdicts = verdicts
         self.asked: list[str] = []
+        self.preferred: bool | None = None
+
+    async def prefers_second(self, *_: object, **__: object) -> bool | None:
+        return self.preferred
 
     async def judge(
         self, _job_id: str, _brief: object, checks: Sequence[Check], *_: object, **__: object
@@ -157,3 +166,93 @@ async def test_the_judge_is_asked_about_undecided_prose_only_and_never_overrules
     outcomes = {verdict.check: verdict.outcome for verdict in world.reported[-1].seen.verdicts}
     assert outcomes[prose] is Outcome.PASS
     assert outcomes[script] is Outcome.NOT_VERIFIABLE
+
+
+class Visits:
+    """Writes one test, and tells of each app in turn how it came out."""
+
+    def __init__(self, *outcomes: Outcome, is_open: bool = True) -> None:
+        self.outcomes = list(outcomes)
+        self.is_open = is_open
+        self.written = 0
+
+    async def left_open(self, _brief: object) -> bool:
+        return self.is_open
+
+    async def write(self, *_: object, **__: object) -> tuple[tuple[AcceptanceTest, ...], str]:
+        self.written += 1
+        return (TEST,), ""
+
+    async def try_out(self, _files: object, _address: str, tests: Sequence[AcceptanceTest]) -> tuple[Trial, ...]:
+        return tuple(Trial(test, self.outcomes.pop(0), "so it was") for test in tests)
+
+
+def other(text: str) -> Generation:
+    return replace(FROM_MODEL, files=make_files({"index.html": text}))
+
+
+async def test_a_failed_acceptance_test_is_repaired_once_and_then_doubtful_unless_a_check_fails_as_well() -> None:
+    for verification, repairs in ((RIGHT, 1), (WRONG, 2)):
+        world = World(make_brief())
+        world.tester = Visits(*[Outcome.FAIL] * 3)
+        world.generations = [FROM_MODEL, other("mended"), other("mended again")]
+        world.verifications = [verification] * 3
+        await world.run()
+        assert [len(order.rejected) for order in world.orders] == list(range(repairs + 1))
+        assert world.orders[1].rejected[0].failed_trials
+        assert [trial.is_doubtful for trial in world.reported[-1].seen.trials] == [repairs == 1]
+        assert world.tester.written == 1
+
+
+async def test_acceptance_tests_decide_between_candidates_whose_checks_are_equal() -> None:
+    world = World(make_brief())
+    world.tester = Visits(Outcome.FAIL, Outcome.PASS)
+    world.generations = [FROM_MODEL, other("mended")]
+    await world.run()
+    assert world.committed is not None
+    assert world.committed["index.html"] == b"mended"
+
+
+async def test_no_tests_are_written_where_all_prose_is_decided_or_a_program_is_asked_for() -> None:
+    for brief, is_open in ((make_brief(), False), (make_brief(space_type=SpaceSdk.GRADIO), True)):
+        world = World(brief)
+        world.tester = Visits(is_open=is_open)
+        await world.run()
+        assert world.tester.written == 0
+
+
+@pytest.mark.parametrize(
+    ("seen", "preferred", "published"),
+    [
+        (WRONG, True, "second"),
+        (WRONG, False, "page"),
+        (WRONG, None, "page"),
+        (RIGHT, None, "second"),
+        (WORSE, True, "page"),
+    ],
+)
+async def test_the_second_candidate_goes_out_when_it_is_better_or_equal_and_chosen(
+    seen: Verification, preferred: bool | None, published: str
+) -> None:
+    world = World(make_brief())
+    world.generations, world.second = [other("page"), other("repair")], other("second")
+    world.verifications = [WRONG, WORSE, seen, WORSE]
+    world.judge = Opinion()
+    world.judge.preferred = preferred
+    await world.run()
+    assert world.committed is not None
+    assert world.committed["index.html"] == published.encode()
+    assert [order.after for order in world.orders[:3]].count(FROM_MODEL.made.calls[-1].asked) == 1
+    roles = [(one.role, one.is_chosen) for one in world.reported[-1].made.candidates]
+    assert roles[:3] == [("first", published == "page"), ("repair", False), ("second", published == "second")]
+    assert sum(is_chosen for _, is_chosen in roles) == 1
+
+
+async def test_a_repair_that_fails_leaves_the_second_candidate() -> None:
+    world = World(make_brief())
+    world.generations, world.second = [other("page"), GenerationFailed("no credit")], other("second")
+    world.verifications = [WRONG, WRONG, RIGHT]
+    await world.run()
+    assert world.committed is not None
+    assert world.committed["index.html"] == b"second"
+    assert "a repair was given up: no credit" in world.reported[-1].made.notes

@@ -48,7 +48,7 @@ def test_a_verdict_that_decides_wins_over_one_that_does_not() -> None:
 STORED = {
     *("stage_failed", "generation_failed", "budget_exhausted", "secret_found", "site_missing", "workspace_failed"),
     *("workspace_missing", "push_failed", "publish_failed", "plan_required", "not_live", "build_failed"),
-    *("deadline_exceeded", "content_refused", "given_up", "unpublishable"),
+    *("deadline_exceeded", "content_refused", "given_up", "unpublishable", "no_model_left"),
 }
 
 

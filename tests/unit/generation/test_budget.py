@@ -49,6 +49,14 @@ async def test_a_job_makes_no_more_calls_than_it_may_and_the_refusal_says_the_fi
     assert inner.asked == calls
 
 
+async def test_calls_that_are_to_be_left_for_others_are_left() -> None:
+    model = MeteredModel(ScriptedModel(), RecordingLedger(), replace(AMPLE, calls=3))
+    await ask(model, replace(LIMITS, spare_calls=2))
+    with pytest.raises(BudgetExhausted, match="the last 2 of 3 model calls"):
+        await ask(model, replace(LIMITS, spare_calls=2))
+    await ask(model)
+
+
 async def test_a_call_that_a_crash_left_without_an_answer_counts() -> None:
     ledger = RecordingLedger()
     await ledger.begin(JOB, "digest", "test/model")

@@ -3,7 +3,7 @@
 import pytest
 
 from pipeline.domain.conversation import CallLimits, Conversation, Finish, Message, Reply, Role
-from pipeline.domain.errors import BudgetExhausted, GenerationFailed, Misconfigured
+from pipeline.domain.errors import BudgetExhausted, GenerationFailed, Misconfigured, NoModelLeft
 from pipeline.domain.generation import Usage
 from pipeline.generation.model.chain import ModelChain
 from pipeline.generation.model.failure import ENDED_PROVIDER_REST, MISSING_MODEL_REST, ModelFailure, Remedy
@@ -206,8 +206,11 @@ async def test_models_to_be_avoided_are_not_asked_and_the_reply_says_what_came_o
     reply = await chain.ask(JOB, CONVERSATION, CallLimits(1_000, 100, avoid=frozenset("a")), lambda _text: None)
     assert [link.asked for link in links] == [0, 1, 1]
     assert reply.passed_over == ("wrong request",)
-    with pytest.raises(GenerationFailed, match="no other language model"):
-        await chain.ask(JOB, CONVERSATION, CallLimits(1_000, 100, avoid=frozenset("abc")), lambda _text: None)
+    await chain.ask(JOB, CONVERSATION, CallLimits(1_000, 100, after="b"), lambda _text: None)
+    assert [link.asked for link in links] == [0, 1, 2]
+    for none_left in (CallLimits(1_000, 100, avoid=frozenset("abc")), CallLimits(1_000, 100, after="c")):
+        with pytest.raises(NoModelLeft, match="no other language model"):
+            await chain.ask(JOB, CONVERSATION, none_left, lambda _text: None)
 
 
 async def test_a_locked_door_is_not_waited_for_and_not_tried_again_by_the_next_question(clock: FakeClock) -> None:

@@ -12,7 +12,7 @@ from pipeline.domain.errors import NoAnswer
 from pipeline.notification.egress import Answer, EgressClient
 from pipeline.notification.resolver import NoSuchHost
 from tests.fakes.evaluator import Drop, EvaluatorServer, Step, gzip_bomb
-from tests.unit.notification.rig import allowing, answer_of, post
+from tests.unit.notification.rig import ScriptedResolver, allowing, answer_of, post
 
 # What is sent
 

@@ -62,10 +62,22 @@ def test_a_secret_that_would_be_taken_for_a_hub_token_is_refused() -> None:
         credentials(deploy_secret="hf_" + "x" * 30)
 
 
-@pytest.mark.parametrize("secret", [None, "", "   ", "abc123xyz", "fifteen-letters"])
+@pytest.mark.parametrize("secret", [None, "", "   ", "abc123xyz", "seven-l"])
 def test_a_missing_an_empty_a_short_and_the_published_secret_stop_the_start(secret: str | None) -> None:
     with pytest.raises(Misconfigured, match="DEPLOY_SECRET"):
         credentials(deploy_secret=secret)
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "example.com"])
+def test_a_secret_that_could_be_guessed_is_refused_where_others_reach_the_service(host: str) -> None:
+    with pytest.raises(Misconfigured, match="16 characters"):
+        credentials(deploy_secret="fifteen-letters", host=host)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_on_loopback_a_secret_that_could_be_guessed_is_a_warning(host: str, caplog: pytest.LogCaptureFixture) -> None:
+    assert credentials(deploy_secret="fifteen-letters", host=host).caller(b"fifteen-letters") == Caller()
+    assert "16 characters" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -101,7 +113,7 @@ async def test_a_secrets_file_is_read_again_when_it_has_changed_and_kept_while_i
     assert [await status_of(gate, secret) for secret in (first, second)] == [200, 403]
     secrets_file(tmp_path, {ADA: second})
     assert [await status_of(gate, secret) for secret in (first, second)] == [403, 200]
-    for wrong in ("{", {ADA: "too-short"}):
+    for wrong in ("{", {ADA: "short"}):
         secrets_file(tmp_path, wrong)
         assert [await status_of(gate, secret) for secret in (first, second)] == [403, 200]
     (tmp_path / "secrets.json").unlink()
