@@ -9,7 +9,7 @@ from pipeline.domain.publication import Target
 from pipeline.notification.egress import EgressClient
 from pipeline.ports import Tester, Verifier
 from pipeline.settings import Settings
-from pipeline.verification.browser.cdn import CDN_HOSTS, MOST_AT_ONCE, CdnFiles, mirrors
+from pipeline.verification.browser.cdn import CDN_HOSTS, CdnFiles, mirrors
 from pipeline.verification.browser.sealed_browser import SealedBrowser, find_browser
 from pipeline.verification.combined import BrowserTester, BrowserVerifier
 
@@ -48,7 +48,7 @@ def browser_of(settings: Settings) -> SealedBrowser | None:
         return None
     hosts = CDN_HOSTS if settings.cdn_origins is None else settings.cdn_origins
     cache = settings.generated_repos_dir.absolute() / ".pipeline" / "cdn"
-    downloader = EgressClient(UrlRule(mirrors(hosts), setting="CDN_HOSTS"), per_host=MOST_AT_ONCE)
+    downloader = EgressClient(UrlRule(mirrors(hosts), setting="CDN_HOSTS"))
     return SealedBrowser(executable, CdnFiles(cache, downloader, hosts), sandbox=settings.chromium_sandbox)
 
 

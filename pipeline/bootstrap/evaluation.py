@@ -28,7 +28,7 @@ async def open_evaluator(
         Misconfigured: CHROMIUM, or an endpoint that is no http address.
     """
     rule = NeighbourRule(options.endpoint, setting="--endpoint")
-    client = EgressClient(rule, per_host=2 * options.concurrency, in_all=2 * options.concurrency)
+    client = EgressClient(rule)
     executable = find_browser(settings.chromium)
     browser = SealedBrowser(executable, live=rule) if executable else None
     reading = StaticVerifier()

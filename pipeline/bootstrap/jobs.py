@@ -17,7 +17,7 @@ from pipeline.jobs.queue import JobQueue, QueueRules
 from pipeline.jobs.records import JobRecords
 from pipeline.jobs.replies import SqlReplies
 from pipeline.jobs.retries import Retries
-from pipeline.jobs.stores import SqlBlobs, SqlDeliveries, SqlSites
+from pipeline.jobs.stores import SqlBlobs, SqlSites
 from pipeline.jobs.submissions import Submissions
 from pipeline.notification.egress import EgressClient
 from pipeline.notification.notifier import WebhookNotifier
@@ -34,7 +34,6 @@ class JobParts:
     blobs: SqlBlobs
     sites: SqlSites
     records: JobRecords
-    notifier: WebhookNotifier
     replies: SqlReplies
     outbox: Outbox
     submissions: Submissions
@@ -55,11 +54,10 @@ def build_jobs(settings: JobSettings, **rules: Any) -> JobParts:
     clock, feed, failpoint = SystemClock(), JobFeed(), Failpoint(settings.failpoint)
     database = _database(settings)
     blobs, sites = SqlBlobs(database, clock), SqlSites(database)
-    records = JobRecords(database, clock, blobs, feed.publish, timedelta(hours=settings.delivery_retry_hours))
-    notifier = _notifier(settings, SqlDeliveries(database), clock)
-    replies = SqlReplies(database, feed, clock)
-    outbox = Outbox(database, records, notifier, replies=replies, feed=feed, clock=clock)
     submissions = Submissions(database)
+    records = JobRecords(database, clock, blobs, feed.publish, submissions.enqueue)
+    replies = SqlReplies(database, feed, clock)
+    outbox = _outbox(settings, database, records, replies=replies, feed=feed, failpoint=failpoint)
     deadline = timedelta(seconds=settings.job_deadline_seconds)
     retries = Retries(database, submissions, feed, clock, deadline=deadline, queue_limit=settings.queue_limit)
     queue = JobQueue(
@@ -81,7 +79,6 @@ def build_jobs(settings: JobSettings, **rules: Any) -> JobParts:
         blobs=blobs,
         sites=sites,
         records=records,
-        notifier=notifier,
         replies=replies,
         outbox=outbox,
         submissions=submissions,
@@ -120,11 +117,24 @@ def _database(settings: JobSettings) -> Database:
     return Database.embedded(settings.generated_repos_dir)
 
 
-def _notifier(settings: JobSettings, deliveries: SqlDeliveries, clock: SystemClock) -> WebhookNotifier:
-    signing_secret = settings.webhook_signing_secret
-    return WebhookNotifier(
-        deliveries,
-        EgressClient(UrlRule(settings.evaluation_allowed_origins)),
-        clock,
-        signing_secret.get_secret_value() if signing_secret else None,
+def _outbox(
+    settings: JobSettings,
+    database: Database,
+    records: JobRecords,
+    *,
+    replies: SqlReplies,
+    feed: JobFeed,
+    failpoint: Failpoint,
+) -> Outbox:
+    clock, secret = SystemClock(), settings.webhook_signing_secret
+    client = EgressClient(UrlRule(settings.evaluation_allowed_origins))
+    return Outbox(
+        database,
+        records,
+        WebhookNotifier(client, clock, secret.get_secret_value() if secret else None),
+        replies=replies,
+        feed=feed,
+        clock=clock,
+        failpoint=failpoint,
+        retry_time=timedelta(hours=settings.delivery_retry_hours),
     )

@@ -179,8 +179,6 @@ def _deploy(
             secrets=open_secret_scanner(settings),
             workspaces=workspaces,
             publishers=_publishers(settings, workspaces, spaces, jobs.clock),
-            notifier=jobs.notifier,
-            replies=jobs.replies,
             sites=jobs.sites,
             blobs=jobs.blobs,
             clock=jobs.clock,

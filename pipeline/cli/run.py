@@ -135,7 +135,7 @@ async def _run_one(jobs: Jobs, brief: Brief, *, notify: bool) -> Job:
         raise KeyReused(f"{error}. Give the brief a new nonce, or add --fresh") from error
     if brief.evaluation_url:
         say(f"Evaluator: {'is told' if notify else 'is not told; --notify tells it'}.")
-    if not is_new and job.status.is_final:
+    if not is_new and job.is_over:
         say("This brief ran before (same email, task, round and nonce); this is what came of it then.", "yellow")
         say("Give it a new nonce, or add --fresh, to build anew.", "yellow")
         return job

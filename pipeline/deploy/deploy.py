@@ -9,7 +9,7 @@ from pipeline.deploy.words import commit_message
 from pipeline.domain.brief import Brief
 from pipeline.domain.errors import BuildFailed, ContentRefused, PlanRequired, Unpublishable, WorkspaceMissing
 from pipeline.domain.job import Job, Stage
-from pipeline.domain.notification import DeliveryState, Notification
+from pipeline.domain.notification import DeliveryState
 from pipeline.domain.publication import Publication, Site, Target
 from pipeline.domain.verdict import Outcome, Seen, merge_verdicts
 from pipeline.ports import Checkpoint, Progress
@@ -24,7 +24,7 @@ NOT_SERVED_YET = "visitors were not served this commit in time: the evaluator is
 
 
 class Deploy:
-    """Takes jobs from their brief to the evaluator's answer."""
+    """Takes jobs from their brief to the live app. The evaluator is told by the outbox."""
 
     def __init__(self, ports: Ports, *, notify_unconfirmed: bool = True) -> None:
         self._ports = ports
@@ -40,20 +40,11 @@ class Deploy:
         candidates = Candidates(self._ports, job, brief, checkpoint)
         candidate, notes = await candidates.best()
         try:
-            publication = await self._put_live(job, brief, candidate, notes, checkpoint)
+            await self._put_live(job, brief, candidate, notes, checkpoint)
         except (BuildFailed, ContentRefused, PlanRequired) as refusal:
             candidate = await candidates.remade(candidate, refusal)
             notes = (*notes, f"made anew, because {refusal}")
-            publication = await self._put_live(job, brief, candidate, notes, checkpoint)
-
-        if brief.evaluation_url and job.notification is not DeliveryState.NOT_REQUESTED:
-            url, notification = brief.evaluation_url, Notification.of(job.key, publication)
-
-            async def notify(_progress: Progress) -> DeliveryState:
-                await self._ports.replies.all_sent(job.id)
-                return await self._ports.notifier.notify(job.id, url, notification, job.deadline)
-
-            await checkpoint.report_notification(await checkpoint(Stage.NOTIFY, notify, DeliveryState))
+            await self._put_live(job, brief, candidate, notes, checkpoint)
 
     async def is_served(self, job: Job, files: str) -> bool:
         """Whether visitors are served what ``job`` has published, whose files have the digest ``files``: one look."""
@@ -64,8 +55,8 @@ class Deploy:
 
     async def _put_live(
         self, job: Job, brief: Brief, candidate: Candidate, notes: tuple[str, ...], checkpoint: Checkpoint
-    ) -> Publication:
-        """Commit and publish ``candidate``, and see that visitors are served it."""
+    ) -> None:
+        """Commit and publish ``candidate``, and see that visitors are served it: with that, the job has succeeded."""
         draft, site, seen = candidate.draft, candidate.draft.site, candidate.inspection.seen
         noted = (*notes_on_site(job, draft), *draft.made.notes, *candidate.inspection.notes, *notes)
         made = replace(draft.made, notes=noted)
@@ -88,7 +79,6 @@ class Deploy:
         if site.target is Target.HF_SPACE:
             seen = await checkpoint(Stage.VERIFY, lambda _: self._look(job, brief, candidate, live), Seen)
         await checkpoint.report(made, seen, candidate.files, live)
-        return live
 
     async def _look(self, job: Job, brief: Brief, candidate: Candidate, live: Publication) -> Seen:
         """What was seen of ``candidate``, and what is seen of it where it runs of that which was still open then."""

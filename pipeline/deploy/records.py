@@ -14,9 +14,7 @@ from pipeline.ports import (
     Clock,
     Generator,
     Judge,
-    Notifier,
     Publisher,
-    Replies,
     SecretScanner,
     Sites,
     Tester,
@@ -40,8 +38,6 @@ class Ports:
     secrets: SecretScanner
     workspaces: Workspaces
     publishers: Mapping[Target, Publisher]
-    notifier: Notifier
-    replies: Replies
     sites: Sites
     blobs: Blobs
     clock: Clock

@@ -97,15 +97,15 @@ class Job:
     site_task: str | None = None  # of the site that a revision works on, where that has another task
     leader: str | None = None  # id of the job whose app this one shares: it is the same request with another nonce
     live_at: datetime | None = None  # when the app was published and confirmed, as far as it was
-    next_attempt_at: datetime | None = None  # at telling, after the job has ended
+    next_attempt_at: datetime | None = None  # at telling; None = there is nobody to tell, yet or any more
     attempt: int = 0  # how often it was taken up again after it had ended
     retried_at: datetime | None = None  # the last time
 
     @property
-    def has_result(self) -> bool:
-        """There is something to answer: it has ended, or its app is live and only the evaluator is to be told."""
-        is_to_be_told = self.live_at is not None and self.notification is DeliveryState.PENDING
-        return self.status.is_final or is_to_be_told
+    def is_over(self) -> bool:
+        """It has ended, and its evaluator has been told, or is told but slowly from now on."""
+        is_telling = self.next_attempt_at is not None and self.next_attempt_at <= self.deadline
+        return self.status.is_final and not is_telling
 
     @property
     def begun_at(self) -> datetime:

@@ -162,7 +162,6 @@ class Evaluator:
                 json.dumps(request).encode(),
                 {"Content-Type": "application/json"},
                 seconds=options.answer_seconds,
-                queue_seconds=options.answer_seconds,
             )
         except NoAnswer as error:
             return lost(name, f"expected HTTP 200 with a JSON object, came: {error}"), False

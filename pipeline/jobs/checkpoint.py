@@ -10,7 +10,6 @@ from pipeline.domain import errors
 from pipeline.domain.errors import DeadlineExceeded, GivenUp, StageError
 from pipeline.domain.generation import Made
 from pipeline.domain.job import EventKind, Stage
-from pipeline.domain.notification import DeliveryState
 from pipeline.domain.publication import Publication
 from pipeline.domain.verdict import Seen
 from pipeline.jobs.codec import from_json, to_json
@@ -93,10 +92,6 @@ class StageCheckpoint:
     async def report(self, made: Made, seen: Seen, files: str, publication: Publication | None = None) -> None:
         """Show what is known of the chosen app, whose files have the digest ``files``, to whoever looks at the job."""
         await self._records.report(self._job_id, made, seen, files, publication)
-
-    async def report_notification(self, state: DeliveryState) -> None:
-        """Show how far telling the evaluator has come."""
-        await self._records.report_notification(self._job_id, state)
 
     async def _run(
         self,

@@ -9,6 +9,7 @@ from typing import Any, TypeVar, cast
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
+from pipeline.domain.address import Origin
 from pipeline.domain.brief import Attachment, Brief
 from pipeline.domain.generation import ModelCall
 from pipeline.domain.job import Job, JobStatus
@@ -64,6 +65,7 @@ def new_row(
 ) -> dict[str, Any]:
     """Of a job that waits; the brief is still to be put in."""
     wanted = notify and brief.evaluation_url
+    receiver = Origin.of(brief.evaluation_url) if brief.evaluation_url else None
     return {
         "id": brief.key.job_id,
         **asdict(brief.key),
@@ -76,6 +78,7 @@ def new_row(
         "brief": {},
         "result": {},
         "notification": DeliveryState.PENDING if wanted else DeliveryState.NOT_REQUESTED,
+        "receiver": f"{receiver.host}:{receiver.port}" if receiver else None,
     }
 
 

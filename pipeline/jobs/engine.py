@@ -28,35 +28,35 @@ from pipeline.jobs.checkpoint import StageCheckpoint
 from pipeline.jobs.database import Database
 from pipeline.jobs.failpoint import Failpoint
 from pipeline.jobs.flows import (
+    GIVEN_UP,
     adopt,
     adopt_from_all_but,
-    given_up,
     is_no_cancellation,
     pending_of,
     run_step,
+    statuses_of,
     unless_away,
 )
 from pipeline.jobs.journal import log_end
 from pipeline.jobs.lease import BEAT_SECONDS, Leases
 from pipeline.jobs.outcomes import outcomes_of
-from pipeline.jobs.queued import has_predecessor
 from pipeline.jobs.records import JobRecords
 from pipeline.jobs.replies import SqlReplies
 from pipeline.jobs.stores import forget_before
 from pipeline.jobs.submissions import APPLICATION, QUEUE, SHAPE, WORKFLOW, Submissions, workflow_id
-from pipeline.jobs.timers import Runs
+from pipeline.jobs.timers import Runs, forget_claims
 from pipeline.jobs.worker import POLL_SECONDS, Worker
 from pipeline.ports import Checkpoint, Clock
 
 THREADS = 32
 PURGE_SECONDS = 3600
 TAKEN_UP = "taken up again: nobody was at work on it"
+OUT_OF_TIME = "an earlier job of the same task took all the time there was"
 STOPPED = "stopped with the service; the next start goes on with it"
-PREDECESSOR_POLL_SECONDS = 0.25
 UNUSED_SECONDS = 0.25  # between looks at messages that nobody here sends; the end of the engine waits for one
 
 Run = Callable[[Job, Brief, Checkpoint], Awaitable[None]]
-"""The use case: works on one job, stage by stage."""
+"""The use case: works on one job, stage by stage, until it reports its publication or fails."""
 
 _log = logging.getLogger(__name__)
 
@@ -111,6 +111,7 @@ class Engine:
             self._lock = _lock(self._database)
             self._database.migrate()
             await self._replies.forget()
+            await forget_claims(self._database)
         else:
             self._database.migrate()
             self._executor = f"{os.uname().nodename}-{uuid.uuid4().hex[:8]}"
@@ -201,7 +202,6 @@ class Engine:
         )
         has_begun = job.status is JobStatus.RUNNING
         try:
-            await self._wait_for_turn(job)
             has_begun |= await self._records.set_status(job_id, JobStatus.RUNNING)
             await run(job, await self._records.brief(job_id), checkpoint)
         except dbos_error.DBOSWorkflowCancelledError:
@@ -212,24 +212,18 @@ class Engine:
         except (Unavailable, sa.exc.SQLAlchemyError):
             raise
         except PipelineError as error:
-            await self._end(job_id, attempt, JobStatus.FAILED, Failure(checkpoint.stage, error.code, str(error)))
+            await self._fail(job_id, attempt, Failure(checkpoint.stage, error.code, str(error)))
         except Exception:  # noqa: BLE001 - a job must end on record, also when we are wrong
             _log.exception("a job failed in a way nobody foresaw", extra={"action": "job.bug", "job_id": job_id})
             message = "an unexpected error inside the service; its log has the details under this job's id"
-            await self._end(job_id, attempt, JobStatus.FAILED, Failure(checkpoint.stage, "internal_error", message))
+            await self._fail(job_id, attempt, Failure(checkpoint.stage, "internal_error", message))
         else:
-            await self._end(job_id, attempt, JobStatus.SUCCEEDED)
-
-    async def _end(self, job_id: str, attempt: int, status: JobStatus, failure: Failure | None = None) -> None:
-        if await self._records.set_status(job_id, status, failure, attempt=attempt):
+            await self._records.set_status(job_id, JobStatus.SUCCEEDED, attempt=attempt)  # as it is
             log_end(await self._records.get(job_id))
 
-    async def _wait_for_turn(self, job: Job) -> None:
-        """Rounds of one site are worked on in the order of their arrival."""
-        while await self._database.transact(lambda connection: has_predecessor(connection, job)):
-            if not job.seconds_left(self._clock.now()):
-                raise DeadlineExceeded("an earlier job of the same task took all the time there was")
-            await self._clock.sleep(PREDECESSOR_POLL_SECONDS)
+    async def _fail(self, job_id: str, attempt: int, failure: Failure) -> None:
+        if await self._records.set_status(job_id, JobStatus.FAILED, failure, attempt=attempt):
+            log_end(await self._records.get(job_id))
 
     async def _keep_up(self) -> None:
         """Now and then: take up jobs that nobody holds, own up to those that were given up, forget old ones."""
@@ -254,11 +248,15 @@ class Engine:
             if flow in jobs:
                 await self._records.add_event(jobs[flow][0], EventKind.STATUS, None, TAKEN_UP)
             await asyncio.to_thread(DBOS.resume_workflow, flow, queue_name=QUEUE)
-            self._wake()
         self._unheld = unheld
-        for flow in await asyncio.to_thread(given_up, list(jobs)):
+        for job in await self._records.out_of_time():
+            await self._fail(*job, Failure(Stage.ACCEPT, DeadlineExceeded.code, OUT_OF_TIME))
+        flows = await asyncio.to_thread(statuses_of, list(jobs))
+        for flow in (flow for flow, status in flows.items() if status in GIVEN_UP):
             told = "the job engine gave the job up; the service's log has the details under this job's id"
-            await self._end(*jobs[flow], JobStatus.FAILED, Failure(Stage.ACCEPT, "given_up", told))
+            await self._fail(*jobs[flow], Failure(Stage.ACCEPT, "given_up", told))
+        await self._records.let_in_all_but([jobs[flow] for flow in flows])
+        self._wake()
 
     async def _purge(self) -> None:
         cutoff = self._clock.now() - self._retention

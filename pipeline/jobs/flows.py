@@ -66,9 +66,9 @@ def adopt(executors: set[str]) -> None:
     DBOS._recover_pending_workflows(sorted(executors))  # noqa: SLF001 - not public; a contract test holds it to what we need
 
 
-def given_up(flow_ids: list[str]) -> list[str]:
-    """Those that DBOS has ended in its own way."""
+def statuses_of(flow_ids: list[str]) -> dict[str, str]:
+    """How DBOS puts it, for those that it knows."""
     if not flow_ids:
-        return []
-    flows = DBOS.list_workflows(workflow_ids=flow_ids, status=GIVEN_UP, load_input=False, load_output=False)
-    return [flow.workflow_id for flow in flows]
+        return {}
+    flows = DBOS.list_workflows(workflow_ids=flow_ids, load_input=False, load_output=False)
+    return {flow.workflow_id: flow.status for flow in flows}

@@ -4,6 +4,7 @@ import logging
 from collections import Counter
 
 from pipeline.domain.job import Job, JobStatus, Stage
+from pipeline.domain.notification import Delivery, NextStep, next_step
 from pipeline.domain.verdict import Outcome
 
 _log = logging.getLogger(__name__)
@@ -45,3 +46,13 @@ def log_end(job: Job) -> None:
     level = logging.WARNING if job.status is JobStatus.FAILED else logging.INFO
     known = {name: value for name, value in fields.items() if value is not None}
     _log.log(level, "job %s", job.status.value, extra=known)
+
+
+def log_telling(job_id: str, told: Delivery, next_seconds: float | None) -> None:
+    """How an attempt at telling the evaluator went; after one that failed the next is made then, or never."""
+    fields = {"job_id": job_id, "attempt": told.attempt, "status": told.status, "seconds": round(told.seconds, 3)}
+    if next_step(told.status) is NextStep.DONE:
+        _log.info("the evaluator was told", extra={"action": "delivery.made", **fields})
+        return
+    fields |= {"error": told.error, "next_in_seconds": next_seconds}
+    _log.warning("the evaluator did not take the notification", extra={"action": "delivery.failed", **fields})

@@ -104,7 +104,6 @@ class JobQueue:
             notify=notify,
             deadline=timedelta(seconds=given) if given else rules.deadline,
             queue_limit=rules.waiting,
-            enqueue=self._submissions.enqueue,
             hold=hold,
         )
         self._submissions.announce()
@@ -133,10 +132,11 @@ class JobQueue:
         return target, None if site_task == brief.task else site_task
 
     async def watch(self, job_id: str, after: int = 0) -> AsyncIterator[JobEvent | None]:
-        """The timeline as it grows, until the job has ended; None now and then when nothing happens."""
+        """The timeline as it grows, until the job is over; None now and then when nothing happens."""
         with self._feed.subscribe(job_id) as news:
             while True:
-                has_ended = (await self._records.get(job_id)).status.is_final
+                job = await self._records.get(job_id)
+                has_ended = job.is_over or (job.status.is_final and self._clock.now() > job.deadline)
                 for event in await self._records.events(job_id, after):
                     after = event.id
                     yield event
@@ -146,17 +146,14 @@ class JobQueue:
                     yield None
 
     async def wait(self, job_id: str, seconds: float, reply: str | None = None) -> Job:
-        """The job once it has ended, or as it stands when ``seconds`` are over.
-
-        With a ``reply``, which holds back the callback, once there is something to answer.
-        """
+        """The job once it has ended, or as it stands when ``seconds`` are over; ``reply`` holds the callback back."""
         until = self._clock.monotonic() + seconds
         renew_at = self._clock.monotonic() + RENEW_SECONDS
         with self._feed.subscribe(job_id) as news:
             while True:
                 job = await self._records.get(job_id)
                 now = self._clock.monotonic()
-                if job.status.is_final or (reply and job.has_result) or now >= until or self.is_draining:
+                if job.status.is_final or now >= until or self.is_draining:
                     return job
                 if reply and now >= renew_at:
                     await self._replies.renew(reply)
@@ -170,6 +167,7 @@ class JobQueue:
             return job
         has_ended = await self._records.set_status(job_id, JobStatus.CANCELLED)
         await self._submissions.cancel(job_id, job.attempt)
+        self._submissions.announce()  # it may have been another one's turn to wait for
         job = await self._records.get(job_id)
         has_run = any(event.detail == JobStatus.RUNNING for event in await self._records.events(job_id))
         if has_ended and not has_run:  # else the engine says so
@@ -227,7 +225,7 @@ class JobQueue:
 
         Raises:
             NotFound: no such job.
-            InvalidInput: nothing was published, nobody is to be told, or the job is still telling.
+            InvalidInput: nothing was published, or nobody is to be told.
         """
         job, brief = await self._records.get(job_id), await self._records.brief(job_id)
         if not job.status.is_final or job.publication is None:

@@ -1,7 +1,7 @@
 """Jobs and their timelines, as rows."""
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ from pipeline.domain.brief import Brief
 from pipeline.domain.errors import FieldProblem, InvalidInput, KeyReused, NotFound
 from pipeline.domain.generation import Made
 from pipeline.domain.job import EventKind, Failure, Job, JobEvent, JobStatus, Stage
-from pipeline.domain.notification import DeliveryState, Schedule, Trigger
+from pipeline.domain.notification import DeliveryState
 from pipeline.domain.publication import Publication, Target
 from pipeline.domain.verdict import Seen
 from pipeline.jobs import tables
@@ -22,34 +22,30 @@ from pipeline.jobs.ledger import SqlLedger
 from pipeline.jobs.outcomes import ERROR, Outcome, keep_outcome
 from pipeline.jobs.queued import require_room
 from pipeline.jobs.revisions import revised
-from pipeline.jobs.sharing import UNFINISHED, follow, settle_followers
+from pipeline.jobs.sharing import UNFINISHED, due, follow, settle_followers
 from pipeline.jobs.stores import SqlBlobs, SqlDeliveries, upsert
 from pipeline.jobs.timeline import add_event, begin_stage
+from pipeline.jobs.turns import Attempt, Enqueue, attempts_of, let_in, one_at_a_time, too_late, whose_turn_it_is
 from pipeline.ports import Clock
 
-FIRST_LOOK_SECONDS = 30
+TAKEN = "this email, task, round and nonce were sent before with another body: use a new nonce"
+FIRST_LOOK = timedelta(seconds=30)
 
-Row = dict[str, Any]
 OnEvent = Callable[[str], None]
 """Told the id of a job whenever its timeline has grown."""
 
 
 class JobRecords:
-    """Reads and writes jobs. Holds no rule about when: that is the engine's.
+    """Reads and writes jobs, and lets the engine ``enqueue`` those whose turn has come."""
 
-    What an evaluator did not take by a job's deadline is told slowly for ``retry_time`` from then on.
-    """
-
-    def __init__(
-        self, database: Database, clock: Clock, blobs: SqlBlobs, on_event: OnEvent, retry_time: timedelta
-    ) -> None:
+    def __init__(self, database: Database, clock: Clock, blobs: SqlBlobs, on_event: OnEvent, enqueue: Enqueue) -> None:
         self._database = database
         self._clock = clock
         self._blobs = blobs
         self._deliveries = SqlDeliveries(database)
         self._ledger = SqlLedger(database, clock)
         self._on_event = on_event
-        self._retry_time = retry_time
+        self._enqueue = enqueue
 
     async def insert(
         self,
@@ -60,12 +56,11 @@ class JobRecords:
         notify: bool,
         deadline: timedelta,
         queue_limit: int,
-        enqueue: Callable[[sa.Connection, str], None],
         hold: Callable[[sa.Connection, str], None],
     ) -> tuple[Job, bool]:
         """Make a job durable and queue it, in one transaction; or find the one that has its key.
 
-        One that shares another's app is not queued. While there is something to tell, ``hold`` is called as well.
+        One that shares an app, or whose turn has not come, is not queued. What is to be told of is given to ``hold``.
 
         Raises:
             KeyReused: the key is taken by another body.
@@ -74,27 +69,26 @@ class JobRecords:
         now = self._clock.now()
         row = new_row(brief, target, notify=notify, received_at=now, deadline=deadline) | {"site_task": site_task}
         job_id, table = brief.key.job_id, tables.jobs
+        own = table.c.id == job_id
 
         def work(connection: sa.Connection) -> tuple[Any, bool]:
+            one_at_a_time(connection, brief.email)
             if not upsert(connection, table, row):
-                known = connection.execute(sa.select(table).where(table.c.id == job_id)).one()
+                known = connection.execute(sa.select(table).where(own)).one()
                 if known.fingerprint != brief.fingerprint:
-                    raise KeyReused(
-                        "this email, task, round and nonce were sent before with another body: use a new nonce"
-                    )
+                    raise KeyReused(TAKEN)
                 if known.notification == DeliveryState.PENDING:
                     hold(connection, job_id)
                 return known, False
             require_room(connection, queue_limit)
             digests = self._blobs.put_all(connection, [attachment.content for attachment in brief.attachments])
-            stored = table.update().where(table.c.id == job_id).values(brief=brief_to_json(brief, digests))
-            connection.execute(stored)
+            connection.execute(table.update().where(own).values(brief=brief_to_json(brief, digests)))
             add_event(connection, job_id, now, EventKind.FINISHED, Stage.ACCEPT, detail="accepted", seconds=0.0)
             if row["notification"] is DeliveryState.PENDING:
                 hold(connection, job_id)
             if not (notify and follow(connection, brief, now)):
-                enqueue(connection, job_id)
-            return connection.execute(sa.select(table).where(table.c.id == job_id)).one(), True
+                let_in(connection, whose_turn_it_is().where(own), self._enqueue)
+            return connection.execute(sa.select(table).where(own)).one(), True
 
         accepted, is_new = await self._database.transact(work)
         self._tell(job_id)
@@ -119,8 +113,7 @@ class JobRecords:
 
     async def files_digest(self, job_id: str) -> str | None:
         """Where the chosen app lies in the blobs."""
-        digest: str | None = (await self._row(job_id)).files
-        return digest
+        return (await self._row(job_id)).files  # type: ignore[no-any-return]  # a row's columns have no types
 
     async def find(
         self,
@@ -166,15 +159,26 @@ class JobRecords:
         query = sa.select(sa.func.min(table.c.received_at)).where(waits)
         return await self._database.transact(lambda connection: connection.execute(query).scalar_one())
 
-    async def unfinished(self) -> list[tuple[str, int]]:
-        """Ids of all jobs that wait or run, each with its attempt."""
+    async def unfinished(self) -> list[Attempt]:
+        """All jobs that wait or run."""
         query = sa.select(tables.jobs.c.id, tables.jobs.c.attempt).where(tables.jobs.c.status.in_(UNFINISHED))
-        rows = await self._database.transact(lambda connection: connection.execute(query).all())
-        return [(row.id, row.attempt) for row in rows]
+        return await self._database.transact(lambda connection: attempts_of(connection, query))
 
     async def revised(self, brief: Brief) -> tuple[str, Target] | None:
         """Task and target of the site that ``brief`` revises, also of one that a job is still making."""
         return await self._database.transact(lambda connection: revised(connection, brief))
+
+    async def out_of_time(self) -> list[Attempt]:
+        """Jobs whose time was up before their turn came."""
+        return await self._database.transact(lambda connection: attempts_of(connection, too_late(self._clock.now())))
+
+    async def let_in_all_but(self, known: Collection[Attempt]) -> None:
+        """Queue the jobs whose turn has come, except those that are ``known`` to be queued."""
+        query = whose_turn_it_is()
+        next_ones = await self._database.transact(lambda connection: attempts_of(connection, query))
+        if lost := [job_id for job_id, _ in set(next_ones) - set(known)]:
+            lost_ones = query.where(tables.jobs.c.id.in_(lost))
+            await self._database.transact(lambda connection: let_in(connection, lost_ones, self._enqueue))
 
     async def events(self, job_id: str, after: int = 0) -> list[JobEvent]:
         """The timeline after event ``after``."""
@@ -194,11 +198,7 @@ class JobRecords:
         self._on_event(job_id)
 
     async def begin(self, job_id: str, stage: Stage, at_most: int | None = None) -> int:
-        """Note that ``stage`` begins, unless that is more than ``at_most``.
-
-        Returns:
-            How often one has begun since anything else of the job was recorded, with this time.
-        """
+        """Note that ``stage`` begins, and return how often one has: see ``begin_stage``."""
         now = self._clock.now()
         count = await self._database.transact(lambda connection: begin_stage(connection, job_id, now, stage, at_most))
         self._on_event(job_id)
@@ -222,23 +222,13 @@ class JobRecords:
     ) -> bool:
         """Move an unfinished job to ``status``; return whether it was unfinished, and at that ``attempt``.
 
-        Those that share its app end with it.
+        When it ends, those that share its app end with it, and the turn of the next one of its site has come.
         """
-        now = self._clock.now()
 
         def work(connection: sa.Connection) -> tuple[bool, list[str]]:
-            table = tables.jobs
-            values: dict[str, Any] = {"status": status}
-            if status.is_final:
-                values |= {"finished_at": now, "failure": to_json(Failure, failure) if failure else None}
-            is_of_attempt = sa.true() if attempt is None else table.c.attempt == attempt
-            unfinished = sa.and_(table.c.id == job_id, table.c.status.in_(UNFINISHED), table.c.status != status)
-            moved = connection.execute(table.update().where(unfinished, is_of_attempt).values(values)).rowcount > 0
-            if moved:
-                detail = status.value if failure is None else f"{status.value}: {failure.message}"
-                stage = failure.stage if failure else None
-                add_event(connection, job_id, now, EventKind.STATUS, stage, detail=detail)
-            return moved, settle_followers(connection, job_id, now) if moved and status.is_final else []
+            moved = self._move(connection, job_id, status, failure, attempt=attempt)
+            followers = settle_followers(connection, job_id, self._clock.now()) if moved and status.is_final else []
+            return moved, followers
 
         moved, followers = await self._database.transact(work)
         self._tell(job_id, *followers)
@@ -249,7 +239,7 @@ class JobRecords:
     ) -> None:
         """Show what is known of the chosen app, and the digest of its files.
 
-        With its ``publication`` it is live, also for the jobs that share it. That is never taken back.
+        With its ``publication`` it is live: the jobs that share it have succeeded, and their evaluators are told.
         """
         table, now = tables.jobs, self._clock.now()
         result = {**to_json(Made, made), **to_json(Seen, seen), "publication": None}
@@ -257,30 +247,41 @@ class JobRecords:
         if publication:
             result["publication"] = to_json(Publication, publication)
             values["live_at"] = sa.func.coalesce(table.c.live_at, sa.literal(now, tables.UtcDateTime()))
-            look_at = now + timedelta(seconds=FIRST_LOOK_SECONDS)
-            values["next_look_at"] = look_at if publication.is_unconfirmed else None
+            values["next_look_at"] = now + FIRST_LOOK if publication.is_unconfirmed else None
 
         def work(connection: sa.Connection) -> list[str]:
+            if publication:
+                self._move(connection, job_id, JobStatus.SUCCEEDED, values=due(now))
             is_shown = sa.true() if publication else table.c.live_at.is_(None)
             connection.execute(table.update().where(table.c.id == job_id, is_shown).values(values))
             return settle_followers(connection, job_id, now)
 
         self._tell(job_id, *await self._database.transact(work))
 
-    async def report_notification(self, job_id: str, state: DeliveryState) -> None:
-        """Show how far telling the evaluator has come. What is pending is tried again as long as that is worth it."""
-        next_at = None
-        if state is DeliveryState.PENDING:
-            job = await self.get(job_id)
-            schedule = Schedule(job.deadline, job.deadline + self._retry_time)
-            next_at = schedule.next_attempt_at(job.deliveries[-1]) if job.deliveries else self._clock.now()
-            state = state if next_at else DeliveryState.DEAD_LETTER
-        table = tables.jobs
-        is_open = table.c.notification != DeliveryState.DELIVERED  # by hand, in the meantime
-        values = {"notification": state, "next_attempt_at": next_at, "next_trigger": Trigger.SCHEDULED}
-        statement = table.update().where(table.c.id == job_id, is_open).values(values)
-        await self._database.transact(lambda connection: connection.execute(statement))
-        self._tell(job_id)
+    def _move(
+        self,
+        connection: sa.Connection,
+        job_id: str,
+        status: JobStatus,
+        failure: Failure | None = None,
+        *,
+        attempt: int | None = None,
+        values: dict[str, Any] | None = None,
+    ) -> bool:
+        table, now = tables.jobs, self._clock.now()
+        values = {**(values or {}), "status": status}
+        if status.is_final:
+            one_at_a_time(connection, sa.select(table.c.email).where(table.c.id == job_id).scalar_subquery())
+            values |= {"finished_at": now, "failure": to_json(Failure, failure) if failure else None}
+        is_of_attempt = sa.true() if attempt is None else table.c.attempt == attempt
+        unfinished = sa.and_(table.c.id == job_id, table.c.status.in_(UNFINISHED), table.c.status != status)
+        if connection.execute(table.update().where(unfinished, is_of_attempt).values(values)).rowcount == 0:
+            return False
+        detail = status.value if failure is None else f"{status.value}: {failure.message}"
+        add_event(connection, job_id, now, EventKind.STATUS, failure.stage if failure else None, detail=detail)
+        if status.is_final:
+            let_in(connection, whose_turn_it_is(after=job_id), self._enqueue)
+        return True
 
     def _tell(self, *job_ids: str) -> None:
         for job_id in (*job_ids, DUE):

@@ -13,8 +13,6 @@ HOLD_SECONDS = 15.0
 """An answer holds callbacks back for so long, unless it is renewed: whoever was to give it may have died."""
 
 RENEW_SECONDS = 5.0
-LOOK_SECONDS = 1.0
-"""How often to look for answers that another process has sent, which wakes nobody here."""
 
 _table = tables.replies
 
@@ -38,29 +36,17 @@ class SqlReplies:
 
     async def release(self, reply: str) -> None:
         """It has been sent, or nobody waits for it any more."""
-        statement = _table.delete().where(_table.c.id == reply).returning(_table.c.job_id)
-        for job_id in await self._database.transact(lambda connection: connection.execute(statement).scalars().all()):
-            self._feed.publish(job_id)
-            self._feed.publish(DUE)
+        statement = _table.delete().where(_table.c.id == reply)
+        await self._database.transact(lambda connection: connection.execute(statement))
+        self._feed.publish(DUE)
 
     async def forget(self) -> None:
         """Those of a process that has ended, where there is but one."""
         await self._database.transact(lambda connection: connection.execute(_table.delete()))
 
-    async def all_sent(self, job_id: str) -> None:
-        """Wait until no answer about the job is still to be sent, but not for ever: others may come without end."""
-        begun = self._clock.monotonic()
-        with self._feed.subscribe(job_id) as news:
-            while await self._is_held(job_id) and self._clock.monotonic() - begun < HOLD_SECONDS:
-                await news.wait(LOOK_SECONDS)
-
-    def held(self, job_id: "str | sa.ColumnElement[str]") -> sa.ColumnElement[bool]:
+    def held(self, job_id: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
         """The condition for rows that hold callbacks of the job back now."""
         return sa.and_(_table.c.job_id == job_id, _table.c.until > self._clock.now())
-
-    async def _is_held(self, job_id: str) -> bool:
-        query = sa.select(sa.exists().where(self.held(job_id)))
-        return bool(await self._database.transact(lambda connection: connection.execute(query).scalar_one()))
 
     def _until(self) -> datetime:
         return self._clock.now() + timedelta(seconds=HOLD_SECONDS)

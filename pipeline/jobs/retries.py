@@ -16,6 +16,7 @@ from pipeline.jobs.queued import BUSY_RETRY_SECONDS, last_turn, require_room
 from pipeline.jobs.sharing import settle_followers
 from pipeline.jobs.submissions import Submissions
 from pipeline.jobs.timeline import add_event
+from pipeline.jobs.turns import let_in, one_at_a_time, whose_turn_it_is
 from pipeline.ports import Clock
 
 ENDED_BADLY = (JobStatus.FAILED, JobStatus.CANCELLED)
@@ -54,6 +55,7 @@ class Retries:
         now = self._clock.now()
 
         def work(connection: sa.Connection) -> list[str]:
+            one_at_a_time(connection, sa.select(_jobs.c.email).where(_jobs.c.id == job_id).scalar_subquery())
             row = _locked(connection, job_id)
             if row.status not in ENDED_BADLY:
                 told = "has succeeded" if row.status == JobStatus.SUCCEEDED else f"has not ended: it is {row.status}"
@@ -114,7 +116,7 @@ class Retries:
             # The last answer led to nothing: it stays on the bill, but the question may be asked anew.
             last = sa.select(sa.func.max(_calls.c.id)).where(_calls.c.job_id == row.id).scalar_subquery()
             connection.execute(_calls.update().where(_calls.c.id == last).values(request_digest=""))
-        self._submissions.enqueue(connection, row.id, row.attempt + 1)
+        let_in(connection, whose_turn_it_is().where(_jobs.c.id == row.id), self._submissions.enqueue)
 
 
 def _locked(connection: sa.Connection, job_id: str) -> sa.Row[Any]:

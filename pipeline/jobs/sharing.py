@@ -5,6 +5,7 @@ or the first one's failure.
 """
 
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -53,15 +54,19 @@ def settle_followers(connection: sa.Connection, leader: str, now: datetime) -> l
     ended = {"status": status, "result": result, "files": first.files, "failure": first.failure, "finished_at": now}
     followers = sa.and_(_table.c.leader == leader, _table.c.status == JobStatus.WAITING)
     if first.live_at:
-        ended |= {"live_at": now, "target": first.target}
-        to_be_told = sa.and_(followers, _table.c.notification == DeliveryState.PENDING)
-        due = {"next_attempt_at": now, "next_trigger": Trigger.SCHEDULED}
-        connection.execute(_table.update().where(to_be_told).values(due))
+        ended |= {"live_at": now, "target": first.target, **due(now)}
     moved = _table.update().where(followers).values(ended).returning(_table.c.id)
     job_ids = list(connection.execute(moved).scalars())
     for job_id in job_ids:
         add_event(connection, job_id, now, EventKind.STATUS, None, detail=status)
     return job_ids
+
+
+def due(now: datetime) -> dict[str, Any]:
+    """Values of a job that is live from now on: who is to be told is told."""
+    is_wanted = _table.c.notification == DeliveryState.PENDING
+    at = sa.case((is_wanted, sa.literal(now, tables.UtcDateTime())), else_=None)
+    return {"next_attempt_at": at, "next_trigger": Trigger.SCHEDULED}
 
 
 def _note(leader: str) -> str:

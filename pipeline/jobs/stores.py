@@ -233,11 +233,11 @@ class SqlDeliveries:
             found[row.job_id] = (*found.get(row.job_id, ()), from_row(Delivery, row))
         return found
 
-    async def add(self, job_id: str, delivery: Delivery) -> None:
-        """Keep one attempt."""
-        fields = {name: getattr(delivery, name) for name in delivery.__slots__}
-        statement = tables.deliveries.insert().values(job_id=job_id, **fields)
-        await self._database.transact(lambda connection: connection.execute(statement))
+
+def add_delivery(connection: sa.Connection, job_id: str, delivery: Delivery) -> None:
+    """Keep one attempt, in a transaction of the caller's."""
+    fields = {name: getattr(delivery, name) for name in delivery.__slots__}
+    connection.execute(tables.deliveries.insert().values(job_id=job_id, **fields))
 
 
 async def forget_before(database: Database, cutoff: datetime) -> list[tuple[str, int]]:

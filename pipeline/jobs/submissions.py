@@ -30,13 +30,12 @@ class Submissions:
         self._listeners: list[Callable[[], None]] = []
 
     def enqueue(self, connection: sa.Connection, job_id: str, attempt: int = 0) -> None:
-        """Queue an attempt at a job in the transaction that writes its row."""
+        """Queue an attempt at a job in the caller's transaction. One that is queued, or was, stays as it is."""
         options: EnqueueOptions = {
             "workflow_name": WORKFLOW,
             "queue_name": QUEUE,
             "workflow_id": workflow_id(job_id, attempt),
             "app_version": SHAPE,
-            "workflow_id_reuse_policy": "reject",
         }
         self._client.enqueue_in_transaction(connection, options, job_id, *([attempt] if attempt else []))
 

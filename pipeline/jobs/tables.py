@@ -59,6 +59,8 @@ jobs = sa.Table(
     sa.Column("attempt", sa.Integer, nullable=False, server_default="0"),
     sa.Column("turn", sa.Integer),
     sa.Column("retried_at", UtcDateTime),
+    sa.Column("claimed_until", UtcDateTime),
+    sa.Column("receiver", sa.String(300)),
     sa.Index("jobs_by_site", "email", "task", "seq"),
     sqlite_autoincrement=True,
 )

@@ -10,9 +10,8 @@ import codecs
 import logging
 import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import httpx
 
@@ -43,57 +42,43 @@ class Answer:
 class EgressClient:
     """The Downloader port, and posts to addresses that callers chose, as far as ``rule`` lets them.
 
-    ``per_host`` exchanges may go on with one host and ``in_all`` at all; both limits hold per event loop: nothing that
-    is bound to a loop is shared between loops. Unless told otherwise, names are looked up as the system does, and the
-    public authorities are trusted.
+    How many at once is up to the caller. Nothing that is bound to an event loop is kept. Unless told otherwise, names
+    are looked up as the system does, and the public authorities are trusted.
     """
 
-    def __init__(
-        self,
-        rule: UrlRule,
-        resolver: Resolver | None = None,
-        tls: ssl.SSLContext | None = None,
-        *,
-        per_host: int = 2,
-        in_all: int = 32,
-    ) -> None:
+    def __init__(self, rule: UrlRule, resolver: Resolver | None = None, tls: ssl.SSLContext | None = None) -> None:
         self._rule = rule
         self._resolver = resolver or SystemResolver()
         self._tls = tls
-        self._per_host = per_host
-        self._in_all = in_all
-        self._turns: WeakKeyDictionary[asyncio.AbstractEventLoop, _Turns] = WeakKeyDictionary()
 
-    async def post(
-        self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float, queue_seconds: float
-    ) -> Answer:
-        """Send ``body`` once, waiting for a turn for ``queue_seconds`` at most, and read the answer.
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -> Answer:
+        """Send ``body`` once and read the answer.
 
         All of the exchange, from the lookup to the last byte that is read, takes ``seconds`` at most.
 
         Raises:
-            NoAnswer: the address is refused, no turn came, or no status came in time.
+            NoAnswer: the address is refused, or no status came in time.
         """
         request = _request("POST", url, body, headers)
-        async with self._exchange(url, request, seconds, queue_seconds) as (response, ends):
+        async with self._exchange(url, request, seconds) as (response, ends):
             start = await _start_of_body(response, ends)
             return Answer(response.status_code, response.headers.get("retry-after"), _text(response, start))
 
     async def get(self, url: str, headers: Mapping[str, str], *, seconds: float, max_bytes: int) -> Download:
-        """Ask once, waiting for a turn for ``seconds`` at most, and read the answer within as many.
+        """Ask once, and read the answer within ``seconds``.
 
         Raises:
             NoAnswer: as for ``post``; or the answer is cut short, compressed, or larger than ``max_bytes``.
         """
         request = _request("GET", url, b"", headers)
-        async with self._exchange(url, request, seconds, seconds) as (response, ends):
+        async with self._exchange(url, request, seconds) as (response, ends):
             content = await _whole_body(response, ends, max_bytes)
         media_type = response.headers.get("content-type", "application/octet-stream")
         return Download(response.status_code, response.headers.get("location"), media_type, content)
 
     async def status(self, url: str, *, seconds: float) -> int:
         """That a GET is answered with, whatever follows it. Raises NoAnswer as for ``post``."""
-        async with self._exchange(url, _request("GET", url, b"", {}), seconds, seconds) as (response, _):
+        async with self._exchange(url, _request("GET", url, b"", {}), seconds) as (response, _):
             return int(response.status_code)
 
     async def is_missing(self, url: str) -> bool:
@@ -111,16 +96,14 @@ class EgressClient:
 
     @asynccontextmanager
     async def _exchange(
-        self, url: str, request: httpx.Request, seconds: float, queue_seconds: float
+        self, url: str, request: httpx.Request, seconds: float
     ) -> AsyncIterator[tuple[httpx.Response, float]]:
         """The response, its body not read yet, and when the time of the exchange ends."""
         origin = Origin.of(url)
         if origin is None or self._rule.problem(url):
             raise _refusal("a URL against the rule")
-        loop = asyncio.get_running_loop()
-        turns = self._turns.setdefault(loop, _Turns(self._per_host, self._in_all))
-        async with turns.take(origin.host, queue_seconds), self._transport() as transport:
-            ends = loop.time() + seconds
+        async with self._transport() as transport:
+            ends = asyncio.get_running_loop().time() + seconds
             try:
                 async with asyncio.timeout_at(ends):
                     addresses = await self._addresses(origin)
@@ -150,28 +133,6 @@ class EgressClient:
         if not found or not (trusted or all(is_public(address) for address in found)):
             raise _refusal(f"{origin.host}, which leads to {found}")
         return found[:MAX_DIALLED]
-
-
-class _Turns:
-    """Bounds how many exchanges go on at once on one event loop."""
-
-    def __init__(self, per_host: int, in_all: int) -> None:
-        self._per_host = per_host
-        self._in_all = asyncio.Semaphore(in_all)
-        self._of_host: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
-
-    @asynccontextmanager
-    async def take(self, host: str, seconds: float) -> AsyncIterator[None]:
-        """Wait for a turn, the host's first: who waits for a busy host must not keep others from theirs."""
-        of_host = self._of_host.setdefault(host, asyncio.Semaphore(self._per_host))
-        async with AsyncExitStack() as held:
-            try:
-                async with asyncio.timeout(seconds):
-                    await held.enter_async_context(of_host)
-                    await held.enter_async_context(self._in_all)
-            except TimeoutError:
-                raise NoAnswer(f"others were being told: no turn within {round(seconds, 1):g} seconds") from None
-            yield
 
 
 def _refusal(what: str) -> NoAnswer:

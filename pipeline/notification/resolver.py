@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from typing import Protocol
 
 RESOLVE_SECONDS = 5.0
-MAX_LOOKUPS = 32
+MAX_LOOKUPS = 256  # as many as may be told at once
 
 
 class NoSuchHost(OSError):

@@ -12,7 +12,7 @@ from pipeline.domain.download import Download
 from pipeline.domain.files import AppFiles
 from pipeline.domain.generation import Generation, Made, Order, Usage
 from pipeline.domain.job import Stage
-from pipeline.domain.notification import Delivery, DeliveryState, Notification, Trigger
+from pipeline.domain.notification import Delivery, Notification, Trigger
 from pipeline.domain.publication import Publication, Remote, Site, Target
 from pipeline.domain.verdict import Seen, Trial, Verdict, Verification
 from pipeline.ports.batches import Batches as Batches
@@ -195,28 +195,8 @@ class Publisher(Protocol):
 class Notifier(Protocol):
     """Tells the evaluator."""
 
-    async def notify(self, job_id: str, url: str, notification: Notification, deadline: datetime) -> DeliveryState:
-        """Try until told, refused or late, at least once; every attempt is recorded. Never after a recorded 2xx."""
-
-    async def tell(self, job_id: str, url: str, notification: Notification, trigger: Trigger) -> DeliveryState:
-        """One more attempt; only by hand after a recorded 2xx."""
-
-
-class Replies(Protocol):
-    """Answers to those who posted briefs."""
-
-    async def all_sent(self, job_id: str) -> None:
-        """Wait until none about the job is still to be sent: evaluators note a task only when they have our answer."""
-
-
-class Deliveries(Protocol):
-    """Every attempt at telling, on record."""
-
-    async def of(self, job_id: str) -> tuple[Delivery, ...]:
-        """In order."""
-
-    async def add(self, job_id: str, delivery: Delivery) -> None:
-        """Keep one attempt."""
+    async def tell(self, job_id: str, url: str, notification: Notification, number: int, trigger: Trigger) -> Delivery:
+        """Attempt ``number`` from 1, with the same id and body each time: one POST, and what came of it."""
 
 
 class Sites(Protocol):
@@ -263,10 +243,10 @@ class Checkpoint(Protocol):
         """Run ``effect`` within ``seconds``. A StageError that it raises is recorded as well, and raised on replay."""
 
     async def report(self, made: Made, seen: Seen, files: str, publication: Publication | None = None) -> None:
-        """Show what is known of the chosen app, whose files have the digest ``files``, to whoever looks at the job."""
+        """Show what is known of the chosen app, whose files have the digest ``files``, to whoever looks at the job.
 
-    async def report_notification(self, state: DeliveryState) -> None:
-        """Show how far telling the evaluator has come."""
+        With its ``publication`` it is live: the job has succeeded, and the evaluator is told.
+        """
 
 
 class CallEvents(Protocol):

@@ -21,9 +21,7 @@ class PostAnswer(Protocol):
 class Poster(Protocol):
     """Sends requests to a service."""
 
-    async def post(
-        self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float, queue_seconds: float
-    ) -> PostAnswer:
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, seconds: float) -> PostAnswer:
         """Send once; redirects are not followed. Raises NoAnswer."""
 
 

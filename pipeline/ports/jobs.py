@@ -46,10 +46,10 @@ class Jobs(Protocol):
         """The timeline after event ``after``."""
 
     def watch(self, job_id: str, after: int = 0) -> AsyncIterator[JobEvent | None]:
-        """The timeline as it grows, until the job has ended; None now and then when nothing happens."""
+        """The timeline as it grows, until the job is over; None now and then when nothing happens."""
 
     async def wait(self, job_id: str, seconds: float, reply: str | None = None) -> Job:
-        """The job once it has ended, or for a ``reply`` has a result; or as it stands when ``seconds`` are over."""
+        """The job once it has ended, or as it stands when ``seconds`` are over; ``reply`` holds the callback back."""
 
     async def cancel(self, job_id: str) -> Job:
         """Stop before the next stage; a job that has ended stays as it is. Raises NotFound."""

@@ -58,14 +58,14 @@ class FailedReply(BaseModel):
 
 
 def deploy_reply(job: Job, own_address: str) -> DeployReply | RunningReply | FailedReply:
-    """What POST /api-deploy says about ``job``: done once the app is live, though the evaluator is still to be told.
+    """What POST /api-deploy says about ``job``: done once the app is live, before the evaluator is told.
 
     A job that was cancelled is told as a failed one.
     """
     shown = ShownJob(job, own_address)
-    if not job.has_result:
+    if not job.status.is_final:
         return RunningReply(job_id=job.id, job_url=shown.url)
-    if job.status not in {JobStatus.FAILED, JobStatus.CANCELLED}:
+    if job.status is JobStatus.SUCCEEDED:
         return DeployReply.model_validate(shown)
     return FailedReply(
         status="cancelled" if job.status is JobStatus.CANCELLED else "failed",

@@ -70,10 +70,7 @@ class DeliveryView(View):
 
 
 class NotificationView(View):
-    """How far telling the evaluator has come; ``last_status`` is the HTTP status of the latest attempt.
-
-    ``next_attempt_at`` is for what is told after the job has ended; until then there is one every minute or sooner.
-    """
+    """How far telling the evaluator has come; ``last_status`` is the HTTP status of the latest attempt."""
 
     status: DeliveryState = at("notification")
     attempts: Annotated[int, BeforeValidator(len)] = at("deliveries")
@@ -231,7 +228,8 @@ class JobView(JobSummary):
     @classmethod
     def with_events(cls, job: Job, events: Iterable[JobEvent], own_address: str) -> Self:
         """From the domain's job and its timeline, shown at ``own_address``."""
-        return cls.model_validate(ShownJob(job, own_address, timeline(events, has_ended=job.status.is_final)))
+        has_ended = job.status.is_final and job.next_attempt_at is None
+        return cls.model_validate(ShownJob(job, own_address, timeline(events, has_ended=has_ended)))
 
 
 class EventView(View):

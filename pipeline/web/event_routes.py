@@ -32,7 +32,7 @@ def _place(streams: StreamsOfApp, caller: Authenticated) -> Iterator[None]:
 async def _something_to_tell(
     job: JobOfCaller, services: ServicesOfApp, after: Annotated[int, Depends(_last_event_id)]
 ) -> None:
-    if after and job.status.is_final and not await services.jobs.events(job.id, after):
+    if after and job.is_over and not await services.jobs.events(job.id, after):
         raise HTTPException(HTTPStatus.NO_CONTENT)
 
 
@@ -48,8 +48,9 @@ async def follow_job(
 ) -> AsyncIterator[ServerSentEvent]:
     """Server-Sent Events: one per event of the timeline, from the first or from behind ``Last-Event-ID`` on.
 
-    Ends with the job. A client that reconnects after that gets 204, which tells an EventSource to stop (HTML
-    standard, 9.2.3). The framework sends a comment after every 15 s of silence and keeps proxies from buffering.
+    Ends when the job has ended and the evaluator has been told, or is not told again before the deadline. A client
+    that reconnects after that gets 204, which tells an EventSource to stop (HTML standard, 9.2.3). The framework sends
+    a comment after every 15 s of silence and keeps proxies from buffering.
     """
     async for event in services.jobs.watch(job.id, after):
         if event is not None:

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from pipeline.domain.address import UrlRule
 from pipeline.notification.egress import EgressClient
-from pipeline.verification.browser.cdn import MAX_CACHE, MOST_AT_ONCE, CdnFiles, mirrors
+from pipeline.verification.browser.cdn import MAX_CACHE, CdnFiles, mirrors
 from tests.fakes.http_server import Handler, LoopbackServer
 
 
 def cdn_files(folder: Path, hosts: Mapping[str, str], max_cache: int = MAX_CACHE) -> CdnFiles:
     """As the service has them: ``hosts`` tells which origin stands in for which host."""
-    downloader = EgressClient(UrlRule(mirrors(hosts)), per_host=MOST_AT_ONCE)
+    downloader = EgressClient(UrlRule(mirrors(hosts)))
     return CdnFiles(folder, downloader, hosts, max_cache=max_cache)
 
 

@@ -13,7 +13,7 @@ from pipeline.domain.errors import NoModelLeft, StageError, WorkspaceMissing
 from pipeline.domain.files import AppFiles
 from pipeline.domain.generation import Generation, Made, Order
 from pipeline.domain.job import Stage
-from pipeline.domain.notification import DeliveryState, Notification
+from pipeline.domain.notification import DeliveryState
 from pipeline.domain.publication import Publication, Site, Target
 from pipeline.domain.verdict import Outcome, Seen, Verification
 from pipeline.ports import Progress
@@ -66,7 +66,6 @@ class World:
         self.looked_for = ""
         self.committed: AppFiles | None = None
         self.reported: list[Report] = []
-        self.notified: DeliveryState | None = None
         self.kept: dict[str, AppFiles] = {}
         self.judge: Any = None
         self.tester: Any = None
@@ -82,7 +81,6 @@ class World:
         self.learnt: Publication | None = None
         self.never_served = False
         self.held_by_remote: Publication | None = make_publication()
-        self.told: list[Notification] = []
         self.pictures: dict[str, bytes] = {}
         self.earlier: Sequence[Check] = ()
         self.base = make_files()
@@ -107,8 +105,6 @@ class World:
             secrets=world,
             workspaces=world,
             publishers=dict.fromkeys(Target, world),
-            notifier=world,
-            replies=world,
             sites=Sites(self),
             blobs=world,
             clock=FakeClock(NOW),
@@ -128,9 +124,6 @@ class World:
 
     async def report(self, made: Made, seen: Seen, _files: str, publication: Publication | None = None) -> None:
         self.reported.append(Report(made, seen, publication))
-
-    async def report_notification(self, state: DeliveryState) -> None:
-        self.notified = state
 
     async def generate(self, order: Order, _progress: Progress) -> Generation:
         if order.after and not order.rejected and isinstance(self.second, NoModelLeft):
@@ -205,15 +198,6 @@ class World:
 
     async def held(self, _publication: Publication, _site: Site) -> Publication | None:
         return self.held_by_remote
-
-    async def all_sent(self, _job_id: str) -> None:
-        self._step("answered")
-
-    async def notify(self, _job_id: str, url: str, notification: Notification, _deadline: datetime) -> DeliveryState:
-        assert url == self.brief.evaluation_url
-        self._step("notify")
-        self.told.append(notification)
-        return DeliveryState.DELIVERED
 
     async def put(self, content: bytes) -> str:
         self.pictures[str(len(content))] = content

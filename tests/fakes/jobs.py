@@ -135,10 +135,11 @@ class MemoryJobs(Jobs):
         self.held.remove(reply)
 
     async def wait(self, job_id: str, seconds: float, reply: str | None = None) -> Job:
+        assert reply is None or reply in self.held
         self.waiting += 1
         try:
             async with asyncio.timeout(seconds):
-                while not (self._jobs[job_id].has_result if reply else self._jobs[job_id].status.is_final):
+                while not self._jobs[job_id].status.is_final:
                     await self._changed.wait()
         except TimeoutError:
             pass
@@ -222,9 +223,6 @@ class MemoryJobs(Jobs):
     ) -> None:
         self._events.append(JobEvent(len(self._events) + 1, job_id, at, kind, stage, detail, seconds))
         self._wake()
-
-    def go_live(self, job_id: str) -> None:
-        self._set(job_id, **make_outcome(), live_at=NOW, status=JobStatus.RUNNING)
 
     def finish(self, job_id: str, files: AppFiles | None = None, **outcome: Any) -> None:
         self._files[job_id] = files or AppFiles({"index.html": b"<h1>Sales</h1>"})

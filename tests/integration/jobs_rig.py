@@ -1,14 +1,16 @@
 """The engine and the queue at work on a database."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import Any
 
 from pipeline.clock import SystemClock
 from pipeline.domain.brief import Brief
 from pipeline.domain.generation import Made
 from pipeline.domain.job import Job, Stage
-from pipeline.domain.notification import Delivery, DeliveryState, NextStep, Notification, Trigger, next_step
+from pipeline.domain.notification import Delivery, Notification, Trigger
 from pipeline.domain.publication import Target
 from pipeline.domain.verdict import Seen
 from pipeline.jobs.batches.feeder import Feeder
@@ -23,7 +25,7 @@ from pipeline.jobs.queue import JobQueue, QueueRules
 from pipeline.jobs.records import JobRecords
 from pipeline.jobs.replies import SqlReplies
 from pipeline.jobs.retries import Retries
-from pipeline.jobs.stores import SqlBlobs, SqlDeliveries, SqlSites
+from pipeline.jobs.stores import SqlBlobs, SqlSites
 from pipeline.jobs.submissions import Submissions
 from pipeline.ports import Checkpoint, Notifier, Progress
 from tests.builders import make_brief, make_publication
@@ -36,24 +38,21 @@ class ScriptedNotifier(Notifier):
 
     Attributes:
         told: nonce, address and trigger of each attempt, in order.
+        may_answer: cleared by a test to let evaluators hang.
     """
 
-    def __init__(self, deliveries: SqlDeliveries, script: Iterable[int] = ()) -> None:
+    def __init__(self, script: Iterable[int] = ()) -> None:
         self.told: list[tuple[str, str, Trigger]] = []
         self.script = list(script)
-        self._deliveries = deliveries
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
 
-    async def notify(self, job_id: str, url: str, notification: Notification, deadline: datetime) -> DeliveryState:
-        del deadline
-        return await self.tell(job_id, url, notification, Trigger.SCHEDULED)
-
-    async def tell(self, job_id: str, url: str, notification: Notification, trigger: Trigger) -> DeliveryState:
+    async def tell(self, job_id: str, url: str, notification: Notification, number: int, trigger: Trigger) -> Delivery:
+        assert job_id
         self.told.append((notification.nonce, url, trigger))
+        await self.may_answer.wait()
         status = self.script.pop(0) if self.script else 200
-        number = len(await self._deliveries.of(job_id)) + 1
-        await self._deliveries.add(job_id, Delivery(number, SystemClock().now(), status, 0.0, trigger=trigger))
-        states = {NextStep.DONE: DeliveryState.DELIVERED, NextStep.RETRY: DeliveryState.PENDING}
-        return states.get(next_step(status), DeliveryState.DEAD_LETTER)
+        return Delivery(number, SystemClock().now(), status, 0.0, trigger=trigger)
 
 
 class Work:
@@ -64,7 +63,6 @@ class Work:
         self.seconds = seconds
         self.done: list[tuple[str, int]] = []
         self.publication = make_publication()
-        self.telling: Callable[[], Awaitable[DeliveryState]] | None = None  # the notify stage
 
     async def __call__(self, _job: Job, brief: Brief, checkpoint: Checkpoint) -> None:
         async def effect(progress: Progress) -> str:
@@ -75,8 +73,6 @@ class Work:
 
         assert await checkpoint(Stage.GENERATE, effect, str, self.seconds) == "built"
         await checkpoint.report(Made(generator="plain"), Seen(), "0" * 64, self.publication)
-        if self.telling:
-            await checkpoint.report_notification(await self.telling())
 
 
 class WorkingQueue(JobQueue):
@@ -114,23 +110,21 @@ async def working(
 ) -> AsyncIterator[WorkingQueue]:
     clock, feed = SystemClock(), JobFeed()
     blobs = SqlBlobs(database, clock)
-    records = JobRecords(database, clock, blobs, feed.publish, retry_time)
-    submissions, replies = Submissions(database), SqlReplies(database, feed, clock)
-    notifier = ScriptedNotifier(SqlDeliveries(database), script)
-    outbox = Outbox(database, records, notifier, replies=replies, feed=feed, clock=clock)
+    submissions, replies, failpoint = Submissions(database), SqlReplies(database, feed, clock), Failpoint(None)
+    records = JobRecords(database, clock, blobs, feed.publish, submissions.enqueue)
+    notifier = ScriptedNotifier(script)
+    parts: Any = {"replies": replies, "feed": feed, "clock": clock, "failpoint": failpoint}
+    outbox = Outbox(database, records, notifier, **parts, retry_time=retry_time)
     looks = LateLooks(database, records, feed, clock, is_served)
     rules = QueueRules(timedelta(seconds=60), waiting, Target.LOCAL, frozenset({Target.LOCAL}), ("a",), 0.5)
     queue = WorkingQueue(
         submissions=submissions,
         records=records,
-        feed=feed,
         blobs=blobs,
-        replies=replies,
         outbox=outbox,
         retries=Retries(database, submissions, feed, clock, deadline=rules.deadline, queue_limit=waiting),
-        clock=clock,
         rules=rules,
-        failpoint=Failpoint(None),
+        **parts,
     )
     queue.notifier, queue.replies, queue.sites, queue.feed = notifier, replies, SqlSites(database), feed
     queue.outbox, queue.batches = outbox, SqlBatches(database, blobs, feed, clock)
@@ -144,7 +138,7 @@ async def working(
         timers=(outbox.timer(), looks.timer(), feeder),
         concurrency=concurrency,
         retention=timedelta(days=1),
-        failpoint=Failpoint(None),
+        failpoint=failpoint,
     )
     await engine.start(run)
     try:

@@ -12,6 +12,7 @@ import pytest
 
 from pipeline.bootstrap.jobs import build_jobs
 from pipeline.domain.publication import Target
+from pipeline.jobs.records import JobRecords
 from pipeline.settings import Settings
 from tests.builders import make_brief
 from tests.cases import cases
@@ -41,10 +42,16 @@ async def accept(settings: Settings, nonces: list[str]) -> None:
     """Jobs that wait; their IDs follow from their nonces."""
     parts = build_jobs(settings)
     parts.database.migrate()
-    rules: dict[str, Any] = {"site_task": None, "notify": False, "deadline": timedelta(minutes=10)}
-    calls: dict[str, Any] = {"enqueue": lambda *_: None, "hold": lambda *_: None}
+    rules: dict[str, Any] = {
+        "site_task": None,
+        "notify": False,
+        "deadline": timedelta(minutes=10),
+        "hold": lambda *_: None,
+    }
+    # One that queues nothing: there is no engine here that has made its tables.
+    records = JobRecords(parts.database, parts.clock, parts.blobs, lambda _: None, lambda *_: None)
     for nonce in nonces:
-        await parts.records.insert(make_brief(nonce=nonce), Target.LOCAL, queue_limit=len(nonces), **rules, **calls)
+        await records.insert(make_brief(nonce=nonce), Target.LOCAL, queue_limit=len(nonces), **rules)
     parts.submissions.close()
     parts.database.close()
 

@@ -4,7 +4,6 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -113,7 +112,7 @@ async def test_a_stage_that_ended_the_process_too_often_is_given_up_unless_somet
     ends: EventKind, status: JobStatus, spare: Database
 ) -> None:
     clock, release = SystemClock(), asyncio.Event()
-    records = JobRecords(spare, clock, SqlBlobs(spare, clock), lambda _: None, timedelta())
+    records = JobRecords(spare, clock, SqlBlobs(spare, clock), lambda _: None, lambda *_: None)
     blocked = Work(lambda _progress: _until(release))
     async with working(spare, blocked, concurrency=1) as jobs:
         first, _ = await jobs.accept(make_brief(task="first"))

@@ -163,7 +163,7 @@ def test_orders_of_spaces_that_an_earlier_version_kept_are_gone_with_their_secre
 async def records(tmp_path: Path) -> AsyncIterator[JobRecords]:
     database = Database.embedded(tmp_path)
     database.migrate()
-    yield JobRecords(database, SystemClock(), SqlBlobs(database, SystemClock()), lambda _: None, timedelta(hours=24))
+    yield JobRecords(database, SystemClock(), SqlBlobs(database, SystemClock()), lambda _: None, lambda *_: None)
     database.close()
 
 
@@ -175,7 +175,6 @@ async def accept(records: JobRecords, brief: Brief) -> Job:
         deadline=timedelta(minutes=10),
         queue_limit=9,
         site_task=None,
-        enqueue=lambda *_: None,
         hold=lambda *_: None,
     )
     return job

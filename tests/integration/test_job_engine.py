@@ -74,24 +74,6 @@ async def test_a_bug_ends_the_job_on_record_without_telling_its_insides(database
         assert "inner detail" not in job.failure.message
 
 
-async def test_rounds_of_one_site_are_worked_on_one_after_another(database: Database) -> None:
-    started: list[str] = []
-
-    async def note(_progress: Progress) -> str:
-        started.append("in")
-        await asyncio.sleep(0.2)
-        started.append("out")
-        return ""
-
-    work = Work(note)
-    async with working(database, work) as jobs:
-        await jobs.accept(make_brief())
-        second, _ = await jobs.accept(make_brief(round=2, nonce="second"))
-        await jobs.wait(second.id, SECONDS)
-        assert work.done == [(make_brief().task, 1), (make_brief().task, 2)]
-        assert started == ["in", "out", "in", "out"]
-
-
 async def test_a_running_job_can_be_cancelled(database: Database) -> None:
     async def hang(_progress: Progress) -> str:
         await asyncio.sleep(3600)

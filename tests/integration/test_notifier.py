@@ -7,25 +7,22 @@ import hmac
 import json
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from pipeline.clock import SystemClock
 from pipeline.domain.address import UrlRule
-from pipeline.domain.notification import DeliveryState, Trigger
+from pipeline.domain.notification import Delivery, Trigger
 from pipeline.notification.egress import EgressClient
 from pipeline.notification.notifier import WebhookNotifier
 from pipeline.ports import Notifier
-from tests.builders import make_delivery, make_notification
-from tests.fakes.clock import START, FakeClock
-from tests.fakes.deliveries import MemoryDeliveries
+from tests.builders import make_notification
+from tests.fakes.clock import FakeClock
 from tests.fakes.evaluator import Drop, EvaluatorServer, Received, Step, gzip_bomb
 
 JOB = "0123456789abcdef0123456789abcdef"
-DEADLINE = START + timedelta(seconds=600)
+MESSAGE = make_notification(task="Größe ✓")
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef01234567").decode()
 
 
@@ -36,19 +33,19 @@ class Telling:
         self, evaluator: EvaluatorServer, *, secret: str | None = None, attempt_seconds: float = 30, more: str = ""
     ) -> None:
         self.clock = FakeClock()
-        self.deliveries = MemoryDeliveries()
+        self.deliveries: list[Delivery] = []
         self._url = evaluator.url
         client = EgressClient(UrlRule(tuple(filter(None, (evaluator.origin, more)))))
-        self.notifier: Notifier = WebhookNotifier(self.deliveries, client, self.clock, secret, attempt_seconds)
+        self.notifier: Notifier = WebhookNotifier(client, self.clock, secret, attempt_seconds)
 
-    async def notify(self) -> DeliveryState:
-        return await self.notifier.notify(JOB, self._url, make_notification(task="Größe ✓"), DEADLINE)
-
-    async def redeliver(self) -> DeliveryState:
-        return await self.notifier.tell(JOB, self._url, make_notification(task="Größe ✓"), Trigger.MANUAL)
-
-    async def statuses(self) -> list[int | None]:
-        return [delivery.status for delivery in await self.deliveries.of(JOB)]
+    async def tell(self, attempts: int = 1) -> list[int | None]:
+        """Their statuses."""
+        for _ in range(attempts):
+            number = len(self.deliveries) + 1
+            told = await self.notifier.tell(JOB, self._url, MESSAGE, number, Trigger.SCHEDULED)
+            self.deliveries.append(told)
+            self.clock.advance(1)
+        return [delivery.status for delivery in self.deliveries]
 
 
 def verified(request: Received, key: bytes) -> bool:
@@ -60,14 +57,13 @@ def verified(request: Received, key: bytes) -> bool:
 
 async def test_the_evaluator_gets_exactly_the_seven_fields() -> None:
     with EvaluatorServer() as evaluator:
-        assert await Telling(evaluator).notify() is DeliveryState.DELIVERED
+        assert await Telling(evaluator).tell() == [200]
         (request,) = evaluator.requests
-        notification = make_notification(task="Größe ✓")
         assert request.method == "POST"
         assert request.headers["content-type"] == "application/json"
         assert request.headers["user-agent"].startswith("code-to-deployment/")
         assert list(request.json) == ["email", "task", "round", "nonce", "repo_url", "commit_sha", "pages_url"]
-        assert request.json == {name: getattr(notification, name) for name in request.json}
+        assert request.json == {name: getattr(MESSAGE, name) for name in request.json}
         assert "webhook-signature" not in request.headers
 
 
@@ -75,19 +71,17 @@ async def test_the_evaluator_gets_exactly_the_seven_fields() -> None:
 async def test_all_attempts_carry_one_id_and_one_body_and_each_its_own_time_and_signature(failures: int) -> None:
     with EvaluatorServer([500] * failures) as evaluator:
         telling = Telling(evaluator, secret=SECRET)
-        assert await telling.notify() is DeliveryState.DELIVERED
-        assert len(evaluator.requests) == failures + 1
+        assert await telling.tell(failures + 1) == [500] * failures + [200]
         assert {request.headers["webhook-id"] for request in evaluator.requests} == {f"msg_{JOB}"}
         assert len({request.body for request in evaluator.requests}) == 1
         times = [int(request.headers["webhook-timestamp"]) for request in evaluator.requests]
-        recorded = await telling.deliveries.of(JOB)
-        assert times == [int(delivery.at.timestamp()) for delivery in recorded]
+        assert times == [int(delivery.at.timestamp()) for delivery in telling.deliveries]
         assert all(later > earlier for earlier, later in pairwise(times))
         assert all(verified(request, b"0123456789abcdef01234567") for request in evaluator.requests)
         assert not verified(evaluator.requests[0], b"another key")
 
 
-async def test_every_way_of_failing_is_one_recorded_attempt_and_is_tried_again() -> None:
+async def test_every_way_of_failing_is_one_attempt_that_tells_what_came() -> None:
     script = [
         Step(503, body=b"not now"),
         Step(drop=Drop.BEFORE_READING),
@@ -98,88 +92,36 @@ async def test_every_way_of_failing_is_one_recorded_attempt_and_is_tried_again()
     ]
     with EvaluatorServer(script) as evaluator:
         telling = Telling(evaluator, attempt_seconds=2)
-        assert await telling.notify() is DeliveryState.DELIVERED
-        assert await telling.statuses() == [503, None, None, None, 404, 429, 200]
-        assert telling.clock.slept == [1, 2, 4, 8, 16, 90]
-        recorded = await telling.deliveries.of(JOB)
-        assert recorded[0].response == "not now"
-        assert [delivery.error is None for delivery in recorded] == [True, False, False, False, True, True, True]
+        assert await telling.tell(7) == [503, None, None, None, 404, 429, 200]
+        told = telling.deliveries
+        assert (told[0].response, told[5].retry_after, len(evaluator.requests)) == ("not now", 90, 6)
+        assert [delivery.error is None for delivery in told] == [True, False, False, False, True, True, True]
+        assert [delivery.attempt for delivery in told] == [1, 2, 3, 4, 5, 6, 7]
 
 
 async def test_a_redirect_is_a_failed_attempt_and_nobody_else_is_called() -> None:
     with EvaluatorServer() as elsewhere, EvaluatorServer([Step(302, headers={"Location": elsewhere.url})]) as evaluator:
         telling = Telling(evaluator, more=elsewhere.origin)
-        assert await telling.notify() is DeliveryState.DELIVERED
-        assert await telling.statuses() == [302, 200]
+        assert await telling.tell(2) == [302, 200]
         assert elsewhere.connections == 0
-
-
-@pytest.mark.parametrize("status", [401, 410])
-async def test_a_refusal_is_a_dead_letter_that_can_be_delivered_by_hand(status: int) -> None:
-    with EvaluatorServer([Step(status, body=b'{"error": "no such nonce"}')]) as evaluator:
-        telling = Telling(evaluator)
-        assert await telling.notify() is DeliveryState.DEAD_LETTER
-        assert await telling.notify() is DeliveryState.DEAD_LETTER
-        assert len(evaluator.requests) == 1
-        assert await telling.redeliver() is DeliveryState.DELIVERED
-        first, second = evaluator.requests
-        assert (first.body, first.headers["webhook-id"]) == (second.body, second.headers["webhook-id"])
-        assert (await telling.deliveries.of(JOB))[0].response == '{"error": "no such nonce"}'
-
-
-async def test_a_recorded_success_is_sent_again_by_hand_only() -> None:
-    with EvaluatorServer() as evaluator:
-        telling = Telling(evaluator)
-        await telling.deliveries.add(JOB, make_delivery(status=200))
-        assert await telling.notify() is DeliveryState.DELIVERED
-        assert evaluator.connections == 0
-        assert await telling.redeliver() is DeliveryState.DELIVERED
-        assert evaluator.connections == 1
-
-
-async def test_an_evaluator_that_is_down_is_left_for_later_at_the_deadline() -> None:
-    with EvaluatorServer() as gone:
-        pass
-    telling = Telling(gone)
-    assert await telling.notify() is DeliveryState.PENDING
-    recorded = await telling.deliveries.of(JOB)
-    assert [delivery.error for delivery in recorded] == ["could not connect"] * 15
-    assert recorded[-1].at <= DEADLINE
 
 
 async def test_an_address_against_the_rule_is_never_called() -> None:
     with EvaluatorServer() as canary:
-        clock, deliveries = FakeClock(), MemoryDeliveries()
-        notifier = WebhookNotifier(deliveries, EgressClient(UrlRule()), clock)
-        state = await notifier.notify(JOB, canary.url, make_notification(), START)
-        assert (state, canary.connections) == (DeliveryState.PENDING, 0)
-        (delivery,) = await deliveries.of(JOB)
+        notifier = WebhookNotifier(EgressClient(UrlRule()), FakeClock())
+        delivery = await notifier.tell(JOB, canary.url, MESSAGE, 1, Trigger.SCHEDULED)
+        assert (delivery.status, canary.connections) == (None, 0)
         assert delivery.error == "the address must be a public https address (port 443 or 8443)"
 
 
 async def test_cancelling_ends_an_attempt_under_way() -> None:
     with EvaluatorServer([Step(delay=3600)]) as evaluator:
         telling = Telling(evaluator)
-        task = asyncio.create_task(telling.notify())
+        task = asyncio.create_task(telling.tell())
         await asyncio.to_thread(evaluator.wait_for, 1)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        assert await telling.statuses() == []
-
-
-def test_the_notifier_works_on_an_event_loop_in_another_thread_and_in_real_time() -> None:
-    with EvaluatorServer([500]) as evaluator:
-        client = EgressClient(UrlRule((evaluator.origin,)))
-        notifier = WebhookNotifier(MemoryDeliveries(), client, SystemClock())
-        deadline = datetime.now(UTC) + timedelta(seconds=600)
-
-        async def in_a_thread() -> DeliveryState:
-            work = notifier.notify(JOB, evaluator.url, make_notification(), deadline)
-            return await asyncio.to_thread(lambda: asyncio.run(work))
-
-        assert asyncio.run(in_a_thread()) is DeliveryState.DELIVERED
-        assert len(evaluator.requests) == 2
 
 
 def test_the_evaluator_as_a_program_fails_as_often_as_told_and_keeps_a_journal(tmp_path: Path) -> None:
@@ -191,11 +133,11 @@ def test_the_evaluator_as_a_program_fails_as_often_as_told_and_keeps_a_journal(t
             assert process.stdout is not None
             url = process.stdout.readline().strip()
             client = EgressClient(UrlRule((url.removesuffix("/notify"),)))
-            notifier = WebhookNotifier(MemoryDeliveries(), client, FakeClock())
-            assert asyncio.run(notifier.notify(JOB, url, make_notification(), DEADLINE)) is DeliveryState.DELIVERED
+            notifier = WebhookNotifier(client, FakeClock())
+            told = [asyncio.run(notifier.tell(JOB, url, MESSAGE, number, Trigger.MANUAL)) for number in (1, 2, 3)]
         finally:
             process.terminate()
     lines = [json.loads(line) for line in journal.read_text().splitlines()]
-    assert [line["status"] for line in lines] == [503, 503, 200]
+    assert [line["status"] for line in lines] == [delivery.status for delivery in told] == [503, 503, 200]
     assert {line["headers"]["webhook-id"] for line in lines} == {f"msg_{JOB}"}
-    assert lines[0]["json"]["task"] == make_notification().task
+    assert lines[0]["json"]["task"] == MESSAGE.task

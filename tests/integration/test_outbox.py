@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.clock import SystemClock
 from pipeline.domain.address import Origin
-from pipeline.domain.job import Job, JobStatus
+from pipeline.domain.job import EventKind, Job, JobStatus, Stage
 from pipeline.domain.notification import SLOW_DELAY_SECONDS, DeliveryState, Trigger
 from pipeline.jobs import tables
 from pipeline.jobs.database import Database
@@ -18,17 +18,6 @@ from tests.integration.jobs_rig import SECONDS, Work, WorkingQueue, finished, wo
 
 URL = "https://example.com/notify"
 LATER = timedelta(hours=1)
-
-
-def untold() -> Work:
-    """A use case whose evaluator is still to be told when it ends."""
-    work = Work()
-
-    async def telling() -> DeliveryState:
-        return DeliveryState.PENDING
-
-    work.telling = telling
-    return work
 
 
 async def change(database: Database, **values: Any) -> None:
@@ -46,9 +35,9 @@ async def settled(jobs: WorkingQueue, job_id: str, *states: DeliveryState) -> Jo
 
 
 async def test_what_is_not_told_yet_is_told_by_a_timer_when_the_job_has_ended(database: Database) -> None:
-    async with working(database, untold(), script=[400]) as jobs:
+    async with working(database, Work(), script=[400]) as jobs:
         job = await finished(jobs, make_brief(evaluation_url=URL))
-        assert (job.status, job.notification) == (JobStatus.SUCCEEDED, DeliveryState.PENDING)
+        assert job.status is JobStatus.SUCCEEDED
         job = await settled(jobs, job.id)
         assert [(each.status, each.trigger) for each in job.deliveries] == [(400, "scheduled"), (200, "scheduled")]
         assert job.next_attempt_at is None
@@ -57,7 +46,7 @@ async def test_what_is_not_told_yet_is_told_by_a_timer_when_the_job_has_ended(da
 async def test_after_the_deadline_attempts_are_ten_minutes_apart_and_then_it_is_a_dead_letter(
     database: Database,
 ) -> None:
-    async with working(database, untold(), script=[500] * 3, retry_time=LATER) as jobs:
+    async with working(database, Work(), script=[500] * 3, retry_time=LATER) as jobs:
         now = SystemClock().now()
         job = await finished(jobs, make_brief(evaluation_url=URL))
         while not (await jobs.get(job.id)).deliveries:
@@ -74,7 +63,7 @@ async def test_after_the_deadline_attempts_are_ten_minutes_apart_and_then_it_is_
 
 
 async def test_what_was_to_be_told_outlives_the_process(database: Database) -> None:
-    async with working(database, untold(), script=[500]) as jobs:
+    async with working(database, Work(), script=[500]) as jobs:
         job = await finished(jobs, make_brief(evaluation_url=URL))
         while not (await jobs.get(job.id)).deliveries:
             await asyncio.sleep(0.02)
@@ -83,7 +72,7 @@ async def test_what_was_to_be_told_outlives_the_process(database: Database) -> N
 
 
 async def test_a_refusal_that_will_not_heal_ends_it(database: Database) -> None:
-    async with working(database, untold(), script=[410]) as jobs:
+    async with working(database, Work(), script=[410]) as jobs:
         job = await finished(jobs, make_brief(evaluation_url=URL))
         assert len((await settled(jobs, job.id, DeliveryState.DEAD_LETTER)).deliveries) == 1
 
@@ -102,7 +91,7 @@ async def test_a_refusal_that_will_not_heal_ends_it(database: Database) -> None:
 async def test_dead_letters_are_sent_again_all_or_those_that_are_chosen(
     database: Database, chosen: dict[str, Any], told: list[str]
 ) -> None:
-    async with working(database, untold(), script=[410, 410]) as jobs:
+    async with working(database, Work(), script=[410, 410]) as jobs:
         for nonce, email in (("a", EMAIL), ("b", "bob@example.com")):
             url = f"https://{nonce}.example.com/notify#!/view/{nonce}"
             job = await finished(jobs, make_brief(nonce=nonce, email=email, evaluation_url=url))
@@ -120,7 +109,7 @@ async def test_dead_letters_are_sent_again_all_or_those_that_are_chosen(
 async def test_what_was_given_up_or_delivered_stays_so_when_telling_by_hand_fails(
     database: Database, script: list[int], states: list[str]
 ) -> None:
-    async with working(database, untold(), script=script) as jobs:
+    async with working(database, Work(), script=script) as jobs:
         job = await finished(jobs, make_brief(evaluation_url=URL))
         await settled(jobs, job.id, DeliveryState.DEAD_LETTER, DeliveryState.DELIVERED)
         job = await jobs.redeliver(job.id)
@@ -129,12 +118,11 @@ async def test_what_was_given_up_or_delivered_stays_so_when_telling_by_hand_fail
 
 
 async def test_nobody_is_told_by_a_timer_before_the_answers_have_been_sent(database: Database) -> None:
-    async with working(database, untold()) as jobs:
+    async with working(database, Work()) as jobs:
         brief = make_brief(evaluation_url=URL)
         for reply in ("one", "two"):
             job, _ = await jobs.accept(brief, reply=reply)
         job = await jobs.wait(job.id, SECONDS, "one")
-        assert job.has_result
         await jobs.reply_sent("one")
         await asyncio.sleep(0.3)
         assert jobs.notifier.told == []
@@ -142,18 +130,22 @@ async def test_nobody_is_told_by_a_timer_before_the_answers_have_been_sent(datab
         await settled(jobs, job.id)
 
 
-async def test_a_stage_waits_for_the_answers_but_not_for_one_whose_sender_has_died(database: Database) -> None:
-    async with working(database, untold()) as jobs:
+@pytest.mark.parametrize("long_ago", ["the answer was last heard of", "the app went live"])
+async def test_telling_does_not_wait_for_an_answer_whose_sender_has_died_nor_for_ever(
+    database: Database, long_ago: str
+) -> None:
+    async with working(database, Work()) as jobs:
         job, _ = await jobs.accept(make_brief(evaluation_url=URL), reply="one")
-        waiting = asyncio.create_task(jobs.replies.all_sent(job.id))
+        await jobs.wait(job.id, SECONDS)
         await asyncio.sleep(0.2)
-        assert not waiting.done()
-        run_out = tables.replies.update().values(until=SystemClock().now())
-        await database.transact(lambda connection: connection.execute(run_out))
-        async with asyncio.timeout(SECONDS):
-            await waiting
-            jobs.feed.publish(DUE)
-            await settled(jobs, job.id)
+        assert jobs.notifier.told == []
+        if long_ago == "the app went live":
+            await change(database, live_at=SystemClock().now() - LATER)
+        else:
+            run_out = tables.replies.update().values(until=SystemClock().now())
+            await database.transact(lambda connection: connection.execute(run_out))
+        jobs.feed.publish(DUE)
+        await settled(jobs, job.id)
 
 
 async def test_who_waits_long_holds_the_callback_all_that_time(
@@ -171,8 +163,42 @@ async def test_who_waits_long_holds_the_callback_all_that_time(
         job, _ = await jobs.accept(make_brief(evaluation_url=URL), reply="one")
         answering = asyncio.create_task(jobs.wait(job.id, SECONDS, "one"))
         await asyncio.sleep(1)
-        waiting = asyncio.create_task(jobs.replies.all_sent(job.id))
-        assert not (await asyncio.wait({waiting}, timeout=0.1))[0]
-        assert (await answering).has_result
+        assert (await answering).status is JobStatus.SUCCEEDED
+        await asyncio.sleep(0.1)
+        assert jobs.notifier.told == []
         await jobs.reply_sent("one")
-        await waiting
+        await settled(jobs, job.id)
+
+
+async def watched(jobs: WorkingQueue, job: Job) -> list[tuple[Stage | None, EventKind]]:
+    return [(event.stage, event.kind) async for event in jobs.watch(job.id) if event]
+
+
+async def test_who_watches_sees_the_evaluator_told_though_the_job_has_ended(database: Database) -> None:
+    async with working(database, Work(), script=[500]) as jobs:
+        jobs.notifier.may_answer.clear()
+        job = await finished(jobs, make_brief(evaluation_url=URL))
+        watching = asyncio.create_task(watched(jobs, job))
+        while not jobs.notifier.told:
+            await asyncio.sleep(0.02)
+        assert not watching.done()
+        jobs.notifier.may_answer.set()
+        assert (await watching)[-2:] == [(Stage.NOTIFY, EventKind.STARTED), (Stage.NOTIFY, EventKind.FINISHED)]
+        assert (await jobs.get(job.id)).notification is DeliveryState.DELIVERED
+
+
+@pytest.mark.parametrize("ends", ["the next attempt is after the deadline", "the deadline has passed"])
+async def test_who_watches_does_not_wait_for_what_is_told_slowly(database: Database, ends: str) -> None:
+    async with working(database, Work(), script=[500]) as jobs:
+        now = SystemClock().now()
+        jobs.notifier.may_answer.clear()
+        job = await finished(jobs, make_brief(evaluation_url=URL))
+        while not jobs.notifier.told:
+            await asyncio.sleep(0.02)
+        watching = asyncio.create_task(watched(jobs, job))
+        if ends == "the deadline has passed":
+            await change(database, deadline=now)
+        else:
+            await change(database, next_attempt_at=now + LATER)
+        async with asyncio.timeout(SECONDS):
+            assert (await watching)[-1] == (Stage.NOTIFY, EventKind.STARTED)

@@ -68,7 +68,8 @@ async def test_requests_that_differ_in_their_nonce_alone_share_one_app_and_each_
         followers = [await told(jobs, job.id) for job in again]
 
         assert use_case.work.done == [(leader.key.task, 1)]
-        assert {nonce for nonce, _, _ in jobs.notifier.told} == {"second", "third", "fourth"}
+        assert (await told(jobs, first.id)).notification is DeliveryState.DELIVERED
+        assert sorted(nonce for nonce, _, _ in jobs.notifier.told) == ["first", "fourth", "second", "third"]
         for job in followers:
             assert (job.status, job.notification) == (JobStatus.SUCCEEDED, DeliveryState.DELIVERED)
             assert (job.publication, job.made.generator) == (leader.publication, "plain")
@@ -126,28 +127,6 @@ async def test_after_the_first_has_ended_the_same_request_with_another_nonce_is_
         later, _ = await jobs.accept(sent("second"))
         await jobs.wait(later.id, SECONDS)
         assert len(use_case.work.done) == 2
-
-
-async def test_one_that_comes_while_the_first_still_tells_its_evaluator_has_the_app_at_once(database: Database) -> None:
-    work, is_told = Work(), asyncio.Event()
-
-    async def telling() -> DeliveryState:
-        while not is_told.is_set():
-            await asyncio.sleep(0.01)
-        return DeliveryState.DELIVERED
-
-    work.telling = telling
-    async with working(database, work) as jobs:
-        first, _ = await jobs.accept(sent())
-        while (await jobs.get(first.id)).live_at is None:
-            await asyncio.sleep(0.01)
-        follower, _ = await jobs.accept(sent("second"))
-        assert follower.status is JobStatus.SUCCEEDED
-        assert (await told(jobs, follower.id)).notification is DeliveryState.DELIVERED
-        assert (await jobs.get(first.id)).status is JobStatus.RUNNING
-        revision, _ = await jobs.accept(sent("third", round=2))
-        assert (await jobs.wait(revision.id, 0.5)).live_at, "a job that only tells is in nobody's way"
-        is_told.set()
 
 
 async def test_one_that_waits_goes_on_after_a_restart(database: Database) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Coroutine, Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -26,7 +25,7 @@ def records(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Job
     monkeypatch.setattr(checkpoint, "FIRST_REST_SECONDS", 0.001)
     database.migrate()
     clock = SystemClock()
-    yield JobRecords(database, clock, SqlBlobs(database, clock), lambda _: None, timedelta())
+    yield JobRecords(database, clock, SqlBlobs(database, clock), lambda _: None, lambda *_: None)
     database.close()
 
 

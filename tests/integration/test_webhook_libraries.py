@@ -4,7 +4,6 @@ import base64
 import json
 import subprocess
 import sys
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,11 +11,10 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from pipeline.clock import SystemClock
 from pipeline.domain.address import UrlRule
-from pipeline.domain.notification import DeliveryState
+from pipeline.domain.notification import Trigger
 from pipeline.notification.egress import EgressClient
 from pipeline.notification.notifier import WebhookNotifier
 from tests.builders import make_notification
-from tests.fakes.deliveries import MemoryDeliveries
 from tests.fakes.evaluator import EvaluatorServer, Received
 
 PACKAGES = Path(sys.prefix) / "node/node_modules"
@@ -27,10 +25,8 @@ async def received(secrets: str) -> Received:
     """What an evaluator gets that is told now."""
     with EvaluatorServer() as evaluator:
         clock, client = SystemClock(), EgressClient(UrlRule((evaluator.origin,)))
-        notifier = WebhookNotifier(MemoryDeliveries(), client, clock, secrets)
-        deadline = clock.now() + timedelta(seconds=60)
-        told = await notifier.notify("0" * 32, evaluator.url, make_notification(task="Größe ✓"), deadline)
-    assert told is DeliveryState.DELIVERED
+        notifier, message = WebhookNotifier(client, clock, secrets), make_notification(task="Größe ✓")
+        await notifier.tell("0" * 32, evaluator.url, message, 1, Trigger.SCHEDULED)
     (request,) = evaluator.requests
     return request
 

@@ -28,8 +28,8 @@ CDN_HOSTS: Mapping[str, str] = {
         "fonts.gstatic.com",
     )
 }
-MOST_AT_ONCE = 16
-"""Files of one host: a page asks for all of them together."""
+MOST_AT_ONCE = 32
+"""Downloads: a page asks for all of its files together."""
 
 MAX_FILE = 5 * 1024 * 1024
 MAX_CACHE = 256 * 1024 * 1024
@@ -81,6 +81,7 @@ class CdnFiles:
         self._downloader = downloader
         self._hosts = hosts
         self._max_cache = max_cache
+        self._places = asyncio.Semaphore(MOST_AT_ONCE)
 
     def allows(self, url: str) -> bool:
         """Whether ``url`` is https, on the usual port of an allowed host, and of a sane length."""
@@ -104,7 +105,7 @@ class CdnFiles:
         if cached and is_fresh:
             return cached
         try:
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(SECONDS), self._places:
                 file = await self._download(url)
         except (CdnUnavailable, NoAnswer, TimeoutError) as error:
             if cached:

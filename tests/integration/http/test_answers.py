@@ -12,7 +12,7 @@ async def test_who_waits_is_answered_when_the_app_is_live_and_only_then_may_the_
 ) -> None:
     waiting = asyncio.create_task(post(client, prefer=None, evaluation_url="https://example.com/notify"))
     await until(lambda: client.jobs.waiting)
-    client.jobs.go_live(client.jobs.ids[0])
+    client.jobs.finish(client.jobs.ids[0])
     assert client.jobs.held
     answer = (await waiting).json()
     assert (answer["status"], answer["notification"]["status"]) == ("succeeded", "pending")

@@ -20,7 +20,6 @@ from pipeline.domain.errors import (
     Unpublishable,
 )
 from pipeline.domain.job import Job
-from pipeline.domain.notification import DeliveryState
 from pipeline.domain.publication import SpaceSdk
 from pipeline.domain.verdict import Outcome, Verification
 from tests.builders import (
@@ -39,12 +38,11 @@ from tests.fakes.deploy import FROM_MODEL, MENDED, WITHOUT_MODEL, World
 NOTIFIED = make_brief(evaluation_url="https://evaluator.example/notify")
 
 
-async def test_stages_are_taken_in_order_and_the_evaluator_is_told_last() -> None:
+async def test_stages_are_taken_in_order_and_the_app_is_reported_live_last() -> None:
     world = World(NOTIFIED)
     await world.run()
-    assert world.log == ["generate", "scan", "verify", "commit", "publish", "record", "confirm", "answered", "notify"]
-    assert world.reported[-1].publication == make_publication()
-    assert world.notified is DeliveryState.DELIVERED
+    assert world.log == ["generate", "scan", "verify", "commit", "publish", "record", "confirm"]
+    assert [report.publication for report in world.reported] == [None, make_publication()]
 
 
 async def test_what_the_target_says_only_when_it_is_live_is_what_the_job_and_the_site_tell() -> None:
@@ -57,19 +55,13 @@ async def test_what_the_target_says_only_when_it_is_live_is_what_the_job_and_the
     assert world.site.head == make_publication().commit_sha
 
 
-async def test_nobody_is_told_when_nobody_asked_to_be() -> None:
-    world = World(make_brief())
-    await world.run()
-    assert "notify" not in world.log
-
-
 @pytest.mark.parametrize(
     ("stage", "failure", "undone"),
     [
-        ("generate", GenerationFailed("no"), {"commit", "publish", "notify"}),
-        ("scan", SecretFound("no"), {"verify", "commit", "publish", "notify"}),
-        ("publish", PublishFailed("no"), {"record", "confirm", "notify"}),
-        ("confirm", NotLive("no"), {"notify"}),
+        ("generate", GenerationFailed("no"), {"commit", "publish"}),
+        ("scan", SecretFound("no"), {"verify", "commit", "publish"}),
+        ("publish", PublishFailed("no"), {"record", "confirm"}),
+        ("confirm", NotLive("no"), set()),
     ],
 )
 async def test_after_a_failure_nothing_more_is_done(stage: str, failure: StageError, undone: set[str]) -> None:
@@ -77,6 +69,7 @@ async def test_after_a_failure_nothing_more_is_done(stage: str, failure: StageEr
     with pytest.raises(type(failure)):
         await world.run()
     assert not undone & set(world.log)
+    assert not any(report.publication for report in world.reported)
 
 
 async def test_what_must_not_be_published_is_refused_before_it_is_committed() -> None:
@@ -154,8 +147,6 @@ async def test_what_the_remote_holds_is_told_unconfirmed_when_visitors_are_not_s
     world = unserved()
     world.held_by_remote = make_publication(commit_sha="f" * 40)
     await world.run()
-    (told,) = world.told
-    assert (told.is_unconfirmed, told.commit_sha) == (True, "f" * 40)
     assert world.reported[-1].publication == replace(world.held_by_remote, is_unconfirmed=True)
     assert any("not served this commit in time" in note for note in world.reported[-1].made.notes)
     assert world.site is not None
@@ -180,7 +171,7 @@ async def never_ends(world: World) -> None:
     done, _ = await asyncio.wait({running}, timeout=0.1)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
-    assert (done, world.told) == (set(), [])
+    assert (done, [report.publication for report in world.reported]) == (set(), [None])
 
 
 def test_the_commit_message_names_task_round_maker_and_job_and_is_the_same_each_time() -> None:
@@ -235,7 +226,7 @@ async def test_a_second_build_that_fails_is_the_end() -> None:
     world.build_failures = [BuildFailed("one"), BuildFailed("two")]
     with pytest.raises(BuildFailed, match="two"):
         await world.run()
-    assert "notify" not in world.log
+    assert not any(report.publication for report in world.reported)
 
 
 async def test_a_build_of_what_no_model_made_fails_at_once() -> None:

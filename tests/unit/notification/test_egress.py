@@ -12,7 +12,7 @@ from pipeline.domain.errors import NoAnswer
 from pipeline.notification.egress import Answer, EgressClient
 from pipeline.notification.resolver import NoSuchHost
 from tests.fakes.evaluator import Drop, EvaluatorServer, Step, gzip_bomb
-from tests.unit.notification.rig import NAME, ScriptedResolver, allowing, answer_of, post
+from tests.unit.notification.rig import ScriptedResolver, allowing, answer_of, post
 
 # What is sent
 
@@ -183,42 +183,6 @@ async def test_interim_answers_without_an_end_are_cut_by_the_deadline() -> None:
 @pytest.mark.parametrize("body", [b"Transfer-Encoding: chunked\r\n\r\nzz", b"Content-Length: 10\r\n\r\nabc"])
 async def test_a_body_that_breaks_does_not_take_the_status_back(body: bytes) -> None:
     assert (await answer_to_raw(b"HTTP/1.1 200 OK\r\n" + body)).status == 200
-
-
-# How many at once
-
-
-async def test_one_host_is_never_asked_more_than_two_things_at_once() -> None:
-    with EvaluatorServer([Step(delay=0.05)] * 12) as evaluator:
-        client = allowing(evaluator)
-        answers = await asyncio.gather(*(post(client, evaluator.url) for _ in range(12)))
-        assert [answer.status for answer in answers] == [200] * 12
-        assert evaluator.peak == 2
-
-
-async def test_no_more_than_the_bound_go_on_in_all() -> None:
-    with EvaluatorServer([Step(delay=0.05)] * 12) as evaluator:
-        names = [f"http://h{n}.example.com:{evaluator.port}" for n in range(12)]
-        client = allowing(*names, resolver=ScriptedResolver(["127.0.0.1"]), in_all=3)
-        await asyncio.gather(*(post(client, name) for name in names))
-        assert evaluator.peak == 3
-
-
-async def test_a_host_that_hangs_keeps_only_its_own_callers_waiting(evaluator: EvaluatorServer) -> None:
-    with EvaluatorServer([Step(delay=3600)] * 2) as hanging:
-        name = f"http://{NAME}:{evaluator.port}"
-        client = allowing(hanging, name, resolver=ScriptedResolver(["127.0.0.1"]), in_all=3)
-        stuck = [asyncio.create_task(post(client, hanging.url, seconds=3600)) for _ in range(2)]
-        await asyncio.to_thread(hanging.wait_for, 2)
-        queued = asyncio.create_task(post(client, hanging.url, queue_seconds=3600))
-        with pytest.raises(NoAnswer, match="no turn within"):
-            await post(client, hanging.url, queue_seconds=0.05)
-        assert (await post(client, name)).status == 200
-        for task in stuck:
-            task.cancel()
-        assert (await queued).status == 200
-        outcomes = await asyncio.gather(*stuck, return_exceptions=True)
-        assert all(isinstance(outcome, asyncio.CancelledError) for outcome in outcomes)
 
 
 def test_one_client_serves_several_event_loops_one_after_the_other() -> None:
