@@ -17,6 +17,7 @@ from pipeline.jobs.queue import JobQueue, QueueRules
 from pipeline.jobs.records import JobRecords
 from pipeline.jobs.replies import SqlReplies
 from pipeline.jobs.retries import Retries
+from pipeline.jobs.shares import OwnerLimits, Shares
 from pipeline.jobs.stores import SqlBlobs, SqlSites
 from pipeline.jobs.submissions import Submissions
 from pipeline.notification.egress import EgressClient
@@ -55,11 +56,15 @@ def build_jobs(settings: JobSettings, **rules: Any) -> JobParts:
     database = _database(settings)
     blobs, sites = SqlBlobs(database, clock), SqlSites(database)
     submissions = Submissions(database)
-    records = JobRecords(database, clock, blobs, feed.publish, submissions.enqueue)
+    limits = OwnerLimits(
+        settings.owner_running, settings.owner_waiting, settings.owner_daily_tokens, settings.owner_daily_usd
+    )
+    shares = Shares(submissions.enqueue, limits)
+    records = JobRecords(database, clock, blobs, feed.publish, shares)
     replies = SqlReplies(database, feed, clock)
     outbox = _outbox(settings, database, records, replies=replies, feed=feed, failpoint=failpoint)
     deadline = timedelta(seconds=settings.job_deadline_seconds)
-    retries = Retries(database, submissions, feed, clock, deadline=deadline, queue_limit=settings.queue_limit)
+    retries = Retries(database, shares, feed, clock, deadline=deadline, queue_limit=settings.queue_limit)
     queue = JobQueue(
         submissions=submissions,
         records=records,

@@ -22,10 +22,11 @@ from pipeline.jobs.ledger import SqlLedger
 from pipeline.jobs.outcomes import ERROR, Outcome, keep_outcome
 from pipeline.jobs.queued import require_room
 from pipeline.jobs.revisions import revised
+from pipeline.jobs.shares import Shares
 from pipeline.jobs.sharing import UNFINISHED, due, follow, settle_followers
 from pipeline.jobs.stores import SqlBlobs, SqlDeliveries, upsert
 from pipeline.jobs.timeline import add_event, begin_stage
-from pipeline.jobs.turns import Attempt, Enqueue, attempts_of, let_in, one_at_a_time, too_late, whose_turn_it_is
+from pipeline.jobs.turns import Attempt, attempts_of, one_at_a_time, too_late, whose_turn_it_is
 from pipeline.ports import Clock
 
 TAKEN = "this email, task, round and nonce were sent before with another body: use a new nonce"
@@ -36,16 +37,16 @@ OnEvent = Callable[[str], None]
 
 
 class JobRecords:
-    """Reads and writes jobs, and lets the engine ``enqueue`` those whose turn has come."""
+    """Reads and writes jobs, and lets those into the queue whose turn has come."""
 
-    def __init__(self, database: Database, clock: Clock, blobs: SqlBlobs, on_event: OnEvent, enqueue: Enqueue) -> None:
+    def __init__(self, database: Database, clock: Clock, blobs: SqlBlobs, on_event: OnEvent, shares: Shares) -> None:
         self._database = database
         self._clock = clock
         self._blobs = blobs
         self._deliveries = SqlDeliveries(database)
         self._ledger = SqlLedger(database, clock)
         self._on_event = on_event
-        self._enqueue = enqueue
+        self._shares = shares
 
     async def insert(
         self,
@@ -64,7 +65,7 @@ class JobRecords:
 
         Raises:
             KeyReused: the key is taken by another body.
-            Busy: ``queue_limit`` jobs are waiting.
+            Busy: ``queue_limit`` jobs are waiting, or the owner has no share left.
         """
         now = self._clock.now()
         row = new_row(brief, target, notify=notify, received_at=now, deadline=deadline) | {"site_task": site_task}
@@ -81,13 +82,14 @@ class JobRecords:
                     hold(connection, job_id)
                 return known, False
             require_room(connection, queue_limit)
+            self._shares.require(connection, brief.email, now)
             digests = self._blobs.put_all(connection, [attachment.content for attachment in brief.attachments])
             connection.execute(table.update().where(own).values(brief=brief_to_json(brief, digests)))
             add_event(connection, job_id, now, EventKind.FINISHED, Stage.ACCEPT, detail="accepted", seconds=0.0)
             if row["notification"] is DeliveryState.PENDING:
                 hold(connection, job_id)
             if not (notify and follow(connection, brief, now)):
-                let_in(connection, whose_turn_it_is().where(own), self._enqueue)
+                self._shares.let_in(connection, whose_turn_it_is().where(own))
             return connection.execute(sa.select(table).where(own)).one(), True
 
         accepted, is_new = await self._database.transact(work)
@@ -101,8 +103,8 @@ class JobRecords:
     async def ids_like(self, prefix: str, limit: int) -> list[str]:
         """Ids that begin with ``prefix``, newest first."""
         table = tables.jobs
-        begins = table.c.id.startswith(prefix, autoescape=True)
-        query = sa.select(table.c.id).where(begins).order_by(table.c.seq.desc()).limit(limit)
+        query = sa.select(table.c.id).where(table.c.id.startswith(prefix, autoescape=True))
+        query = query.order_by(table.c.seq.desc()).limit(limit)
         return list(await self._database.transact(lambda connection: connection.execute(query).scalars().all()))
 
     async def brief(self, job_id: str) -> Brief:
@@ -154,9 +156,8 @@ class JobRecords:
 
     async def waiting_since(self) -> datetime | None:
         """When the job that waits longest for a place was received."""
-        table = tables.jobs
-        waits = sa.and_(table.c.status == JobStatus.WAITING, table.c.leader.is_(None))
-        query = sa.select(sa.func.min(table.c.received_at)).where(waits)
+        waits = sa.and_(tables.jobs.c.status == JobStatus.WAITING, tables.jobs.c.leader.is_(None))
+        query = sa.select(sa.func.min(tables.jobs.c.received_at)).where(waits)
         return await self._database.transact(lambda connection: connection.execute(query).scalar_one())
 
     async def unfinished(self) -> list[Attempt]:
@@ -178,7 +179,7 @@ class JobRecords:
         next_ones = await self._database.transact(lambda connection: attempts_of(connection, query))
         if lost := [job_id for job_id, _ in set(next_ones) - set(known)]:
             lost_ones = query.where(tables.jobs.c.id.in_(lost))
-            await self._database.transact(lambda connection: let_in(connection, lost_ones, self._enqueue))
+            await self._database.transact(lambda connection: self._shares.let_in(connection, lost_ones))
 
     async def events(self, job_id: str, after: int = 0) -> list[JobEvent]:
         """The timeline after event ``after``."""
@@ -242,10 +243,9 @@ class JobRecords:
         With its ``publication`` it is live: the jobs that share it have succeeded, and their evaluators are told.
         """
         table, now = tables.jobs, self._clock.now()
-        result = {**to_json(Made, made), **to_json(Seen, seen), "publication": None}
-        values: dict[str, Any] = {"result": result, "files": files}
+        values: dict[str, Any] = {"result": {**to_json(Made, made), **to_json(Seen, seen)}, "files": files}
+        values["result"]["publication"] = to_json(Publication, publication) if publication else None
         if publication:
-            result["publication"] = to_json(Publication, publication)
             values["live_at"] = sa.func.coalesce(table.c.live_at, sa.literal(now, tables.UtcDateTime()))
             values["next_look_at"] = now + FIRST_LOOK if publication.is_unconfirmed else None
 
@@ -272,7 +272,7 @@ class JobRecords:
         values = {**(values or {}), "status": status}
         if status.is_final:
             one_at_a_time(connection, sa.select(table.c.email).where(table.c.id == job_id).scalar_subquery())
-            values |= {"finished_at": now, "failure": to_json(Failure, failure) if failure else None}
+            values |= {"finished_at": now, "failure": to_json(Failure, failure) if failure else None, "place": None}
         is_of_attempt = sa.true() if attempt is None else table.c.attempt == attempt
         unfinished = sa.and_(table.c.id == job_id, table.c.status.in_(UNFINISHED), table.c.status != status)
         if connection.execute(table.update().where(unfinished, is_of_attempt).values(values)).rowcount == 0:
@@ -280,7 +280,7 @@ class JobRecords:
         detail = status.value if failure is None else f"{status.value}: {failure.message}"
         add_event(connection, job_id, now, EventKind.STATUS, failure.stage if failure else None, detail=detail)
         if status.is_final:
-            let_in(connection, whose_turn_it_is(after=job_id), self._enqueue)
+            self._shares.let_in(connection, whose_turn_it_is(after=job_id))
         return True
 
     def _tell(self, *job_ids: str) -> None:

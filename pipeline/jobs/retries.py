@@ -13,10 +13,10 @@ from pipeline.jobs.database import Database
 from pipeline.jobs.feed import DUE, JobFeed
 from pipeline.jobs.outcomes import forget_outcomes, outcomes_of, worth_keeping
 from pipeline.jobs.queued import BUSY_RETRY_SECONDS, last_turn, require_room
+from pipeline.jobs.shares import Shares
 from pipeline.jobs.sharing import settle_followers
-from pipeline.jobs.submissions import Submissions
 from pipeline.jobs.timeline import add_event
-from pipeline.jobs.turns import let_in, one_at_a_time, whose_turn_it_is
+from pipeline.jobs.turns import one_at_a_time, whose_turn_it_is
 from pipeline.ports import Clock
 
 ENDED_BADLY = (JobStatus.FAILED, JobStatus.CANCELLED)
@@ -30,7 +30,7 @@ class Retries:
     def __init__(
         self,
         database: Database,
-        submissions: Submissions,
+        shares: Shares,
         feed: JobFeed,
         clock: Clock,
         *,
@@ -38,7 +38,7 @@ class Retries:
         queue_limit: int,
     ) -> None:
         self._database = database
-        self._submissions = submissions
+        self._shares = shares
         self._feed = feed
         self._clock = clock
         self._deadline = deadline
@@ -50,7 +50,7 @@ class Retries:
         Raises:
             NotFound: no such job.
             Conflict: it has not ended, or has succeeded.
-            Busy: too many jobs are waiting.
+            Busy: too many jobs are waiting, or the owner has no share left.
         """
         now = self._clock.now()
 
@@ -61,6 +61,7 @@ class Retries:
                 told = "has succeeded" if row.status == JobStatus.SUCCEEDED else f"has not ended: it is {row.status}"
                 raise Conflict(f"job {job_id} {told}, so there is nothing to run again")
             require_room(connection, self._queue_limit)
+            self._shares.require(connection, row.email, now)
             leader = _locked(connection, row.leader) if row.leader else row
             moved = [self._let_wait(connection, job_id, now)]
             if leader.status in ENDED_BADLY:
@@ -116,7 +117,7 @@ class Retries:
             # The last answer led to nothing: it stays on the bill, but the question may be asked anew.
             last = sa.select(sa.func.max(_calls.c.id)).where(_calls.c.job_id == row.id).scalar_subquery()
             connection.execute(_calls.update().where(_calls.c.id == last).values(request_digest=""))
-        let_in(connection, whose_turn_it_is().where(_jobs.c.id == row.id), self._submissions.enqueue)
+        self._shares.let_in(connection, whose_turn_it_is().where(_jobs.c.id == row.id))
 
 
 def _locked(connection: sa.Connection, job_id: str) -> sa.Row[Any]:

@@ -29,13 +29,17 @@ class Submissions:
         self._database = database
         self._listeners: list[Callable[[], None]] = []
 
-    def enqueue(self, connection: sa.Connection, job_id: str, attempt: int = 0) -> None:
-        """Queue an attempt at a job in the caller's transaction. One that is queued, or was, stays as it is."""
+    def enqueue(self, connection: sa.Connection, job_id: str, attempt: int, place: int) -> None:
+        """Queue an attempt at a job in the caller's transaction, behind those of lower ``place``.
+
+        One that is queued, or was, stays as it is.
+        """
         options: EnqueueOptions = {
             "workflow_name": WORKFLOW,
             "queue_name": QUEUE,
             "workflow_id": workflow_id(job_id, attempt),
             "app_version": SHAPE,
+            "priority": place,
         }
         self._client.enqueue_in_transaction(connection, options, job_id, *([attempt] if attempt else []))
 

@@ -61,6 +61,7 @@ jobs = sa.Table(
     sa.Column("retried_at", UtcDateTime),
     sa.Column("claimed_until", UtcDateTime),
     sa.Column("receiver", sa.String(300)),
+    sa.Column("place", sa.Integer),
     sa.Index("jobs_by_site", "email", "task", "seq"),
     sqlite_autoincrement=True,
 )

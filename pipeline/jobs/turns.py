@@ -1,6 +1,5 @@
 """Rounds of one site are worked on in the order of their arrival. One whose turn has not come is a row, not queued."""
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -13,9 +12,6 @@ from pipeline.jobs.sharing import UNFINISHED
 
 Attempt = tuple[str, int]
 """Id of a job, and how often it was taken up again."""
-
-Enqueue = Callable[[sa.Connection, str, int], None]
-"""Queues an attempt at a job in the transaction; one that is queued stays as it is."""
 
 _jobs = tables.jobs
 _attempt = (_jobs.c.id, _jobs.c.attempt)
@@ -36,12 +32,6 @@ def attempts_of(connection: sa.Connection, query: sa.Select[Any]) -> list[Attemp
     return [(job_id, attempt) for job_id, attempt in connection.execute(query)]
 
 
-def let_in(connection: sa.Connection, query: sa.Select[Any], enqueue: Enqueue) -> None:
-    """Queue what ``query`` finds."""
-    for job_id, attempt in attempts_of(connection, query):
-        enqueue(connection, job_id, attempt)
-
-
 def is_behind() -> sa.ColumnElement[bool]:
     """The condition for jobs of which an earlier one of the same site has not ended."""
     earlier = _jobs.alias()
@@ -49,12 +39,12 @@ def is_behind() -> sa.ColumnElement[bool]:
 
 
 def whose_turn_it_is(after: str | None = None) -> sa.Select[Any]:
-    """Those that wait for nobody; ``after`` = only of those that came after this job of the same site."""
+    """Those that wait for no other round; ``after`` = only those of this job's owner that are not queued yet."""
     query = sa.select(*_attempt).where(_waits, sa.not_(is_behind()))
     if after is None:
         return query
-    ended = _jobs.alias()
-    return query.where(sa.exists().where(_is_before(ended), ended.c.id == after))
+    owner = sa.select(_jobs.c.email).where(_jobs.c.id == after).scalar_subquery()
+    return query.where(_jobs.c.email == owner, _jobs.c.place.is_(None))
 
 
 def too_late(now: datetime) -> sa.Select[Any]:

@@ -61,6 +61,12 @@ class JobSettings(AddressSettings):
     )
     job_deadline_seconds: float = Field(600, gt=0, description="from receipt of a brief to the callback")
     queue_limit: int = Field(1000, ge=1, description="jobs that may wait; more are refused with 429")
+    owner_waiting: int | None = Field(None, ge=1, description="of them of one owner (e-mail address)")
+    owner_running: int | None = Field(None, ge=1, description="jobs of one owner at work; the others wait")
+    owner_daily_tokens: int | None = Field(None, ge=1, description="tokens for one owner in a day of UTC")
+    owner_daily_usd: float | None = Field(
+        None, gt=0, description="dollars for one owner in a day of UTC, as far as prices are known"
+    )
     evaluation_allowed_origins: CommaSeparated = Field(
         (), description="exact origins that callbacks may go to besides public https, comma-separated"
     )

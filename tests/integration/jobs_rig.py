@@ -25,6 +25,7 @@ from pipeline.jobs.queue import JobQueue, QueueRules
 from pipeline.jobs.records import JobRecords
 from pipeline.jobs.replies import SqlReplies
 from pipeline.jobs.retries import Retries
+from pipeline.jobs.shares import OwnerLimits, Shares
 from pipeline.jobs.stores import SqlBlobs, SqlSites
 from pipeline.jobs.submissions import Submissions
 from pipeline.ports import Checkpoint, Notifier, Progress
@@ -106,12 +107,14 @@ async def working(
     script: Iterable[int] = (),
     is_served: IsServed = is_served_never,
     lines_at_once: int = 4,
+    limits: OwnerLimits = OwnerLimits(),  # noqa: B008 - it is frozen
     retry_time: timedelta = timedelta(hours=24),
 ) -> AsyncIterator[WorkingQueue]:
     clock, feed = SystemClock(), JobFeed()
     blobs = SqlBlobs(database, clock)
     submissions, replies, failpoint = Submissions(database), SqlReplies(database, feed, clock), Failpoint(None)
-    records = JobRecords(database, clock, blobs, feed.publish, submissions.enqueue)
+    shares = Shares(submissions.enqueue, limits)
+    records = JobRecords(database, clock, blobs, feed.publish, shares)
     notifier = ScriptedNotifier(script)
     parts: Any = {"replies": replies, "feed": feed, "clock": clock, "failpoint": failpoint}
     outbox = Outbox(database, records, notifier, **parts, retry_time=retry_time)
@@ -122,7 +125,7 @@ async def working(
         records=records,
         blobs=blobs,
         outbox=outbox,
-        retries=Retries(database, submissions, feed, clock, deadline=rules.deadline, queue_limit=waiting),
+        retries=Retries(database, shares, feed, clock, deadline=rules.deadline, queue_limit=waiting),
         rules=rules,
         **parts,
     )

@@ -19,6 +19,7 @@ from pipeline.jobs.feed import JobFeed
 from pipeline.jobs.outbox import Outbox
 from pipeline.jobs.records import JobRecords
 from pipeline.jobs.replies import SqlReplies
+from pipeline.jobs.shares import Shares
 from pipeline.jobs.stores import SqlBlobs
 from pipeline.notification.egress import Answer, EgressClient
 from pipeline.notification.notifier import WebhookNotifier
@@ -68,7 +69,7 @@ class Telling:
         self.feed = JobFeed()
         parts: dict[str, Any] = {"feed": self.feed, "clock": clock, "failpoint": Failpoint(None)}
         self.records = JobRecords(
-            self.database, clock, SqlBlobs(self.database, clock), self.feed.publish, lambda *_: None
+            self.database, clock, SqlBlobs(self.database, clock), self.feed.publish, Shares(lambda *_: None)
         )
         replies = SqlReplies(self.database, self.feed, clock)
         notifier = WebhookNotifier(client, clock)

@@ -13,6 +13,7 @@ import pytest
 from pipeline.bootstrap.jobs import build_jobs
 from pipeline.domain.publication import Target
 from pipeline.jobs.records import JobRecords
+from pipeline.jobs.shares import Shares
 from pipeline.settings import Settings
 from tests.builders import make_brief
 from tests.cases import cases
@@ -49,7 +50,7 @@ async def accept(settings: Settings, nonces: list[str]) -> None:
         "hold": lambda *_: None,
     }
     # One that queues nothing: there is no engine here that has made its tables.
-    records = JobRecords(parts.database, parts.clock, parts.blobs, lambda _: None, lambda *_: None)
+    records = JobRecords(parts.database, parts.clock, parts.blobs, lambda _: None, Shares(lambda *_: None))
     for nonce in nonces:
         await records.insert(make_brief(nonce=nonce), Target.LOCAL, queue_limit=len(nonces), **rules)
     parts.submissions.close()

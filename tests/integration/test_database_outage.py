@@ -14,6 +14,7 @@ from pipeline.domain.job import EventKind, JobStatus, Stage
 from pipeline.jobs import checkpoint, database, engine
 from pipeline.jobs.database import Database
 from pipeline.jobs.records import JobRecords
+from pipeline.jobs.shares import Shares
 from pipeline.jobs.stores import SqlBlobs
 from pipeline.ports import Progress
 from tests.builders import make_brief
@@ -112,7 +113,7 @@ async def test_a_stage_that_ended_the_process_too_often_is_given_up_unless_somet
     ends: EventKind, status: JobStatus, spare: Database
 ) -> None:
     clock, release = SystemClock(), asyncio.Event()
-    records = JobRecords(spare, clock, SqlBlobs(spare, clock), lambda _: None, lambda *_: None)
+    records = JobRecords(spare, clock, SqlBlobs(spare, clock), lambda _: None, Shares(lambda *_: None))
     blocked = Work(lambda _progress: _until(release))
     async with working(spare, blocked, concurrency=1) as jobs:
         first, _ = await jobs.accept(make_brief(task="first"))

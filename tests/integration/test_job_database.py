@@ -27,6 +27,7 @@ from pipeline.jobs.failpoint import Failpoint
 from pipeline.jobs.ledger import SqlLedger
 from pipeline.jobs.migrations import NEWEST, revisions, upgrade
 from pipeline.jobs.records import JobRecords
+from pipeline.jobs.shares import Shares
 from pipeline.jobs.stores import SqlBlobs, forget_before
 from tests.builders import (
     make_attachment,
@@ -163,7 +164,9 @@ def test_orders_of_spaces_that_an_earlier_version_kept_are_gone_with_their_secre
 async def records(tmp_path: Path) -> AsyncIterator[JobRecords]:
     database = Database.embedded(tmp_path)
     database.migrate()
-    yield JobRecords(database, SystemClock(), SqlBlobs(database, SystemClock()), lambda _: None, lambda *_: None)
+    yield JobRecords(
+        database, SystemClock(), SqlBlobs(database, SystemClock()), lambda _: None, Shares(lambda *_: None)
+    )
     database.close()
 
 

@@ -15,6 +15,7 @@ from pipeline.jobs.database import Database
 from pipeline.jobs.failpoint import Failpoint
 from pipeline.jobs.outcomes import Outcome
 from pipeline.jobs.records import JobRecords
+from pipeline.jobs.shares import Shares
 from pipeline.jobs.stores import SqlBlobs
 
 JOBS = [f"{number:032x}" for number in range(6)]
@@ -25,7 +26,7 @@ def records(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Job
     monkeypatch.setattr(checkpoint, "FIRST_REST_SECONDS", 0.001)
     database.migrate()
     clock = SystemClock()
-    yield JobRecords(database, clock, SqlBlobs(database, clock), lambda _: None, lambda *_: None)
+    yield JobRecords(database, clock, SqlBlobs(database, clock), lambda _: None, Shares(lambda *_: None))
     database.close()
 
 

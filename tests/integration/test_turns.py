@@ -16,6 +16,7 @@ from pipeline.domain.publication import Target
 from pipeline.jobs import engine, tables
 from pipeline.jobs.database import Database
 from pipeline.jobs.records import JobRecords
+from pipeline.jobs.shares import Shares
 from pipeline.jobs.stores import SqlBlobs
 from pipeline.ports import Progress
 from tests.builders import make_brief
@@ -115,7 +116,7 @@ async def test_whose_time_is_up_before_its_turn_fails_with_a_word(
 async def row_of(database: Database, brief: Brief) -> str:
     """A job that nobody has queued."""
     clock = SystemClock()
-    records = JobRecords(database, clock, SqlBlobs(database, clock), lambda _: None, lambda *_: None)
+    records = JobRecords(database, clock, SqlBlobs(database, clock), lambda _: None, Shares(lambda *_: None))
     rules: dict[str, Any] = {"site_task": None, "notify": False, "queue_limit": 9}
     job, _ = await records.insert(brief, Target.LOCAL, deadline=timedelta(minutes=1), hold=lambda *_: None, **rules)
     return job.id
