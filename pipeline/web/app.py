@@ -27,10 +27,10 @@ from pipeline.web.gradio.state import GradioState
 from pipeline.web.hub_access import RefusedTokens
 from pipeline.web.origins import Origins
 from pipeline.web.pages import reference
+from pipeline.web.places import streams
 from pipeline.web.request_log import RequestLog
 from pipeline.web.spaces import creation_routes
 from pipeline.web.spaces import routes as space_routes
-from pipeline.web.streams import Streams
 
 ROUTES = (
     deploy_routes,
@@ -79,7 +79,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.gate = Gate(Credentials.from_settings(services.settings))
     app.state.rules = RequestRules.from_settings(services.settings)
-    app.state.streams = Streams()
+    app.state.streams = streams()
     app.state.refused_tokens = RefusedTokens()
     app.state.gradio = GradioState.of(services, app.state.rules)
     for routes in ROUTES:

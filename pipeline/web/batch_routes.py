@@ -25,6 +25,7 @@ from pipeline.web.dependencies import (
     address_of,
 )
 from pipeline.web.errors import REF_TEMPLATE, documented
+from pipeline.web.places import from_address
 
 _BATCH_ID = re.compile(r"[0-9a-f]{32}")
 _FIRST_PAGE = 100
@@ -77,7 +78,7 @@ def _place(request: Request, streams: StreamsOfApp, caller: Authenticated) -> It
     if not _wants_lines(request):
         yield
         return
-    with streams.place(caller.email or "operator"):
+    with streams.take(from_address(caller.email or "operator", request)):
         yield
 
 

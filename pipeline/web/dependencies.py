@@ -19,7 +19,7 @@ from pipeline.ports import Batches, CallEvents, Jobs, SecretScanner, Sites, Spac
 from pipeline.settings import Settings
 from pipeline.shapes.deploy_request import RequestRules
 from pipeline.web.auth import Caller, Gate
-from pipeline.web.streams import Streams
+from pipeline.web.places import Places
 
 BEARER = HTTPBearer(
     auto_error=False,
@@ -132,7 +132,7 @@ def address_of(request: Request) -> str:
 ServicesOfApp = Annotated[Services, of_app("services")]
 GateOfApp = Annotated[Gate, of_app("gate")]
 RulesOfApp = Annotated[RequestRules, of_app("rules")]
-StreamsOfApp = Annotated[Streams, of_app("streams")]
+StreamsOfApp = Annotated[Places, of_app("streams")]
 
 
 async def bearer(

@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator, Iterator
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header
+from fastapi import APIRouter, Depends, Header, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.exceptions import HTTPException
 
 from pipeline.shapes.jobs import EventView
 from pipeline.web.dependencies import Authenticated, JobOfCaller, ServicesOfApp, StreamsOfApp
 from pipeline.web.errors import documented
+from pipeline.web.places import from_address
 
 _EVENT_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
 
@@ -24,8 +25,8 @@ async def _last_event_id(last_event_id: Annotated[str, Header(max_length=100)] =
     return int(last_event_id) if _EVENT_ID.fullmatch(last_event_id) else 0
 
 
-def _place(streams: StreamsOfApp, caller: Authenticated) -> Iterator[None]:
-    with streams.place(caller.email or "operator"):
+def _place(request: Request, streams: StreamsOfApp, caller: Authenticated) -> Iterator[None]:
+    with streams.take(from_address(caller.email or "operator", request)):
         yield
 
 

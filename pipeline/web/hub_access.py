@@ -14,7 +14,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials
-from limits import RateLimitItemPerMinute
+from limits import RateLimitItemPerHour, RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 from starlette.exceptions import HTTPException
@@ -23,6 +23,7 @@ from pipeline.domain.errors import HubTokenRefused
 from pipeline.ports import SpaceHost
 from pipeline.web.auth import network_of
 from pipeline.web.dependencies import BEARER, GateOfApp, ServicesOfApp, StreamsOfApp, address_of, of_app
+from pipeline.web.places import from_address
 
 REFUSED_TOKENS_PER_MINUTE = 20
 RETRY_AFTER_SECONDS = 60
@@ -31,35 +32,50 @@ _HUB_TOKEN = re.compile(r"hf_[A-Za-z0-9_-]{4,200}")
 
 
 class RefusedTokens:
-    """Counts tokens that the Hub does not know, by client address.
+    """Counts what the Hub refuses: how often one token, and how many tokens came from one address.
 
     The Hub counts questions strictly, and ours all come from one address: whoever keeps coming with tokens that nobody
-    has is not asked about any more. Used from one event loop.
+    has is not asked about any more. A token that the Hub has taken is never held up by that: its client may share the
+    address with the others, behind a proxy. Used from one event loop.
     """
 
     def __init__(self) -> None:
         self._limit = RateLimitItemPerMinute(REFUSED_TOKENS_PER_MINUTE)
         self._refused = MovingWindowRateLimiter(MemoryStorage())
+        self._remembered = RateLimitItemPerHour(1)
+        self._taken = MovingWindowRateLimiter(MemoryStorage())
 
     @asynccontextmanager
-    async def counted(self, address: str) -> AsyncIterator[None]:
-        """Hold while the Hub is asked with a token from ``address``; counts a HubTokenRefused, and lets it pass.
+    async def counted(self, token: str, address: str) -> AsyncIterator[None]:
+        """Hold while the Hub is asked with ``token`` from ``address``; counts a HubTokenRefused, and lets it pass.
 
         Raises:
-            HTTPException: 429 when too many such tokens came from ``address``.
+            HTTPException: 429 when the token was refused too often, or too many others from ``address`` were.
         """
-        network = network_of(address)
-        if not await self._refused.test(self._limit, network):
+        digest, network = sha256(token.encode()).hexdigest(), network_of(address)
+        is_good = not await self._taken.test(self._remembered, digest)
+        if not is_good and not await self._may_ask(digest, network):
             raise HTTPException(
                 HTTPStatus.TOO_MANY_REQUESTS,
-                "too many tokens from your address that the Hub does not know: wait before you try another",
+                "this token, or too many from your address, are ones that the Hub does not know: wait a minute",
                 {"Retry-After": str(RETRY_AFTER_SECONDS)},
             )
         try:
             yield
         except HubTokenRefused:
-            await self._refused.hit(self._limit, network)
+            await self._taken.clear(self._remembered, digest)
+            is_first = (await self._refused.get_window_stats(self._limit, digest)).remaining == self._limit.amount
+            await self._refused.hit(self._limit, digest)
+            if is_first:
+                await self._refused.hit(self._limit, network)
             raise
+        await self._taken.hit(self._remembered, digest)
+
+    async def _may_ask(self, digest: str, network: str) -> bool:
+        is_known = (await self._refused.get_window_stats(self._limit, digest)).remaining < self._limit.amount
+        return await self._refused.test(self._limit, digest) and (
+            is_known or await self._refused.test(self._limit, network)
+        )
 
 
 def is_hub_token(secret: str) -> bool:
@@ -86,7 +102,7 @@ async def bearer_token(
     address = address_of(request)
     secret = credentials.credentials
     if is_hub_token(secret):
-        async with refused.counted(address):
+        async with refused.counted(secret, address):
             yield secret
         return
     # Header values are bytes; the framework reads them as Latin-1.
@@ -108,9 +124,9 @@ def host_of_caller(services: ServicesOfApp, token: HubToken) -> SpaceHost:
 HostOfCaller = Annotated[SpaceHost, Depends(host_of_caller)]
 
 
-def _stream_place(streams: StreamsOfApp, token: HubToken) -> Iterator[None]:
+def _stream_place(request: Request, streams: StreamsOfApp, token: HubToken) -> Iterator[None]:
     caller = "operator" if token is None else sha256(token.encode()).hexdigest()
-    with streams.place(f"Spaces of {caller}"):
+    with streams.take(from_address(f"Spaces of {caller}", request), is_guest=token is not None):
         yield
 
 

@@ -13,7 +13,7 @@ from fastapi import routing
 from pipeline.domain.job import EventKind, Stage
 from pipeline.web import body as body_reading
 from pipeline.web.app import create_app
-from pipeline.web.streams import Streams
+from pipeline.web.places import Places
 from tests.fakes.jobs import SECRET, MemoryServices
 from tests.fakes.served import served, until
 from tests.integration.http_rig import accept, bearer, body
@@ -23,7 +23,7 @@ TOO_LARGE = {"ok": False, "error": f"the request is larger than {LIMIT} bytes"}
 
 
 @asynccontextmanager
-async def running(services: MemoryServices, streams: Streams | None = None) -> AsyncIterator[int]:
+async def running(services: MemoryServices, streams: Places | None = None) -> AsyncIterator[int]:
     """Serve ``services`` on a free port of loopback, and give the port."""
     app = create_app(services)
     if streams:
@@ -221,7 +221,7 @@ async def test_streams_are_limited_and_their_places_are_given_back(services: Mem
     job_id = await accept(services)
     services.jobs.start(job_id)
     async with (
-        running(services, Streams(most=2, most_per_caller=2)) as port,
+        running(services, Places("too many event streams are open", 2, 2)) as port,
         client_of(port, headers=bearer()) as client,
     ):
         url = f"/jobs/{job_id}/events"

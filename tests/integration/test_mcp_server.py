@@ -17,7 +17,7 @@ from mcp_types import TextContent
 
 from pipeline.domain.job import EventKind, Failure, Stage
 from pipeline.web.gradio.registry import FUNCTIONS
-from pipeline.web.streams import Streams
+from pipeline.web.places import Places
 from tests.fakes.gradio import HUB_TOKEN, GradioServices, app_of
 from tests.fakes.jobs import SECRET
 from tests.fakes.served import served, until
@@ -147,7 +147,7 @@ async def test_what_goes_wrong_is_told_as_the_tools_result(
 async def test_hanging_up_leaves_the_job_at_work_and_nothing_else_behind(
     app: FastAPI, url: str, services: GradioServices, mode: str
 ) -> None:
-    app.state.streams = Streams(most=1)
+    app.state.streams = Places("too many event streams are open", 1, 1)
     async with connected(url, mode) as client:
         calling = asyncio.create_task(client.call_tool("deploy", BRIEF))
         await until(lambda: services.jobs.watching)

@@ -28,6 +28,11 @@ class GradioCaller:
     owner: Caller | None = None  # None for a Hub account
     hub_token: str | None = field(default=None, repr=False)  # None for a secret of ours
 
+    @property
+    def is_guest(self) -> bool:
+        """Whether anybody could call like that."""
+        return self.owner is None
+
     def require_owner(self) -> Caller:
         """The holder of a secret of this service. Raises NotPermitted for a Hub account."""
         if self.owner is None:
@@ -59,7 +64,7 @@ async def identify(
             # Header values are bytes; the framework reads them as Latin-1.
             owner = await gate.admit(secret.encode("latin-1"), address)
             return GradioCaller("operator" if owner.email is None else f"owner-{_digest(owner.email)}", owner)
-    async with refused.counted(address):
+    async with refused.counted(tokens[0], address):
         name = await hosts(tokens[0]).owner()
     return GradioCaller(f"hub-{_digest(name)}", hub_token=tokens[0])
 

@@ -9,13 +9,13 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipeline.domain.call_event import CallEvent, CallOutcome
-from pipeline.domain.errors import Busy, PipelineError, Unavailable
+from pipeline.domain.errors import PipelineError, Unavailable
 from pipeline.domain.job import JobEvent
 from pipeline.shapes.deploy_request import RequestRules
 from pipeline.web.dependencies import Services
@@ -23,6 +23,7 @@ from pipeline.web.gradio.callers import GradioCaller
 from pipeline.web.gradio.functions import CallContext, Function, JobFunction, QuickFunction, read_arguments
 from pipeline.web.gradio.registry import function_named
 from pipeline.web.gradio.uploads import Uploads
+from pipeline.web.places import Places
 
 CALL_SECONDS = 300.0
 MOST_RUNNING = 32
@@ -52,7 +53,7 @@ class Calls:
         self._rules = rules
         self._uploads = uploads
         self._running: dict[str, asyncio.Task[None]] = {}
-        self._beginning = 0
+        self._places = Places("too many calls are running", MOST_RUNNING, MOST_RUNNING)
         self._joining: Counter[str] = Counter()
         self._joined = 0
 
@@ -79,9 +80,13 @@ class Calls:
         if isinstance(function, JobFunction):
             job = await function.start(context, arguments)
             return await events.add(caller.key, function.name, session=session, job_id=job.id)
-        with self._place_to_run():
+        with ExitStack() as held:
+            held.enter_context(self._places.take(caller.key, is_guest=caller.is_guest))
             event = await events.add(caller.key, function.name, session=session)
-            self._running[event.id] = asyncio.create_task(self._run(event, function, context, arguments))
+            running = asyncio.create_task(self._run(event, function, context, arguments))
+            self._running[event.id] = running
+            leave = held.pop_all().close
+            running.add_done_callback(lambda _: leave())
         return event
 
     async def refuse(self, function: Function, error: PipelineError, caller: GradioCaller, session: str) -> CallEvent:
@@ -122,17 +127,6 @@ class Calls:
     def joins(self, session: str) -> tuple[bool, int]:
         """Whether a call of ``session`` is being begun, and how many calls were begun so far in any session."""
         return session in self._joining, self._joined
-
-    @contextmanager
-    def _place_to_run(self) -> Iterator[None]:
-        """Hold while a call is being written down, so that many at once cannot all take the last place."""
-        if len(self._running) + self._beginning >= MOST_RUNNING:
-            raise Busy("too many calls are running", retry_after_seconds=10)
-        self._beginning += 1
-        try:
-            yield
-        finally:
-            self._beginning -= 1
 
     async def _follow_job(self, event: CallEvent, job_id: str) -> AsyncIterator[Update]:
         jobs = self._services.jobs

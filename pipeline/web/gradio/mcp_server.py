@@ -25,6 +25,7 @@ from pipeline.web.gradio.calls import Ended
 from pipeline.web.gradio.documents import input_schema
 from pipeline.web.gradio.registry import FUNCTIONS, function_named
 from pipeline.web.gradio.state import GradioState
+from pipeline.web.places import from_address
 
 NAME = "code-to-deployment"
 
@@ -95,7 +96,7 @@ async def _outcome(context: ServerRequestContext[Any], params: CallToolRequestPa
     app, function = request.app.state, function_named(params.name)
     state: GradioState = app.gradio
     caller = await state.caller(request)
-    with app.streams.place(caller.key):
+    with app.streams.take(from_address(caller.key, request), is_guest=caller.is_guest):
         event = await state.calls.begin(function, params.arguments or {}, caller)
         reports = 0
         async for update in state.calls.follow(event):

@@ -114,10 +114,9 @@ async def app_id() -> dict[str, str]:
     summary="A sign of life now and then",
     response_class=StreamingResponse,
     responses=DOCUMENTED,
-    dependencies=[StreamPlace],
 )
 async def heartbeat(session_hash: str, caller: Identified) -> StreamingResponse:  # noqa: ARG001 - part of the protocol
-    """For clients that hold state in a session; here they need not."""
+    """For clients that hold state in a session; here they need not. Costs nobody a place for streams."""
 
     async def blocks() -> AsyncIterator[str]:
         for _ in range(int(ALIVE_SECONDS / HEARTBEAT_SECONDS)):

@@ -12,6 +12,7 @@ from pipeline.web.dependencies import BEARER, Services, StreamsOfApp, address_of
 from pipeline.web.gradio.callers import GradioCaller, identify
 from pipeline.web.gradio.calls import Calls
 from pipeline.web.gradio.uploads import UploadLimits, Uploads
+from pipeline.web.places import from_address
 
 _FORWARDED = APIKeyHeader(
     name="x-hf-authorization", auto_error=False, description="the same, as Gradio's Python client sends it"
@@ -58,8 +59,10 @@ async def _caller(request: Request, state: GradioOfApp, _: Annotated[_Schemes, D
 Identified = Annotated[GradioCaller, Depends(_caller)]
 
 
-def _place(streams: StreamsOfApp, caller: Annotated[GradioCaller, Depends(_caller)]) -> Iterator[None]:
-    with streams.place(caller.key):
+def _place(
+    request: Request, streams: StreamsOfApp, caller: Annotated[GradioCaller, Depends(_caller)]
+) -> Iterator[None]:
+    with streams.take(from_address(caller.key, request), is_guest=caller.is_guest):
         yield
 
 

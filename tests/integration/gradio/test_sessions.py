@@ -15,7 +15,7 @@ from pipeline.domain.job import EventKind, Stage
 from pipeline.web.gradio import session, sse
 from pipeline.web.gradio.registry import FUNCTIONS
 from pipeline.web.gradio.session import MOST_WAITING, session_messages
-from pipeline.web.streams import Streams
+from pipeline.web.places import Places
 from tests.fakes.served import served, until
 from tests.integration.gradio_rig import OPERATOR, SECONDS, Client
 
@@ -222,7 +222,7 @@ async def caller(client: Client) -> AsyncIterator[AsyncClient]:
 async def test_a_client_that_hangs_up_leaves_no_watcher_and_no_place_behind(
     client: Client, caller: AsyncClient, path: str
 ) -> None:
-    client.app.state.streams = Streams(most=1)
+    client.app.state.streams = Places("too many event streams are open", 1, 1)
     event_id = (await join(caller, "deploy", *BRIEF)).json()["event_id"]
     client.jobs.start(client.jobs.ids[0])
     for _ in range(3):
@@ -232,7 +232,7 @@ async def test_a_client_that_hangs_up_leaves_no_watcher_and_no_place_behind(
             assert answer.status_code == 200
             assert (await caller.get(path.format(event_id=event_id))).status_code == 429
         await until(lambda: not client.jobs.watching)
-        await until(lambda: not client.app.state.streams._open.total())  # noqa: SLF001 - what is left is asked for
+        await until(lambda: not client.app.state.streams._taken.total())  # noqa: SLF001 - what is left is asked for
 
 
 async def test_a_heartbeat_stream_says_that_we_live(caller: AsyncClient) -> None:

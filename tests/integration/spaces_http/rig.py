@@ -8,7 +8,7 @@ from typing import Any
 from httpx import ASGITransport, AsyncClient, Response
 
 from pipeline.web.app import create_app
-from pipeline.web.streams import Streams
+from pipeline.web.places import Places
 from tests.fakes.hub import FakeHub, Space
 from tests.fakes.jobs import SECRET, MemoryServices
 from tests.fakes.served import served as served_app
@@ -38,7 +38,7 @@ class HubClient(AsyncClient):
 
 
 @asynccontextmanager
-async def served(services: MemoryServices, streams: Streams | None = None) -> AsyncIterator[AsyncClient]:
+async def served(services: MemoryServices, streams: Places | None = None) -> AsyncIterator[AsyncClient]:
     """A client of a real server: only there can somebody leave before the end."""
     app = create_app(services)
     app.state.streams = streams or app.state.streams

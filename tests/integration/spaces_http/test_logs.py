@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
+from pipeline.web.places import Places
 from pipeline.web.spaces import log_routes
-from pipeline.web.streams import Streams
 from tests.fakes.hub import Answer, Fault
 from tests.fakes.jobs import MemoryServices
 from tests.fakes.served import until
@@ -62,7 +62,7 @@ async def test_no_more_logs_are_open_at_once_than_there_are_places(client: HubCl
     client.hub.log_stream_seconds = None
     client.space.start()
     follow = f"{AT}/logs?follow=true"
-    async with served(services, Streams(most_per_caller=1)) as visitor:
+    async with served(services, Places("too many event streams are open", 256, 1)) as visitor:
         async with visitor.stream("GET", follow) as response:
             assert response.status_code == 200
             refused = await visitor.get(follow)

@@ -106,6 +106,21 @@ async def test_the_hub_is_not_asked_any_more_for_an_address_that_keeps_guessing(
     assert (await door.identify(address="192.0.2.8", authorization=f"Bearer {HUB_TOKEN}")).hub_token == HUB_TOKEN
 
 
+async def test_one_bad_client_behind_a_proxy_shuts_out_no_other(door: Door) -> None:
+    for _ in range(REFUSED_TOKENS_PER_MINUTE):
+        with pytest.raises(HubTokenRefused):
+            await door.identify(authorization="Bearer hf_the_same_wrong_one")
+    with pytest.raises(HTTPException, match="429"):
+        await door.identify(authorization="Bearer hf_the_same_wrong_one")
+    assert (await door.identify(authorization=f"Bearer {HUB_TOKEN}")).hub_token == HUB_TOKEN
+    for number in range(REFUSED_TOKENS_PER_MINUTE - 1):
+        with pytest.raises(HubTokenRefused):
+            await door.identify(authorization=f"Bearer hf_guess{number}")
+    with pytest.raises(HTTPException, match="429"):
+        await door.identify(authorization="Bearer hf_one_more")
+    assert (await door.identify(authorization=f"Bearer {HUB_TOKEN}")).hub_token == HUB_TOKEN, "it was good before"
+
+
 async def test_a_hub_account_is_no_owner(door: Door) -> None:
     with pytest.raises(NotPermitted, match="own secret"):
         (await door.identify(authorization=f"Bearer {HUB_TOKEN}")).require_owner()
