@@ -149,7 +149,7 @@ def _traces(settings: Settings) -> logging.Handler | None:
     except ImportError:
         _log.warning(
             "OTEL_EXPORTER_OTLP_ENDPOINT is set, but no traces are sent: their packages are not installed. "
-            "pip install 'code-to-deployment[tracing]' brings them.",
+            "install this package with its extra `tracing`.",
             extra={"action": "traces.missing"},
         )
         return None

@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings
 
 CLOSE_SECONDS = 2
-"""What open connections get after running jobs had DRAIN_SECONDS."""
+"""What open connections get after the running jobs."""
+
+ENDING_SECONDS, ENDING_SHARE = 5.0, 0.5
+"""Of DRAIN_SECONDS, what is kept for the end of all else: at most so much, and such a part."""
 
 HOW_TO_MAKE_ONE = """export DEPLOY_SECRET="$(python3 -c 'import secrets; print(secrets.token_urlsafe(32))')\""""
 
@@ -110,18 +113,19 @@ def _server(services: "Services") -> "uvicorn.Server":
 async def _serve(services: "Services", server: "uvicorn.Server", sockets: list[socket.socket]) -> None:
     from pipeline.bootstrap.start_report import start
 
+    drain_seconds = services.settings.drain_seconds
     answering: asyncio.Task[None] | None = None
     address = _address(sockets[0])
     try:
         show_start(await start(services, address), services.settings.log_format)
-        signalled = _first_signal(services.settings.drain_seconds + CLOSE_SECONDS + END_SECONDS)
+        signalled = _first_signal(max(drain_seconds, END_SECONDS))
         answering = asyncio.create_task(server.serve(sockets=sockets))
         typer.echo(f"Listening on {address} (Ctrl-C stops)")
         either: set[asyncio.Future[Any]] = {answering, signalled}
         await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
         say("Stopping: running jobs get a moment to finish; the others go on after the next start.")
     finally:
-        await services.stop()
+        await services.stop(drain_seconds - min(ENDING_SECONDS, ENDING_SHARE * drain_seconds))
         server.should_exit = True
         if answering:
             await answering

@@ -111,9 +111,13 @@ class SqlBlobs:
         """Keep several in a transaction of the caller's and return their digests in order."""
         now = self._clock.now()
         digests = [sha256(content).hexdigest() for content in contents]
+        table = tables.blobs
+        renewed = table.update().where(table.c.digest.in_(digests)).values(last_put_at=now).returning(table.c.digest)
+        known = set(connection.execute(renewed).scalars())
         for digest, content in zip(digests, contents, strict=True):
-            row = {"digest": digest, "content": content, "last_put_at": now}
-            upsert(connection, tables.blobs, row, update=("last_put_at",))
+            if digest not in known:
+                row = {"digest": digest, "content": content, "last_put_at": now}
+                upsert(connection, table, row, update=("last_put_at",))
             self._recent.put(digest, content)
         return digests
 

@@ -187,7 +187,7 @@ class Settings(JobSettings):
     job_max_tokens: int = Field(120_000, ge=0, description="tokens of one job, in and out")
     job_max_usd: float | None = Field(None, ge=0, description="dollars for one job, as far as prices are known")
     drain_seconds: float = Field(
-        20, ge=0, description="what running jobs get to finish at SIGTERM; keep it below the stop time-out"
+        20, ge=0, description="how long stopping may take; running jobs get what is not needed to end the rest"
     )
     retention_days: float = Field(30, gt=0, description="how long ended jobs are kept")
 
@@ -204,7 +204,7 @@ class Settings(JobSettings):
     )
 
     otel_exporter_otlp_endpoint: str | None = Field(
-        None, description="where traces are sent (OTLP over HTTP); needs `pip install 'code-to-deployment[tracing]'`"
+        None, description="where traces are sent (OTLP over HTTP); needs the extra `tracing`"
     )
 
     max_request_bytes: int = Field(32 * MEBIBYTE, gt=0, description="length of a request")

@@ -20,6 +20,9 @@ _TO_STANDARD_BASE64 = bytes.maketrans(b"-_", b"+/")
 _TO_LOWER_CASE = bytes(range(256)).lower()
 _NOT_ALPHANUMERIC = bytes(byte for byte in range(256) if not bytes([byte]).isalnum())
 
+LEAST_BINARY = 64 * 1024
+MOST_CONTROLS = 0.02  # of a text; of random bytes it is a tenth
+_CONTROLS = bytes(byte for byte in range(1, 32) if byte not in _WHITE_SPACE)
 _BYTES = tuple(bytes([byte]) for byte in range(256))
 _ESCAPED_BYTE = re.compile(rb"(?:%|\\x|\\u00)([0-9A-Fa-f]{2})")
 # In UTF-8: zero-width characters, joiners, direction marks, soft hyphen, byte order mark. NUL because of UTF-16.
@@ -122,18 +125,35 @@ class ConfiguredSecretScanner:
 
     def first_secret(self, content: bytes) -> str | None:
         """What is in ``content`` that must not be published, in words, or None."""
+        if _is_binary(content):
+            return self._first_in((content,))
         unescaped = _ESCAPED_BYTE.sub(lambda escape: _BYTES[int(escape[1], 16)], _without_entities(content))
         visible = tuple(dict.fromkeys(_without_invisible(text) for text in (content, unescaped)))
-        traces = {_trace(text) for text in visible}
+        return self._first_in((content, unescaped, *visible), visible)
+
+    def _first_in(self, texts: tuple[bytes, ...], visible: tuple[bytes, ...] = ()) -> str | None:
+        """What is in one of ``texts``, or, put together from the pieces of literals, in one that is ``visible``."""
+        texts = tuple(dict.fromkeys(texts))
+        traces = {_trace(text) for text in visible or texts}
         for secret in self._secrets():
             if not any(trace in text for trace in secret.traces for text in traces):
                 continue
-            for text in (content, unescaped, *visible, *(_SEAM.sub(b"", text) for text in visible)):
+            for text in (*texts, *(_SEAM.sub(b"", text) for text in visible)):
                 if disguise := secret.disguise(text):
                     return f"a configured secret, {disguise}"
-        return next(
-            (credential.name for text in dict.fromkeys((content, *visible)) for credential in credentials(text)), None
-        )
+        return next((credential.name for text in texts for credential in credentials(text)), None)
+
+
+def _is_binary(content: bytes) -> bool:
+    """Whether ``content`` is large, and read by nobody as text: entities, escapes and literals mean nothing in it."""
+    size = len(content)
+    if size < LEAST_BINARY or size - len(content.translate(None, _CONTROLS)) <= MOST_CONTROLS * size:
+        return False
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return True
+    return False
 
 
 def _without_invisible(content: bytes) -> bytes:

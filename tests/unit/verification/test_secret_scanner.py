@@ -1,5 +1,6 @@
 """Nothing secret gets past the scanner, and nothing else is held up by it."""
 
+import random
 import string
 from base64 import b64encode, urlsafe_b64encode
 from collections.abc import Callable
@@ -221,3 +222,10 @@ def test_every_one_of_several_values_is_looked_for() -> None:
 
 def test_an_app_without_secrets_passes() -> None:
     ConfiguredSecretScanner((SECRET, "")).scan(AppFiles({"index.html": b"<p>Hello</p>", "b.bin": bytes(range(256))}))
+
+
+@pytest.mark.parametrize("disguise", [lambda value: value, lambda value: value[::-1], b64encode])
+def test_a_value_is_found_in_a_large_binary_file_as_well(disguise: Callable[[bytes], bytes]) -> None:
+    noise = random.Random(0).randbytes(200_000)
+    assert found(noise + disguise(b"a-secret-of-the-operator") + noise, "a-secret-of-the-operator")
+    assert found(noise, "a-secret-of-the-operator") is None
