@@ -18,7 +18,12 @@ from pipeline.publishing.github_pages.sites import (
 )
 from pipeline.publishing.served import ServedApp, texts_on_pages
 
-FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 2.0, 15.0, 1.5
+FIRST_PAUSE, LONGEST_PAUSE, PAUSE_GROWTH = 0.25, 2.0, 1.2
+"""Between two visits of the page, in seconds: they cost no request to the API."""
+
+FIRST_REST, LONGEST_REST, REST_GROWTH = 2.0, 15.0, 1.5
+"""Between two questions to the API."""
+
 NO_BUILD_SECONDS = 60.0
 """When no build of the commit has been seen for so long, one is asked for: a build may be lost in a crowd of pushes.
 From then on, what visitors are served counts alone."""
@@ -28,7 +33,10 @@ SAME_FAILURE_LOOKS = 5
 
 
 class Watch:
-    """Growing pauses until ``seconds`` are up; ``progress`` is told whenever something else is seen."""
+    """Growing pauses between visits, and longer ones between questions, until ``seconds`` are up.
+
+    ``progress`` is told whenever something else is seen.
+    """
 
     def __init__(self, clock: Clock, seconds: float, progress: Progress) -> None:
         self._clock = clock
@@ -36,6 +44,7 @@ class Watch:
         self._began = clock.monotonic()
         self._seconds = seconds
         self._pause = FIRST_PAUSE
+        self._rest, self._next_question = FIRST_REST, 0.0
         self._seen = ""
 
     @property
@@ -43,8 +52,16 @@ class Watch:
         """Seconds since it began."""
         return self._clock.monotonic() - self._began
 
+    def may_ask(self) -> bool:
+        """Whether it is time to put a question to the API; then the next one is not for a while."""
+        if self.passed < self._next_question:
+            return False
+        self._next_question = self.passed + self._rest
+        self._rest = min(self._rest * REST_GROWTH, LONGEST_REST)
+        return True
+
     async def pause(self, seen: str) -> None:
-        """Wait before the next look. Raises NotLive, with what was ``seen`` last, when the time is up."""
+        """Wait before the next visit. Raises NotLive, with what was ``seen`` last, when the time is up."""
         left = self._seconds - self.passed
         if left <= 0:
             raise NotLive(f"after {self.passed:.0f} s visitors are not served this commit: {seen}")
@@ -52,7 +69,7 @@ class Watch:
             self._progress(seen)
             self._seen = seen
         await self._clock.sleep(min(self._pause, left))
-        self._pause = min(self._pause * GROWTH, LONGEST_PAUSE)
+        self._pause = min(self._pause * PAUSE_GROWTH, LONGEST_PAUSE)
 
 
 class Confirmation:
@@ -67,6 +84,7 @@ class Confirmation:
         self._files = files
         self._left = texts_on_pages(files)  # that visitors have not been seen to get yet
         self._can_compare = bool(self._left)
+        self._was_other = False  # visitors were seen to get something else
 
     async def wait(self) -> int:
         """Return the number of files that were compared, once visitors are served the commit.
@@ -86,12 +104,17 @@ class Confirmation:
         return count
 
     async def _wait_for_build(self) -> None:
-        """Until the commit is built, or is served although GitHub tells nothing of its build."""
+        """Until the commit is built, or visitors get it: what they got before was something else, or nobody tells."""
         failed: Build | None = None
-        foreign = ""
+        foreign, word = "", ""
         looks_at_failure = 0
         has_asked = False
         while True:
+            if self._was_other and await self._is_served():
+                return
+            if not self._watch.may_ask():
+                await self._watch.pause(word)
+                continue
             build = await latest_build(self._api, self._full_name)
             ours = build if build and build.commit == self._sha else None
             if ours and ours.status == "built":
@@ -111,7 +134,9 @@ class Confirmation:
             is_untold = build is None or build.status not in BUILD_STATUSES
             if (is_untold or is_overdue) and await self._is_served():
                 return
-            await self._watch.pause(f"Pages build: {ours.status}" if ours else "no Pages build of this commit yet")
+            self._was_other |= not await self._is_served()
+            word = f"Pages build: {ours.status}" if ours else "no Pages build of this commit yet"
+            await self._watch.pause(word)
 
     async def _wait_for_pages(self) -> None:
         while problem := await self._app.first_problem(self._left):
@@ -119,8 +144,10 @@ class Confirmation:
 
     async def _wait_for_deployment(self) -> None:
         """A workflow may publish what it made of the files: then GitHub's word on this commit counts."""
+        status = None
         while True:
-            status = await deployment_status(self._api, self._full_name, self._sha)
+            if self._watch.may_ask():
+                status = await deployment_status(self._api, self._full_name, self._sha)
             if status in FAILED_DEPLOYMENTS:
                 raise BuildFailed(f"the workflow's deployment to Pages ended as {status}")
             if status == "succeed" and await self._app.answers():
