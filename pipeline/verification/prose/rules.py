@@ -55,8 +55,7 @@ def recognisers() -> tuple[tuple[re.Pattern[str], Judge], ...]:
     """Those of every module in ``kinds``, in the order of its modules' names; a new one is found by being there."""
     for found in iter_modules(kinds.__path__):
         import_module(f"{kinds.__name__}.{found.name}")
-    in_order = sorted(KNOWN, key=lambda known: known[1].__module__)
-    return tuple((_compiled(expression), judge) for expression, judge in in_order)
+    return tuple((_compiled(expression), judge) for expression, judge in KNOWN)
 
 
 def _compiled(expression: str) -> re.Pattern[str]:

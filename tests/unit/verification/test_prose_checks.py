@@ -203,3 +203,12 @@ async def test_what_is_said_about_a_file_that_is_not_there_fails() -> None:
     missing = await verdict("pelican.svg is rated by an LLM")
     assert (missing.outcome, missing.evidence) == (FAIL, "there is no pelican.svg")
     assert (await verdict("result.json is generated and never committed")).outcome is OPEN
+
+
+@pytest.mark.parametrize("card", ["sdk: docker", "sdk: gradio", None])
+@pytest.mark.parametrize("text", ['The title is "The Best"', "#gone exists", "index.html links to none.csv"])
+async def test_where_a_program_serves_the_page_it_is_asked_there(text: str, card: str | None) -> None:
+    files = {"README.md": f"---\n{card}\n---\n", "index.html": PAGE} if card else {"app.py": ""}
+    check = Check.from_text(text)
+    read = await StaticVerifier().verify(make_files(files), make_brief(checks=(check,)), "https://o-r.hf.space/")
+    assert (read.verdicts[0].outcome, check in read.questions) == (OPEN, True)

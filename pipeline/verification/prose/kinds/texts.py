@@ -64,9 +64,7 @@ def _has(said: Said) -> Judgement:
     return together([_shows(wanted, text, said["starts"]) for text in texts_in(said) or [told(said["text"])]])
 
 
-@recognises(
-    rf"{_OF}{ELEMENT} ({_EQUALS}|{_HAS})((contents? of |text of ){FILE}|{FILE}'s (content|text))",
-)
+@recognises(rf"{_OF}{ELEMENT} ({_EQUALS}|{_HAS})((contents? of |text of ){FILE}|{FILE}'s (content|text))")
 def _has_file(said: Said) -> Judgement:
     name, text = text_of(said)
     if len(text) > LONGEST_TEXT or not text.strip():
@@ -85,10 +83,7 @@ def _is_number(said: Said) -> Judgement:
     return _near(_meant(said), said["number"], said["tolerance"])
 
 
-@recognises(
-    rf"{_OF}{ELEMENT}('s)? ({_EQUALS}|{_HAS}){_VALUE}",
-    rf"{_TITLE} ({_EQUALS}|shows? |of ){_VALUE}",
-)
+@recognises(rf"{_OF}{ELEMENT}('s)? ({_EQUALS}|{_HAS}){_VALUE}", rf"{_TITLE} ({_EQUALS}|shows? |of ){_VALUE}")
 def _is_value(said: Said) -> Judgement:
     value, wanted = shown_value(said), _meant(said)
     if wanted.css == "title":
