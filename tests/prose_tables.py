@@ -32,7 +32,7 @@ class Table:
 
 def read_table(path: Path) -> Table:
     told = tomllib.loads(path.read_text(encoding="utf-8"))
-    right, wrong = ({name: _content(text) for name, text in told[which].items()} for which in ("right", "wrong"))
+    right, wrong = ({name: content_of(text) for name, text in told[which].items()} for which in ("right", "wrong"))
     attachments = tuple(
         Attachment(name, "", _workbook(right["data.csv"]) if name.endswith(".xlsx") else make_files(right)[name])
         for name in told.get("attachments", ())
@@ -43,7 +43,8 @@ def read_table(path: Path) -> Table:
     return Table(path.stem, brief, make_files(right), make_files(wrong), holds, other)
 
 
-def _content(text: str) -> str:
+def content_of(text: str) -> str:
+    """The content that the value of a file stands for."""
     if text.startswith("@repeat "):
         _, count, word = text.split(" ", 2)
         return word * int(count)

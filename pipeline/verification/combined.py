@@ -6,11 +6,10 @@ from dataclasses import replace
 from pipeline.domain.acceptance import AcceptanceTest
 from pipeline.domain.brief import Brief, Check
 from pipeline.domain.files import AppFiles
-from pipeline.domain.publication import SpaceSdk
-from pipeline.domain.space import sdk_of
 from pipeline.domain.verdict import NO_BROWSER, Outcome, Trial, Verdict, Verification, merge_verdicts
 from pipeline.ports import Verifier
 from pipeline.verification.browser.sealed_browser import BrowserFailed, SealedBrowser
+from pipeline.verification.inspection import needs_server
 
 NEEDS_SERVER = "the app is a program: its page exists only while that runs, and generated programs are not run here"
 
@@ -33,7 +32,7 @@ class BrowserVerifier:
         read = await self._static.verify(files, brief, address, earlier)
         if self._browser is None:
             return _with_reason(read, NO_BROWSER)
-        if not self._browser.is_live and _needs_server(files):
+        if not self._browser.is_live and needs_server(files):
             return _with_reason(read, NEEDS_SERVER)
         asked, before = _asked(read.verdicts, read), _asked(read.earlier, read)
         try:
@@ -64,7 +63,7 @@ class BrowserTester:
     async def try_out(self, files: AppFiles, address: str, tests: Sequence[AcceptanceTest]) -> tuple[Trial, ...]:
         """Each of ``tests`` in turn; none of them where the app is a program, or the browser fails."""
         try:
-            if not tests or _needs_server(files):
+            if not tests or needs_server(files):
                 return ()
             return await self._browser.play(files, address, tests)
         except BrowserFailed as error:
@@ -88,10 +87,3 @@ def _with_reason(read: Verification, reason: str) -> Verification:
         for v in read.verdicts
     )
     return replace(read, verdicts=verdicts)
-
-
-def _needs_server(files: AppFiles) -> bool:
-    """Whether visitors are served by a program of the app: it has no page, or its Space card says so."""
-    if "index.html" not in files:
-        return "app.py" in files or "Dockerfile" in files
-    return sdk_of(files) in {SpaceSdk.DOCKER, SpaceSdk.GRADIO, SpaceSdk.STREAMLIT}

@@ -1,13 +1,21 @@
 """What static verification knows about a candidate, for those who judge its checks."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipeline.domain.brief import Brief, Check
 from pipeline.domain.files import AppFiles
+from pipeline.domain.publication import SpaceSdk
+from pipeline.domain.space import sdk_of
 from pipeline.domain.verdict import Finding, Outcome
 from pipeline.verification.files.pages import Page
-from pipeline.verification.said import Said
+
+
+def needs_server(files: AppFiles) -> bool:
+    """Whether visitors are served by a program of the app: it has no page, or its Space card says so."""
+    if "index.html" not in files:
+        return "app.py" in files or "Dockerfile" in files
+    return sdk_of(files) in {SpaceSdk.DOCKER, SpaceSdk.GRADIO, SpaceSdk.STREAMLIT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +53,6 @@ class Question(Check):
 
 
 Judgement = Ruling | Question
-Rule = Callable[[Said, Inspection], Judgement | None]
-"""Judges a sentence that matched its pattern; None when it turns out not to cover it."""
-
-Rules = tuple[tuple[str, Rule], ...]
-"""Patterns that must cover a whole sentence in its plainer form, each with its judge."""
 
 
 def passed(evidence: str) -> Ruling:

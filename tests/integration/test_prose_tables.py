@@ -8,7 +8,9 @@ from pipeline.domain.verdict import Outcome
 from pipeline.verification.browser import look as page_look
 from pipeline.verification.browser.sealed_browser import SealedBrowser
 from pipeline.verification.combined import BrowserVerifier
-from pipeline.verification.prose import kinds
+from pipeline.verification.inspection import Judgement
+from pipeline.verification.prose import rules
+from pipeline.verification.prose.recognisers import Judge, Said
 from pipeline.verification.static import StaticVerifier
 from tests.integration.browser_rig import needs_browser
 from tests.prose_tables import FOLDER, Table, read_table
@@ -37,7 +39,24 @@ async def test_sentences_pass_where_they_hold_fail_where_not_and_others_stay_ope
     assert all(verdict.evidence for verdict in seen.verdicts)
 
 
-def test_every_kind_has_a_table_and_together_they_hold_hundreds_of_sentences() -> None:
-    modules = {path.stem for path in Path(kinds.__file__).parent.glob("[a-z]*.py")}
-    assert modules == {path.stem for path in TABLES}
+async def test_every_recogniser_has_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    known, used = rules.recognisers(), set()
+
+    def noted(judge: Judge) -> Judge:
+        def judged(said: Said) -> Judgement:
+            judgement = judge(said)
+            used.add(judge)
+            return judgement
+
+        return judged
+
+    watched = tuple((pattern, noted(judge)) for pattern, judge in known)
+    monkeypatch.setattr(rules, "recognisers", lambda: watched)
+    for table in map(read_table, TABLES):
+        await StaticVerifier().verify(table.right, table.brief, table.address)
+    unused = {f"{judge.__module__}.{judge.__qualname__}" for _, judge in known if judge not in used}
+    assert sorted(unused) == []
+
+
+def test_the_tables_hold_hundreds_of_sentences() -> None:
     assert sum(len(read_table(path).holds) for path in TABLES) >= 200

@@ -1,35 +1,70 @@
-"""Sentences of evaluators in a plainer form, so that rules need not spell out every way of saying the same."""
+"""Sentences of evaluators in a plainer form, and the words that patterns of many kinds have in common."""
 
 import re
 
-from pipeline.verification.said import Said
-
-QUOTED = r'"(?P<{0}>[^"]+)"'
-"""Text in quotes, as a group that is called as ``format`` is told."""
+from pipeline.verification.prose.recognisers import Said, Unclear
 
 NAME = r"\"?(?:[\w.-]+/)*(?:[\w-][\w.-]*\.[a-z][a-z0-9]{0,9}|\.[\w.]+|license|dockerfile)\"?"
 """A file name, with or without quotes. Matches whole words only when the pattern around it says so."""
 
-NAMES = rf"(?P<files>{NAME}(?:(?:, and |, | and |,){NAME})*)"
+_AND = "(?:, and |, | and |,)"
+NAMES = rf"(?P<files>{NAME}(?:{_AND}{NAME})*)"
 FILE = rf"(?:file |workflow )?(?P<file>{NAME})(?: file| workflow)?"
-EXISTS = r"(?:(?:is )?exists?|is (?:present|there|available|defined|rendered|visible)|(?:is )?appears?)"
-SHOWS = r"(?:shows?|displays?|renders?|prints?|outputs?)"
 
-_NUMBERS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
-NUMBER = rf"(?:\d[\d,]{{0,8}}|{'|'.join(_NUMBERS)}|a single|single)"
+
+def file_of(endings: str) -> str:
+    """A pattern for a file whose name ends so."""
+    return rf'(file )?(?P<file>"?([\w.-]+/)*[\w.-]+\.({endings})"?)( file)?'
+
+
+TEXT = r'"(?P<text>[^"]+)"'
+TEXTS = rf'(?P<texts>"[^"]+"(?:{_AND.replace("|,)", ")")}"[^"]+")*)'
+EXISTS = r"((is )?exists?|is (present|there|available|defined|rendered|visible)|(is )?appears?)"
+SHOWS = r"(shows?|displays?|renders?|prints?|outputs?)"
+PAGE = r'(page|document|site|app|ui|"?index\.html"?)'
+OPENING = rf"(({PAGE} (has|shows?|displays?|renders?) |there (is|exists) |has )(visible )?)"
+"""How a sentence about something on the page may begin."""
+
+_NUMBERS = "zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+_NUMBER = rf"(\d[\d,]{{0,8}}|{_NUMBERS}|a single|single)"
+_OPEN = 10**9
+_AT_LEAST, _AT_MOST = (
+    "at least|no fewer than|no less than|a minimum of|minimum",
+    "at most|no more than|a maximum of|up to",
+)
+_MORE, _FEWER, _ABOUT = "more than|over", "fewer than|less than|under", "around|about|roughly|approximately"
+_BOUND = f"exactly|only|just|between|from|{_AT_LEAST}|{_MORE}|{_AT_MOST}|{_FEWER}|{_ABOUT}"
 RANGE = (
-    r"(?:(?P<bound>exactly|only|just|at least|no fewer than|no less than|a minimum of|minimum|more "
-    r"than|over|at most|no more than"
-    r"|a maximum of|up to|fewer than|less than|under|between|from|around|about|roughly|approximately) )?"
-    rf"(?P<low>{NUMBER})(?: ?(?:-|\u2013|\u2014|to|and) ?(?P<high>{NUMBER})|(?P<more>\+| or more))?"
+    rf"((?P<bound>{_BOUND}) )?(?P<low>{_NUMBER})"
+    rf"( ?(-|\u2013|\u2014|to|and) ?(?P<high>{_NUMBER})|(?P<more>\+| or more))?"
 )
 """A number of things, or from how many to how many; read by ``limits``."""
-_ABOUT = {"around", "about", "roughly", "approximately"}
 
-_USUAL_NAMES = {"license": "LICENSE", "readme.md": "README.md"}
-_LIST_ITEM = re.compile(
-    rf"^\s*(?:[-*•+]|\d+[.)])\s+[`*\"']*({NAME})[`*\"']*\s*(?::|\u2013|\u2014|-|\(|$)", re.IGNORECASE | re.MULTILINE
-)
+
+def limits(said: Said) -> tuple[int, int]:
+    """From how many to how many ``RANGE`` allows. Raises Unclear when it only says about how many."""
+    low, bound = _number(said["low"]), said["bound"].lower()
+    if re.fullmatch(_ABOUT, bound):
+        raise Unclear
+    if re.fullmatch(_MORE, bound):
+        return low + 1, _OPEN
+    if re.fullmatch(_FEWER, bound):
+        return 0, low - 1
+    if re.fullmatch(_AT_LEAST, bound) or said["more"]:
+        return low, _OPEN
+    return (0, low) if re.fullmatch(_AT_MOST, bound) else (low, _number(said["high"] or said["low"]))
+
+
+def is_loose(said: Said) -> bool:
+    """Whether ``RANGE`` is a bare number: "has 3 images" does not say that there are no more."""
+    return not (said["bound"] or said["more"] or said["high"] or "single" in said["low"] or said["low"] == "one")
+
+
+def _number(words: str) -> int:
+    bare = words.lower().replace(",", "")
+    return int(bare) if bare.isdigit() else 1 if "single" in bare else _NUMBERS.split("|").index(bare)
+
+
 _MODAL = r"(?:must|should|shall|will|can|needs? to|has to|have to|ought to)"
 _PLAINER = (
     (r"there's", "there is"),
@@ -46,20 +81,15 @@ _PLAINER = (
     (r"readme(?:\.md)?", "README.md"),
     (r"<(h[1-6]|[a-z]{1,10})>", r"\1"),
 )
-_OPENING = re.compile(
-    (
-        r"\A(?:(?:please )?(?:check|verify|confirm|ensures?|make sure|makes sure|assert)(?: that)? |that "
-        r"|(?:on|in) page,? )+"
-    ),
+_STARTS = re.compile(
+    r"\A(?:(?:please )?(?:check|verify|confirm|ensures?|makes? sure|assert)(?: that)? |that |(?:on|in) page,? )+",
     re.IGNORECASE,
 )
 _PLACE = (
     r"(?:github|root(?: folder| directory)?|top level|repo|app|site|code|(?:git |commit )?history|page|DOM|HTML"
     r"|document|markup|screen)"
 )
-_PLACE_AT_END = re.compile(
-    rf"(?: (?:on|in|at|to|inside|of|from|under) (?:(?:repo(?:'s)?|page) )?{_PLACE})+$", re.IGNORECASE
-)
+_ENDS = re.compile(rf"(?: (?:on|in|at|to|inside|of|from|under) (?:(?:repo(?:'s)?|page) )?{_PLACE})+$", re.IGNORECASE)
 _OPENS, _CLOSES = r"(?:(?<=[\s(=\[:,>])|^)", r"(?=[\s).,;:!?\]/]|'s\b|$)"
 _QUOTES = re.compile(
     rf'{_OPENS}(?:"([^"\n]+)"|`([^`\n]+)`|\u201c([^\u201d\n]+)\u201d|\u2018([^\u2019\n]+)\u2019'
@@ -84,11 +114,9 @@ def plainer(sentence: str) -> str:
     parts.append(line[end:])
     for index in range(0, len(parts), 2):
         for pattern, replacement in _PLAINER:
-            parts[index] = re.sub(
-                rf"(?<![\w./'=#-])(?:{pattern})(?![\w/'=#-]|\.\w)", replacement, parts[index], flags=re.IGNORECASE
-            )
-    plain = " ".join("".join(parts).split()).replace(" ,", ",")
-    return _OPENING.sub("", _PLACE_AT_END.sub("", plain), count=1) if plain else plain
+            words = rf"(?<![\w./'=#-])(?:{pattern})(?![\w/'=#-]|\.\w)"
+            parts[index] = re.sub(words, replacement, parts[index], flags=re.IGNORECASE)
+    return _STARTS.sub("", _ENDS.sub("", " ".join("".join(parts).split()).replace(" ,", ",")), count=1)
 
 
 def told(text: str) -> str:
@@ -96,68 +124,34 @@ def told(text: str) -> str:
     return text.replace(_INNER_QUOTE, '"')
 
 
-def items(enumeration: str) -> list[str] | None:
-    """The values of a list such as ``"a", "b" and c``; None when it holds words that may be no values.
-
-    Without quotes a value is one word, or several with capitals.
-    """
-    found: list[str] = []
-    for part in _SEPARATORS.split(enumeration.strip()):
-        bare = part.strip()
-        if quoted := re.fullmatch(r'"([^"]+)"', bare):
-            found.append(told(quoted[1]))
-        elif (
-            re.fullmatch(r"[\w.+-]+(?:\(\))?|(?:[A-Z0-9][\w.+-]*)(?: [A-Z0-9][\w.+-]*)+", bare)
-            and bare not in _NO_VALUE
-        ):
-            found.append(bare)
-        else:
-            return None
-    return found
+def texts_in(said: Said) -> list[str]:
+    """What ``TEXTS`` covered."""
+    return [told(text) for text in re.findall(r'"([^"]+)"', said["texts"])]
 
 
 _SEPARATORS = re.compile(r'(?:,? (?:and|&|or) |, ?|(?<=[A-Z])/(?=[A-Z]))(?=(?:[^"]*"[^"]*")*[^"]*$)')
-_NO_VALUE = {
-    "all",
-    "every",
-    "each",
-    "any",
-    "some",
-    "other",
-    "more",
-    "them",
-    "both",
-    "least",
-    "it",
-    "several",
-    "many",
-    "valid",
-    "correct",
-}
+_VALUE = re.compile(r"[\w.+-]+(?:\(\))?|(?:[A-Z0-9][\w.+-]*)(?: [A-Z0-9][\w.+-]*)+")
+_NO_VALUE = re.compile("all|every|each|any|some|other|more|them|both|least|it|several|many|valid|correct")
 
 
-def limits(said: Said) -> tuple[float, float] | None:
-    """From how many to how many ``RANGE`` allows; None when it only says about how many."""
-    low = number(said["low"])
-    high = number(said["high"]) if said["high"] else low
-    bound = said["bound"].lower()
-    if bound in _ABOUT:
-        return None
-    if bound in {"more than", "over"}:
-        return low + 1, float("inf")
-    if bound in {"fewer than", "less than", "under"}:
-        return 0, low - 1
-    if bound.startswith(("at least", "no fewer", "no less", "a minimum", "minimum")) or said["more"]:
-        return low, float("inf")
-    if bound.startswith(("at most", "no more", "a maximum", "up to")):
-        return 0, low
-    return low, high
+def items(enumeration: str) -> list[str]:
+    """The values of a list such as ``"a", "b" and c``. Raises Unclear when it holds words that may be no values.
+
+    Without quotes a value is one word, or several with capitals.
+    """
+    parts = [part.strip() for part in _SEPARATORS.split(enumeration.strip())]
+    if any(
+        not re.fullmatch(r'"[^"]+"', part) and (not _VALUE.fullmatch(part) or _NO_VALUE.fullmatch(part))
+        for part in parts
+    ):
+        raise Unclear
+    return [told(part.strip('"')) for part in parts]
 
 
-def number(words: str) -> int:
-    """The number that digits or a word stand for."""
-    bare = words.lower().replace(",", "")
-    return int(bare) if bare.isdigit() else 1 if "single" in bare else _NUMBERS.index(bare)
+_USUAL_NAMES = {"license": "LICENSE", "readme.md": "README.md"}
+_LIST_ITEM = re.compile(
+    rf"^\s*(?:[-*•+]|\d+[.)])\s+[`*\"']*({NAME})[`*\"']*\s*(?::|\u2013|\u2014|-|\(|$)", re.IGNORECASE | re.MULTILINE
+)
 
 
 def names_in(enumeration: str) -> list[str]:
