@@ -34,7 +34,7 @@ KILLS = int(os.environ.get("CHAOS_KILLS", "4"))
 LIFE_SECONDS = float(os.environ.get("CHAOS_LIFE_SECONDS", "3"))
 OUTAGE_SECONDS = 6.0
 FAULTY = 0.2  # of the requests at each of the others
-TELLING_SECONDS = 3.0  # what was told so long before a kill is on record
+TELLING_SECONDS = OUTAGE_SECONDS + 4  # what was told so long before a kill is on record, also after an outage
 
 PAGE = Answer(f'<file path="index.html">\n{INDEX_HTML.decode()}</file>\n')
 MODEL_FAULTS = (

@@ -19,10 +19,12 @@ import pytest
 from tests.fakes import forkserver
 from tests.fakes.evaluator import EvaluatorServer
 from tests.fakes.forkserver import Forked
+from tests.fakes.model import Answer, ModelServer
 
 SECRET = "a-secret-for-this-test-alone"
 REQUEST = {"email": "ada@example.com", "task": "sales", "round": 1, "nonce": "n1", "brief": "Show the sales."}
 SECONDS = 60
+STUCK = Answer("x", delay=2 * SECONDS)
 COMMANDS = {"-m": [sys.executable, "-m", "pipeline"], "script": [str(Path(sys.executable).with_name("pipeline"))]}
 
 
@@ -232,7 +234,7 @@ def test_an_interrupted_run_ends_with_130_and_its_job_goes_on_with_the_next_one(
         assert "is on record" in errors
         assert "Traceback" not in errors
     (job,) = json.loads(prompt.run("jobs", "list", "--json").stdout)["jobs"]
-    assert job["status"] == "running"
+    assert job["status"] == "succeeded", "it is live, and only the evaluator is still to be told"
     with EvaluatorServer([], port=evaluator.port) as evaluator:
         resumed = prompt.run("run", source, "--notify", "--json", **origins)
     assert resumed.returncode == 0, resumed.stderr
@@ -242,11 +244,11 @@ def test_an_interrupted_run_ends_with_130_and_its_job_goes_on_with_the_next_one(
 
 
 def test_a_job_is_cancelled_beside_a_running_service(prompt: Prompt) -> None:
-    with EvaluatorServer([503] * 20) as evaluator:
-        settings = {"DEPLOY_SECRET": SECRET, "EVALUATION_ALLOWED_ORIGINS": evaluator.origin}
+    with ModelServer([STUCK]) as model:
+        settings = {"DEPLOY_SECRET": SECRET, "LLM_BASE_URL": model.base_url, "LLM_MODELS": "test/model"}
         with prompt.start("serve", "--port", "0", **settings) as service:
-            reply = post(address_of(service), evaluation_url=evaluator.url).json()
-            evaluator.wait_for(1)
+            reply = post(address_of(service)).json()
+            model.wait_for(1)
             assert prompt.run("jobs", "cancel", reply["job_id"]).returncode == 0
             shown = json.loads(prompt.run("jobs", "show", reply["job_id"], "--json").stdout)
             assert shown["status"] == "cancelled"
@@ -254,12 +256,12 @@ def test_a_job_is_cancelled_beside_a_running_service(prompt: Prompt) -> None:
 
 
 def test_a_second_signal_ends_the_service_at_once_and_loses_nothing(prompt: Prompt) -> None:
-    with EvaluatorServer([503] * 20) as evaluator:
-        settings = {"DEPLOY_SECRET": SECRET, "EVALUATION_ALLOWED_ORIGINS": evaluator.origin}
+    with ModelServer([STUCK]) as model:
+        settings = {"DEPLOY_SECRET": SECRET, "LLM_BASE_URL": model.base_url, "LLM_MODELS": "test/model"}
         with prompt.start("serve", "--port", "0", **settings) as service:
             address = address_of(service)
-            reply = post(address, evaluation_url=evaluator.url).json()
-            evaluator.wait_for(1)
+            reply = post(address).json()
+            model.wait_for(1)
             service.send_signal(signal.SIGTERM)
             while post(address, nonce="n2").status_code != 503:
                 time.sleep(0.05)
