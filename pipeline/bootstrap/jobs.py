@@ -62,7 +62,7 @@ def build_jobs(settings: JobSettings, **rules: Any) -> JobParts:
     shares = Shares(submissions.enqueue, limits)
     records = JobRecords(database, clock, blobs, feed.publish, shares)
     replies = SqlReplies(database, feed, clock)
-    outbox = _outbox(settings, database, records, replies=replies, feed=feed, failpoint=failpoint)
+    outbox = _outbox(settings, database, records, replies=replies, feed=feed, clock=clock, failpoint=failpoint)
     deadline = timedelta(seconds=settings.job_deadline_seconds)
     retries = Retries(database, shares, feed, clock, deadline=deadline, queue_limit=settings.queue_limit)
     queue = JobQueue(
@@ -129,9 +129,10 @@ def _outbox(
     *,
     replies: SqlReplies,
     feed: JobFeed,
+    clock: SystemClock,
     failpoint: Failpoint,
 ) -> Outbox:
-    clock, secret = SystemClock(), settings.webhook_signing_secret
+    secret = settings.webhook_signing_secret
     client = EgressClient(UrlRule(settings.evaluation_allowed_origins))
     return Outbox(
         database,

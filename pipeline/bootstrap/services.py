@@ -69,9 +69,13 @@ class Services:
         Raises:
             Misconfigured: the database cannot be opened, or another process works on it.
         """
-        for listener in filter(None, (self.metrics, self.traces)):
+        for listener in self._listeners:
             logging.getLogger().addHandler(listener)
         await self.engine.start(self.deploy)
+
+    @property
+    def _listeners(self) -> list[logging.Handler]:
+        return [listener for listener in (self.metrics, self.traces) if listener]
 
     async def stop(self, drain_seconds: float | None = None) -> None:
         """Take no more, let running jobs go on for DRAIN_SECONDS; what is left is resumed by the next start."""
@@ -85,7 +89,7 @@ class Services:
         for browser in browsers:
             await browser.close()
         self.database.close()
-        for listener in filter(None, (self.metrics, self.traces)):
+        for listener in self._listeners:
             logging.getLogger().removeHandler(listener)
             await asyncio.to_thread(listener.close)
 
@@ -149,7 +153,7 @@ def _traces(settings: Settings) -> logging.Handler | None:
     except ImportError:
         _log.warning(
             "OTEL_EXPORTER_OTLP_ENDPOINT is set, but no traces are sent: their packages are not installed. "
-            "install this package with its extra `tracing`.",
+            "Install this package with its extra `tracing`.",
             extra={"action": "traces.missing"},
         )
         return None

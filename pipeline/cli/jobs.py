@@ -1,6 +1,6 @@
 """``pipeline jobs``: straight from the database, also while a service works on it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -98,7 +98,7 @@ def show(
         print_verdicts(job.seen.verdicts)
         print_findings(job.seen.findings)
         print_console(job.seen.console)
-        print_timeline(timeline(await port.events(job.id), has_ended=job.status.is_final))
+        print_timeline(timeline(await port.events(job.id), has_ended=job.is_settled))
         print_deliveries(job.deliveries)
 
     with exit_codes(as_json=as_json):
@@ -124,13 +124,7 @@ def watch(job_id: JobId, *, strict: Strict = False, as_json: AsJson = False) -> 
 @jobs.command(epilog=examples("pipeline jobs cancel latest"))
 def cancel(job_id: JobId, *, as_json: AsJson = False) -> None:
     """Stop a job before its next stage. What it has published stays."""
-
-    async def stop(port: Jobs, settings: "JobSettings") -> Job:
-        job = await find_job(port, job_id)
-        return await _told(port, await port.cancel(job.id), settings, as_json=as_json)
-
-    with exit_codes(as_json=as_json):
-        job = with_jobs(stop)
+    job = _done(job_id, lambda port, found: port.cancel(found), as_json=as_json)
     if job.status.is_final and job.status is not JobStatus.CANCELLED:
         say(f"Job {job.id} had ended before: {job.status}.", "yellow")
         raise typer.Exit(ExitCode.FAILED)
@@ -140,13 +134,7 @@ def cancel(job_id: JobId, *, as_json: AsJson = False) -> None:
 @jobs.command(epilog=examples("pipeline jobs restore latest"))
 def restore(job_id: JobId, *, as_json: AsJson = False) -> None:
     """Publish the files of an earlier round again, as a new commit on top of its site."""
-
-    async def again(port: Jobs, settings: "JobSettings") -> Job:
-        job = await find_job(port, job_id)
-        return await _told(port, await port.restore(job.id), settings, as_json=as_json)
-
-    with exit_codes(as_json=as_json):
-        job = with_jobs(again)
+    job = _done(job_id, lambda port, found: port.restore(found), as_json=as_json)
     say(f"Job {job.id} will publish them by the service, or by its next start.")
 
 
@@ -229,6 +217,17 @@ def _redeliver_one(job_id: str, *, as_json: bool) -> None:
         say("The evaluator did not take it.", "red")
         raise typer.Exit(ExitCode.FAILED)
     say("The evaluator has been told.")
+
+
+def _done(job_id: str, act: Callable[[Jobs, str], Awaitable[Job]], *, as_json: bool) -> Job:
+    """The job that comes of ``act``, which gets the whole id."""
+
+    async def work(port: Jobs, settings: "JobSettings") -> Job:
+        job = await find_job(port, job_id)
+        return await _told(port, await act(port, job.id), settings, as_json=as_json)
+
+    with exit_codes(as_json=as_json):
+        return with_jobs(work)
 
 
 async def _told(port: Jobs, job: Job, settings: "JobSettings", *, as_json: bool) -> Job:

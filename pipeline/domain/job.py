@@ -108,6 +108,11 @@ class Job:
         return self.status.is_final and not is_telling
 
     @property
+    def is_settled(self) -> bool:
+        """It has ended, and nobody is to be told any more."""
+        return self.status.is_final and self.next_attempt_at is None
+
+    @property
     def begun_at(self) -> datetime:
         """What its deadline counts from."""
         return self.retried_at or self.received_at

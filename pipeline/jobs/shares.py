@@ -64,12 +64,16 @@ class Shares:
 
     def let_in(self, connection: sa.Connection, query: sa.Select[Any]) -> None:
         """Queue what ``query`` finds, in the order of arrival, as far as owners may have more at work."""
-        for job_id, attempt in connection.execute(query.order_by(turn_of(_jobs))).all():
+        full: set[str] = set()  # owners: a thousand may wait, and all others for this transaction
+        found = query.add_columns(_jobs.c.email).order_by(turn_of(_jobs))
+        for job_id, attempt, email in connection.execute(found).all():
+            if email in full:
+                continue
             own = _jobs.c.id == job_id
-            email = connection.execute(sa.select(_jobs.c.email).where(own)).scalar_one()
             in_line = sa.and_(_jobs.c.email == email, _jobs.c.place.is_not(None), _jobs.c.id != job_id)
             in_line = sa.and_(in_line, _jobs.c.status.in_(UNFINISHED))
             if self._limits.running is not None and _count(connection, in_line) >= self._limits.running:
+                full.add(email)
                 continue
             place = _next_place(connection, in_line)
             connection.execute(_jobs.update().where(own).values(place=place))

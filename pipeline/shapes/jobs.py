@@ -228,8 +228,7 @@ class JobView(JobSummary):
     @classmethod
     def with_events(cls, job: Job, events: Iterable[JobEvent], own_address: str) -> Self:
         """From the domain's job and its timeline, shown at ``own_address``."""
-        has_ended = job.status.is_final and job.next_attempt_at is None
-        return cls.model_validate(ShownJob(job, own_address, timeline(events, has_ended=has_ended)))
+        return cls.model_validate(ShownJob(job, own_address, timeline(events, has_ended=job.is_settled)))
 
 
 class EventView(View):

@@ -23,9 +23,9 @@ from pipeline.web.dependencies import (
     ServicesOfApp,
     StreamsOfApp,
     address_of,
+    from_address,
 )
 from pipeline.web.errors import REF_TEMPLATE, documented
-from pipeline.web.places import from_address
 
 _BATCH_ID = re.compile(r"[0-9a-f]{32}")
 _FIRST_PAGE = 100

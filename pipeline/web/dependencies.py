@@ -18,7 +18,7 @@ from pipeline.metrics import Metrics
 from pipeline.ports import Batches, CallEvents, Jobs, SecretScanner, Sites, SpaceHosts, Workspaces
 from pipeline.settings import Settings
 from pipeline.shapes.deploy_request import RequestRules
-from pipeline.web.auth import Caller, Gate
+from pipeline.web.auth import Caller, Gate, network_of
 from pipeline.web.places import Places
 
 BEARER = HTTPBearer(
@@ -127,6 +127,11 @@ async def require_host(services: Services, brief: Brief) -> None:
 def address_of(request: Request) -> str:
     """The client's address, as the server (which knows the trusted proxies) tells it."""
     return request.client.host if request.client else "unknown"
+
+
+def from_address(caller: str, request: Request) -> str:
+    """``caller`` where it sends from: many may have one secret."""
+    return f"{caller} from {network_of(address_of(request))}"
 
 
 ServicesOfApp = Annotated[Services, of_app("services")]

@@ -12,9 +12,8 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from starlette.exceptions import HTTPException
 
 from pipeline.shapes.jobs import EventView
-from pipeline.web.dependencies import Authenticated, JobOfCaller, ServicesOfApp, StreamsOfApp
+from pipeline.web.dependencies import Authenticated, JobOfCaller, ServicesOfApp, StreamsOfApp, from_address
 from pipeline.web.errors import documented
-from pipeline.web.places import from_address
 
 _EVENT_ID = re.compile(r"[0-9]{1,18}", re.ASCII)
 

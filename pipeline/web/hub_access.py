@@ -22,8 +22,7 @@ from starlette.exceptions import HTTPException
 from pipeline.domain.errors import HubTokenRefused
 from pipeline.ports import SpaceHost
 from pipeline.web.auth import network_of
-from pipeline.web.dependencies import BEARER, GateOfApp, ServicesOfApp, StreamsOfApp, address_of, of_app
-from pipeline.web.places import from_address
+from pipeline.web.dependencies import BEARER, GateOfApp, ServicesOfApp, StreamsOfApp, address_of, from_address, of_app
 
 REFUSED_TOKENS_PER_MINUTE = 20
 RETRY_AFTER_SECONDS = 60
@@ -64,18 +63,20 @@ class RefusedTokens:
             yield
         except HubTokenRefused:
             await self._taken.clear(self._remembered, digest)
-            is_first = (await self._refused.get_window_stats(self._limit, digest)).remaining == self._limit.amount
+            was_refused = await self._was_refused(digest)
             await self._refused.hit(self._limit, digest)
-            if is_first:
+            if not was_refused:
                 await self._refused.hit(self._limit, network)
             raise
         await self._taken.hit(self._remembered, digest)
 
     async def _may_ask(self, digest: str, network: str) -> bool:
-        is_known = (await self._refused.get_window_stats(self._limit, digest)).remaining < self._limit.amount
-        return await self._refused.test(self._limit, digest) and (
-            is_known or await self._refused.test(self._limit, network)
-        )
+        if await self._was_refused(digest):
+            return await self._refused.test(self._limit, digest)
+        return await self._refused.test(self._limit, network)
+
+    async def _was_refused(self, digest: str) -> bool:
+        return (await self._refused.get_window_stats(self._limit, digest)).remaining < self._limit.amount
 
 
 def is_hub_token(secret: str) -> bool:

@@ -4,10 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from starlette.requests import Request
-
 from pipeline.domain.errors import Busy
-from pipeline.web.auth import network_of
 
 MAX_STREAMS = 256
 MAX_STREAMS_PER_CALLER = 32
@@ -20,9 +17,12 @@ RETRY_AFTER_SECONDS = 10
 class Places:
     """Used from one event loop."""
 
-    def __init__(self, busy: str, most: int, most_per_caller: int) -> None:
-        """``busy`` is said when there is none left."""
+    def __init__(
+        self, busy: str, most: int, most_per_caller: int, retry_after_seconds: int = RETRY_AFTER_SECONDS
+    ) -> None:
+        """``busy`` is said when there is none left, and when to come again."""
         self._busy = busy
+        self._retry_after_seconds = retry_after_seconds
         self._most = most
         self._most_per_caller = most_per_caller
         self._taken: Counter[str] = Counter()
@@ -33,7 +33,7 @@ class Places:
         """Hold one while it lasts. Raises Busy when there is none left."""
         is_full = self._taken[caller] >= self._most_per_caller or self._taken.total() >= self._most
         if is_full or (is_guest and self._guests >= self._most // GUESTS_SHARE):
-            raise Busy(self._busy, retry_after_seconds=RETRY_AFTER_SECONDS)
+            raise Busy(self._busy, retry_after_seconds=self._retry_after_seconds)
         self._taken[caller] += 1
         self._guests += is_guest
         try:
@@ -48,8 +48,3 @@ class Places:
 def streams() -> Places:
     """For event streams."""
     return Places("too many event streams are open", MAX_STREAMS, MAX_STREAMS_PER_CALLER)
-
-
-def from_address(caller: str, request: Request) -> str:
-    """``caller`` where it sends from: many may have one secret."""
-    return f"{caller} from {network_of(request.client.host if request.client else '')}"

@@ -84,7 +84,6 @@ class Confirmation:
         self._files = files
         self._left = texts_on_pages(files)  # that visitors have not been seen to get yet
         self._can_compare = bool(self._left)
-        self._was_other = False  # visitors were seen to get something else
 
     async def wait(self) -> int:
         """Return the number of files that were compared, once visitors are served the commit.
@@ -108,10 +107,12 @@ class Confirmation:
         failed: Build | None = None
         foreign, word = "", ""
         looks_at_failure = 0
-        has_asked = False
+        has_asked = was_other = False
         while True:
-            if self._was_other and await self._is_served():
+            is_served = await self._is_served()
+            if is_served and was_other:
                 return
+            was_other |= not is_served
             if not self._watch.may_ask():
                 await self._watch.pause(word)
                 continue
@@ -132,9 +133,8 @@ class Confirmation:
                 await request_build(self._api, self._full_name)
                 has_asked = True
             is_untold = build is None or build.status not in BUILD_STATUSES
-            if (is_untold or is_overdue) and await self._is_served():
+            if is_served and (is_untold or is_overdue):
                 return
-            self._was_other |= not await self._is_served()
             word = f"Pages build: {ours.status}" if ours else "no Pages build of this commit yet"
             await self._watch.pause(word)
 

@@ -21,11 +21,11 @@ from pipeline import __version__
 from pipeline.domain.call_event import CallOutcome
 from pipeline.domain.errors import FieldProblem, InvalidInput, PipelineError, Unavailable
 from pipeline.domain.job import JobEvent
+from pipeline.web.dependencies import from_address
 from pipeline.web.gradio.calls import Ended
 from pipeline.web.gradio.documents import input_schema
 from pipeline.web.gradio.registry import FUNCTIONS, function_named
 from pipeline.web.gradio.state import GradioState
-from pipeline.web.places import from_address
 
 NAME = "code-to-deployment"
 

@@ -8,11 +8,10 @@ from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials
 
 from pipeline.shapes.deploy_request import RequestRules
-from pipeline.web.dependencies import BEARER, Services, StreamsOfApp, address_of, of_app
+from pipeline.web.dependencies import BEARER, Services, StreamsOfApp, address_of, from_address, of_app
 from pipeline.web.gradio.callers import GradioCaller, identify
 from pipeline.web.gradio.calls import Calls
 from pipeline.web.gradio.uploads import UploadLimits, Uploads
-from pipeline.web.places import from_address
 
 _FORWARDED = APIKeyHeader(
     name="x-hf-authorization", auto_error=False, description="the same, as Gradio's Python client sends it"

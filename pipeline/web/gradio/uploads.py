@@ -10,8 +10,8 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,6 +20,7 @@ from unicodedata import normalize
 from pipeline.domain.errors import Busy, FieldProblem, InvalidInput, NotFound, Unavailable
 from pipeline.domain.files import path_problem
 from pipeline.domain.media_types import media_type_of
+from pipeline.web.places import Places
 
 LIFETIME_SECONDS = 3600
 MOST_FILES_PER_OWNER = 200
@@ -67,18 +68,11 @@ class Uploads:
         self._limits = limits
         self._now = now
         self._lock = threading.Lock()
-        self._receiving = 0
+        self._places = Places("too many uploads at once", MOST_AT_ONCE, MOST_AT_ONCE, retry_after_seconds=1)
 
-    @contextmanager
-    def receiving(self) -> Iterator[None]:
+    def receiving(self) -> AbstractContextManager[None]:
         """Hold one of the places for requests that bring files. Raises Busy when there is none left."""
-        if self._receiving >= MOST_AT_ONCE:
-            raise Busy("too many uploads at once", retry_after_seconds=1)
-        self._receiving += 1
-        try:
-            yield
-        finally:
-            self._receiving -= 1
+        return self._places.take("uploads")
 
     async def put(self, owner: str, name: str, content: BinaryIO) -> Upload:
         """Keep a copy of what is left to read in ``content``.

@@ -14,16 +14,25 @@ from tests.integration.github_pages.rig import FILES, NEVER_BUILT, REVISED, SITE
 PAGES = f"/repos/octocat/{SITE.repository}/pages"
 
 
+def questions_about_builds(rig: Rig) -> int:
+    return rig.requests("api").count(("GET", f"{PAGES}/builds/latest"))
+
+
+async def confirmed_after(rig: Rig, seconds: float) -> int:
+    """Let a build last for so long; how often it was asked about by then."""
+    rig.github.settings.build_seconds = 3600
+    confirming = asyncio.create_task(rig.confirm(await rig.publish()))
+    while sum(rig.clock.slept) < seconds:
+        await asyncio.sleep(0.001)
+    questions = questions_about_builds(rig)
+    rig.pages.history[-1].seconds = 0
+    await confirming
+    return questions
+
+
 class TestBuilds:
     async def test_are_waited_for_with_growing_pauses(self, rig: Rig) -> None:
-        rig.github.settings.build_seconds = 3600
-        publication = await rig.publish()
-        confirming = asyncio.create_task(rig.confirm(publication))
-        while sum(rig.clock.slept) < 60:
-            await asyncio.sleep(0.001)
-        questions = rig.requests("api").count(("GET", f"{PAGES}/builds/latest"))
-        rig.pages.history[-1].seconds = 0
-        await confirming
+        questions = await confirmed_after(rig, 60)
         assert rig.clock.slept[:2] == [0.25, 0.3]
         assert max(rig.clock.slept) == 2
         assert 5 <= questions <= 8, "visits of the page cost nothing, questions to the API are counted"
@@ -31,15 +40,7 @@ class TestBuilds:
         assert rig.told[-1].startswith("read back 2 files of commit")
 
     async def test_are_not_asked_about_once_visitors_were_seen_to_get_the_commit(self, rig: Rig) -> None:
-        rig.github.settings.build_seconds = 3600
-        publication = await rig.publish()
-        confirming = asyncio.create_task(rig.confirm(publication))
-        while len(rig.clock.slept) < 2:
-            await asyncio.sleep(0.001)
-        questions = rig.requests("api").count(("GET", f"{PAGES}/builds/latest"))
-        rig.pages.history[-1].seconds = 0
-        await confirming
-        assert rig.requests("api").count(("GET", f"{PAGES}/builds/latest")) == questions == 1
+        assert await confirmed_after(rig, 0.5) == questions_about_builds(rig) == 1
 
     async def test_that_fail_are_asked_for_once_more(self, rig: Rig) -> None:
         rig.github.fail_next_build("a passing fault")

@@ -6,7 +6,8 @@ import pytest
 from starlette.requests import Request
 
 from pipeline.domain.errors import Busy
-from pipeline.web.places import Places, from_address
+from pipeline.web.dependencies import from_address
+from pipeline.web.places import Places
 
 
 @pytest.mark.parametrize(
